@@ -27,7 +27,7 @@ const TIME_TO_SEND: Duration = Duration::from_secs(5);
 const PAGE: usize = 100;
 
 impl Consumer for ExpireSagas {
-    const SOURCE: Source = Source::Schedule;
+    const SOURCE: Source = Source::Schedule(Schedule::every_minutes(1));
 
     /// A repeated message does no harm: only a pending order times out.
     const INBOX: Inbox = Inbox::None;

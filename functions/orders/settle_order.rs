@@ -111,7 +111,7 @@ impl SealedOrBare {
 #[cfg(test)]
 mod tests {
     use domain::examples::{envelope, moment, pending_order, read};
-    use domain::orders::Answer;
+    use domain::orders::CreditOutcome;
     use serde_json::json;
 
     use super::*;
@@ -128,7 +128,7 @@ mod tests {
             let answer = CreditResult::try_from(input).unwrap();
             assert_eq!(
                 answer,
-                CreditResult { order_id, order_type: Answer::Approved, user_id: None }
+                CreditResult { order_id, order_type: CreditOutcome::Approved, user_id: None }
             );
         }
     }
@@ -143,7 +143,7 @@ mod tests {
     #[test]
     fn an_approval_numbers_the_order_and_publishes_order_approved() {
         let order = pending_order();
-        let (order_id, order_type) = (order.order_id, Answer::Approved);
+        let (order_id, order_type) = (order.order_id, CreditOutcome::Approved);
         let answer = CreditResult { order_id, order_type, user_id: None };
         let effects = SettleOrder::decide(&moment(), &answer, (Some(order), None)).unwrap();
         let tables: Vec<_> = effects.writes().iter().map(|write| write.table).collect();

@@ -33,8 +33,8 @@ pub struct Description {
     /// The number of deliveries after which a consumer gives up a record.
     #[serde(default)]
     pub deliveries_max: Option<u32>,
-    /// The resources that it uses.
-    pub uses: Uses,
+    /// The resources that it declares.
+    pub resources: Resources,
 }
 
 /// The kind of a function.
@@ -81,13 +81,23 @@ pub enum Source {
     /// The stream of a table, by its name.
     Stream(String),
     /// A schedule.
-    Schedule,
+    Schedule(Schedule),
 }
 
-/// The resources that a function uses.
+/// The schedule of a consumer.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Schedule {
+    /// The expression of `EventBridge`: `rate(1 minute)`.
+    pub expression: String,
+    /// The seconds after which Lambda drops a run that has not begun.
+    pub event_age_max_seconds: u32,
+}
+
+/// The resources that a function declares.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Uses {
+pub struct Resources {
     /// The actions on each table.
     pub tables: BTreeMap<String, BTreeSet<String>>,
     /// The actions on each index.

@@ -55,7 +55,7 @@ pub struct ApiError {
     /// One sentence.
     pub message: String,
     /// The parts of the request that are in error.
-    pub violations: Vec<FieldError>,
+    pub field_errors: Vec<FieldError>,
     /// The request id, for operators.
     pub request_id: Option<String>,
     /// Seconds after which a retry makes sense.
@@ -91,7 +91,7 @@ impl ApiError {
             #[serde(default)]
             details: Vec<FieldError>,
         }
-        let (code, message, violations) = match serde_json::from_slice(body)? {
+        let (code, message, field_errors) = match serde_json::from_slice(body)? {
             Body::Function { error } => (Some(error.code), error.message, error.details),
             Body::Gateway { message } => (None, message, Vec::new()),
         };
@@ -100,7 +100,7 @@ impl ApiError {
             status,
             code,
             message,
-            violations,
+            field_errors,
             request_id: header("x-request-id").or_else(|| header("apigw-requestid")),
             retry_after_s: header("retry-after").and_then(|seconds| seconds.parse().ok()),
         })

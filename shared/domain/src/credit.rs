@@ -10,7 +10,7 @@ use lifecycle::record::{Key, Record, TableName};
 use serde::{Deserialize, Serialize};
 
 use crate::catalogue::{Amount, Currency, Money};
-use crate::orders::{Answer, CreditResult, CustomerDecided, OrderId};
+use crate::orders::{CreditOutcome, CreditResult, CustomerDecided, OrderId};
 use crate::people::UserId;
 use crate::resources::CREDITS;
 
@@ -56,12 +56,12 @@ pub fn reserve(order: &Charge, facts: &CreditFacts) -> Effects {
     let suffices =
         order.total.currency == facts.open_credit.currency && order.total.amount.get() <= rest;
     if !suffices {
-        return Effects::none().event(told(Answer::Rejected));
+        return Effects::none().event(told(CreditOutcome::Rejected));
     }
     Effects::none()
         .write(CreditAccount::add(order, facts.open_credit))
         .write(Write::create(&Reservation::of(order, ReservationStatus::Held)))
-        .event(told(Answer::Approved))
+        .event(told(CreditOutcome::Approved))
 }
 
 /// Releases the reservation of a closed order, once.

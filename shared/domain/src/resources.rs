@@ -43,36 +43,63 @@ pub const BY_DEADLINE: IndexName = IndexName::new("by_deadline");
 /// The pending communications, by the time of their beginning.
 pub const BY_PENDING: IndexName = IndexName::new("by_pending");
 
-/// E-mails to send.
-pub const EMAILS: QueueName = QueueName::new("emails");
-/// Reports of the mail service about mails.
-pub const MAIL_EVENTS: QueueName = QueueName::new("mail_events");
-/// Orders whose credit has to be checked or released.
-pub const CUSTOMER_APPROVALS: QueueName = QueueName::new("customer_approvals");
-/// Credit decisions and time-outs of pending orders.
-pub const CUSTOMER_SAGA: QueueName = QueueName::new("customer_saga");
-/// Orders whose summaries have to be updated.
-pub const ORDER_PROJECTIONS: QueueName = QueueName::new("order_projections");
-/// Failures, and alerts that are due to operators.
-pub const NOTIFICATIONS: QueueName = QueueName::new("notifications");
-/// Callbacks whose objects have to be looked up.
-pub const CALLBACKS: QueueName = QueueName::new("callbacks");
-/// Objects to remove at the end of their lifetime, unless they were received again.
-pub const OBJECT_EXPIRIES: QueueName = QueueName::new("object_expiries");
+/// Queues by their constants, and the list of all. `ops dead-letters` accepts the names in the list.
+macro_rules! queues {
+    ($($(#[$doc:meta])+ $queue:ident = $name:literal;)+) => {
+        $(
+            $(#[$doc])+
+            pub const $queue: QueueName = QueueName::new($name);
+        )+
 
-/// All queues. `ops dead-letters` accepts their names.
-pub const QUEUES: &[QueueName] = &[
-    EMAILS,
-    MAIL_EVENTS,
-    CUSTOMER_APPROVALS,
-    CUSTOMER_SAGA,
-    ORDER_PROJECTIONS,
-    NOTIFICATIONS,
-    CALLBACKS,
-    OBJECT_EXPIRIES,
-];
+        /// All queues.
+        pub const QUEUES: &[QueueName] = &[$($queue),+];
+    };
+}
+
+queues! {
+    /// E-mails to send.
+    EMAILS = "emails";
+    /// Reports of the mail service about mails.
+    MAIL_EVENTS = "mail_events";
+    /// Orders whose credit has to be checked or released.
+    CUSTOMER_APPROVALS = "customer_approvals";
+    /// Credit decisions and time-outs of pending orders.
+    CUSTOMER_SAGA = "customer_saga";
+    /// Orders whose summaries have to be updated.
+    ORDER_PROJECTIONS = "order_projections";
+    /// Failures, and alerts that are due to operators.
+    NOTIFICATIONS = "notifications";
+    /// Callbacks whose objects have to be looked up.
+    CALLBACKS = "callbacks";
+    /// Objects to remove at the end of their lifetime, unless they were received again.
+    OBJECT_EXPIRIES = "object_expiries";
+}
 
 /// The partner's catalogue.
 pub const PARTNER: Upstream = Upstream::new("partner");
 /// The object service, which knows whether an object is online.
 pub const OBJECT_SERVICE: Upstream = Upstream::new("objects");
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    const TEMPLATE: &str = include_str!("../../../template.yaml");
+
+    #[test]
+    fn the_queues_of_the_template_are_all_listed_and_no_others() {
+        let ids =
+            TEMPLATE.lines().filter_map(|line| line.strip_prefix("  ")?.strip_suffix("Queue:"));
+        let ids: BTreeSet<_> =
+            ids.filter(|id| !id.ends_with("DeadLetter")).map(str::to_owned).collect();
+        let listed: BTreeSet<_> = QUEUES.iter().map(|queue| in_camel_case(queue.name())).collect();
+        assert_eq!(ids, listed, "declare a new queue in domain::resources");
+    }
+
+    fn in_camel_case(name: &str) -> String {
+        let word = |word: &str| word[..1].to_uppercase() + &word[1..];
+        name.split('_').map(word).collect()
+    }
+}

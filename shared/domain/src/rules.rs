@@ -80,16 +80,16 @@ impl Singleton for BusinessRules {
     }
 
     fn checked(self) -> Result<Self, FieldErrors> {
-        let mut violations = FieldErrors::none();
+        let mut field_errors = FieldErrors::none();
         if self.shipping.currency != self.open_credit.currency {
-            violations.add("/openCredit/currency", "must be the currency of the shipping price");
+            field_errors.add("/openCredit/currency", "must be the currency of the shipping price");
         }
         for (index, tier) in self.free_shipping_tiers.iter().enumerate() {
             if self.free_shipping_tiers[..index].contains(tier) {
-                violations.add(format!("/freeShippingTiers/{index}"), "must not be repeated");
+                field_errors.add(format!("/freeShippingTiers/{index}"), "must not be repeated");
             }
         }
-        violations.or(self)
+        field_errors.or(self)
     }
 }
 
@@ -169,8 +169,9 @@ mod tests {
             free_shipping_tiers: vec![Tier::Gold, Tier::Gold],
             ..BusinessRules::default()
         };
-        let violations = rules.checked().unwrap_err();
-        let fields: Vec<_> = violations.iter().map(|violation| violation.field.as_str()).collect();
+        let field_errors = rules.checked().unwrap_err();
+        let fields: Vec<_> =
+            field_errors.iter().map(|field_error| field_error.field.as_str()).collect();
         assert_eq!(fields, ["/openCredit/currency", "/freeShippingTiers/1"]);
     }
 

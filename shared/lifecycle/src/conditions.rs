@@ -31,7 +31,7 @@ pub(crate) struct Named {
 
 impl Named {
     /// Reads the headers; a value that is not a list of tags is a violation.
-    pub(crate) fn read(headers: &HeaderMap, violations: &mut FieldErrors) -> Self {
+    pub(crate) fn read(headers: &HeaderMap, field_errors: &mut FieldErrors) -> Self {
         let mut tags = |name: HeaderName| {
             let lines: Vec<&[u8]> =
                 headers.get_all(&name).iter().map(http::HeaderValue::as_bytes).collect();
@@ -41,7 +41,7 @@ impl Named {
             let tags = Tags::read(lines);
             if tags.is_none() {
                 let field = format!("header.{}", title_case(name.as_str()));
-                violations.add(field, "must be `*` or a list of entity tags, each in quotes");
+                field_errors.add(field, "must be `*` or a list of entity tags, each in quotes");
             }
             tags
         };
@@ -97,8 +97,8 @@ mod tests {
         for (name, value) in lines {
             headers.append(*name, value.parse().unwrap());
         }
-        let mut violations = FieldErrors::none();
-        (Named::read(&headers, &mut violations), violations)
+        let mut field_errors = FieldErrors::none();
+        (Named::read(&headers, &mut field_errors), field_errors)
     }
 
     #[test]
@@ -117,8 +117,8 @@ mod tests {
             (&[("if-match", "\"7\""), ("if-none-match", "*")], false, false),
             (&[("if-match", "\"7\""), ("if-none-match", "\"6\"")], true, false),
         ] {
-            let (named, violations) = named(lines);
-            assert!(violations.is_empty());
+            let (named, field_errors) = named(lines);
+            assert!(field_errors.is_empty());
             assert_eq!(named.allow_change(Some(&seven)), of_seven, "{lines:?}");
             assert_eq!(named.allow_change(None), of_nothing, "{lines:?}");
         }
@@ -126,8 +126,8 @@ mod tests {
 
     #[test]
     fn each_malformed_header_is_a_separate_violation() {
-        let (_, violations) = named(&[("if-match", "7"), ("if-none-match", "\"6")]);
-        let fields: Vec<&str> = violations.iter().map(|found| found.field.as_str()).collect();
+        let (_, field_errors) = named(&[("if-match", "7"), ("if-none-match", "\"6")]);
+        let fields: Vec<&str> = field_errors.iter().map(|found| found.field.as_str()).collect();
         assert_eq!(fields, ["header.If-Match", "header.If-None-Match"]);
     }
 }

@@ -12,6 +12,7 @@ use crate::error::{DomainError, Retrieved};
 use crate::input::FromInput;
 use crate::record::{Key, TableName};
 use crate::resource::Resources;
+pub use crate::schedule::Schedule;
 use crate::{Backoff, Moment, Permit, Timestamp};
 
 /// A function that processes each record of a queue or a stream, or each run of a schedule.
@@ -94,7 +95,7 @@ pub enum Source {
     /// A schedule. Each [`ScheduledRun`] is a record. A failed run is a failed invocation. It has
     /// no dead-letter queue, and the template turns Lambda's retries off: the next run does its
     /// work.
-    Schedule,
+    Schedule(Schedule),
 }
 
 impl Source {
@@ -103,14 +104,14 @@ impl Source {
         match self {
             Self::Queue(queue) => queue.name(),
             Self::Stream(table) => table.name(),
-            Self::Schedule => "schedule",
+            Self::Schedule(_) => "schedule",
         }
     }
 
     /// The queue whose dead-letter queue takes unparseable records. For a stream it has the name of
     /// the table. A schedule has none.
     pub(crate) fn dead_letters(self) -> Option<QueueName> {
-        (self != Self::Schedule).then(|| QueueName::new(self.name()))
+        (!matches!(self, Self::Schedule(_))).then(|| QueueName::new(self.name()))
     }
 }
 

@@ -81,7 +81,7 @@ pub fn endpoint<E: Endpoint>() -> Value {
             Conditions::Untagged => "none",
         },
         "head": E::ROUTE.method == Method::GET && matches!(E::ACCESS, Access::Public),
-        "uses": uses(&uses_of_endpoint::<E>()),
+        "resources": resources(&resources_of_endpoint::<E>()),
     })
 }
 
@@ -123,7 +123,7 @@ fn failures<E: Endpoint>() -> Vec<RequestError> {
     let keyed = E::IDEMPOTENCY != Idempotency::None && E::Caller::SIGN_IN != SignIn::None;
     may(keyed, RequestError::KeyReused);
     may(
-        E::RESOURCES.iter().any(|usage| matches!(usage, Resource::Upstream(_))),
+        E::RESOURCES.iter().any(|it| matches!(it, Resource::Upstream(_))),
         ServiceError::Upstream("".into()).into(),
     );
     failures.extend(E::ERRORS.iter().map(|refusal| DomainError::from(*refusal).into()));
@@ -135,7 +135,10 @@ pub fn consumer<C: Consumer>() -> Value {
     let source = match C::SOURCE {
         Source::Queue(queue) => json!({ "queue": queue.name() }),
         Source::Stream(table) => json!({ "stream": table.name() }),
-        Source::Schedule => json!("schedule"),
+        Source::Schedule(schedule) => json!({ "schedule": {
+            "expression": schedule.to_string(),
+            "eventAgeMaxSeconds": schedule.event_age_s_max(),
+        } }),
     };
     json!({
         "kind": "consumer",
@@ -144,50 +147,50 @@ pub fn consumer<C: Consumer>() -> Value {
         "inbox": C::INBOX == Inbox::Remembered,
         "triedForSeconds": C::BACKOFF.tried_for().as_secs(),
         "deliveriesMax": C::BACKOFF.deliveries_max(),
-        "uses": uses(&uses_of_consumer::<C>()),
+        "resources": resources(&resources_of_consumer::<C>()),
     })
 }
 
 /// Returns the description of an authorizer.
-pub(crate) fn authorizer(used: &[Resource]) -> Value {
-    json!({ "kind": "authorizer", "uses": uses(used) })
+pub(crate) fn authorizer(declared: &[Resource]) -> Value {
+    json!({ "kind": "authorizer", "resources": resources(declared) })
 }
 
 /// Returns the description of a rotation.
 pub(crate) fn rotation<R: Rotation>() -> Value {
-    json!({ "kind": "rotation", "uses": uses(R::RESOURCES) })
+    json!({ "kind": "rotation", "resources": resources(R::RESOURCES) })
 }
 
-/// The uses of the endpoint, and those of the lifecycle on its behalf.
-pub(crate) fn uses_of_endpoint<E: Endpoint>() -> Vec<Resource> {
-    let mut uses = E::RESOURCES.to_vec();
-    uses.push(Resource::Table(LIMITS, &[Action::UpdateItem]));
+/// The resources of the endpoint, and those of the lifecycle on its behalf.
+pub(crate) fn resources_of_endpoint<E: Endpoint>() -> Vec<Resource> {
+    let mut resources = E::RESOURCES.to_vec();
+    resources.push(Resource::Table(LIMITS, &[Action::UpdateItem]));
     if E::IDEMPOTENCY != Idempotency::None {
-        uses.push(Resource::Table(IDEMPOTENCY_KEYS, &[Action::GetItem, Action::PutItem]));
+        resources.push(Resource::Table(IDEMPOTENCY_KEYS, &[Action::GetItem, Action::PutItem]));
     }
-    uses
+    resources
 }
 
-/// The uses of the consumer, and those of the lifecycle on its behalf.
-pub(crate) fn uses_of_consumer<C: Consumer>() -> Vec<Resource> {
-    let mut uses = C::RESOURCES.to_vec();
+/// The resources of the consumer, and those of the lifecycle on its behalf.
+pub(crate) fn resources_of_consumer<C: Consumer>() -> Vec<Resource> {
+    let mut resources = C::RESOURCES.to_vec();
     if C::INBOX == Inbox::Remembered {
-        uses.push(Resource::Table(IDEMPOTENCY_KEYS, &[Action::GetItem, Action::PutItem]));
+        resources.push(Resource::Table(IDEMPOTENCY_KEYS, &[Action::GetItem, Action::PutItem]));
     }
     if let Source::Queue(queue) = C::SOURCE {
-        uses.push(Resource::ReceiveFrom(queue));
+        resources.push(Resource::ReceiveFrom(queue));
     }
-    uses.extend(C::SOURCE.dead_letters().map(Resource::DeadLetterQueue));
-    uses
+    resources.extend(C::SOURCE.dead_letters().map(Resource::DeadLetterQueue));
+    resources
 }
 
-fn uses(uses: &[Resource]) -> Value {
+fn resources(declared: &[Resource]) -> Value {
     let (mut tables, mut indexes) = (serde_json::Map::new(), serde_json::Map::new());
     let (mut queues, mut probes, mut secrets, mut dead_letters) = (vec![], vec![], vec![], vec![]);
     let (mut written_secrets, mut rotated_secrets) = (vec![], vec![]);
     let (mut mail, mut upstreams, mut public_url) = (false, vec![], false);
-    for usage in uses {
-        match usage {
+    for resource in declared {
+        match resource {
             Resource::Table(table, verbs) => {
                 verbs.iter().for_each(|verb| list(&mut tables, *table, json!(verb)));
             }
@@ -240,7 +243,7 @@ mod tests {
     #[test]
     fn verbs_and_indexes_are_listed_once_per_table() {
         let notes = TableName::new("notes");
-        let described = uses(&[
+        let described = resources(&[
             Resource::Table(notes, &[Action::GetItem, Action::PutItem]),
             Resource::Table(notes, &[Action::GetItem]),
             Resource::Index(notes, IndexName::new("by_owner")),

@@ -54,6 +54,7 @@ pub mod rewrite;
 pub mod rotation;
 pub mod route;
 pub mod runtime;
+mod schedule;
 mod source;
 pub mod stored;
 pub mod telemetry;

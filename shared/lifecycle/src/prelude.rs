@@ -9,7 +9,7 @@ pub use std::process::ExitCode;
 
 pub use crate::caller::{Access, Anyone, NoRole, Permit, Verdict};
 pub use crate::conditions::Conditions;
-pub use crate::consumer::{DeliveredMessage, Inbox, ScheduledRun, Source};
+pub use crate::consumer::{DeliveredMessage, Inbox, Schedule, ScheduledRun, Source};
 pub use crate::effects::{Effects, Event, Message, Write};
 pub use crate::endpoint::Allow;
 pub use crate::envelope::Envelope;

@@ -117,10 +117,10 @@ async fn an_article_is_published_after_two_others_approved_its_version() {
     let article = Article::new(&api, inside, &author).await;
     let publish = async |given: &str| {
         let refused = article.patch(&author, json!({ "status": "PUBLISHED" })).await;
-        let [violation] = &refused.refused(422, "APPROVALS_MISSING").violations[..] else {
+        let [field_error] = &refused.refused(422, "APPROVALS_MISSING").field_errors[..] else {
             panic!("expected one violation")
         };
-        assert_eq!((&*violation.field, &*violation.message), ("/status", given));
+        assert_eq!((&*field_error.field, &*field_error.message), ("/status", given));
     };
     publish("0 of 2 approvals are given").await;
     author.put_approval(article.id, None).await.refused(422, "OWN_ARTICLE");

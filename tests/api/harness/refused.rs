@@ -25,8 +25,8 @@ impl<T: Debug> Refused for Result<T, Error> {
     }
 
     fn refused_fields(self, status: u16, code: &str) -> Vec<String> {
-        let violations = self.refused(status, code).violations.into_iter();
-        violations.map(|violation| violation.field).collect()
+        let field_errors = self.refused(status, code).field_errors.into_iter();
+        field_errors.map(|field_error| field_error.field).collect()
     }
 
     fn refused_by_gateway(self, status: u16) {

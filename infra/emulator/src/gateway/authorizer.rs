@@ -26,7 +26,7 @@ const CACHE_MAX: usize = 10_000;
 
 /// The result of an authorizer.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) enum Verdict {
+pub(super) enum AuthorizerDecision {
     /// The request may pass, with this context.
     Allowed(Value),
     /// The request is denied.
@@ -48,8 +48,8 @@ pub(super) struct Authorizer {
 }
 
 struct Entry {
-    verdict: Shared<BoxFuture<'static, Verdict>>,
-    /// Set once the verdict is known and may be cached.
+    decision: Shared<BoxFuture<'static, AuthorizerDecision>>,
+    /// Set once the decision is known and may be cached.
     until: Option<Timestamp>,
 }
 
@@ -76,55 +76,62 @@ impl Authorizer {
         self: &Arc<Self>,
         exchange: &Exchange<'_>,
     ) -> Result<Value, Box<Answer>> {
-        let verdict = match identity(&self.settings.identity_headers, &exchange.parts.headers) {
-            Some(identity) => self.verdict(identity, exchange).await,
-            None => Verdict::Unauthorized,
+        let decision = match identity(&self.settings.identity_headers, &exchange.parts.headers) {
+            Some(identity) => self.decision(identity, exchange).await,
+            None => AuthorizerDecision::Unauthorized,
         };
-        let refusal = match verdict {
-            Verdict::Allowed(context) => return Ok(context),
-            Verdict::Forbidden => answer::message(StatusCode::FORBIDDEN, "Forbidden"),
-            Verdict::Unauthorized => answer::message(StatusCode::UNAUTHORIZED, "Unauthorized"),
-            Verdict::Failed => answer::internal_server_error(),
+        let refusal = match decision {
+            AuthorizerDecision::Allowed(context) => return Ok(context),
+            AuthorizerDecision::Forbidden => answer::message(StatusCode::FORBIDDEN, "Forbidden"),
+            AuthorizerDecision::Unauthorized => {
+                answer::message(StatusCode::UNAUTHORIZED, "Unauthorized")
+            }
+            AuthorizerDecision::Failed => answer::internal_server_error(),
         };
         Err(Box::new(refusal))
     }
 
-    /// The verdict on an identity: from the cache, from another request's running call, or from a
+    /// The decision on an identity: from the cache, from another request's running call, or from a
     /// new call.
     ///
     /// AWS may invoke the authorizer several times for concurrent requests. Here it is once, so
     /// that tests can count.
-    async fn verdict(self: &Arc<Self>, identity: Vec<String>, exchange: &Exchange<'_>) -> Verdict {
-        let verdict = {
+    async fn decision(
+        self: &Arc<Self>,
+        identity: Vec<String>,
+        exchange: &Exchange<'_>,
+    ) -> AuthorizerDecision {
+        let decision = {
             let now = self.functions.clock().now();
             let mut cache = self.lock();
             let known = cache.get(&identity).filter(|entry| entry.is_usable(now));
             if let Some(entry) = known {
                 self.count("authorizer_cache_hits_total");
-                entry.verdict.clone()
+                entry.decision.clone()
             } else {
                 self.count("authorizer_cache_misses_total");
                 let event = Bytes::from(exchange.authorizer_event(&identity).to_string());
                 let asked = Arc::clone(self).ask(identity.clone(), event).boxed().shared();
                 make_room(&mut cache, now);
-                cache.insert(identity, Entry { verdict: asked.clone(), until: None });
+                cache.insert(identity, Entry { decision: asked.clone(), until: None });
                 asked
             }
         };
-        verdict.await
+        decision.await
     }
 
     /// Invokes the function and sets the caching time: a denial as long as a permission, a failure
     /// not at all.
-    async fn ask(self: Arc<Self>, identity: Vec<String>, event: Bytes) -> Verdict {
+    async fn ask(self: Arc<Self>, identity: Vec<String>, event: Bytes) -> AuthorizerDecision {
         // Use a separate task: if the client disconnects, other requests still wait for the result.
         let (functions, function) = (self.functions.clone(), self.settings.function.clone());
         let invocation = tokio::spawn(async move { functions.invoke(&function, event).await });
-        let verdict = match timeout(TIME_LIMIT, invocation).await {
+        let decision = match timeout(TIME_LIMIT, invocation).await {
             Ok(Ok(result)) => read(result),
-            Ok(Err(_)) | Err(_) => Verdict::Failed,
+            Ok(Err(_)) | Err(_) => AuthorizerDecision::Failed,
         };
-        let is_kept = matches!(verdict, Verdict::Allowed(_) | Verdict::Forbidden);
+        let is_kept =
+            matches!(decision, AuthorizerDecision::Allowed(_) | AuthorizerDecision::Forbidden);
         let mut cache = self.lock();
         if is_kept && !self.settings.cache_ttl.is_zero() {
             let until = self.functions.clock().now() + self.settings.cache_ttl;
@@ -134,7 +141,7 @@ impl Authorizer {
         } else {
             cache.remove(&identity);
         }
-        verdict
+        decision
     }
 
     fn count(&self, metric: &str) {
@@ -178,14 +185,14 @@ fn identity(names: &[String], headers: &HeaderMap) -> Option<Vec<String>> {
     values.collect()
 }
 
-fn read(result: Result<Bytes, InvokeError>) -> Verdict {
+fn read(result: Result<Bytes, InvokeError>) -> AuthorizerDecision {
     match result {
         Ok(payload) => match serde_json::from_slice::<SimpleResponse>(&payload) {
-            Ok(response) if response.is_authorized => Verdict::Allowed(response.context),
-            Ok(_) => Verdict::Forbidden,
-            Err(_) => Verdict::Failed,
+            Ok(response) if response.is_authorized => AuthorizerDecision::Allowed(response.context),
+            Ok(_) => AuthorizerDecision::Forbidden,
+            Err(_) => AuthorizerDecision::Failed,
         },
-        Err(_) => Verdict::Failed,
+        Err(_) => AuthorizerDecision::Failed,
     }
 }
 
@@ -202,12 +209,15 @@ mod tests {
         let json = |text: &'static str| Ok(Bytes::from_static(text.as_bytes()));
         let context = serde_json::json!({"sub": "u"});
         let cases = [
-            (json(r#"{"isAuthorized":true,"context":{"sub":"u"}}"#), Verdict::Allowed(context)),
-            (json(r#"{"isAuthorized":false}"#), Verdict::Forbidden),
-            (json("{}"), Verdict::Failed),
-            (error("Unauthorized"), Verdict::Failed),
-            (error("keys unreachable"), Verdict::Failed),
-            (Err(InvokeError::Throttled), Verdict::Failed),
+            (
+                json(r#"{"isAuthorized":true,"context":{"sub":"u"}}"#),
+                AuthorizerDecision::Allowed(context),
+            ),
+            (json(r#"{"isAuthorized":false}"#), AuthorizerDecision::Forbidden),
+            (json("{}"), AuthorizerDecision::Failed),
+            (error("Unauthorized"), AuthorizerDecision::Failed),
+            (error("keys unreachable"), AuthorizerDecision::Failed),
+            (Err(InvokeError::Throttled), AuthorizerDecision::Failed),
         ];
 
         for (result, expected) in cases {

@@ -7,8 +7,7 @@ use tooling::descriptions::Kind;
 
 use super::declared::Declared;
 use super::document::Document;
-use super::names::logical_id;
-use super::template::head;
+use super::names::{head, logical_id};
 
 /// Fills the lists.
 ///
@@ -20,7 +19,8 @@ pub(super) fn fill(
     template: &Document,
     all: &[Declared<'_>],
 ) -> Result<(), Error> {
-    // The authorizer and the rotation have separate alarms, schedules those of `Clocks`.
+    // The authorizer and the rotation have separate alarms, frequent schedules those of `Clocks`. The
+    // alarms of other schedules are written by hand, with periods that suit them.
     let has_errors = |it: &Declared<'_>| match it.description.kind {
         Kind::Endpoint => true,
         Kind::Consumer => !it.is_scheduled(),
@@ -34,7 +34,7 @@ pub(super) fn fill(
         ("Judged", "Function", judged),
         ("Functions", "Function", functions(all, has_errors)),
         ("Slow", "Function", functions(all, is_consumer)),
-        ("Clocks", "Function", functions(all, Declared::is_scheduled)),
+        ("Clocks", "Function", functions(all, Declared::runs_often)),
         ("Sources", "Source", names(all.iter().filter_map(Declared::feed))),
         ("Waiting", "Queue", waiting),
     ] {

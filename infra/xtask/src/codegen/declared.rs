@@ -9,6 +9,9 @@ use tooling::descriptions::{Description, Source};
 
 use super::names::logical_id;
 
+/// The period of the alarm on missing runs, in seconds.
+const SILENCE_S_MAX: u32 = 300;
+
 /// A function: one file in a folder below `functions`. They are ordered by folder and name.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Function {
@@ -82,7 +85,7 @@ impl<'a> Declared<'a> {
     pub(super) fn queue(&self) -> Option<&'a str> {
         match &self.description.source {
             Some(Source::Queue(queue)) => Some(queue),
-            Some(Source::Stream(_) | Source::Schedule) | None => None,
+            Some(Source::Stream(_) | Source::Schedule(_)) | None => None,
         }
     }
 
@@ -90,12 +93,20 @@ impl<'a> Declared<'a> {
     pub(super) fn feed(&self) -> Option<&'a str> {
         match &self.description.source {
             Some(Source::Queue(name) | Source::Stream(name)) => Some(name),
-            Some(Source::Schedule) | None => None,
+            Some(Source::Schedule(_)) | None => None,
+        }
+    }
+
+    /// Whether a schedule runs it at least once in the period of the alarm on missing runs.
+    pub(super) fn runs_often(&self) -> bool {
+        match &self.description.source {
+            Some(Source::Schedule(schedule)) => schedule.event_age_max_seconds <= SILENCE_S_MAX,
+            Some(Source::Queue(_) | Source::Stream(_)) | None => false,
         }
     }
 
     /// Whether a schedule runs it.
     pub(super) fn is_scheduled(&self) -> bool {
-        self.description.source == Some(Source::Schedule)
+        matches!(self.description.source, Some(Source::Schedule(_)))
     }
 }

@@ -45,16 +45,17 @@ impl Document {
         &self.changes
     }
 
-    /// Writes the file if it has changed.
+    /// Writes the file if it has changed, and returns its path then.
     ///
     /// # Errors
     ///
     /// If it cannot be written.
-    pub(super) fn save(&self, workspace: &Path) -> Result<(), Error> {
+    pub(super) fn save(&self, workspace: &Path) -> Result<Option<&'static str>, Error> {
         if self.changes.is_empty() {
-            return Ok(());
+            return Ok(None);
         }
-        Ok(fs_err::write(workspace.join(self.path), &self.text)?)
+        fs_err::write(workspace.join(self.path), &self.text)?;
+        Ok(Some(self.path))
     }
 
     /// Replaces the generated part whose marker follows `head`. Without a head it is the first part.

@@ -30,35 +30,39 @@ const READ_STREAM: [&str; 4] = [
 ];
 
 /// The variables of a function, with the resource or parameter that each refers to.
-pub(super) fn variables(description: &Description) -> BTreeMap<String, String> {
-    let uses = &description.uses;
+pub(crate) fn variables(description: &Description) -> BTreeMap<String, String> {
+    let resources = &description.resources;
     let upper = |name: &str, rest: &str| format!("{}_{rest}", name.to_uppercase());
-    let tables = uses.tables.keys().chain(uses.indexes.keys());
+    let tables = resources.tables.keys().chain(resources.indexes.keys());
     let tables = tables.map(|t| (upper(t, "TABLE"), logical_id(t, "Table")));
     let consumed = description.source.iter().filter_map(|source| match source {
         Source::Queue(queue) => Some(queue),
-        Source::Stream(_) | Source::Schedule => None,
+        Source::Stream(_) | Source::Schedule(_) => None,
     });
-    let queues = uses.queues.iter().chain(&uses.probed_queues).chain(consumed);
+    let queues = resources.queues.iter().chain(&resources.probed_queues).chain(consumed);
     let queues = queues.map(|q| (upper(q, "QUEUE_URL"), logical_id(q, "Queue")));
-    let dead = uses.dead_letters_of.iter();
+    let dead = resources.dead_letters_of.iter();
     let dead = dead.map(|q| (upper(q, "DEAD_LETTER_QUEUE_URL"), logical_id(q, "DeadLetterQueue")));
-    let secrets = uses.secrets.iter().chain(&uses.written_secrets).chain(&uses.rotated_secrets);
+    let secrets = resources
+        .secrets
+        .iter()
+        .chain(&resources.written_secrets)
+        .chain(&resources.rotated_secrets);
     let secrets = secrets.map(|s| (upper(s, "SECRET_ID"), logical_id(s, "Secret")));
-    let upstreams = uses.upstreams.iter().map(|u| (upper(u, "URL"), logical_id(u, "Url")));
+    let upstreams = resources.upstreams.iter().map(|u| (upper(u, "URL"), logical_id(u, "Url")));
     let resources = tables.chain(queues).chain(dead).chain(secrets).chain(upstreams);
     resources.chain(settings(description)).collect()
 }
 
 /// The variables that are settings.
 fn settings(description: &Description) -> impl Iterator<Item = (String, String)> {
-    let mail: &[_] = if description.uses.mail {
+    let mail: &[_] = if description.resources.mail {
         &[("MAIL_CONFIGURATION_SET", "MailConfigurationSet"), ("MAIL_FROM", "MailFrom")]
     } else {
         &[]
     };
     let links: &[_] =
-        if description.uses.public_url { &[("PUBLIC_URL", "PublicUrl")] } else { &[] };
+        if description.resources.public_url { &[("PUBLIC_URL", "PublicUrl")] } else { &[] };
     // The authorizer verifies all tokens, except for endpoints where signing in is optional.
     let verifies =
         description.kind == Kind::Authorizer || description.sign_in == Some(SignIn::Optional);
@@ -77,39 +81,39 @@ fn settings(description: &Description) -> impl Iterator<Item = (String, String)>
 
 /// The permissions of a function, except for mail.
 pub(super) fn of(description: &Description) -> Grants {
-    let uses = &description.uses;
+    let resources = &description.resources;
     let mut grants = Grants::new();
     let mut grant = |resource: String, actions: &[&str]| {
         let known = grants.entry(resource).or_default();
         known.extend(actions.iter().map(|action| (*action).to_owned()));
     };
-    for (table, verbs) in &uses.tables {
+    for (table, verbs) in &resources.tables {
         for verb in verbs {
             grant(arn(table, "Table"), &[&format!("dynamodb:{verb}")]);
         }
     }
-    for (table, indexes) in &uses.indexes {
+    for (table, indexes) in &resources.indexes {
         let table = logical_id(table, "Table");
         for index in indexes {
             grant(format!("!Sub \"${{{table}.Arn}}/index/{index}\""), &["dynamodb:Query"]);
         }
     }
-    for queue in &uses.queues {
+    for queue in &resources.queues {
         grant(arn(queue, "Queue"), &["sqs:SendMessage"]);
     }
-    for queue in &uses.probed_queues {
+    for queue in &resources.probed_queues {
         grant(arn(queue, "Queue"), &["sqs:GetQueueAttributes"]);
     }
-    for queue in &uses.dead_letters_of {
+    for queue in &resources.dead_letters_of {
         grant(arn(queue, "DeadLetterQueue"), &["sqs:SendMessage"]);
     }
-    for secret in &uses.secrets {
+    for secret in &resources.secrets {
         grant(reference(secret), &[READ_SECRET]);
     }
-    for secret in &uses.written_secrets {
+    for secret in &resources.written_secrets {
         grant(reference(secret), &[READ_SECRET, WRITE_SECRET]);
     }
-    for secret in &uses.rotated_secrets {
+    for secret in &resources.rotated_secrets {
         grant(reference(secret), &[READ_SECRET, WRITE_SECRET, PROMOTE_SECRET]);
     }
     match &description.source {
@@ -117,7 +121,7 @@ pub(super) fn of(description: &Description) -> Grants {
         Some(Source::Stream(table)) => {
             grant(format!("!GetAtt {}.StreamArn", logical_id(table, "Table")), &READ_STREAM);
         }
-        Some(Source::Schedule) | None => {}
+        Some(Source::Schedule(_)) | None => {}
     }
     grants
 }

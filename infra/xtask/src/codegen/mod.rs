@@ -2,9 +2,11 @@
 //! `infra/alarms.yaml`, `functions/Cargo.toml` and `functions/lib.rs`, between markers.
 //!
 //! A file below `functions` is a function. Its `--describe` output decides its route, environment,
-//! policy and event source. The settings behind the markers are written by hand.
+//! policy and event source. The settings behind the markers are written by hand, and decide in their
+//! turn which functions have their own alarms and which tables are copied.
 
 mod alarms;
+mod backup;
 mod binaries;
 mod declared;
 mod document;
@@ -12,6 +14,7 @@ mod grants;
 pub(crate) mod names;
 mod resources;
 mod rows;
+mod tables;
 mod template;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -22,6 +25,7 @@ use tooling::descriptions::{self, Description};
 
 use self::declared::Declared;
 use self::document::Document;
+pub(crate) use self::grants::variables;
 
 /// Writes all generated parts. It builds the functions in between, since they describe themselves.
 ///
@@ -29,20 +33,32 @@ use self::document::Document;
 ///
 /// If a function cannot be built or described, or a file has no place for its part.
 pub(crate) fn write(workspace: &Path) -> Result<(), Error> {
-    register(workspace)?;
-    declare(workspace, &descriptions::of(workspace, &binaries(workspace)?)?)
+    written(workspace).map(drop)
 }
 
-/// Writes cargo's tables of the binaries, and the list of their modules.
+/// As [`write`]; returns the paths of the files that have changed.
+///
+/// # Errors
+///
+/// As for [`write`].
+pub(crate) fn written(workspace: &Path) -> Result<Vec<&'static str>, Error> {
+    let registered = register(workspace)?;
+    let descriptions = descriptions::of(workspace, &binaries(workspace)?)?;
+    Ok([registered, declare(workspace, &descriptions)?].concat())
+}
+
+/// Writes cargo's tables of the binaries, and the list of their modules. Returns the paths of the
+/// files that have changed.
 ///
 /// # Errors
 ///
 /// If the files cannot be read or written.
-pub(crate) fn register(workspace: &Path) -> Result<(), Error> {
+pub(crate) fn register(workspace: &Path) -> Result<Vec<&'static str>, Error> {
     save(workspace, &binaries::documents(workspace, &declared::functions(workspace)?)?)
 }
 
-/// Writes the parts that depend on the descriptions of all functions.
+/// Writes the parts that depend on the descriptions of all functions. Returns the paths of the files
+/// that have changed.
 ///
 /// # Errors
 ///
@@ -50,7 +66,7 @@ pub(crate) fn register(workspace: &Path) -> Result<(), Error> {
 pub(crate) fn declare(
     workspace: &Path,
     descriptions: &BTreeMap<String, Description>,
-) -> Result<(), Error> {
+) -> Result<Vec<&'static str>, Error> {
     save(workspace, &described(workspace, descriptions)?)
 }
 
@@ -97,8 +113,9 @@ fn changes(documents: &[Document]) -> Vec<String> {
     documents.iter().flat_map(Document::changes).cloned().collect()
 }
 
-fn save(workspace: &Path, documents: &[Document]) -> Result<(), Error> {
-    documents.iter().try_for_each(|document| document.save(workspace))
+fn save(workspace: &Path, documents: &[Document]) -> Result<Vec<&'static str>, Error> {
+    let saved = documents.iter().filter_map(|document| document.save(workspace).transpose());
+    saved.collect()
 }
 
 #[cfg(test)]

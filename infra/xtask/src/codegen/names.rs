@@ -9,3 +9,8 @@ pub(crate) fn logical_id(name: &str, kind: &str) -> String {
     });
     words.chain([kind.to_owned()]).collect()
 }
+
+/// The line that begins a resource, with the end of the line before it.
+pub(super) fn head(id: &str) -> String {
+    format!("\n  {id}:\n")
+}

@@ -24,8 +24,9 @@ const MAIL: &str = r#"            # SES requires the permission on the verified 
               Condition: {StringEquals: {"ses:FromAddress": !Ref MailFrom}}
 "#;
 
-/// A function, which is deployed after the one that it waits for.
-pub(super) fn function(declared: &Declared<'_>, awaited: Option<&str>) -> String {
+/// A function, which is deployed after the one that it waits for. A schedule runs it by the event of
+/// this name.
+pub(super) fn function(declared: &Declared<'_>, awaited: Option<&str>, event: &str) -> String {
     let (name, description) = (declared.name(), declared.description);
     let awaited = awaited.map(|function| format!("    DependsOn: {function}Aliaslive\n"));
     [
@@ -38,7 +39,8 @@ pub(super) fn function(declared: &Declared<'_>, awaited: Option<&str>) -> String
         format!("      FunctionName: !Sub \"${{AWS::StackName}}-{name}\"\n"),
         environment(description),
         policies(description),
-        events(description),
+        routes(description),
+        schedule(description, event),
     ]
     .concat()
 }
@@ -57,12 +59,12 @@ fn policies(description: &Description) -> String {
         format!("            - {{Effect: Allow, Action: [{actions}], Resource: {resource}}}\n")
     };
     let mut statements: Vec<String> = grants.iter().map(statement).collect();
-    statements.extend(description.uses.mail.then(|| MAIL.to_owned()));
+    statements.extend(description.resources.mail.then(|| MAIL.to_owned()));
     under("      Policies:\n        - Statement:\n", statements)
 }
 
 /// The routes of an endpoint.
-fn events(description: &Description) -> String {
+fn routes(description: &Description) -> String {
     let Some(route) = &description.route else { return String::new() };
     let path =
         if route.path.contains('{') { format!("\"{}\"", route.path) } else { route.path.clone() };
@@ -78,6 +80,21 @@ fn events(description: &Description) -> String {
         )
     });
     under("      Events:\n", events.collect())
+}
+
+/// The event of a consumer with a schedule. Lambda does not repeat a failed run, and drops a run that
+/// has not begun when the next one is due.
+fn schedule(description: &Description, event: &str) -> String {
+    let Some(Source::Schedule(schedule)) = &description.source else { return String::new() };
+    let expression = &schedule.expression;
+    // Commas would end the value.
+    let quote = if expression.contains(',') { "\"" } else { "" };
+    format!(
+        "      # A failed run is not repeated: the next one does its remaining work.\n      \
+         EventInvokeConfig: {{MaximumRetryAttempts: 0, MaximumEventAgeInSeconds: {}}}\n      Events:\n        \
+         {event}: {{Type: Schedule, Properties: {{Schedule: {quote}{expression}{quote}}}}}\n",
+        schedule.event_age_max_seconds
+    )
 }
 
 /// The lines below a heading; nothing without lines.
@@ -98,7 +115,7 @@ pub(super) fn mapping(declared: &Declared<'_>) -> Option<String> {
             );
             (format!("{}.StreamArn", logical_id(table, "Table")), failures)
         }
-        Source::Schedule => return None,
+        Source::Schedule(_) => return None,
     };
     Some(format!(
         "    Type: AWS::Lambda::EventSourceMapping\n    Properties:\n      \

@@ -7,20 +7,16 @@ use tooling::descriptions::Kind;
 
 use super::declared::Declared;
 use super::document::{Document, END, START};
-use super::names::logical_id;
-use super::{resources, rows};
+use super::names::{head, logical_id};
+use super::{backup, resources, rows, tables};
 
 /// The text before a function's binary.
 const BINARY: &str = "BuildProperties: {Binary: ";
+/// The text behind the name of a schedule's event.
+const SCHEDULE: &str = ": {Type: Schedule,";
 
 /// Settings of new resources. From then on they are written by hand.
 const CONSUMER: &str = "      Timeout: 20\n";
-const SCHEDULED: &str =
-    "      EventInvokeConfig: {MaximumRetryAttempts: 0, MaximumEventAgeInSeconds: 60}
-      Timeout: 20
-      Events:
-        Clock: {Type: Schedule, Properties: {Schedule: rate(1 minute)}}
-";
 const QUEUE: &str = "      VisibilityTimeout: 120\n      MessageRetentionPeriod: 345600\n";
 const QUEUE_MAPPING: &str = "      BatchSize: 10\n      ScalingConfig: {MaximumConcurrency: 2}\n";
 const STREAM_MAPPING: &str = "      StartingPosition: TRIM_HORIZON\n      BatchSize: 100\n      MaximumRetryAttempts: 10000\n";
@@ -37,11 +33,13 @@ pub(super) fn fill(template: &mut Document, all: &[Declared<'_>]) -> Result<(), 
     for declared in all {
         add_missing(template, all, declared)?;
     }
+    tables::add_missing(template, all)?;
     let rows = rows::of(&in_order(template, all));
     for declared in all {
         refuse_overridden(template, declared)?;
         let awaited = rows.get(&declared.id()).map(String::as_str);
-        put(template, &declared.id(), &resources::function(declared, awaited))?;
+        let event = schedule_event(template, declared);
+        put(template, &declared.id(), &resources::function(declared, awaited, &event))?;
         if let (Some(feed), Some(mapping)) = (declared.feed(), resources::mapping(declared)) {
             put(template, &logical_id(feed, "Mapping"), &mapping)?;
             put(template, &dead_letter_queue(feed), &resources::dead_letters(feed))?;
@@ -50,12 +48,7 @@ pub(super) fn fill(template: &mut Document, all: &[Declared<'_>]) -> Result<(), 
             put(template, &logical_id(queue, "Queue"), &resources::queue(queue, most))?;
         }
     }
-    Ok(())
-}
-
-/// The line that begins a resource, with the end of the line before it.
-pub(super) fn head(id: &str) -> String {
-    format!("\n  {id}:\n")
+    backup::fill(template)
 }
 
 fn dead_letter_queue(feed: &str) -> String {
@@ -66,18 +59,35 @@ fn put(template: &mut Document, id: &str, content: &str) -> Result<(), Error> {
     template.fill(id, &head(id), content)
 }
 
-/// Refuses a function of the template whose file is gone: its settings have to be deleted by hand.
+/// The name of the event by which a schedule runs a function. An existing name is kept, since
+/// `CloudFormation` would replace the rule of an event with another name.
+fn schedule_event(template: &Document, declared: &Declared<'_>) -> String {
+    let part = template.generated(&head(&declared.id())).unwrap_or_default();
+    let event = part.lines().find_map(|line| line.split_once(SCHEDULE));
+    event.map_or("Clock", |(name, _)| name.trim()).to_owned()
+}
+
+/// Refuses a function of the template whose file is gone: a person decides about its settings.
 fn refuse_left(template: &Document, all: &[Declared<'_>]) -> Result<(), Error> {
-    let binaries = template.text().split(BINARY).skip(1).filter_map(|text| text.split('}').next());
-    for binary in binaries {
+    for (at, _) in template.text().match_indices(BINARY) {
+        let (before, behind) = template.text().split_at(at);
+        let binary = behind[BINARY.len()..].split('}').next().unwrap_or_default();
         if !all.iter().any(|declared| declared.name() == binary) {
-            let id = logical_id(binary, "Function");
-            return Err(
-                format!("template.yaml: {id}: functions has no {binary}.rs: delete it").into()
-            );
+            let id = before.lines().filter_map(resource).next_back().unwrap_or_default();
+            return Err(format!(
+                "template.yaml: {id} has the binary {binary}, but there is no file \
+                 functions/*/{binary}.rs. If the function was removed, delete {id} with its mapping \
+                 and queues; if it was renamed, rename {id} and its Binary"
+            )
+            .into());
         }
     }
     Ok(())
+}
+
+/// The logical id of the resource that a line begins.
+fn resource(line: &str) -> Option<&str> {
+    line.strip_prefix("  ")?.strip_suffix(':').filter(|id| !id.starts_with([' ', '#']))
 }
 
 /// Refuses two consumers of one source: each source has one mapping, which names one function.
@@ -96,10 +106,18 @@ fn refuse_shared(all: &[Declared<'_>]) -> Result<(), Error> {
 fn refuse_overridden(template: &Document, declared: &Declared<'_>) -> Result<(), Error> {
     let id = declared.id();
     let settings = template.hand_written(&head(&id)).unwrap_or_default();
-    let events = (declared.description.kind == Kind::Endpoint).then_some("Events");
-    for setting in ["FunctionName", "Environment", "Policies"].into_iter().chain(events) {
+    let events: &[_] = match declared.description.kind {
+        Kind::Endpoint => &["Events"],
+        Kind::Consumer if declared.is_scheduled() => &["EventInvokeConfig", "Events"],
+        Kind::Consumer | Kind::Authorizer | Kind::Rotation => &[],
+    };
+    for setting in ["FunctionName", "Environment", "Policies"].iter().chain(events) {
         if settings.contains(&format!("\n      {setting}:")) {
-            return Err(format!("template.yaml: {id}: {setting} is generated: delete it").into());
+            return Err(format!(
+                "template.yaml: {id}: {setting} is generated from the function: delete the one that \
+                 is written by hand, behind the markers"
+            )
+            .into());
         }
     }
     Ok(())
@@ -133,7 +151,6 @@ fn add_missing(
         .or_else(|| last(template, all.iter().flat_map(ids)))
         .ok_or("template.yaml has no function")?;
     let settings = match new.description.kind {
-        Kind::Consumer if new.is_scheduled() => SCHEDULED,
         Kind::Consumer => CONSUMER,
         Kind::Endpoint | Kind::Authorizer | Kind::Rotation => "",
     };

@@ -7,7 +7,7 @@ use crate::codegen::names::logical_id;
 
 pub(super) fn complaints(template: &Template, description: &Description) -> Vec<String> {
     let mut complaints = Vec::new();
-    for (table, names) in &description.uses.indexes {
+    for (table, names) in &description.resources.indexes {
         let table = logical_id(table, "Table");
         let declared = template.tables.get(&table).map_or(&[][..], |table| &table.indexes);
         for name in names {

@@ -1,13 +1,14 @@
 //! `cargo xtask drift`: checks that template.yaml matches the binaries.
 //!
 //! `cargo xtask codegen` generates routes, environments, policies and event sources. This command
-//! compares the deployed routes, and the settings that a person writes: indexes, schedules, the
-//! rotation, the queues' visibility timeouts, and CORS.
+//! compares the deployed routes, and the settings that a person writes: indexes, the rotation, the
+//! queues' visibility timeouts, the variables of all functions, and CORS.
 
 mod api;
 mod cors;
 mod indexes;
 mod sources;
+mod variables;
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -37,7 +38,7 @@ pub(crate) fn between(
     template: &Template,
     descriptions: &BTreeMap<String, Description>,
 ) -> Vec<String> {
-    let mut complaints = Vec::new();
+    let mut complaints = variables::complaints(template, descriptions);
     for function in template.functions.values() {
         let Some(description) = descriptions.get(&function.binary) else {
             complaints.push(format!("{}: no binary {}", function.logical_id, function.binary));

@@ -1,4 +1,5 @@
-//! Event sources that a person configures: schedules, rotations, and the queues' visibility timeouts.
+//! Event sources: their kinds, and what a person configures: rotations, and the queues' visibility
+//! timeouts.
 
 use sam_template::{Function, QueueTrigger, RotationTrigger, Template, Trigger};
 use tooling::descriptions::{Description, Kind, Source};
@@ -23,14 +24,17 @@ pub(super) fn complaints(
         return rotation(description, &triggers);
     }
     match (&description.source, triggers.as_slice()) {
-        (None, [])
-        | (Some(Source::Schedule), [Trigger::Schedule(_)])
-        | (Some(Source::Stream(_)), [Trigger::Stream(_)]) => Vec::new(),
+        (None, []) | (Some(Source::Stream(_)), [Trigger::Stream(_)]) => Vec::new(),
+        (Some(Source::Schedule(wanted)), [Trigger::Schedule(found)])
+            if found.expression == wanted.expression =>
+        {
+            Vec::new()
+        }
         (Some(Source::Queue(_)), [Trigger::Queue(trigger)]) => {
             visibility(template, function, trigger).into_iter().collect()
         }
         (wanted, found) => {
-            vec![format!("has {} event sources, but consumes {wanted:?}", found.len())]
+            vec![format!("has the event sources {found:?}, but consumes {wanted:?}")]
         }
     }
 }
@@ -51,7 +55,7 @@ fn visibility(template: &Template, function: &Function, trigger: &QueueTrigger) 
 
 /// Checks that a rotation is triggered for the secret that it rotates.
 fn rotation(description: &Description, triggers: &[&Trigger]) -> Vec<String> {
-    let rotated = &description.uses.rotated_secrets;
+    let rotated = &description.resources.rotated_secrets;
     let wanted: Vec<_> = rotated.iter().map(|secret| logical_id(secret, "Secret")).collect();
     let found = triggers.iter().map(|trigger| match trigger {
         Trigger::Rotation(RotationTrigger { secret, .. }) => secret.clone(),

@@ -26,7 +26,7 @@ fn the_template_matches_the_binaries_and_each_mistake_is_found() {
 }
 
 /// The correct text, the mistake, and a part of the expected message.
-const MISTAKES: [(&str, &str, &str); 10] = [
+const MISTAKES: [(&str, &str, &str); 12] = [
     ("Path: \"/users/{userId}\", Auth", "Path: \"/user/{userId}\", Auth", "GetUserFunction: route"),
     ("Method: POST, Path: /orders", "Method: PUT, Path: /orders", "CreateOrderFunction: method"),
     (
@@ -59,10 +59,20 @@ const MISTAKES: [(&str, &str, &str); 10] = [
         "{AttributeName: pk, KeyType: RANGE}",
         "ListProductsFunction: index: ProductsTable has no by_creation",
     ),
+    (
+        "Properties: {Schedule: rate(1 minute)}",
+        "Properties: {Schedule: rate(2 minutes)}",
+        "ExpireSagasFunction: has the event sources",
+    ),
     ("VisibilityTimeout: 120", "VisibilityTimeout: 60", "is too short: 60 s, at least 120 s"),
     (
         "SecretId: !Ref SigningKeysSecret",
         "SecretId: !Ref CursorKeySecret",
         "RotateKeysFunction: rotates CursorKeySecret, but is made for SigningKeysSecret",
+    ),
+    (
+        "        LOG_LEVEL: !Ref LogLevel\n",
+        "        LOG_LEVEL: !Ref LogLevel\n        LOG_FORMAT: json\n",
+        "variable LOG_FORMAT: no function reads it",
     ),
 ];

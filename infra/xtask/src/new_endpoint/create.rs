@@ -1,7 +1,7 @@
 //! Writes the files of a new function.
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use sam_template::Template;
 use tooling::process::succeeded;
@@ -12,12 +12,13 @@ use super::endpoint::NewEndpoint;
 use super::{examples, skeleton};
 use crate::codegen;
 
-/// Writes the file and the examples of an endpoint, and registers it with cargo.
+/// Writes the file and the examples of an endpoint, and registers it with cargo. Returns the paths of
+/// the written files.
 ///
 /// # Errors
 ///
 /// If the name or the route is invalid or exists, or if a file cannot be written.
-pub(super) fn endpoint(workspace: &Path, endpoint: &NewEndpoint) -> Result<(), Error> {
+pub(super) fn endpoint(workspace: &Path, endpoint: &NewEndpoint) -> Result<Vec<String>, Error> {
     endpoint.check()?;
     endpoint.refuse_known_route(&template_without(workspace, &endpoint.name)?)?;
     let event = examples::event(&example(workspace, "events", examples::ENDPOINT)?, endpoint)?;
@@ -27,12 +28,13 @@ pub(super) fn endpoint(workspace: &Path, endpoint: &NewEndpoint) -> Result<(), E
     create(workspace, &endpoint.folder, &endpoint.name, &skeleton::filled(endpoint), &examples)
 }
 
-/// Writes the file and the event of a consumer, and registers it with cargo.
+/// Writes the file and the event of a consumer, and registers it with cargo. Returns the paths of the
+/// written files.
 ///
 /// # Errors
 ///
 /// If the name or the queue is invalid or exists, or if a file cannot be written.
-pub(super) fn consumer(workspace: &Path, consumer: &NewConsumer) -> Result<(), Error> {
+pub(super) fn consumer(workspace: &Path, consumer: &NewConsumer) -> Result<Vec<String>, Error> {
     consumer.check()?;
     consumer.refuse_known_queue(&template_without(workspace, &consumer.name)?)?;
     let event = examples::message(&example(workspace, "events", examples::CONSUMER)?, consumer)?;
@@ -46,25 +48,25 @@ fn create(
     name: &str,
     text: &str,
     examples: &[(&str, String)],
-) -> Result<(), Error> {
-    let folder = workspace.join("functions").join(folder);
-    if !folder.is_dir() {
-        return Err(format!("there is no folder {}", folder.display()).into());
+) -> Result<Vec<String>, Error> {
+    let folder = format!("functions/{folder}");
+    if !workspace.join(&folder).is_dir() {
+        return Err(format!("there is no folder {folder}").into());
     }
-    let example = |(kind, example): &(&str, String)| {
-        (workspace.join("tests").join(kind).join(format!("{name}.json")), example.clone())
-    };
-    let function = (folder.join(format!("{name}.rs")), text.to_owned());
-    let files: Vec<(PathBuf, String)> =
+    let example =
+        |(kind, example): &(&str, String)| (format!("tests/{kind}/{name}.json"), example.clone());
+    let function = (format!("{folder}/{name}.rs"), text.to_owned());
+    let files: Vec<(String, String)> =
         [function].into_iter().chain(examples.iter().map(example)).collect();
-    if let Some((known, _)) = files.iter().find(|(path, _)| path.exists()) {
-        return Err(format!("{} already exists", known.display()).into());
+    if let Some((known, _)) = files.iter().find(|(path, _)| workspace.join(path).exists()) {
+        return Err(format!("{known} already exists").into());
     }
-    for (path, text) in files {
-        fs_err::write(path, text)?;
+    for (path, text) in &files {
+        fs_err::write(workspace.join(path), text)?;
     }
-    codegen::register(workspace)?;
-    succeeded(cargo(workspace).args(["fmt", "--package", "functions"]))
+    let registered = codegen::register(workspace)?.into_iter().map(str::to_owned);
+    succeeded(cargo(workspace).args(["fmt", "--package", "functions"]))?;
+    Ok(files.into_iter().map(|(path, _)| path).chain(registered).collect())
 }
 
 /// The template, which must not have a function of this name.

@@ -41,9 +41,9 @@ pub(crate) fn run(workspace: &Path, given: &[String]) -> ExitCode {
 /// Runs the command with the arguments after `new-consumer`.
 pub(crate) fn run_consumer(workspace: &Path, given: &[String]) -> ExitCode {
     terminal::run("new-consumer", given, |consumer: &NewConsumer| {
-        create::consumer(workspace, consumer)?;
-        codegen::write(workspace)?;
-        print_next_steps(&consumer.folder, &consumer.name);
+        let created = create::consumer(workspace, consumer)?;
+        let test = format!("cargo test -p functions {}", consumer.name);
+        say(&report(&created, &codegen::written(workspace)?, &test));
         Ok(())
     })
 }
@@ -54,22 +54,40 @@ fn add_or_try(workspace: &Path, arguments: &Arguments) -> Result<(), Error> {
         None if arguments.trial => return trial::run(workspace),
         None => return Err("expected new-endpoint NAME METHOD PATH, or --try".into()),
     };
-    create::endpoint(workspace, endpoint)?;
-    codegen::write(workspace)?;
-    print_next_steps(&endpoint.folder, &endpoint.name);
+    let created = create::endpoint(workspace, endpoint)?;
+    say(&report(&created, &codegen::written(workspace)?, "cargo local --demo"));
     Ok(())
 }
 
-fn print_next_steps(folder: &str, name: &str) {
-    say(&format!(
-        "functions/{folder}/{name}.rs is the function, and tests/events/{name}.json its event. `cargo
-xtask codegen` has written its parts of the template, the alarms and functions. Next steps:
+/// The written files, and the next command.
+fn report(created: &[String], generated: &[&str], next: &str) -> String {
+    let created = created.iter().map(|path| format!("  {path}\n"));
+    let generated = generated.iter().map(|path| format!("  {path} (generated parts)\n"));
+    let files: String = created.chain(generated).collect();
+    format!(
+        "Written:\n{files}\nNext:\n  {next}\n\ninfra/docs/ADD_AN_ENDPOINT.md has the steps after it."
+    )
+}
 
-  cargo local --demo      builds and serves it
-  cargo test -p functions {name}
-  cargo xtask codegen     writes the parts again, after each change of a declaration
-  cargo xtask openapi     describes endpoints in infra/openapi.json
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-infra/docs/ADD_AN_ENDPOINT.md describes the next steps."
-    ));
+    #[test]
+    fn the_report_names_each_written_file_and_the_next_command() {
+        let created = ["functions/people/get_greeting.rs", "functions/lib.rs"].map(str::to_owned);
+        let report = report(&created, &["template.yaml"], "cargo local --demo");
+        let lines: Vec<&str> = report.lines().map(str::trim).collect();
+        let expected = [
+            "Written:",
+            "functions/people/get_greeting.rs",
+            "functions/lib.rs",
+            "template.yaml (generated parts)",
+            "",
+            "Next:",
+            "cargo local --demo",
+            "",
+        ];
+        assert_eq!(lines[..expected.len()], expected);
+    }
 }

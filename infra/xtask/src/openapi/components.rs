@@ -97,7 +97,7 @@ fn add(known: &mut Map<String, Value>, name: &str, what: Value) -> Result<(), Er
 }
 
 /// The schema of the list of violations in an error.
-pub(super) fn violations() -> Value {
+pub(super) fn field_errors() -> Value {
     json!({
         "type": "array", "items": reference("schemas", "FieldError"), "minItems": 1,
         "maxItems": VIOLATIONS_MAX,
@@ -124,7 +124,7 @@ fn own_schemas() -> Value {
             "properties": {
                 "type": string, "title": string, "status": { "type": "integer" },
                 "detail": string, "instance": string, "code": string, "traceId": string,
-                "errors": violations(),
+                "errors": field_errors(),
             },
             "required": ["type", "title", "status", "detail", "instance", "code", "traceId"],
         },

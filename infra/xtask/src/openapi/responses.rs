@@ -124,7 +124,7 @@ fn error(refusals: &[Value]) -> Value {
             "properties": {
                 "code": { "type": "string", "enum": codes(refusals) },
                 "message": { "type": "string" },
-                "details": components::violations(),
+                "details": components::field_errors(),
                 "traceId": { "type": "string" },
             },
             "required": ["code", "message", "traceId"],
@@ -221,7 +221,7 @@ fn as_error(refusal: &Value) -> Value {
         "code": refusal["code"], "message": refusal["message"], "traceId": "order-1",
     }});
     if refusal["code"] == "INVALID_REQUEST" {
-        error["error"]["details"] = violations();
+        error["error"]["details"] = field_errors();
     }
     error
 }
@@ -239,11 +239,11 @@ fn as_problem(refusal: &Value) -> Value {
         "traceId": "order-1",
     });
     if refusal["code"] == "INVALID_REQUEST" {
-        problem["errors"] = violations();
+        problem["errors"] = field_errors();
     }
     problem
 }
 
-fn violations() -> Value {
+fn field_errors() -> Value {
     json!([{ "field": "/items/0/quantity", "message": "must be at most 99" }])
 }

@@ -59,6 +59,7 @@ pub(crate) fn complaints(workspace: &Path) -> Vec<String> {
         complaints.extend(released::unkept(path, text, &files, &tested));
         complaints.extend(dashboards::unwritten(path, text, &measuring));
         complaints.extend(filters::unfixed(path, text, &rust));
+        complaints.extend(filters::unalarmed(path, text, &rust));
         complaints.extend(paths::missing(path, text, &files));
     }
     complaints

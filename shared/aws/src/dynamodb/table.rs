@@ -209,8 +209,8 @@ pub(crate) fn record<R: Record>(key: &Key, item: SdkItem) -> Result<R, Unreadabl
 /// The only record of its type, if the item holds a valid one.
 fn valid<S: Singleton>(item: SdkItem) -> Result<S, Unreadable> {
     let key = S::the_key();
-    record::<S>(&key, item)?.checked().map_err(|violations| {
-        let fields: Vec<_> = violations.iter().map(|one| one.field.as_str()).collect();
+    record::<S>(&key, item)?.checked().map_err(|field_errors| {
+        let fields: Vec<_> = field_errors.iter().map(|one| one.field.as_str()).collect();
         unreadable::<S>(&key, format!("not valid: {}", fields.join(", ")))
     })
 }

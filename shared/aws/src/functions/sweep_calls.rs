@@ -25,7 +25,7 @@ const PENDING_S_MAX: i64 = 60;
 const RECORDS_MAX: usize = Transaction::WRITES_MAX;
 
 impl<R: PendingCall> Consumer for SweepCalls<R> {
-    const SOURCE: Source = Source::Schedule;
+    const SOURCE: Source = Source::Schedule(Schedule::every_minutes(1));
 
     /// A repeated run does no harm: only a pending record is closed.
     const INBOX: Inbox = Inbox::None;

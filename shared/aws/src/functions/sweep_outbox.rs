@@ -29,7 +29,7 @@ const WAITING_S_MAX: i64 = 120;
 const ROWS_MAX: usize = 100;
 
 impl<S: Subscriptions> Consumer for SweepOutbox<S> {
-    const SOURCE: Source = Source::Schedule;
+    const SOURCE: Source = Source::Schedule(Schedule::every_minutes(1));
 
     /// A row may be relayed twice: each consumer stores the ids of the events it has handled.
     const INBOX: Inbox = Inbox::None;

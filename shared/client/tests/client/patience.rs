@@ -72,7 +72,7 @@ async fn a_400_is_an_error_with_code_violations_and_request_id() {
     let error = client.post_address(&address(), Some("key")).await.unwrap_err();
     let refusal = error.refusal().unwrap();
     assert_eq!(refusal.code.as_deref(), Some("INVALID_REQUEST"));
-    assert_eq!(refusal.violations[0].field, "/city");
+    assert_eq!(refusal.field_errors[0].field, "/city");
     assert_eq!(refusal.request_id.as_deref(), Some("r-1"));
 }
 

@@ -91,16 +91,16 @@ impl TryFrom<Vec<OrderItem>> for OrderItems {
         if !(1..=Self::LENGTH_MAX).contains(&items.len()) {
             return Err(FieldErrors::one("/items", "must have 1 to 25 items"));
         }
-        let mut violations = FieldErrors::none();
+        let mut field_errors = FieldErrors::none();
         for (index, item) in items.iter().enumerate() {
             if items[..index].iter().any(|earlier| earlier.product_id == item.product_id) {
-                violations.add(
+                field_errors.add(
                     format!("/items/{index}/productId"),
                     "must not be repeated; raise the quantity of the first item instead",
                 );
             }
         }
-        violations.or(Self(items))
+        field_errors.or(Self(items))
     }
 }
 
@@ -135,9 +135,10 @@ mod tests {
 
     #[test]
     fn every_repeated_product_is_named_by_its_pointer() {
-        let violations =
+        let field_errors =
             OrderItems::try_from(vec![item(1), item(2), item(1), item(1)]).unwrap_err();
-        let fields: Vec<_> = violations.iter().map(|violation| violation.field.as_str()).collect();
+        let fields: Vec<_> =
+            field_errors.iter().map(|field_error| field_error.field.as_str()).collect();
         assert_eq!(fields, ["/items/2/productId", "/items/3/productId"]);
     }
 

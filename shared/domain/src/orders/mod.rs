@@ -19,7 +19,7 @@ pub use events::{
 pub use order::{Order, OrderCreated, OrderLine, OrderStatus, OrderView, SerialNumber};
 pub use order_id::OrderId;
 pub use place::{OrderFacts, place_order};
-pub use saga::{Answer, CreditResult, CustomerDecided, OrderOverdue, settle};
+pub use saga::{CreditOutcome, CreditResult, CustomerDecided, OrderOverdue, settle};
 pub use serial::SerialNumbers;
 pub use summary::{Client, OrderSummary, OrderSummaryView, OrderedProduct};
 pub use transitions::{OrderChange, Transition, TransitionResult};

@@ -15,10 +15,10 @@ use crate::people::UserId;
 /// `{"orderID": "…", "orderType": "Approved"}`, is therefore understood too.
 ///
 /// ```
-/// # use domain::orders::{Answer, CreditResult};
+/// # use domain::orders::{CreditOutcome, CreditResult};
 /// let by_hand = r#"{"orderID": "0197f5a4-0000-7000-8000-00000000000a", "orderType": "Approved"}"#;
 /// let read: CreditResult = serde_json::from_str(by_hand).unwrap();
-/// assert_eq!(read.order_type, Answer::Approved);
+/// assert_eq!(read.order_type, CreditOutcome::Approved);
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -26,22 +26,22 @@ pub struct CreditResult {
     /// The order.
     #[serde(alias = "orderID")]
     pub order_id: OrderId,
-    /// The decision.
+    /// The outcome of the check.
     #[serde(deserialize_with = "in_any_case")]
-    pub order_type: Answer,
+    pub order_type: CreditOutcome,
     /// The customer, for a fair share of the queue; absent in messages written by hand.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub user_id: Option<UserId>,
 }
 
-fn in_any_case<'de, D: serde::Deserializer<'de>>(input: D) -> Result<Answer, D::Error> {
+fn in_any_case<'de, D: serde::Deserializer<'de>>(input: D) -> Result<CreditOutcome, D::Error> {
     let word = String::deserialize(input)?;
-    Answer::try_from(word.to_uppercase()).map_err(serde::de::Error::custom)
+    CreditOutcome::try_from(word.to_uppercase()).map_err(serde::de::Error::custom)
 }
 
 wire_enum! {
-    /// A decision on a pending order.
-    Answer {
+    /// The outcome of the credit check of a pending order.
+    CreditOutcome {
         /// Its customer is approved.
         Approved = "APPROVED",
         /// Its customer is not approved.
@@ -69,7 +69,7 @@ impl OrderOverdue {
     /// The time-out message of an order.
     pub fn of(order: &Order) -> Self {
         let (order_id, user_id) = (order.order_id, Some(order.user_id));
-        Self(CreditResult { order_id, order_type: Answer::TimedOut, user_id })
+        Self(CreditResult { order_id, order_type: CreditOutcome::TimedOut, user_id })
     }
 
     /// Whether the run at this time sends a message about an order: in the first three minutes
@@ -102,12 +102,12 @@ pub fn settle(
 ) -> Result<Effects, DomainError> {
     let order = order.ok_or(error_codes::ORDER_UNKNOWN)?;
     let (step, counted) = match answer.order_type {
-        Answer::Approved => {
+        CreditOutcome::Approved => {
             let number = SerialNumbers::next(numbers);
             (Transition::Approve(number), Some(SerialNumbers::give_next(numbers)))
         }
-        Answer::Rejected => (Transition::Reject, None),
-        Answer::TimedOut => (Transition::TimeOut, None),
+        CreditOutcome::Rejected => (Transition::Reject, None),
+        CreditOutcome::TimedOut => (Transition::TimeOut, None),
     };
     Ok(match order.after(step, moment.now()) {
         TransitionResult::Changed(change) => change.effects().writes_of(counted),
@@ -129,10 +129,10 @@ mod tests {
     fn a_decision_is_read_in_any_case_and_either_spelling_of_the_id() {
         let id = pending_order().order_id;
         for (json, answer) in [
-            (json!({ "orderId": id, "orderType": "APPROVED" }), Some(Answer::Approved)),
-            (json!({ "orderID": id, "orderType": "Approved" }), Some(Answer::Approved)),
-            (json!({ "orderID": id, "orderType": "rejected" }), Some(Answer::Rejected)),
-            (json!({ "orderId": id, "orderType": "TIMED_OUT" }), Some(Answer::TimedOut)),
+            (json!({ "orderId": id, "orderType": "APPROVED" }), Some(CreditOutcome::Approved)),
+            (json!({ "orderID": id, "orderType": "Approved" }), Some(CreditOutcome::Approved)),
+            (json!({ "orderID": id, "orderType": "rejected" }), Some(CreditOutcome::Rejected)),
+            (json!({ "orderId": id, "orderType": "TIMED_OUT" }), Some(CreditOutcome::TimedOut)),
             (json!({ "orderId": id, "orderType": "PENDING" }), None),
             (json!({ "orderId": "1", "orderType": "APPROVED" }), None),
             (json!({ "orderId": id }), None),

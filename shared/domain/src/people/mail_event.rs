@@ -180,8 +180,8 @@ mod tests {
             ),
             (changed("/mail/destination/0", json!("ann")), "/detail/mail/destination/0"),
         ] {
-            let violations = format!("{:?}", MailReport::try_from(event(detail)).unwrap_err());
-            assert!(violations.contains(&format!("{field:?}")), "{field}: {violations}");
+            let field_errors = format!("{:?}", MailReport::try_from(event(detail)).unwrap_err());
+            assert!(field_errors.contains(&format!("{field:?}")), "{field}: {field_errors}");
         }
     }
 

@@ -51,9 +51,9 @@ impl FieldErrors {
 
     /// A list with one violation.
     pub fn one(field: impl Into<String>, message: impl Into<String>) -> Self {
-        let mut violations = Self::none();
-        violations.add(field, message);
-        violations
+        let mut field_errors = Self::none();
+        field_errors.add(field, message);
+        field_errors
     }
 
     /// Adds a violation.
@@ -76,8 +76,8 @@ impl FieldErrors {
     /// Adds all violations of another list.
     pub fn extend(&mut self, other: Self) {
         self.unlisted += other.unlisted;
-        for violation in other.kept {
-            self.add(violation.field, violation.message);
+        for field_error in other.kept {
+            self.add(field_error.field, field_error.message);
         }
     }
 
@@ -103,7 +103,7 @@ impl FieldErrors {
         self.kept.dedup();
         let total = self.kept.len() + self.unlisted;
         if self.kept.len() > Self::LISTED_MAX {
-            self.kept.sort_by_key(|violation| violation.field.matches('/').count());
+            self.kept.sort_by_key(|field_error| field_error.field.matches('/').count());
             self.kept.truncate(Self::LISTED_MAX);
             self.kept.sort();
         }
@@ -113,19 +113,19 @@ impl FieldErrors {
     }
 
     /// Returns the first violations, as many as fit into a response.
-    pub(super) fn within_bytes(mut violations: Vec<FieldError>) -> Vec<FieldError> {
+    pub(super) fn within_bytes(mut field_errors: Vec<FieldError>) -> Vec<FieldError> {
         let frame = r#"{"field":"","message":""},"#.len();
         let mut left = Self::LIST_BYTES_MAX;
-        let fits = |violation: &&FieldError| {
-            let texts = [&violation.field, &violation.message].into_iter();
+        let fits = |field_error: &&FieldError| {
+            let texts = [&field_error.field, &field_error.message].into_iter();
             let length: usize = texts.flat_map(|text| text.chars()).map(json_bytes).sum();
             let rest = left.checked_sub(frame + length);
             left = rest.unwrap_or(0);
             rest.is_some()
         };
-        let count = violations.iter().take_while(fits).count();
-        violations.truncate(count);
-        violations
+        let count = field_errors.iter().take_while(fits).count();
+        field_errors.truncate(count);
+        field_errors
     }
 
     /// Shortens a client's text so that a response may repeat it.

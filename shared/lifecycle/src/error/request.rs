@@ -60,7 +60,7 @@ impl From<RetrieveError> for RequestError {
     fn from(error: RetrieveError) -> Self {
         match error {
             RetrieveError::NotFound => Self::Hidden,
-            RetrieveError::InvalidInput(violations) => Self::Invalid(violations),
+            RetrieveError::InvalidInput(field_errors) => Self::Invalid(field_errors),
             RetrieveError::RateLimited { retry_after_s } => Self::RateLimited { retry_after_s },
             RetrieveError::Service(fault) => Self::ServiceError(fault),
         }
@@ -68,8 +68,8 @@ impl From<RetrieveError> for RequestError {
 }
 
 impl From<FieldErrors> for RequestError {
-    fn from(violations: FieldErrors) -> Self {
-        Self::Invalid(violations)
+    fn from(field_errors: FieldErrors) -> Self {
+        Self::Invalid(field_errors)
     }
 }
 
@@ -86,8 +86,8 @@ impl fmt::Display for RequestError {
             Self::ServiceError(fault) => write_chain(f, fault),
             Self::Panicked(message) => write!(f, "panicked: {message}"),
             Self::Rejected(rejection) => write!(f, "{}: {}", rejection.code, rejection.message),
-            Self::Invalid(violations) => {
-                write!(f, "{} violations", violations.iter().count())
+            Self::Invalid(field_errors) => {
+                write!(f, "{} violations", field_errors.iter().count())
             }
             Self::RateLimited { retry_after_s } => {
                 write!(f, "a limit is reached; try again in {retry_after_s} s")

@@ -28,8 +28,8 @@ impl RequestError {
     pub fn response(&self) -> ErrorResponse {
         use StatusCode as S;
         match self {
-            Self::Invalid(violations) => {
-                let (details, more) = violations.clone().into_details();
+            Self::Invalid(field_errors) => {
+                let (details, more) = field_errors.clone().into_details();
                 let message = if more {
                     let listed = details.len();
                     format!("The request is invalid. Only {listed} of its violations are listed.")

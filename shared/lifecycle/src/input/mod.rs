@@ -53,7 +53,7 @@ pub trait Input {
     fn read(
         request: &Request,
         route: &Route,
-        violations: &mut FieldErrors,
+        field_errors: &mut FieldErrors,
     ) -> Result<Option<Self::Value>, RequestError>;
 
     /// Adds the schemas of the input to a description.
@@ -99,13 +99,13 @@ impl<Q: Readable> Input for QueryString<Q> {
     fn read(
         request: &Request,
         _: &Route,
-        violations: &mut FieldErrors,
+        field_errors: &mut FieldErrors,
     ) -> Result<Option<Self::Value>, RequestError> {
         let raw = request.raw_query.split('&').filter(|pair| !pair.is_empty());
         let are_texts = raw.map(|pair| percent_decode_str(pair).decode_utf8().is_ok());
         let pairs = request.query.iter().zip(are_texts.chain(std::iter::repeat(true)));
         let pairs = pairs.map(|((k, v), is_text)| (k.as_str(), is_text.then_some(v.as_str())));
-        Ok(keep(read::pairs(Place::Query, pairs), violations))
+        Ok(keep(read::pairs(Place::Query, pairs), field_errors))
     }
 
     fn describe(_: &Route, schemas: &mut Schemas) {
@@ -119,11 +119,11 @@ impl<H: Readable> Input for Headers<H> {
     fn read(
         request: &Request,
         _: &Route,
-        violations: &mut FieldErrors,
+        field_errors: &mut FieldErrors,
     ) -> Result<Option<Self::Value>, RequestError> {
         let pairs =
             request.headers.iter().map(|(name, value)| (name.as_str(), value.to_str().ok()));
-        Ok(keep(read::pairs(Place::Headers, pairs), violations))
+        Ok(keep(read::pairs(Place::Headers, pairs), field_errors))
     }
 
     fn describe(_: &Route, schemas: &mut Schemas) {
@@ -137,12 +137,12 @@ impl<B: Readable> Input for Json<B> {
     fn read(
         request: &Request,
         _: &Route,
-        violations: &mut FieldErrors,
+        field_errors: &mut FieldErrors,
     ) -> Result<Option<Self::Value>, RequestError> {
         if !request.body.is_empty() {
             request.check_body().map_err(RequestError::UnsupportedMediaType)?;
         }
-        Ok(keep(read::json(&request.body), violations))
+        Ok(keep(read::json(&request.body), field_errors))
     }
 
     fn describe(_: &Route, schemas: &mut Schemas) {
@@ -168,11 +168,11 @@ macro_rules! tuple {
             fn read(
                 request: &Request,
                 route: &Route,
-                violations: &mut FieldErrors,
+                field_errors: &mut FieldErrors,
             ) -> Result<Option<Self::Value>, RequestError> {
                 // All parts are read before the first missing one ends the reading, so that all
                 // violations are found.
-                let parts = ($($part::read(request, route, violations)?,)+);
+                let parts = ($($part::read(request, route, field_errors)?,)+);
                 #[expect(non_snake_case, reason = "a part is named after its type")]
                 let ($($part,)+) = parts;
                 Ok((|| Some(($($part?,)+)))())
@@ -201,11 +201,11 @@ fn strict(mut schema: Schema) -> Schema {
     schema
 }
 
-fn keep<T>(read: Result<T, FieldErrors>, violations: &mut FieldErrors) -> Option<T> {
+fn keep<T>(read: Result<T, FieldErrors>, field_errors: &mut FieldErrors) -> Option<T> {
     match read {
         Ok(value) => Some(value),
         Err(found) => {
-            violations.extend(found);
+            field_errors.extend(found);
             None
         }
     }

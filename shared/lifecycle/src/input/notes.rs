@@ -88,7 +88,7 @@ impl fmt::Display for Path<'_> {
 /// The violations so far.
 #[derive(Debug, Default)]
 pub(super) struct Notes {
-    violations: RefCell<FieldErrors>,
+    field_errors: RefCell<FieldErrors>,
     /// The number of unknown or repeated fields among them.
     listed: Cell<usize>,
     /// The names on the wire of the last struct.
@@ -107,16 +107,16 @@ impl Notes {
     }
 
     pub(super) fn into_violations(self) -> FieldErrors {
-        self.violations.into_inner()
+        self.field_errors.into_inner()
     }
 
     /// Records an unknown or a repeated field.
     pub(super) fn list(&self, at: &Path<'_>, sentence: &'static str) {
         if self.listed.get() < LISTED_MAX {
             self.listed.set(self.listed.get() + 1);
-            self.violations.borrow_mut().add(at.to_string(), sentence);
+            self.field_errors.borrow_mut().add(at.to_string(), sentence);
         } else {
-            self.violations.borrow_mut().add_unlisted();
+            self.field_errors.borrow_mut().add_unlisted();
         }
     }
 
@@ -152,14 +152,14 @@ impl Notes {
     }
 
     fn add(&self, at: &Path<'_>, error: Error) {
-        let mut violations = self.violations.borrow_mut();
+        let mut field_errors = self.field_errors.borrow_mut();
         match error {
             Error::Recorded => {}
             Error::Missing(field) => {
                 let field = self.on_the_wire(&field);
-                violations.add(at.member(field).to_string(), "is required");
+                field_errors.add(at.member(field).to_string(), "is required");
             }
-            other => violations.add(at.to_string(), other.to_string()),
+            other => field_errors.add(at.to_string(), other.to_string()),
         }
     }
 

@@ -28,7 +28,7 @@ impl<P: Readable> Input for Path<P> {
     fn read(
         request: &Request,
         route: &Route,
-        violations: &mut FieldErrors,
+        field_errors: &mut FieldErrors,
     ) -> Result<Option<P>, RequestError> {
         let given = &request.path_parameters;
         let read = if is_struct::<P>() {
@@ -41,7 +41,7 @@ impl<P: Readable> Input for Path<P> {
                 None => Err(FieldErrors::one(format!("path.{name}"), "is required")),
             }
         };
-        Ok(keep(read, violations))
+        Ok(keep(read, field_errors))
     }
 
     fn describe(route: &Route, schemas: &mut Schemas) {
@@ -159,9 +159,9 @@ mod tests {
             "requestContext": { "http": { "method": "GET", "sourceIp": "192.0.2.1" } },
         });
         let request = Request::from_event(event.to_string().as_bytes(), route).unwrap();
-        let mut violations = FieldErrors::none();
-        let value = Path::<P>::read(&request, route, &mut violations).unwrap();
-        (value, violations)
+        let mut field_errors = FieldErrors::none();
+        let value = Path::<P>::read(&request, route, &mut field_errors).unwrap();
+        (value, field_errors)
     }
 
     fn schema<P: Readable>(route: &Route) -> Value {
@@ -185,9 +185,9 @@ mod tests {
 
     #[test]
     fn a_violation_names_the_parameter_of_the_route() {
-        let named = |(value, violations): (Option<u32>, FieldErrors)| {
+        let named = |(value, field_errors): (Option<u32>, FieldErrors)| {
             assert_eq!(value, None);
-            format!("{violations:?}")
+            format!("{field_errors:?}")
         };
         let invalid = named(read(&ONE, json!({ "plantId": "seven" })));
         assert!(invalid.contains("\"path.plantId\""), "{invalid}");

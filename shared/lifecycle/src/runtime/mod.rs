@@ -47,7 +47,7 @@ pub fn endpoint<E: Endpoint, P: Adapter + Clone>(
     if describe::asked() {
         return describe::print(&describe::endpoint::<E>());
     }
-    run(&describe::uses_of_endpoint::<E>(), connect, |adapter, shared| {
+    run(&describe::resources_of_endpoint::<E>(), connect, |adapter, shared| {
         Arc::new(endpoint::Handler::new(build(adapter), shared))
     })
 }
@@ -60,7 +60,7 @@ pub fn consumer<C: Consumer, P: Adapter + Clone>(
     if describe::asked() {
         return describe::print(&describe::consumer::<C>());
     }
-    run(&describe::uses_of_consumer::<C>(), connect, |adapter, shared| {
+    run(&describe::resources_of_consumer::<C>(), connect, |adapter, shared| {
         Arc::new(consumer::Handler { consumer: build(adapter), shared })
     })
 }

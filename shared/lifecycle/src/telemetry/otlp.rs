@@ -87,7 +87,7 @@ pub(crate) fn spans_of_record(root: &RecordRoot<'_>, stages: &Stages) -> Vec<Val
                 request_id,
             ]),
         ),
-        Source::Schedule => (
+        Source::Schedule(_) => (
             root.function.to_owned(),
             SERVER,
             attributes(&[("faas.trigger", Text("timer")), request_id]),

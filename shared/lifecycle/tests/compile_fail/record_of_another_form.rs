@@ -11,7 +11,7 @@ struct Watering {
 }
 
 impl Consumer for WaterPlants {
-    const SOURCE: Source = Source::Schedule;
+    const SOURCE: Source = Source::Schedule(Schedule::every_minutes(1));
     const RESOURCES: Resources = &[];
 
     type Input = Watering;

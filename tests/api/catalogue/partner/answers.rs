@@ -63,7 +63,7 @@ async fn each_refusal_of_the_partner_has_its_status_and_code() {
         let before = asks(&control, PRODUCTS).await;
         answering(&control, status, &json!({ "code": code })).await;
         let refusal = list(&api).await.refused(answered, named);
-        let told = refusal.violations.first().map_or("", |violation| &violation.message);
+        let told = refusal.field_errors.first().map_or("", |field_error| &field_error.message);
         assert_eq!(told, code, "{refusal:?}");
         assert_eq!(asks(&control, PRODUCTS).await - before, times, "{status} {code}");
     }

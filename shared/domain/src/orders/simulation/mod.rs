@@ -9,7 +9,7 @@ use proptest::prelude::*;
 
 use self::sim_event::SimEvent;
 use self::world::Simulation;
-use super::Answer;
+use super::CreditOutcome;
 
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(128))]
@@ -32,8 +32,11 @@ proptest! {
 }
 
 fn happening() -> impl Strategy<Value = SimEvent> {
-    let answer =
-        prop_oneof![Just(Answer::Approved), Just(Answer::Rejected), Just(Answer::TimedOut)];
+    let outcome = prop_oneof![
+        Just(CreditOutcome::Approved),
+        Just(CreditOutcome::Rejected),
+        Just(CreditOutcome::TimedOut)
+    ];
     prop_oneof![
         4 => (0_usize..2, 1_i64..=3)
             .prop_map(|(customer, quantity)| SimEvent::Order { customer, quantity }),
@@ -41,7 +44,7 @@ fn happening() -> impl Strategy<Value = SimEvent> {
         8 => any::<usize>().prop_map(SimEvent::Deliver),
         8 => any::<usize>().prop_map(SimEvent::Commit),
         1 => any::<usize>().prop_map(SimEvent::Crash),
-        1 => (any::<usize>(), answer).prop_map(|(order, answer)| SimEvent::Answer(order, answer)),
+        1 => (any::<usize>(), outcome).prop_map(|(order, it)| SimEvent::Decided(order, it)),
         1 => (1_i64..40).prop_map(SimEvent::Wait),
         1 => Just(SimEvent::Expire),
     ]

@@ -1,6 +1,6 @@
 //! Steps of the simulation.
 
-use crate::orders::Answer;
+use crate::orders::CreditOutcome;
 
 /// A step of the simulation. An index is taken modulo the number of present entries.
 #[derive(Debug, Clone)]
@@ -16,7 +16,7 @@ pub(super) enum SimEvent {
     /// Work that has read its facts crashes.
     Crash(usize),
     /// An operator sends a decision by hand.
-    Answer(usize, Answer),
+    Decided(usize, CreditOutcome),
     /// Time passes, in seconds.
     Wait(i64),
     /// The schedule looks for overdue orders.

@@ -98,13 +98,13 @@ impl Simulation {
                     self.under_way.swap_remove(at);
                 }
             }
-            SimEvent::Answer(at, order_type) => {
+            SimEvent::Decided(at, order_type) => {
                 if let Some(at) = within(at, self.orders.len()) {
                     let order_id = self.orders[at];
                     self.meddled.insert(order_id);
-                    let answer =
+                    let decided =
                         CustomerDecided(CreditResult { order_id, order_type, user_id: None });
-                    self.messages.push((CUSTOMER_SAGA, Event::about(order_id, &answer)));
+                    self.messages.push((CUSTOMER_SAGA, Event::about(order_id, &decided)));
                 }
             }
             SimEvent::Wait(seconds) => self.now = self.now.plus_seconds(seconds),

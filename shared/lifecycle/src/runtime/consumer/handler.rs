@@ -83,7 +83,7 @@ impl<C: Consumer> invocation::Handler for Handler<C> {
 /// record without an id: a record that is not reported counts as processed.
 fn answer_of(source: Source, failed: &[Vec<Raw>]) -> Result<InvocationResult, String> {
     let failed: Vec<&Raw> = failed.iter().flatten().collect();
-    if source == Source::Schedule && !failed.is_empty() {
+    if matches!(source, Source::Schedule(_)) && !failed.is_empty() {
         return Err("the run failed".to_owned());
     }
     if failed.iter().any(|raw| raw.item_id.is_none()) {
@@ -161,8 +161,8 @@ impl<C: Consumer> Handler<C> {
             stages.end("validation");
             match command {
                 Ok(command) => settling.settle(&command, &mut stages, &mut spans_of_parts).await,
-                Err(RequestError::Invalid(violations)) => {
-                    let moved = self.dead_letter(raw, &violations).await;
+                Err(RequestError::Invalid(field_errors)) => {
+                    let moved = self.dead_letter(raw, &field_errors).await;
                     stages.end("burial");
                     moved
                 }
@@ -211,12 +211,12 @@ impl<C: Consumer> Handler<C> {
     async fn dead_letter(
         &self,
         raw: &Raw,
-        violations: &FieldErrors,
+        field_errors: &FieldErrors,
     ) -> Result<RecordOutcome, RequestError> {
         let reasons = |message: fn(&str) -> String| {
             let reason =
                 |found: &FieldError| format!("{} {}", found.field, message(&found.message));
-            violations.iter().map(reason).collect::<Vec<_>>().join("; ")
+            field_errors.iter().map(reason).collect::<Vec<_>>().join("; ")
         };
         let (reason, told) = (reasons(str::to_owned), shortened(reasons(without_values)));
         tracing::error!(reason = told, "a record cannot be parsed");

@@ -81,7 +81,7 @@ pub(super) fn groups_of(source: Source, event: &[u8]) -> Result<Vec<Group>, BoxE
         Source::Stream(_) => {
             records_of(event)?.iter().filter_map(|record| of_change(record)).collect()
         }
-        Source::Schedule => vec![of_run(event)?],
+        Source::Schedule(_) => vec![of_run(event)?],
     };
     let mut groups: Vec<(String, Group)> = Vec::new();
     for (key, raw) in keyed {

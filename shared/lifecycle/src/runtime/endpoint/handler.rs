@@ -30,7 +30,7 @@ impl<E: Endpoint> invocation::Handler for Handler<E> {
         let cause = EventOrigin::of(&request_id, &trace);
 
         let (request, done) = match request {
-            Err(violations) => (None, Err(RequestError::Invalid(violations))),
+            Err(field_errors) => (None, Err(RequestError::Invalid(field_errors))),
             Ok(request) => {
                 let stages = self.stages(&request, invocation.deadline, &cause, &mut log);
                 let guarded = guarded(invocation.deadline, stages);

@@ -44,28 +44,28 @@ pub(super) fn read<E: Endpoint>(
     if request.body.len() > E::BODY_BYTES_MAX {
         return Err(RequestError::TooLarge { limit: E::BODY_BYTES_MAX });
     }
-    let mut violations = FieldErrors::none();
+    let mut field_errors = FieldErrors::none();
     let key = ScopedIdempotencyKey::named(E::IDEMPOTENCY, request).unwrap_or_else(|found| {
-        violations.extend(found);
+        field_errors.extend(found);
         None
     });
-    let conditions = Named::read(&request.headers, &mut violations);
-    let input = E::Input::read(request, &E::ROUTE, &mut violations)?;
+    let conditions = Named::read(&request.headers, &mut field_errors);
+    let input = E::Input::read(request, &E::ROUTE, &mut field_errors)?;
     stages.end("deserialisation");
     let command = input.and_then(|input| match E::Command::from_input(input) {
         Ok(command) => Some(command),
         Err(found) => {
-            violations.extend(found);
+            field_errors.extend(found);
             None
         }
     });
-    match (command, violations.is_empty()) {
+    match (command, field_errors.is_empty()) {
         (Some(command), true) => {
             let subject = caller.subject();
             let key = key
                 .map(|key| ScopedIdempotencyKey::of(request, &E::ROUTE, subject.as_deref(), key));
             Ok(Asked { key, conditions, command })
         }
-        _ => Err(RequestError::Invalid(violations)),
+        _ => Err(RequestError::Invalid(field_errors)),
     }
 }

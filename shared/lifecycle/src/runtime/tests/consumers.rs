@@ -13,7 +13,9 @@ use serde_json::{Value, json};
 use super::notes::{NOTES, Note, READERS};
 use super::recorder::{Call, Recorder};
 use super::shared;
-use crate::consumer::{Consumer, DeliveredMessage, Inbox, ScheduledRun, Source, inbox_key};
+use crate::consumer::{
+    Consumer, DeliveredMessage, Inbox, Schedule, ScheduledRun, Source, inbox_key,
+};
 use crate::effects::{Effects, Event, EventData, Mail, Message, Post, Write};
 use crate::envelope::Envelope;
 use crate::error::{DomainError, ErrorCode, ErrorKind, FieldErrors, RetrieveError, Retrieved};

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use super::notes::{NOTES, Note, READERS};
 use super::recorder::{Call, Recorder};
 use super::shared;
-use crate::consumer::{Consumer, DeliveredMessage, Inbox, ScheduledRun, Source};
+use crate::consumer::{Consumer, DeliveredMessage, Inbox, Schedule, ScheduledRun, Source};
 use crate::effects::{Effects, Message, Write};
 use crate::envelope::Envelope;
 use crate::error::{DomainError, Retrieved};
@@ -38,7 +38,7 @@ fn noted(id: &str, text: &str) -> Write {
 }
 
 impl Consumer for Sweep {
-    const SOURCE: Source = Source::Schedule;
+    const SOURCE: Source = Source::Schedule(Schedule::every_minutes(1));
     const INBOX: Inbox = Inbox::None;
     const RESOURCES: Resources =
         &[Resource::Queue(READERS), Resource::Table(NOTES, &[Action::PutItem])];

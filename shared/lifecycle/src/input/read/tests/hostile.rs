@@ -9,12 +9,15 @@ use super::*;
 fn only_the_50_violations_nearest_to_the_root_are_listed() {
     let items = vec!["{}"; 10_000].join(",");
     let body = format!(r#"{{"items":[{items}],"x":1}}"#);
-    let violations = json::<Order>(body.as_bytes()).unwrap_err();
-    let (details, more) = violations.into_details();
+    let field_errors = json::<Order>(body.as_bytes()).unwrap_err();
+    let (details, more) = field_errors.into_details();
     assert!(more);
     assert_eq!(details.len(), 50);
     for field in ["/items", "/paymentMethod", "/x", "/items/0/productId"] {
-        assert!(details.iter().any(|violation| violation.field == field), "{field}: {details:?}");
+        assert!(
+            details.iter().any(|field_error| field_error.field == field),
+            "{field}: {details:?}"
+        );
     }
     let exactly = (0..50).map(|n| format!("\"x{n}\":{n}")).collect::<Vec<_>>().join(",");
     let body = RIGHT.replacen('{', &format!("{{{exactly},"), 1);
@@ -38,8 +41,8 @@ fn no_list_of_violations_exceeds_12_kib() {
         format!(r#"{{"items":[{{{}}}]}}"#, many("a/b")),
         format!(r#"{{"{long}":1,"{long}":2}}"#),
     ] {
-        let violations = json::<Order>(body.as_bytes()).unwrap_err();
-        let failure = crate::error::RequestError::Invalid(violations);
+        let field_errors = json::<Order>(body.as_bytes()).unwrap_err();
+        let failure = crate::error::RequestError::Invalid(field_errors);
         let answer = failure.response();
         let bytes = serde_json::to_string(&answer.details).unwrap().len();
         assert!(bytes <= 12 * 1024, "{bytes}: {}", &body[..60]);
@@ -83,8 +86,8 @@ proptest! {
                 let other = serde_json::from_str::<serde_json::Value>(&body).unwrap();
                 prop_assert_eq!(other["items"].as_array().unwrap().len(), order.items.len());
             }
-            Err(violations) => {
-                let (details, more) = violations.into_details();
+            Err(field_errors) => {
+                let (details, more) = field_errors.into_details();
                 prop_assert!(!details.is_empty() && !more);
                 let is_json = serde_json::from_str::<serde_json::Value>(&body).is_ok();
                 prop_assert_eq!(details.iter().any(|one| one.field.is_empty()), !is_json || !body.trim().starts_with('{'));

@@ -103,9 +103,9 @@ struct Mandatory {
 const RIGHT: &str = r#"{"items":[{"productId":"p","quantity":3}],"paymentMethod":"CARD"}"#;
 
 fn told<T>(read: Result<T, FieldErrors>) -> Vec<(String, String)> {
-    let Err(violations) = read else { return Vec::new() };
-    let (details, _) = violations.into_details();
-    details.into_iter().map(|violation| (violation.field, violation.message)).collect()
+    let Err(field_errors) = read else { return Vec::new() };
+    let (details, _) = field_errors.into_details();
+    details.into_iter().map(|field_error| (field_error.field, field_error.message)).collect()
 }
 
 fn fields<T>(read: Result<T, FieldErrors>) -> Vec<String> {

@@ -1,12 +1,13 @@
 //! Scheduled runs.
 
 use super::*;
+use crate::describe;
 
 /// Sends a reminder at each scheduled run.
 struct Remind;
 
 impl Consumer for Remind {
-    const SOURCE: Source = Source::Schedule;
+    const SOURCE: Source = Source::Schedule(Schedule::every_minutes(1));
     const INBOX: Inbox = Inbox::None;
     const RESOURCES: Resources = &[Resource::Queue(READERS)];
 
@@ -39,4 +40,10 @@ async fn a_failed_run_of_a_schedule_is_a_failed_invocation() {
     for event in [run("broken"), json!({ "Records": [] })] {
         assert!(invoke(&recorder, Remind, &event).await.is_err(), "{event}");
     }
+}
+
+#[test]
+fn a_schedule_is_described_with_the_time_until_its_next_run() {
+    let schedule = json!({ "expression": "rate(1 minute)", "eventAgeMaxSeconds": 60 });
+    assert_eq!(describe::consumer::<Remind>()["source"], json!({ "schedule": schedule }));
 }

@@ -1,0 +1,143 @@
+//! The tables that functions declare. A new one gets the usual settings; from then on they are
+//! written by hand.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write;
+
+use tooling::Error;
+
+use super::declared::Declared;
+use super::document::Document;
+use super::names::{head, logical_id};
+
+/// The text behind a table's logical id.
+const TABLE: &str = ":\n    Type: AWS::DynamoDB::Table\n";
+
+/// The parameter that decides on the protection from deletion.
+const PROTECTION: &str = "\n  DeletionProtection:\n";
+
+/// Adds the tables that the template does not have, behind the others.
+///
+/// # Errors
+///
+/// If the template has no table to add one to.
+pub(super) fn add_missing(template: &mut Document, all: &[Declared<'_>]) -> Result<(), Error> {
+    let mut declared: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
+    for resources in all.iter().map(|function| &function.description.resources) {
+        for table in resources.tables.keys() {
+            declared.entry(table).or_default();
+        }
+        for (table, indexes) in &resources.indexes {
+            declared.entry(table).or_default().extend(indexes.iter().map(String::as_str));
+        }
+    }
+    for (table, indexes) in declared {
+        let id = logical_id(table, "Table");
+        if template.text().contains(&head(&id)) {
+            continue;
+        }
+        let last = ids(template.text()).last().ok_or("template.yaml has no table")?;
+        let (place, is_protected) = (head(last), template.text().contains(PROTECTION));
+        template.add(&id, &place, &block(&id, &indexes, is_protected))?;
+    }
+    Ok(())
+}
+
+/// The logical ids of the tables, in the template's order.
+fn ids(template: &str) -> impl Iterator<Item = &str> {
+    template
+        .match_indices(TABLE)
+        .filter_map(move |(at, _)| template[..at].lines().next_back().map(str::trim))
+}
+
+/// The logical ids of the tables that are kept when the stack is deleted, in the template's order.
+pub(super) fn kept(template: &str) -> impl Iterator<Item = &str> {
+    ids(template).filter(move |id| {
+        let declared = template.split(&head(id)).nth(1).and_then(|rest| rest.split("\n\n").next());
+        declared.is_some_and(|declared| declared.contains("    DeletionPolicy: Retain"))
+    })
+}
+
+/// A table whose data are kept. Its items have the partition key `pk`, and in each index the keys that
+/// the library writes.
+fn block(id: &str, indexes: &BTreeSet<&str>, is_protected: bool) -> String {
+    let mut text = format!(
+        "  {id}{TABLE}    DeletionPolicy: RetainExceptOnCreate\n    UpdateReplacePolicy: Retain\n    \
+         Properties:\n      BillingMode: PAY_PER_REQUEST\n      AttributeDefinitions:\n        \
+         - {{AttributeName: pk, AttributeType: S}}\n"
+    );
+    // Writing to a String cannot fail.
+    for index in indexes {
+        for key in ["pk", "sk"] {
+            let _ = writeln!(text, "        - {{AttributeName: {index}_{key}, AttributeType: S}}");
+        }
+    }
+    text += "      KeySchema: [{AttributeName: pk, KeyType: HASH}]\n";
+    if !indexes.is_empty() {
+        text += "      GlobalSecondaryIndexes:\n";
+    }
+    for index in indexes {
+        let _ = write!(
+            text,
+            "        - IndexName: {index}\n          KeySchema: [{{AttributeName: {index}_pk, KeyType: \
+             HASH}}, {{AttributeName: {index}_sk, KeyType: RANGE}}]\n          \
+             Projection: {{ProjectionType: ALL}}\n"
+        );
+    }
+    text += "      PointInTimeRecoverySpecification: {PointInTimeRecoveryEnabled: true}\n";
+    if is_protected {
+        text += "      DeletionProtectionEnabled: !Ref DeletionProtection\n";
+    }
+    text + "      SSESpecification: {SSEEnabled: true}\n"
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TEMPLATE: &str = "Resources:
+
+  UsersTable:
+    Type: AWS::DynamoDB::Table
+    DeletionPolicy: RetainExceptOnCreate
+
+  LimitsTable:
+    Type: AWS::DynamoDB::Table
+    DeletionPolicy: Delete
+    UpdateReplacePolicy: Retain
+
+  OrdersTable:
+    Type: AWS::DynamoDB::Table
+    DeletionPolicy: Retain
+
+  TokensTable:
+    Type: AWS::DynamoDB::Table
+    UpdateReplacePolicy: Retain
+
+";
+
+    #[test]
+    fn a_table_is_kept_by_its_deletion_policy_only() {
+        assert_eq!(kept(TEMPLATE).collect::<Vec<_>>(), ["UsersTable", "OrdersTable"]);
+        assert_eq!(ids(TEMPLATE).last(), Some("TokensTable"));
+    }
+
+    #[test]
+    fn a_new_table_has_the_keys_of_its_indexes_and_is_kept() {
+        let text = block("RatingsTable", &BTreeSet::from(["by_creation"]), true);
+        let lines: Vec<&str> = text.lines().map(str::trim).collect();
+        for line in [
+            "- {AttributeName: by_creation_sk, AttributeType: S}",
+            "- IndexName: by_creation",
+            "KeySchema: [{AttributeName: by_creation_pk, KeyType: HASH}, {AttributeName: by_creation_sk, KeyType: RANGE}]",
+            "DeletionProtectionEnabled: !Ref DeletionProtection",
+            "SSESpecification: {SSEEnabled: true}",
+        ] {
+            assert!(lines.contains(&line), "{line}: {text}");
+        }
+        let kept: Vec<_> = kept(&format!("Resources:\n\n{text}\n")).map(str::to_owned).collect();
+        assert_eq!(kept, ["RatingsTable"]);
+        let plain = block("RatingsTable", &BTreeSet::new(), false);
+        assert!(!plain.contains("Indexes") && !plain.contains("DeletionProtection"), "{plain}");
+    }
+}
