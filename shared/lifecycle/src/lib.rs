@@ -58,8 +58,8 @@ pub mod upstream_call;
 
 pub use backoff::Backoff;
 pub use caller::{
-    Access, Anyone, Caller, Claims, FINDING_KEPT_S, Identity, Permit, TokenVerifier, Verdict,
-    claims,
+    Access, Anyone, Authorizer, Caller, Claims, FINDING_KEPT_S, Identity, Permit, TokenVerifier,
+    Verdict, claims,
 };
 pub use conditions::Conditions;
 pub use consumer::Consumer;

@@ -4,6 +4,7 @@ mod authorizer;
 mod consumers;
 mod deferred;
 mod described;
+mod doors;
 mod handover;
 mod limits;
 mod notes;
