@@ -15,7 +15,8 @@
 //! | 9 Response | [`reply`] |
 //!
 //! [`endpoint`] has all stages in one trait, [`runtime`] runs them, and [`ports`] are the traits of
-//! their I/O.
+//! their I/O. [`http`] has the triggers of endpoints, and tables of the supported inputs and
+//! outputs.
 
 mod backoff;
 pub mod caller;

@@ -6,6 +6,9 @@
 //! | `{"verdict": "refused"}` | the token is invalid |
 //! | `{"verdict": "unavailable", "at"}` | the token could not be verified at this `NumericDate` |
 //!
+//! This is the context of a Lambda authorizer. API Gateway's own authorizers refuse requests
+//! themselves, and pass on claims only: see [`Authorizer`].
+//!
 //! The authorizer admits every request, and stage 2 of the function decides by this result. So an
 //! invalid token is a 401 with our response body, whatever the gateway does when an authorizer
 //! fails. Functions of an earlier version know only claims; to them a verdict is an invalid set of
@@ -74,7 +77,7 @@ impl Finding {
     }
 
     /// Reads the `requestContext` of a REST API, which has the members of a Lambda authorizer's
-    /// context, or the `claims` of its own authorizer. Identities by a signature are in `identity`.
+    /// context, or the `claims` of a Cognito authorizer. Signatures of AWS are in `identity`.
     pub(crate) fn of_rest_context(context: Option<&Value>) -> Self {
         let authorizer = context.and_then(|context| context.get("authorizer"));
         if let Some(finding) = Self::of_jwt(authorizer) {

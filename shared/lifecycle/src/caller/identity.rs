@@ -44,8 +44,8 @@ pub trait Caller: Clone + Send + Sync + 'static {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Authorizer {
-    /// A Lambda authorizer, such as [`runtime::authorizer`](fn@crate::runtime::authorizer). The claims
-    /// are the context that it returns.
+    /// A Lambda authorizer, such as [`runtime::authorizer`](fn@crate::runtime::authorizer). The
+    /// claims are the context that it returns.
     Lambda,
     /// API Gateway itself: the JWT authorizer of an HTTP API, or the Cognito authorizer of a REST
     /// API. The claims are those of the token. Their values are texts, of numbers and lists too:

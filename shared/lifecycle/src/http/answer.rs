@@ -1,4 +1,4 @@
-//! Responses in the formats of front doors.
+//! Responses in the formats of triggers.
 
 use std::borrow::Cow;
 
@@ -8,13 +8,13 @@ use http::{HeaderMap, HeaderName, header};
 use serde::ser::SerializeMap;
 use serde::{Serialize, Serializer};
 
-use super::event::Door;
+use super::event::Trigger;
 use super::response::Response;
 
-/// A response, in the format of the front door of its request.
+/// A response, in the format of the trigger of its request.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Answer {
-    pub(crate) door: Door,
+    pub(crate) trigger: Trigger,
     pub(crate) response: Response,
 }
 
@@ -29,18 +29,18 @@ impl Serialize for Answer {
         };
         let mut map = serializer.serialize_map(None)?;
         map.serialize_entry("statusCode", &status.as_u16())?;
-        match self.door {
-            Door::Format2 => {
+        match self.trigger {
+            Trigger::Format2 => {
                 map.serialize_entry("headers", &Joined { headers, cookies: 0 })?;
                 let cookies: Vec<&str> = values_of(headers, &header::SET_COOKIE).collect();
                 if !cookies.is_empty() {
                     map.serialize_entry("cookies", &cookies)?;
                 }
             }
-            Door::LoadBalancer { multi_value: false } => {
+            Trigger::LoadBalancer { multi_value: false } => {
                 map.serialize_entry("headers", &Joined { headers, cookies: 1 })?;
             }
-            Door::Format1 | Door::LoadBalancer { multi_value: true } => {
+            Trigger::Format1 | Trigger::LoadBalancer { multi_value: true } => {
                 map.serialize_entry("multiValueHeaders", &Listed(headers))?;
             }
         }
@@ -97,7 +97,7 @@ mod tests {
 
     use super::*;
 
-    fn answered(door: Door, body: &'static [u8]) -> Value {
+    fn answered(trigger: Trigger, body: &'static [u8]) -> Value {
         let mut headers = HeaderMap::new();
         for (name, value) in [
             (header::SET_COOKIE, "a=1; Path=/"),
@@ -108,30 +108,30 @@ mod tests {
             headers.append(name, HeaderValue::from_static(value));
         }
         let response = Response { status: StatusCode::OK, headers, body: body.into() };
-        serde_json::to_value(Answer { door, response }).unwrap()
+        serde_json::to_value(Answer { trigger, response }).unwrap()
     }
 
     #[test]
-    fn each_front_door_gets_repeated_headers_and_cookies_in_its_own_format() {
+    fn each_trigger_gets_repeated_headers_and_cookies_in_its_own_format() {
         let cookies = json!(["a=1; Path=/", "b=2; Expires=Thu, 01 Jan 2026 00:00:00 GMT"]);
         let several = json!({ "set-cookie": cookies, "vary": ["Origin", "Accept"] });
         assert_eq!(
-            answered(Door::Format2, b"{}"),
+            answered(Trigger::Format2, b"{}"),
             json!({
                 "statusCode": 200, "headers": { "vary": "Origin, Accept" }, "cookies": cookies,
                 "body": "{}", "isBase64Encoded": false,
             })
         );
-        for door in [Door::Format1, Door::LoadBalancer { multi_value: true }] {
-            let answer = answered(door, b"");
-            assert_eq!(answer["multiValueHeaders"], several, "{door:?}");
-            assert_eq!(answer.get("headers"), None, "{door:?}");
+        for trigger in [Trigger::Format1, Trigger::LoadBalancer { multi_value: true }] {
+            let answer = answered(trigger, b"");
+            assert_eq!(answer["multiValueHeaders"], several, "{trigger:?}");
+            assert_eq!(answer.get("headers"), None, "{trigger:?}");
         }
     }
 
     #[test]
     fn a_load_balancer_without_multi_value_headers_gets_the_first_cookie_alone() {
-        let answer = answered(Door::LoadBalancer { multi_value: false }, b"");
+        let answer = answered(Trigger::LoadBalancer { multi_value: false }, b"");
         let headers = json!({ "set-cookie": "a=1; Path=/", "vary": "Origin, Accept" });
         assert_eq!(answer["headers"], headers);
     }
@@ -143,11 +143,9 @@ mod tests {
             ("ä".as_bytes(), "ä", false),
             (&b""[..], "", false),
         ] {
-            let answer = answered(Door::Format2, body);
-            assert_eq!(
-                (&answer["body"], &answer["isBase64Encoded"]),
-                (&sent.into(), &is_base64.into())
-            );
+            let answer = answered(Trigger::Format2, body);
+            assert_eq!(answer["body"], sent);
+            assert_eq!(answer["isBase64Encoded"], is_base64);
         }
     }
 }

@@ -1,5 +1,4 @@
-//! The events of front doors: what sits between a client and the function, and how it writes a
-//! request.
+//! The events of HTTP triggers: the gateways and load balancers between a client and the function.
 
 use std::collections::HashMap;
 
@@ -16,9 +15,9 @@ use crate::error::FieldErrors;
 /// The largest number of members that an unknown event is described by.
 const MEMBERS_NAMED_MAX: usize = 8;
 
-/// The front door of a request, which decides the format of the response.
+/// The HTTP trigger of a request, which decides the format of the response.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Door {
+pub(crate) enum Trigger {
     /// An HTTP API with payload format 2.0, or a function URL.
     Format2,
     /// A REST API, or an HTTP API with payload format 1.0.
@@ -30,8 +29,8 @@ pub(crate) enum Door {
     },
 }
 
-impl Door {
-    /// Recognises a front door by the members that only its events have.
+impl Trigger {
+    /// Recognises a trigger by the members that only its events have.
     fn of(event: &Value) -> Option<Self> {
         let text = |pointer: &str| event.pointer(pointer).and_then(Value::as_str);
         if is_for_an_authorizer(event) {
@@ -57,13 +56,13 @@ pub(crate) enum EventError {
     /// It is of another kind: the function is behind a wrong trigger. No client is to blame.
     Unknown(String),
     /// It is a request with invalid parts.
-    Invalid(Door, FieldErrors),
+    Invalid(Trigger, FieldErrors),
 }
 
-/// A request in the form that all front doors have in common.
+/// A request in the form that all triggers have in common.
 #[derive(Debug)]
 pub(super) struct HttpEvent {
-    pub(super) door: Door,
+    pub(super) trigger: Trigger,
     pub(super) method: Method,
     /// The method and the path template of the gateway's own route.
     pub(super) route_key: Option<String>,
@@ -76,30 +75,30 @@ pub(super) struct HttpEvent {
     pub(super) raw_query: String,
     pub(super) headers: HeaderMap,
     pub(super) body: Bytes,
-    /// The address of the front door's client.
+    /// The address of the trigger's client.
     pub(super) peer: String,
     pub(super) finding: Finding,
 }
 
 impl HttpEvent {
-    /// Reads an event of any front door.
+    /// Reads an event of any trigger.
     pub(super) fn read(event: &[u8]) -> Result<Self, EventError> {
         let mut event: Value = serde_json::from_slice(event)
             .map_err(|error| unknown(&format!("a payload that is not JSON ({error})")))?;
-        let door = Door::of(&event).ok_or_else(|| unknown(&kind_of(&event)))?;
-        let read = match door {
-            Door::Format2 => Self::of_format_2(&mut event),
-            Door::Format1 => Self::of_format_1(&mut event),
-            Door::LoadBalancer { .. } => Self::of_load_balancer(door, &mut event),
+        let trigger = Trigger::of(&event).ok_or_else(|| unknown(&kind_of(&event)))?;
+        let read = match trigger {
+            Trigger::Format2 => Self::of_format_2(&mut event),
+            Trigger::Format1 => Self::of_format_1(&mut event),
+            Trigger::LoadBalancer { .. } => Self::of_load_balancer(trigger, &mut event),
         };
-        read.map_err(|violations| EventError::Invalid(door, violations))
+        read.map_err(|violations| EventError::Invalid(trigger, violations))
     }
 
     /// An HTTP API (payload format 2.0), or a function URL, which has no stage and no own routes.
     fn of_format_2(event: &mut Value) -> Result<Self, FieldErrors> {
         let domain = text_of(event, "/requestContext/domainName").unwrap_or_default();
         Ok(Self {
-            door: Door::Format2,
+            trigger: Trigger::Format2,
             method: method_of(event, "/requestContext/http/method")?,
             route_key: text_of(event, "/routeKey"),
             stage: text_of(event, "/requestContext/stage"),
@@ -121,7 +120,7 @@ impl HttpEvent {
         let resource = text_of(event, "/resource");
         let path = text_of(event, "/requestContext/path").or_else(|| text_of(event, "/path"));
         Ok(Self {
-            door: Door::Format1,
+            trigger: Trigger::Format1,
             route_key: resource.map(|resource| format!("{method} {resource}")),
             method,
             stage: text_of(event, "/requestContext/stage"),
@@ -140,13 +139,13 @@ impl HttpEvent {
 
     /// A load balancer, which has no routes, no authorizers, and leaves the query encoded. It adds
     /// the address of its client to `X-Forwarded-For`.
-    fn of_load_balancer(door: Door, event: &mut Value) -> Result<Self, FieldErrors> {
+    fn of_load_balancer(trigger: Trigger, event: &mut Value) -> Result<Self, FieldErrors> {
         let headers = headers_of(event)?;
         let forwarded = headers.get_all("x-forwarded-for").iter().next_back();
         let forwarded = forwarded.and_then(|value| value.to_str().ok()).unwrap_or_default();
         let peer = forwarded.rsplit(',').next().unwrap_or_default().trim().to_owned();
         Ok(Self {
-            door,
+            trigger,
             method: method_of(event, "/httpMethod")?,
             route_key: None,
             stage: None,

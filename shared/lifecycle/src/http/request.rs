@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use bytes::Bytes;
 use http::{HeaderMap, Method, header};
 
-use super::event::{Door, EventError, HttpEvent};
+use super::event::{EventError, HttpEvent, Trigger};
 use super::media_type::{self, Accepted};
 use crate::caller::Finding;
 use crate::error::BodyOffer;
@@ -14,7 +14,7 @@ use crate::route::{Place, Route};
 /// A request as it was received; nothing in it is verified yet.
 #[derive(Debug)]
 pub struct Request {
-    pub(crate) door: Door,
+    pub(crate) trigger: Trigger,
     pub(crate) method: Method,
     pub(crate) path: String,
     pub(crate) path_parameters: HashMap<String, String>,
@@ -22,7 +22,7 @@ pub struct Request {
     pub(crate) raw_query: String,
     pub(crate) headers: HeaderMap,
     pub(crate) body: Bytes,
-    /// The address of the front door's client.
+    /// The address of the trigger's client.
     pub(crate) peer: String,
     /// Whether the request matches the endpoint's route.
     pub(crate) is_routed: bool,
@@ -45,7 +45,7 @@ impl Request {
         });
         let (is_routed, found) = (found.is_some(), found.unwrap_or_default());
         Ok(Self {
-            door: event.door,
+            trigger: event.trigger,
             method: event.method,
             path_parameters: found.parameters.unwrap_or(event.path_parameters),
             is_routed,

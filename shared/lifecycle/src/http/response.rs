@@ -12,7 +12,7 @@ use crate::entity_tag::EntityTag;
 use crate::error::{BoxError, ErrorResponse, FieldError, FieldErrors, RequestError};
 use crate::reply::{Reply, Serialised};
 
-/// A serialised response, as it is stored for idempotency and sent to the front door.
+/// A serialised response, as it is stored for idempotency and sent to the trigger.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Response {
     pub(crate) status: StatusCode,

@@ -14,7 +14,7 @@ use crate::route::Route;
 
 /// Cookies, by their names; unknown cookies are ignored.
 ///
-/// Values are not decoded: cookies have no encoding of their own (RFC 6265, 4.1.1). Of cookies with
+/// Values are not decoded: RFC 6265 defines no encoding (4.1.1). Of cookies with
 /// one name the first counts, which is the one with the longest path (5.4). Violations have places
 /// like `cookie.theme`.
 ///

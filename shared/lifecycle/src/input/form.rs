@@ -16,7 +16,7 @@ pub(super) const MEDIA_TYPE: &str = "application/x-www-form-urlencoded";
 ///
 /// Fields are as strictly typed as those of a JSON body, and violations have the same places:
 /// `/name`. A body of another media type is a 415. Forms with files (`multipart/form-data`) are not
-/// read: see the [front doors](crate::http#ways-in).
+/// read: see [`http`](crate::http#ways-in).
 #[derive(Debug)]
 pub struct Form<F>(PhantomData<F>);
 

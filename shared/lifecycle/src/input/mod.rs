@@ -46,7 +46,7 @@ use crate::route::Route;
 #[diagnostic::on_unimplemented(
     message = "stage 4: `{Self}` is not an input",
     label = "not a part of a request",
-    note = "use `Path<P>`, `QueryString<Q>`, `Headers<H>`, `Json<B>`, a tuple of these, or `()`"
+    note = "use `Path<P>`, `QueryString<Q>`, `Headers<H>`, `Cookies<C>`, a body (`Json<B>`, `Form<F>`, `RawBody`), a tuple of these, or `()`"
 )]
 pub trait Input {
     /// Whether it reads the query string. If no part does, a query parameter is a violation.

@@ -71,8 +71,8 @@ impl<const STATUS: u16, V> WithStatus<STATUS, V> {
         Self { headers: Vec::new(), view }
     }
 
-    /// Adds a header. Headers of one name are all sent, such as several `Set-Cookie`; each of
-    /// these is sent as a header of its own. A `Content-Type` replaces that of the view.
+    /// Adds a header. Headers of one name are all sent, such as several `Set-Cookie`, which are
+    /// never joined. A `Content-Type` replaces that of the view.
     ///
     /// ```
     /// use http::{HeaderValue, header};

@@ -4,8 +4,8 @@ use super::*;
 
 const ROUTE: crate::Route = crate::Route::post("/books/{bookId}/loans");
 
-/// One request, as each front door passes it on.
-fn events() -> [(Door, Value); 6] {
+/// One request, as each trigger passes it on.
+fn events() -> [(Trigger, Value); 6] {
     let headers =
         json!({ "content-type": "text/plain", "x-forwarded-for": "192.0.2.9, 192.0.2.1" });
     let several = json!({
@@ -15,7 +15,7 @@ fn events() -> [(Door, Value); 6] {
     let http = |path: &str| json!({ "method": "POST", "path": path, "sourceIp": "192.0.2.1" });
     [
         (
-            Door::Format2,
+            Trigger::Format2,
             json!({
                 "version": "2.0", "routeKey": "POST /books/{bookId}/loans",
                 "rawPath": "/prod/books/a b/loans", "rawQueryString": "q=x%20y&q=2",
@@ -29,7 +29,7 @@ fn events() -> [(Door, Value); 6] {
             }),
         ),
         (
-            Door::Format2,
+            Trigger::Format2,
             json!({
                 "version": "2.0", "routeKey": "$default", "rawPath": "/books/a%20b/loans",
                 "rawQueryString": "q=x%20y&q=2", "cookies": ["a=1", "b=2"], "headers": headers,
@@ -41,7 +41,7 @@ fn events() -> [(Door, Value); 6] {
             }),
         ),
         (
-            Door::Format1,
+            Trigger::Format1,
             json!({
                 "resource": "/books/{bookId}/loans", "path": "/books/a%20b/loans",
                 "httpMethod": "POST", "headers": { "X-Part": "2" }, "multiValueHeaders": several,
@@ -56,7 +56,7 @@ fn events() -> [(Door, Value); 6] {
             }),
         ),
         (
-            Door::Format1,
+            Trigger::Format1,
             json!({
                 "version": "1.0", "resource": "/{proxy+}", "path": "/v1/books/a b/loans",
                 "httpMethod": "POST", "headers": headers, "multiValueHeaders": several,
@@ -71,7 +71,7 @@ fn events() -> [(Door, Value); 6] {
             }),
         ),
         (
-            Door::LoadBalancer { multi_value: true },
+            Trigger::LoadBalancer { multi_value: true },
             json!({
                 "requestContext": { "elb": { "targetGroupArn": "arn" } },
                 "httpMethod": "POST", "path": "/books/a%20b/loans", "multiValueHeaders": several,
@@ -80,7 +80,7 @@ fn events() -> [(Door, Value); 6] {
             }),
         ),
         (
-            Door::LoadBalancer { multi_value: false },
+            Trigger::LoadBalancer { multi_value: false },
             json!({
                 "requestContext": { "elb": { "targetGroupArn": "arn" } },
                 "httpMethod": "POST", "path": "/books/a%20b/loans",
@@ -100,10 +100,10 @@ fn read(event: &Value) -> Result<super::super::Request, EventError> {
 }
 
 #[test]
-fn one_request_has_the_same_form_through_every_front_door() {
-    for (door, event) in events() {
+fn one_request_has_the_same_form_through_every_trigger() {
+    for (trigger, event) in events() {
         let request = read(&event).unwrap();
-        assert_eq!(request.door, door, "{event}");
+        assert_eq!(request.trigger, trigger, "{event}");
         assert!(request.is_routed, "{event}");
         assert_eq!(request.method, Method::POST);
         assert_eq!(request.path_parameters["bookId"], "a b", "{event}");
@@ -169,8 +169,8 @@ fn an_event_of_another_kind_is_unknown_and_named() {
 }
 
 #[test]
-fn a_request_with_invalid_parts_is_invalid_and_keeps_its_door() {
-    for (door, event) in events() {
+fn a_request_with_invalid_parts_is_invalid_and_keeps_its_trigger() {
+    for (trigger, event) in events() {
         for (name, value, field) in [
             ("body", json!({}), ""),
             ("body", json!("%"), ""),
@@ -186,7 +186,7 @@ fn a_request_with_invalid_parts_is_invalid_and_keeps_its_door() {
                 event[name] = value;
             }
             let Err(EventError::Invalid(of, violations)) = read(&event) else { panic!("{event}") };
-            assert_eq!(of, door, "{event}");
+            assert_eq!(of, trigger, "{event}");
             let fields: Vec<&str> = violations.iter().map(|found| &found.field[..]).collect();
             assert_eq!(fields, [field], "{event}");
         }

@@ -14,7 +14,7 @@ use super::stages::{Done, Handler};
 use crate::commit::{EventOrigin, outgoing};
 use crate::endpoint::Endpoint;
 use crate::error::{RequestError, ServiceError};
-use crate::http::{Answer, Door, EventError, REQUEST_ID, Request, Response, request_id_of};
+use crate::http::{Answer, EventError, REQUEST_ID, Request, Response, Trigger, request_id_of};
 use crate::telemetry::line::{Line, lines_of_noted};
 use crate::telemetry::{Observations, TraceContext, observed, otlp};
 use crate::{Moment, clock};
@@ -23,9 +23,9 @@ use crate::{Moment, clock};
 impl<E: Endpoint> invocation::Handler for Handler<E> {
     async fn handle(&self, invocation: Invocation) -> Handled {
         let mut log = RequestLog::begin();
-        let (door, request) = match Request::from_event(&invocation.event, &E::ROUTE) {
-            Ok(request) => (request.door, Ok(request)),
-            Err(EventError::Invalid(door, violations)) => (door, Err(violations)),
+        let (trigger, request) = match Request::from_event(&invocation.event, &E::ROUTE) {
+            Ok(request) => (request.trigger, Ok(request)),
+            Err(EventError::Invalid(trigger, violations)) => (trigger, Err(violations)),
             // A defect of the configuration: no response is right, and no client is to blame.
             Err(EventError::Unknown(error)) => {
                 return Handled { answer: Err(error), deferred: None };
@@ -99,7 +99,7 @@ impl<E: Endpoint> invocation::Handler for Handler<E> {
             telling: log.telling,
             tertiary: done.tertiary.with_messages(left),
         };
-        let answer = InvocationResult::Http(Answer { door, response });
+        let answer = InvocationResult::Http(Answer { trigger, response });
         Handled { answer: Ok(answer), deferred: Some(deferred) }
     }
 
@@ -114,7 +114,7 @@ impl<E: Endpoint> invocation::Handler for Handler<E> {
             .finish(&request_id, settings.allowed_origin(origin));
         let is_head = request.as_ref().is_some_and(|request| request.method == Method::HEAD);
         let response = if is_head { response.without_body() } else { response };
-        let door = request.as_ref().map_or(Door::Format2, |request| request.door);
+        let trigger = request.as_ref().map_or(Trigger::Format2, |request| request.trigger);
         let method = request.map_or(E::ROUTE.method, |request| request.method);
         let line = Line {
             service: &settings.service,
@@ -134,7 +134,7 @@ impl<E: Endpoint> invocation::Handler for Handler<E> {
             stages: &[],
         };
         let line = line.to_json();
-        Some(LastWords { answer: InvocationResult::Http(Answer { door, response }), line })
+        Some(LastWords { answer: InvocationResult::Http(Answer { trigger, response }), line })
     }
 }
 

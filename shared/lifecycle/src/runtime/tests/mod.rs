@@ -4,7 +4,6 @@ mod authorizer;
 mod consumers;
 mod deferred;
 mod described;
-mod doors;
 mod handover;
 mod limits;
 mod notes;
@@ -15,6 +14,7 @@ mod responses;
 mod semantics;
 mod subjects;
 mod traces;
+mod triggers;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};

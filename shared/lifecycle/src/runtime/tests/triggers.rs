@@ -1,4 +1,4 @@
-//! Front doors, and responses of other forms than JSON: a table for the members of a user pool.
+//! HTTP triggers, and responses of other forms than JSON: a table for members of a user pool.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -187,7 +187,7 @@ async fn a_caller_is_read_from_the_authorizer_that_it_names() {
 }
 
 #[tokio::test]
-async fn a_view_of_its_own_media_type_is_406_for_clients_that_accept_another() {
+async fn a_view_of_another_media_type_is_406_for_clients_that_accept_another() {
     let answer = answered(&with(request(), "/headers/accept", "application/json")).await;
     assert_eq!(answer["statusCode"], 406);
     let body: Value = serde_json::from_str(answer["body"].as_str().unwrap()).unwrap();
