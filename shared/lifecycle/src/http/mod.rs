@@ -21,6 +21,9 @@
 //! `$default` with a base path it is not known: name the route in the API. Parameters of a path are
 //! decoded once, whether or not the trigger decodes them.
 //!
+//! The source of a request behind a load balancer is the last address in `X-Forwarded-For`. So the
+//! load balancer must append to that header, which is its default.
+//!
 //! # Ways in
 //!
 //! | wanted | answer |
