@@ -8,7 +8,7 @@ use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, header};
 use serde_json::Value;
 
-use super::request::title_case;
+use super::header_name::title_case;
 use crate::caller::Finding;
 use crate::error::FieldErrors;
 

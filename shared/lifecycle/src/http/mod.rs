@@ -81,6 +81,7 @@
 
 mod answer;
 mod event;
+mod header_name;
 mod media_type;
 mod request;
 mod request_id;
@@ -88,7 +89,8 @@ mod response;
 
 pub(crate) use self::answer::Answer;
 pub(crate) use self::event::{EventError, Trigger};
+pub(crate) use self::header_name::title_case;
 pub use self::request::Request;
-pub(crate) use self::request::{bearer, title_case};
+pub(crate) use self::request::bearer;
 pub(crate) use self::request_id::{REQUEST_ID, request_id_of};
 pub(crate) use self::response::Response;

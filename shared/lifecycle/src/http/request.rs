@@ -136,15 +136,6 @@ pub(crate) fn bearer(credentials: &str) -> Option<&str> {
     scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
 }
 
-/// A header name in title case: `if-match` becomes `If-Match`.
-pub(crate) fn title_case(name: &str) -> String {
-    let words = name.split('-').map(|word| {
-        let (first, rest) = word.split_at(word.len().min(1));
-        format!("{}{rest}", first.to_ascii_uppercase())
-    });
-    words.collect::<Vec<_>>().join("-")
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -216,11 +207,5 @@ mod tests {
         let expected = [("a", "1"), ("b", "x y"), ("a", "2")];
         let query = request(&[]).query;
         assert!(query.iter().map(|(k, v)| (k.as_str(), v.as_str())).eq(expected));
-    }
-
-    #[test]
-    fn names_of_headers_are_in_title_case() {
-        assert_eq!(title_case("idempotency-key"), "Idempotency-Key");
-        assert_eq!(title_case(""), "");
     }
 }

@@ -4,13 +4,10 @@ use std::marker::PhantomData;
 
 use super::notes::Place;
 use super::readable::Readable;
-use super::{Input, Schemas, decoded, keep, read, strict};
+use super::{FORM, Input, Schemas, decoded, keep, read, strict};
 use crate::error::{BodyOffer, FieldErrors, RequestError};
 use crate::http::Request;
 use crate::route::Route;
-
-/// The media type of a form.
-pub(super) const MEDIA_TYPE: &str = "application/x-www-form-urlencoded";
 
 /// The body as an HTML form (`application/x-www-form-urlencoded`); an unknown field is a violation.
 ///
@@ -29,7 +26,7 @@ impl<F: Readable> Input for Form<F> {
         violations: &mut FieldErrors,
     ) -> Result<Option<Self::Value>, RequestError> {
         if !request.body.is_empty() {
-            let checked = request.check_body_is(&[MEDIA_TYPE], BodyOffer::Form);
+            let checked = request.check_body_is(&[FORM], BodyOffer::Form);
             checked.map_err(RequestError::UnsupportedMediaType)?;
         }
         let pairs: Vec<_> = decoded(&request.body).collect();
@@ -39,7 +36,7 @@ impl<F: Readable> Input for Form<F> {
 
     fn describe(_: &Route, schemas: &mut Schemas) {
         schemas.body = Some(strict(schemars::schema_for!(F)));
-        schemas.body_type = Some(MEDIA_TYPE);
+        schemas.body_type = Some(FORM);
     }
 }
 
@@ -72,7 +69,7 @@ mod tests {
 
     #[test]
     fn a_form_is_decoded_and_as_strictly_typed_as_json() {
-        let (value, _) = read(MEDIA_TYPE, "fullName=Ada+L%C3%B6w&copies=2").unwrap();
+        let (value, _) = read(FORM, "fullName=Ada+L%C3%B6w&copies=2").unwrap();
         assert_eq!(value, Some(SignUp { full_name: "Ada Löw".to_owned(), copies: 2 }));
         for (body, expected) in [
             ("", &[("/copies", "is required"), ("/fullName", "is required")][..]),
@@ -81,7 +78,7 @@ mod tests {
             ("fullName=a&copies=1&copies=2", &[("/copies", "must not be repeated")]),
             ("fullName=%FF&copies=1", &[("/fullName", "must be UTF-8")]),
         ] {
-            let (value, violations) = read(MEDIA_TYPE, body).unwrap();
+            let (value, violations) = read(FORM, body).unwrap();
             assert_eq!(value, None, "{body}");
             let (details, _) = violations.into_details();
             let details = details.iter().map(|found| (&found.field[..], &found.message[..]));
@@ -104,7 +101,7 @@ mod tests {
         Form::<SignUp>::describe(&ROUTE, &mut schemas);
         assert_eq!(schemas.body_offer(false), Some(BodyOffer::Form));
         let schemas = serde_json::to_value(schemas).unwrap();
-        assert_eq!(schemas["bodyType"], MEDIA_TYPE);
+        assert_eq!(schemas["bodyType"], FORM);
         assert_eq!(schemas["body"]["additionalProperties"], false);
     }
 }

@@ -42,6 +42,9 @@ use crate::error::{BodyOffer, FieldErrors, RequestError};
 use crate::http::Request;
 use crate::route::Route;
 
+/// The media type of an HTML form.
+const FORM: &str = "application/x-www-form-urlencoded";
+
 /// The input of an endpoint: a part, a tuple of parts, or `()` for none.
 #[diagnostic::on_unimplemented(
     message = "stage 4: `{Self}` is not an input",
@@ -96,7 +99,7 @@ impl Schemas {
         match self.body_type {
             None if is_patch => Some(BodyOffer::MergePatch),
             None => Some(BodyOffer::Json),
-            Some(form::MEDIA_TYPE) => Some(BodyOffer::Form),
+            Some(FORM) => Some(BodyOffer::Form),
             Some(_) => None,
         }
     }
