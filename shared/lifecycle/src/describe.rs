@@ -13,9 +13,7 @@ use crate::caller::{Access, Caller, SignIn};
 use crate::conditions::Conditions;
 use crate::consumer::{Consumer, Inbox, Source};
 use crate::endpoint::Endpoint;
-use crate::error::{
-    BodyOffer, DomainError, ErrorResponse, FieldErrors, RequestError, ServiceError,
-};
+use crate::error::{DomainError, ErrorResponse, FieldErrors, RequestError, ServiceError};
 use crate::idempotency::{IDEMPOTENCY_KEYS, Idempotency};
 use crate::input::{Input, Schemas};
 use crate::limit::{Counting, LIMITS};
@@ -50,7 +48,7 @@ pub fn endpoint<E: Endpoint>() -> Value {
         Idempotency::Accepted => "accepted",
         Idempotency::Required => "required",
     };
-    json!({
+    let mut description = json!({
         "kind": "endpoint",
         "route": { "method": E::ROUTE.method.as_str(), "path": E::ROUTE.path },
         "access": E::ACCESS.describe(),
@@ -82,7 +80,16 @@ pub fn endpoint<E: Endpoint>() -> Value {
         },
         "head": E::ROUTE.method == Method::GET && matches!(E::ACCESS, Access::Public),
         "resources": resources(&resources_of_endpoint::<E>()),
-    })
+    });
+    if media_type::<E>() != "application/json" {
+        description["outputType"] = json!(media_type::<E>());
+    }
+    description
+}
+
+/// The media type of an endpoint's replies.
+fn media_type<E: Endpoint>() -> &'static str {
+    <<E::Reply as Reply>::View as View>::MEDIA_TYPE
 }
 
 /// The error responses of an endpoint, for the API description.
@@ -100,7 +107,7 @@ fn failures<E: Endpoint>() -> Vec<RequestError> {
     E::Input::describe(&E::ROUTE, &mut schemas);
     let limit = E::BODY_BYTES_MAX;
     let mut failures = vec![
-        RequestError::NotAcceptable,
+        RequestError::NotAcceptable { media_type: media_type::<E>() },
         RequestError::TooLarge { limit },
         RequestError::Invalid(FieldErrors::none()),
         RequestError::PreconditionFailed,
@@ -114,8 +121,9 @@ fn failures<E: Endpoint>() -> Vec<RequestError> {
     may(E::Caller::SIGN_IN != SignIn::None, RequestError::Unauthenticated);
     may(matches!(E::ACCESS, Access::OneOf(_)), RequestError::Forbidden);
     let is_patch = E::ROUTE.method == Method::PATCH;
-    let offer = if is_patch { BodyOffer::MergePatch } else { BodyOffer::Json };
-    may(schemas.has_body(), RequestError::UnsupportedMediaType(offer));
+    if let Some(offer) = schemas.body_offer(is_patch) {
+        may(true, RequestError::UnsupportedMediaType(offer));
+    }
     // A resource in the path may be missing or hidden.
     may(E::ROUTE.path.contains('{'), RequestError::Hidden);
     // The keys of callers who are not signed in are scoped to one request, so they cannot be

@@ -96,7 +96,9 @@ pub trait Endpoint: Send + Sync + Sized + 'static {
 
     /// Stage 4. Deserialisation: path, query, headers and body as on the wire. A part
     /// ([`Path`](crate::input::Path), [`QueryString`](crate::input::QueryString),
-    /// [`Headers`](crate::input::Headers), [`Json`](crate::input::Json)) or a tuple of parts.
+    /// [`Headers`](crate::input::Headers), [`Cookies`](crate::input::Cookies), and of the body
+    /// [`Json`](crate::input::Json), [`Form`](crate::input::Form) or
+    /// [`RawBody`](crate::input::RawBody)) or a tuple of parts.
     type Input: Input;
 
     /// Stage 5. Syntax validation, by `TryFrom`: into a type that cannot be wrong. It is the value

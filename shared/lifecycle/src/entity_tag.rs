@@ -18,8 +18,8 @@ impl EntityTag {
     }
 
     /// The tag of a body: the first half of its SHA-256.
-    pub(crate) fn of_body(body: &str) -> Self {
-        Self::quoted(&short_hash_of([body.as_bytes()]))
+    pub(crate) fn of_body(body: &[u8]) -> Self {
+        Self::quoted(&short_hash_of([body]))
     }
 
     fn quoted(opaque: &str) -> Self {

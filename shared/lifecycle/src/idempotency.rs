@@ -9,7 +9,9 @@
 
 use std::collections::BTreeMap;
 
-use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD;
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use serde::{Deserialize, Serialize};
 
 use crate::Timestamp;
@@ -107,19 +109,8 @@ impl ScopedIdempotencyKey {
 
     /// The conditional write that stores a response, unless one is stored already.
     pub(crate) fn store(&self, response: &Response, now: Timestamp) -> Write {
-        let headers = response.headers.iter().filter_map(|(name, value)| {
-            Some((name.as_str().to_owned(), value.to_str().ok()?.to_owned()))
-        });
-        let answer = StoredResponse {
-            ledger_key: self.ledger_key.clone(),
-            request_hash: self.request_hash.clone(),
-            status: response.status.as_u16(),
-            headers: headers.collect(),
-            body: response.body.clone(),
-            expires_at: now.plus_seconds(KEPT_S).as_seconds(),
-        };
         // The store deletes expired items with a delay; until then this condition ignores them.
-        Write::put(&answer).when(absent_or_expired(now))
+        Write::put(&StoredResponse::stored(self, response, now)).when(absent_or_expired(now))
     }
 
     /// Returns the response to replay, or `None` when the key belongs to another request.
@@ -134,9 +125,17 @@ impl ScopedIdempotencyKey {
                 Some((name.parse::<HeaderName>().ok()?, value.parse::<HeaderValue>().ok()?))
             })
             .collect();
+        for cookie in &remembered.cookies {
+            headers.append(header::SET_COOKIE, cookie.parse().ok()?);
+        }
         headers.insert(REPLAYED_HEADER, HeaderValue::from_static("true"));
         let status = StatusCode::from_u16(remembered.status).ok()?;
-        Some(Response { status, headers, body: remembered.body })
+        let body = if remembered.is_base64 {
+            BASE64_STANDARD.decode(remembered.body).ok()?.into()
+        } else {
+            remembered.body.into()
+        };
+        Some(Response { status, headers, body })
     }
 }
 
@@ -172,11 +171,38 @@ pub(crate) struct StoredResponse {
     request_hash: String,
     status: u16,
     headers: BTreeMap<String, String>,
+    /// The values of `Set-Cookie`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    cookies: Vec<String>,
+    /// Whether the body is base64, because it is not UTF-8.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    is_base64: bool,
     body: String,
     expires_at: i64,
 }
 
 impl StoredResponse {
+    fn stored(key: &ScopedIdempotencyKey, response: &Response, now: Timestamp) -> Self {
+        let values = |name: &HeaderName| {
+            let values = response.headers.get_all(name).iter();
+            values.filter_map(|value| value.to_str().ok()).collect::<Vec<_>>()
+        };
+        // Cookies must not be joined (RFC 9110, 5.3).
+        let joined = response.headers.keys().filter(|name| *name != header::SET_COOKIE);
+        let cookies = values(&header::SET_COOKIE).into_iter().map(str::to_owned);
+        let text = std::str::from_utf8(&response.body);
+        Self {
+            ledger_key: key.ledger_key.clone(),
+            request_hash: key.request_hash.clone(),
+            status: response.status.as_u16(),
+            headers: joined.map(|name| (name.as_str().into(), values(name).join(", "))).collect(),
+            cookies: cookies.collect(),
+            is_base64: text.is_err(),
+            body: text.map_or_else(|_| BASE64_STANDARD.encode(&response.body), str::to_owned),
+            expires_at: now.plus_seconds(KEPT_S).as_seconds(),
+        }
+    }
+
     pub(crate) fn has_expired(&self, now: Timestamp) -> bool {
         self.expires_at < now.as_seconds()
     }
@@ -207,8 +233,50 @@ mod tests {
             request_hash: "hash".to_owned(),
             status: 201,
             headers: headers.map(|(name, value)| (name.to_owned(), value.to_owned())).into(),
+            cookies: Vec::new(),
+            is_base64: false,
             body: r#"{"data":{}}"#.to_owned(),
             expires_at: 1_800_000_000,
         }]);
+    }
+
+    #[test]
+    fn a_replay_has_every_cookie_and_every_byte_of_the_first_response() {
+        let key = ScopedIdempotencyKey {
+            ledger_key: Key::new("idempotency#hash"),
+            request_hash: "hash".to_owned(),
+            earlier_hash: String::new(),
+        };
+        let mut headers = HeaderMap::new();
+        for (name, value) in [
+            (header::SET_COOKIE, "a=1; Expires=Thu, 01 Jan 2026 00:00:00 GMT"),
+            (header::SET_COOKIE, "b=2"),
+            (header::CONTENT_TYPE, "image/png"),
+        ] {
+            headers.append(name, HeaderValue::from_static(value));
+        }
+        for body in [&b"\x89PNG"[..], b"{}"] {
+            let (status, headers) = (StatusCode::CREATED, headers.clone());
+            let first = Response { status, headers, body: body.into() };
+            let remembered = StoredResponse::stored(&key, &first, Timestamp::from_millis(0));
+            let mut replayed = key.replay(remembered).unwrap();
+            assert_eq!(replayed.headers.remove(REPLAYED_HEADER).unwrap(), "true");
+            assert_eq!(replayed, first);
+        }
+    }
+
+    #[test]
+    fn another_query_is_another_request() {
+        let hash = |query: &str| {
+            let event = serde_json::json!({
+                "rawPath": "/notes", "rawQueryString": query,
+                "requestContext": { "http": { "method": "POST" } },
+            });
+            let route = Route::post("/notes");
+            let request = Request::from_event(event.to_string().as_bytes(), &route).unwrap();
+            ScopedIdempotencyKey::of(&request, &route, None, b"k-1").request_hash
+        };
+        assert_eq!(hash("a=1&b=%20"), hash("b=+&a=1"));
+        assert_ne!(hash("a=1"), hash(""));
     }
 }

@@ -15,7 +15,8 @@
 //! | 9 Response | [`reply`] |
 //!
 //! [`endpoint`] has all stages in one trait, [`runtime`] runs them, and [`ports`] are the traits of
-//! their I/O.
+//! their I/O. [`http`] has the triggers of endpoints, and tables of the supported inputs and
+//! outputs.
 
 mod backoff;
 pub mod caller;
@@ -65,8 +66,8 @@ pub mod upstream_call;
 
 pub use backoff::Backoff;
 pub use caller::{
-    Access, Anyone, Caller, Claims, FINDING_KEPT_S, Identity, Permit, TokenVerifier, Verdict,
-    claims,
+    Access, Anyone, Authorizer, Caller, Claims, FINDING_KEPT_S, Identity, Permit, TokenVerifier,
+    Verdict, claims,
 };
 pub use conditions::Conditions;
 pub use consumer::Consumer;

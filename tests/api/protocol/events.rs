@@ -20,11 +20,16 @@ async fn every_endpoint_answers_its_api_gateway_event() {
         assert_eq!(answer["statusCode"], status, "{event}: {answer}");
         assert_eq!(answer["isBase64Encoded"], false);
         serde_json::from_str::<Value>(answer["body"].as_str().unwrap()).unwrap();
-        let unreadable = invoke(&api, function, &json!({ "Records": [] })).await.unwrap();
+        let mut unreadable = fixture(event);
+        unreadable["isBase64Encoded"] = true.into();
+        unreadable["body"] = "%".into();
+        let unreadable = invoke(&api, function, &unreadable).await.unwrap();
         assert_eq!(unreadable["statusCode"], 400, "{event}: {unreadable}");
         let body: Value = serde_json::from_str(unreadable["body"].as_str().unwrap()).unwrap();
         assert_eq!(body["error"]["code"], "INVALID_REQUEST");
         assert_eq!(body["error"]["traceId"], unreadable["headers"]["x-request-id"]);
+        let unknown = invoke(&api, function, &json!({ "Records": [] })).await.unwrap_err();
+        assert!(unknown.contains("members: Records"), "{event}: {unknown}");
     }
 }
 

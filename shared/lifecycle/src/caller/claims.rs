@@ -58,6 +58,24 @@ pub fn names(claim: Option<&Value>) -> Option<Vec<String>> {
     }
 }
 
+/// Returns names of claims that API Gateway's own authorizers passed on: they write the list
+/// `["A", "B"]` as `[A B]`.
+///
+/// `None` for a claim of another type, as in [`names`].
+///
+/// ```
+/// use lifecycle::claims::names_passed_on;
+/// let groups = serde_json::json!("[admins readers]");
+/// assert_eq!(names_passed_on(Some(&groups)).unwrap(), ["admins", "readers"]);
+/// ```
+pub fn names_passed_on(claim: Option<&Value>) -> Option<Vec<String>> {
+    let list = claim.and_then(Value::as_str).and_then(|text| text.strip_prefix('['));
+    match list.and_then(|list| list.strip_suffix(']')) {
+        Some(list) if !list.starts_with('"') => names(Some(&list.into())),
+        _ => names(claim),
+    }
+}
+
 /// Returns a flag: a boolean or its text, as some issuers and gateways write it. An absent claim is
 /// false, and so is any other text.
 ///
@@ -144,6 +162,23 @@ mod tests {
             assert_eq!(names(Some(&claim)), expected, "{claim}");
         }
         assert_eq!(names(None), Some(vec![]));
+    }
+
+    #[test]
+    fn names_passed_on_by_a_gateway_may_be_a_list_in_brackets() {
+        for (claim, expected) in [
+            (json!("[A B]"), &["A", "B"][..]),
+            (json!("[A]"), &["A"]),
+            (json!("[]"), &[]),
+            (json!("A B"), &["A", "B"]),
+            (json!(["A", "B"]), &["A", "B"]),
+            (json!(r#"["A","B"]"#), &["A", "B"]),
+            (json!("[A"), &["[A"]),
+        ] {
+            assert_eq!(names_passed_on(Some(&claim)).unwrap(), expected, "{claim}");
+        }
+        assert_eq!(names_passed_on(Some(&json!(7))), None);
+        assert_eq!(names_passed_on(None), Some(vec![]));
     }
 
     #[test]

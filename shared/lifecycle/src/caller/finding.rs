@@ -6,6 +6,9 @@
 //! | `{"verdict": "refused"}` | the token is invalid |
 //! | `{"verdict": "unavailable", "at"}` | the token could not be verified at this `NumericDate` |
 //!
+//! This is the context of a Lambda authorizer. API Gateway's own authorizers refuse requests
+//! themselves, and pass on claims only: see [`Authorizer`].
+//!
 //! The authorizer admits every request, and stage 2 of the function decides by this result. So an
 //! invalid token is a 401 with our response body, whatever the gateway does when an authorizer
 //! fails. Functions of an earlier version know only claims; to them a verdict is an invalid set of
@@ -14,6 +17,7 @@
 use serde_json::{Value, json};
 
 use super::claims::{Claims, date_passed_on};
+use super::identity::Authorizer;
 use crate::{ServiceError, Timestamp};
 
 /// How long API Gateway caches the authorizer's result, per token and for all routes, in seconds:
@@ -32,6 +36,8 @@ pub(crate) enum Finding {
     Unasked,
     /// The token is valid.
     Claims(Claims),
+    /// The gateway itself has authenticated the caller.
+    OfGateway(Authorizer, Claims),
     /// The token is invalid.
     Refused,
     /// The token could not be verified.
@@ -46,7 +52,7 @@ impl Finding {
     pub(crate) fn to_context(&self) -> Value {
         match self {
             Self::Unasked => json!({}),
-            Self::Claims(claims) => claims.clone().into(),
+            Self::Claims(claims) | Self::OfGateway(_, claims) => claims.clone().into(),
             Self::Refused => json!({ VERDICT: REFUSED }),
             Self::Unavailable { at: None } => json!({ VERDICT: UNAVAILABLE }),
             Self::Unavailable { at: Some(at) } => {
@@ -60,8 +66,63 @@ impl Finding {
     pub(crate) fn of_authorizer(authorizer: Option<&Value>) -> Self {
         match authorizer {
             None | Some(Value::Null) => Self::Unasked,
-            Some(Value::Object(by_kind)) => Self::of_context(by_kind.get("lambda")),
+            Some(Value::Object(by_kind)) => match Self::of_context(by_kind.get("lambda")) {
+                Self::Unasked => Self::of_jwt(by_kind.get("jwt"))
+                    .or_else(|| Self::of_iam(by_kind.get("iam")?.clone()))
+                    .unwrap_or(Self::Unasked),
+                asked => asked,
+            },
             Some(_) => Self::Refused,
+        }
+    }
+
+    /// Reads the `requestContext` of a REST API, which has the members of a Lambda authorizer's
+    /// context, or the `claims` of a Cognito authorizer. Signatures of AWS are in `identity`.
+    pub(crate) fn of_rest_context(context: Option<&Value>) -> Self {
+        let authorizer = context.and_then(|context| context.get("authorizer"));
+        if let Some(finding) = Self::of_jwt(authorizer) {
+            return finding;
+        }
+        match Self::of_context(authorizer) {
+            Self::Unasked => context.and_then(Self::of_rest_identity).unwrap_or(Self::Unasked),
+            asked => asked,
+        }
+    }
+
+    fn of_rest_identity(context: &Value) -> Option<Self> {
+        let identity = context.get("identity")?;
+        let mut iam = json!({});
+        for (name, given) in [
+            ("userArn", "userArn"),
+            ("accountId", "accountId"),
+            ("userId", "user"),
+            ("callerId", "caller"),
+            ("accessKey", "accessKey"),
+        ] {
+            iam[name] = identity.get(given)?.clone();
+        }
+        Self::of_iam(iam)
+    }
+
+    /// The claims of a token that the gateway has verified.
+    fn of_jwt(verified: Option<&Value>) -> Option<Self> {
+        let claims = verified?.get("claims")?.as_object()?;
+        Some(Self::OfGateway(Authorizer::Jwt, claims.clone()))
+    }
+
+    /// The identity of a caller whose signature the gateway has verified.
+    fn of_iam(identity: Value) -> Option<Self> {
+        identity.get("userArn")?.as_str()?;
+        let claims = Claims::from_iter([("iam".to_owned(), identity)]);
+        Some(Self::OfGateway(Authorizer::Iam, claims))
+    }
+
+    /// Returns the claims, if they are of this authorizer.
+    pub(crate) fn claims_of(&self, authorizer: Authorizer) -> Option<&Claims> {
+        match self {
+            Self::Claims(claims) => (authorizer == Authorizer::Lambda).then_some(claims),
+            Self::OfGateway(by, claims) => (authorizer == *by).then_some(claims),
+            Self::Unasked | Self::Refused | Self::Unavailable { .. } => None,
         }
     }
 
@@ -112,6 +173,48 @@ mod tests {
         ] {
             let authorizer = json!({ "lambda": finding.to_context() });
             assert_eq!(Finding::of_authorizer(Some(&authorizer)), finding, "{authorizer}");
+        }
+    }
+
+    #[test]
+    fn the_claims_of_a_gateways_own_authorizer_are_read_for_it_alone() {
+        let claims = json!({ "sub": "ada", "exp": "1900", "cognito:groups": "[admins]" });
+        let jwt = Finding::of_authorizer(Some(&json!({ "jwt": { "claims": claims } })));
+        let cognito = json!({ "authorizer": { "claims": claims }, "identity": {} });
+        assert_eq!(jwt, Finding::of_rest_context(Some(&cognito)));
+        assert_eq!(jwt.claims_of(Authorizer::Jwt), claims.as_object());
+        assert_eq!(jwt.claims_of(Authorizer::Lambda), None);
+
+        let arn = "arn:aws:iam::1234567890:user/ada";
+        let iam = json!({
+            "userArn": arn, "accountId": "1234567890", "userId": "u", "callerId": "c",
+            "accessKey": "k",
+        });
+        let signed = Finding::of_authorizer(Some(&json!({ "iam": iam })));
+        let identity = json!({
+            "userArn": arn, "accountId": "1234567890", "user": "u", "caller": "c",
+            "accessKey": "k", "sourceIp": "192.0.2.1",
+        });
+        let rest = json!({ "authorizer": null, "identity": identity });
+        assert_eq!(signed, Finding::of_rest_context(Some(&rest)));
+        assert_eq!(signed.claims_of(Authorizer::Iam).unwrap()["iam"]["userArn"], arn);
+        assert_eq!(signed.claims_of(Authorizer::Jwt), None);
+    }
+
+    #[test]
+    fn a_rest_api_has_the_context_of_a_lambda_authorizer_without_a_level() {
+        for (authorizer, expected) in [
+            (json!({ "sub": "ada", "exp": "1900" }), None),
+            (json!({ "verdict": "refused" }), Some(Finding::Refused)),
+            (json!({}), Some(Finding::Unasked)),
+            (json!(null), Some(Finding::Unasked)),
+            (json!("ada"), Some(Finding::Refused)),
+        ] {
+            let identity = json!({ "sourceIp": "192.0.2.1", "userArn": null });
+            let context = json!({ "authorizer": authorizer, "identity": identity });
+            let claims = authorizer.as_object().cloned().map(Finding::Claims);
+            let expected = expected.or(claims).unwrap();
+            assert_eq!(Finding::of_rest_context(Some(&context)), expected, "{authorizer}");
         }
     }
 

@@ -19,6 +19,8 @@ pub trait Caller: Clone + Send + Sync + 'static {
     type Role: Copy + Send + Sync + std::fmt::Debug + 'static;
     /// Whether a token is required, optional, or ignored.
     const SIGN_IN: SignIn;
+    /// The authorizer whose claims this kind of caller is read from.
+    const AUTHORIZER: Authorizer = Authorizer::Lambda;
 
     /// Returns the caller from verified claims, or from none.
     ///
@@ -35,6 +37,25 @@ pub trait Caller: Clone + Send + Sync + 'static {
     fn has(&self, role: Self::Role) -> bool;
 }
 
+/// An authorizer in front of the function.
+///
+/// Each kind of caller names the one that it trusts. The claims of others are ignored, because the
+/// same name may mean something else there: a request is then treated as one without a token.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Authorizer {
+    /// A Lambda authorizer, such as [`runtime::authorizer`](fn@crate::runtime::authorizer). The
+    /// claims are the context that it returns.
+    Lambda,
+    /// API Gateway itself: the JWT authorizer of an HTTP API, or the Cognito authorizer of a REST
+    /// API. The claims are those of the token. Their values are texts, of numbers and lists too:
+    /// [`claims`](crate::claims) has functions that read them. The scopes are in the claim `scope`.
+    Jwt,
+    /// API Gateway or a function URL, by a signature of AWS (`AWS_IAM`). The only claim is `iam`:
+    /// an object with the texts `userArn`, `accountId`, `userId`, `callerId` and `accessKey`.
+    Iam,
+}
+
 /// Whether a caller has to sign in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum SignIn {
@@ -47,11 +68,59 @@ pub enum SignIn {
 }
 
 /// A signed-in caller. Implemented by the application, which defines the roles.
+///
+/// ```
+/// use lifecycle::claims::{date_passed_on, names_passed_on};
+/// use lifecycle::{Authorizer, Claims, Identity, Timestamp};
+///
+/// /// A member of a user pool, by API Gateway's own JWT authorizer.
+/// #[derive(Clone)]
+/// struct Member {
+///     id: String,
+///     groups: Vec<String>,
+///     expires_at: Timestamp,
+/// }
+///
+/// #[derive(Clone, Copy, Debug)]
+/// enum Role {
+///     Librarian,
+/// }
+///
+/// impl Identity for Member {
+///     type Role = Role;
+///     const AUTHORIZER: Authorizer = Authorizer::Jwt;
+///
+///     fn from_claims(claims: &Claims) -> Option<Self> {
+///         Some(Self {
+///             id: claims.get("sub")?.as_str()?.to_owned(),
+///             groups: names_passed_on(claims.get("cognito:groups"))?,
+///             expires_at: date_passed_on(claims.get("exp")?)?,
+///         })
+///     }
+///
+///     fn expires_at(&self) -> Timestamp {
+///         self.expires_at
+///     }
+///
+///     fn subject(&self) -> String {
+///         self.id.clone()
+///     }
+///
+///     fn has(&self, role: Role) -> bool {
+///         match role {
+///             Role::Librarian => self.groups.iter().any(|group| group == "librarians"),
+///         }
+///     }
+/// }
+/// ```
 pub trait Identity: Clone + Send + Sync + 'static {
     /// The application's roles.
     type Role: Copy + Send + Sync + std::fmt::Debug + 'static;
 
-    /// Reads verified claims; `None` when they do not have the form that our authorizer produces.
+    /// The authorizer whose claims are read.
+    const AUTHORIZER: Authorizer = Authorizer::Lambda;
+
+    /// Reads verified claims; `None` when they do not have the form that the authorizer produces.
     fn from_claims(claims: &Claims) -> Option<Self>;
 
     /// When the token expires. It is checked on every request, because API Gateway may cache an
@@ -94,6 +163,7 @@ impl Caller for Anyone {
 impl<I: Identity> Caller for I {
     type Role = I::Role;
     const SIGN_IN: SignIn = SignIn::Required;
+    const AUTHORIZER: Authorizer = I::AUTHORIZER;
 
     fn identify(claims: Option<&Claims>, now: Timestamp) -> Result<Self, RequestError> {
         claims
@@ -115,6 +185,7 @@ impl<I: Identity> Caller for I {
 impl<I: Identity> Caller for Option<I> {
     type Role = I::Role;
     const SIGN_IN: SignIn = SignIn::Optional;
+    const AUTHORIZER: Authorizer = I::AUTHORIZER;
 
     fn identify(claims: Option<&Claims>, now: Timestamp) -> Result<Self, RequestError> {
         claims.map(|claims| I::identify(Some(claims), now)).transpose()

@@ -9,6 +9,8 @@ pub enum BodyOffer {
     Json,
     /// JSON or a merge patch.
     MergePatch,
+    /// An HTML form.
+    Form,
     /// No content coding.
     Identity,
 }
@@ -20,6 +22,7 @@ impl BodyOffer {
             Self::MergePatch => {
                 "The body must be application/json or application/merge-patch+json, in UTF-8."
             }
+            Self::Form => "The body must be application/x-www-form-urlencoded, in UTF-8.",
             Self::Identity => "The body must have no content coding.",
         }
     }
@@ -32,6 +35,7 @@ impl BodyOffer {
                 HeaderName::from_static("accept-patch"),
                 "application/json, application/merge-patch+json",
             ),
+            Self::Form => (header::ACCEPT, "application/x-www-form-urlencoded"),
             Self::Identity => (header::ACCEPT_ENCODING, "identity"),
         }
     }

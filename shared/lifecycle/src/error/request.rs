@@ -25,7 +25,10 @@ pub enum RequestError {
         allow: String,
     },
     /// The client accepts none of our media types.
-    NotAcceptable,
+    NotAcceptable {
+        /// The media type of the endpoint's replies.
+        media_type: &'static str,
+    },
     /// The body exceeds the limit.
     TooLarge {
         /// The limit in bytes.

@@ -51,11 +51,14 @@ impl RequestError {
                 "METHOD_NOT_ALLOWED",
                 "The resource does not support this method.",
             ),
-            Self::NotAcceptable => plain(
-                S::NOT_ACCEPTABLE,
-                "NOT_ACCEPTABLE",
-                "Responses are only available as application/json or application/problem+json.",
-            ),
+            Self::NotAcceptable { media_type } => {
+                let only = match *media_type {
+                    "application/json" => "application/json or application/problem+json",
+                    other => other,
+                };
+                let message = format!("Responses are only available as {only}.");
+                plain(S::NOT_ACCEPTABLE, "NOT_ACCEPTABLE", message)
+            }
             Self::TooLarge { limit } => plain(
                 S::PAYLOAD_TOO_LARGE,
                 "PAYLOAD_TOO_LARGE",

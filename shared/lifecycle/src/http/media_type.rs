@@ -3,36 +3,37 @@
 //! The crate `mime` parses one type, but neither lists nor weights. One small grammar serves both
 //! headers, including quoted strings.
 
-/// The media type of successful responses.
-const JSON: [&str; 2] = ["application", "json"];
+/// The media type of most successful responses, and of errors.
+pub(super) const JSON: &str = "application/json";
 /// The media type of errors, for clients that ask for it (RFC 9457).
-const PROBLEM: [&str; 2] = ["application", "problem+json"];
+const PROBLEM: &str = "application/problem+json";
 /// The weight 1; weights are in thousandths.
 const WHOLE: u16 = 1_000;
 
 /// The media types that a client accepts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Accepted {
-    /// Whether a response may be JSON.
-    pub(super) json: bool,
+    /// Whether a response may have the media type of the endpoint's replies.
+    pub(super) reply: bool,
     /// Whether an error should be problem details.
     pub(super) problem: bool,
 }
 
 impl Accepted {
-    /// Reads the values of `Accept`. Without values, or with blank ones, everything is accepted.
+    /// Reads the values of `Accept`, for replies of this media type. Without values, or with blank
+    /// ones, everything is accepted.
     ///
     /// The most specific range decides about a type. Errors are problem details if the client names
     /// that type and does not prefer JSON. Such a client accepts JSON for other responses, unless
     /// it excludes it.
-    pub(super) fn read<'a>(values: impl Iterator<Item = &'a str>) -> Self {
+    pub(super) fn read<'a>(values: impl Iterator<Item = &'a str>, of_reply: &str) -> Self {
         let values: Vec<&str> = values.flat_map(|value| split(value, b',')).collect();
         if values.iter().all(|value| value.trim().is_empty()) {
-            return Self { json: true, problem: false };
+            return Self { reply: true, problem: false };
         }
         // An invalid range accepts nothing.
         let ranges: Vec<_> = values.iter().filter_map(|value| Range::weighted(value)).collect();
-        let best = |wanted| {
+        let best = |wanted: &str| {
             let matching = ranges.iter().filter_map(|(range, weight)| {
                 range.matches(wanted).map(|precision| (precision, *weight))
             });
@@ -43,10 +44,13 @@ impl Accepted {
             Some((Precision::Type, weight)) => weight,
             _ => 0,
         };
-        Self {
-            json: json.unwrap_or(problem) > 0,
-            problem: problem > 0 && problem >= json.unwrap_or_default(),
-        }
+        let of_reply = of_reply.split(';').next().unwrap_or_default().trim();
+        let reply = if of_reply == JSON {
+            json.unwrap_or(problem)
+        } else {
+            best(of_reply).map_or(0, |(_, weight)| weight)
+        };
+        Self { reply: reply > 0, problem: problem > 0 && problem >= json.unwrap_or_default() }
     }
 }
 
@@ -98,11 +102,12 @@ impl Range {
         Some((range, weight))
     }
 
-    fn matches(&self, wanted: [&str; 2]) -> Option<Precision> {
-        match (self.0.each_ref().map(String::as_str), wanted) {
-            (["*", "*"], _) => Some(Precision::Anything),
-            ([kind, "*"], [wanted, _]) if kind == wanted => Some(Precision::Kind),
-            (range, wanted) if range == wanted => Some(Precision::Type),
+    fn matches(&self, wanted: &str) -> Option<Precision> {
+        let (kind, subtype) = wanted.split_once('/')?;
+        match self.0.each_ref().map(String::as_str) {
+            ["*", "*"] => Some(Precision::Anything),
+            [named, "*"] if named == kind => Some(Precision::Kind),
+            [named, exactly] if named == kind && exactly == subtype => Some(Precision::Type),
             _ => None,
         }
     }
@@ -179,8 +184,27 @@ mod tests {
     use super::*;
 
     fn accepted(accept: &str) -> (bool, bool) {
-        let accepted = Accepted::read([accept].into_iter());
-        (accepted.json, accepted.problem)
+        let accepted = Accepted::read([accept].into_iter(), JSON);
+        (accepted.reply, accepted.problem)
+    }
+
+    #[test]
+    fn a_reply_of_another_media_type_is_negotiated_by_that_type() {
+        for (accept, csv) in [
+            ("", true),
+            ("text/csv", true),
+            ("text/*", true),
+            ("*/*", true),
+            ("TEXT/CSV;q=0.1", true),
+            ("application/json, text/csv;q=0.5", true),
+            ("application/json", false),
+            ("application/problem+json", false),
+            ("text/csv;q=0, */*", false),
+            ("text/html", false),
+        ] {
+            let accepted = Accepted::read([accept].into_iter(), "text/csv; charset=utf-8");
+            assert_eq!(accepted.reply, csv, "{accept}");
+        }
     }
 
     #[test]
@@ -235,7 +259,7 @@ mod tests {
 
     #[test]
     fn several_headers_are_one_list() {
-        let read = |values: &[&str]| Accepted::read(values.iter().copied()).json;
+        let read = |values: &[&str]| Accepted::read(values.iter().copied(), JSON).reply;
         assert!(read(&["text/html", "application/json"]));
         assert!(!read(&["*/*", "application/json;q=0"]));
         assert!(read(&[]));

@@ -1,22 +1,20 @@
-//! The request in an event of API Gateway (HTTP API, payload format 2.0).
+//! The request of an event, matched with the endpoint's route.
 
 use std::collections::HashMap;
 
-use base64::Engine;
-use base64::prelude::BASE64_STANDARD;
 use bytes::Bytes;
 use http::{HeaderMap, Method, header};
-use lambda_http::aws_lambda_events::apigw::ApiGatewayV2httpRequest;
-use serde_json::Value;
 
+use super::event::{EventError, HttpEvent, Trigger};
 use super::media_type::{self, Accepted};
 use crate::caller::Finding;
-use crate::error::{BodyOffer, FieldErrors};
+use crate::error::BodyOffer;
 use crate::route::{Place, Route};
 
 /// A request as it was received; nothing in it is verified yet.
 #[derive(Debug)]
 pub struct Request {
+    pub(crate) trigger: Trigger,
     pub(crate) method: Method,
     pub(crate) path: String,
     pub(crate) path_parameters: HashMap<String, String>,
@@ -24,7 +22,7 @@ pub struct Request {
     pub(crate) raw_query: String,
     pub(crate) headers: HeaderMap,
     pub(crate) body: Bytes,
-    /// The peer address of API Gateway.
+    /// The address of the trigger's client.
     pub(crate) peer: String,
     /// Whether the request matches the endpoint's route.
     pub(crate) is_routed: bool,
@@ -36,46 +34,45 @@ pub struct Request {
 
 impl Request {
     /// Reads an event, and matches the route.
-    pub(crate) fn from_event(event: &[u8], route: &Route) -> Result<Self, FieldErrors> {
-        let not_an_event = |error: serde_json::Error| {
-            let expected = "the event is not an API Gateway HTTP API request (payload format 2.0)";
-            FieldErrors::one("", format!("{expected}: {error}"))
-        };
-        let mut event: Value = serde_json::from_slice(event).map_err(not_an_event)?;
-        // Parsed separately: an unexpected form refuses the caller, not the event.
-        let authorizer = event.pointer_mut("/requestContext/authorizer").map(Value::take);
-        let event: ApiGatewayV2httpRequest = serde_json::from_value(event).map_err(not_an_event)?;
-        let text = event.body.unwrap_or_default();
-        let body = if event.is_base64_encoded {
-            BASE64_STANDARD
-                .decode(text)
-                .map_err(|_| FieldErrors::one("", "the body is not valid base64"))?
-        } else {
-            text.into_bytes()
-        };
-        let raw_query = event.raw_query_string.unwrap_or_default();
-        let context = event.request_context;
-        let path = event.raw_path.unwrap_or_default();
+    pub(crate) fn from_event(event: &[u8], route: &Route) -> Result<Self, EventError> {
+        let event = HttpEvent::read(event)?;
         let found = route.find(&Place {
             route_key: event.route_key.as_deref(),
-            stage: context.stage.as_deref(),
-            path: &path,
+            stage: event.stage.as_deref(),
+            path: &event.path,
+            is_encoded: event.is_encoded,
             parameters: &event.path_parameters,
         });
         let (is_routed, found) = (found.is_some(), found.unwrap_or_default());
         Ok(Self {
-            method: context.http.method,
+            trigger: event.trigger,
+            method: event.method,
             path_parameters: found.parameters.unwrap_or(event.path_parameters),
             is_routed,
             prefix: found.prefix,
-            path,
-            query: form_urlencoded::parse(raw_query.as_bytes()).into_owned().collect(),
-            raw_query,
+            path: event.path,
+            query: form_urlencoded::parse(event.raw_query.as_bytes()).into_owned().collect(),
+            raw_query: event.raw_query,
             headers: event.headers,
-            body: body.into(),
-            peer: context.http.source_ip.unwrap_or_default(),
-            finding: Finding::of_authorizer(authorizer.as_ref()),
+            body: event.body,
+            peer: event.peer,
+            finding: event.finding,
         })
+    }
+
+    /// Returns the body, as the client sent it.
+    pub fn body(&self) -> &[u8] {
+        &self.body
+    }
+
+    /// Returns the headers, with the cookies in `Cookie`.
+    pub fn headers(&self) -> &HeaderMap {
+        &self.headers
+    }
+
+    /// Returns the query string, percent-encoded.
+    pub fn query(&self) -> &str {
+        &self.raw_query
     }
 
     /// Returns a header as text; `None` if it is absent or not visible ASCII.
@@ -92,11 +89,15 @@ impl Request {
     ///
     /// Other `+json` types are refused, because they have a different meaning.
     pub(crate) fn check_body(&self) -> Result<(), BodyOffer> {
-        let (offer, types): (_, &[&str]) = if self.method == Method::PATCH {
-            (BodyOffer::MergePatch, &["application/json", "application/merge-patch+json"])
-        } else {
-            (BodyOffer::Json, &["application/json"])
-        };
+        if self.method == Method::PATCH {
+            let types = ["application/json", "application/merge-patch+json"];
+            return self.check_body_is(&types, BodyOffer::MergePatch);
+        }
+        self.check_body_is(&["application/json"], BodyOffer::Json)
+    }
+
+    /// Whether the body has one of these types, in UTF-8 and without a content coding.
+    pub(crate) fn check_body_is(&self, types: &[&str], offer: BodyOffer) -> Result<(), BodyOffer> {
         let codings = self.headers.get_all(header::CONTENT_ENCODING).iter();
         let mut codings = codings.flat_map(|value| value.as_bytes().split(|byte| *byte == b','));
         let is_plain = |coding: &[u8]| {
@@ -115,17 +116,17 @@ impl Request {
 
     /// Whether the client accepts `application/problem+json` for errors.
     pub(crate) fn wants_problem_details(&self) -> bool {
-        self.accepted().problem
+        self.accepted(media_type::JSON).problem
     }
 
-    /// Whether the client accepts JSON.
-    pub(crate) fn accepts_json(&self) -> bool {
-        self.accepted().json
+    /// Whether the client accepts responses of this media type.
+    pub(crate) fn accepts(&self, media_type: &str) -> bool {
+        self.accepted(media_type).reply
     }
 
-    fn accepted(&self) -> Accepted {
+    fn accepted(&self, media_type: &str) -> Accepted {
         let values = self.headers.get_all(header::ACCEPT).iter();
-        Accepted::read(values.filter_map(|value| value.to_str().ok()))
+        Accepted::read(values.filter_map(|value| value.to_str().ok()), media_type)
     }
 }
 
@@ -133,15 +134,6 @@ impl Request {
 pub(crate) fn bearer(credentials: &str) -> Option<&str> {
     let (scheme, token) = credentials.trim().split_once(' ')?;
     scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
-}
-
-/// A header name in title case: `if-match` becomes `If-Match`.
-pub(crate) fn title_case(name: &str) -> String {
-    let words = name.split('-').map(|word| {
-        let (first, rest) = word.split_at(word.len().min(1));
-        format!("{}{rest}", first.to_ascii_uppercase())
-    });
-    words.collect::<Vec<_>>().join("-")
 }
 
 #[cfg(test)]
@@ -162,12 +154,12 @@ mod tests {
     #[test]
     fn all_accept_headers_are_read() {
         let mut request = request(&[("accept", "application/problem+json")]);
-        assert!(request.accepts_json() && request.wants_problem_details());
+        assert!(request.accepts("application/json") && request.wants_problem_details());
         let refusal = http::HeaderValue::from_static("application/json;q=0");
         request.headers.append(header::ACCEPT, refusal);
-        assert!(!request.accepts_json());
+        assert!(!request.accepts("application/json"));
         request.headers.clear();
-        assert!(request.accepts_json() && !request.wants_problem_details());
+        assert!(request.accepts("application/json") && !request.wants_problem_details());
     }
 
     #[test]
@@ -215,18 +207,5 @@ mod tests {
         let expected = [("a", "1"), ("b", "x y"), ("a", "2")];
         let query = request(&[]).query;
         assert!(query.iter().map(|(k, v)| (k.as_str(), v.as_str())).eq(expected));
-    }
-
-    #[test]
-    fn an_invalid_event_is_a_violation_and_no_panic() {
-        for event in ["", "null", "{}", "[]", r#"{"httpMethod":"GET","path":"/"}"#] {
-            assert!(Request::from_event(event.as_bytes(), &Route::get("/")).is_err(), "{event}");
-        }
-    }
-
-    #[test]
-    fn names_of_headers_are_in_title_case() {
-        assert_eq!(title_case("idempotency-key"), "Idempotency-Key");
-        assert_eq!(title_case(""), "");
     }
 }

@@ -1,34 +1,37 @@
 //! Stage 9: the response, in the shape that all responses share.
 
+use bytes::Bytes;
 use http::header::{self, HeaderValue};
 use http::{HeaderMap, StatusCode};
 use serde::Serialize;
-use serde::ser::SerializeMap;
 
 use super::request::Request;
 use super::request_id::REQUEST_ID;
 use crate::conditions::Named;
 use crate::entity_tag::EntityTag;
-use crate::error::{ErrorResponse, FieldError, FieldErrors, RequestError};
+use crate::error::{BoxError, ErrorResponse, FieldError, FieldErrors, RequestError};
 use crate::reply::{Reply, Serialised};
 
-/// A serialised response, as it is stored for idempotency and sent to API Gateway.
+/// A serialised response, as it is stored for idempotency and sent to the trigger.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Response {
     pub(crate) status: StatusCode,
     pub(crate) headers: HeaderMap,
-    pub(crate) body: String,
+    pub(crate) body: Bytes,
 }
 
 impl Response {
-    /// A reply in the API's shape.
-    pub(crate) fn of_reply(reply: impl Reply) -> Result<Self, serde_json::Error> {
-        let Serialised { status, headers: given, body } = reply.serialise()?;
+    /// A reply in the API's shape. Headers of one name are all kept.
+    pub(crate) fn of_reply(reply: impl Reply) -> Result<Self, BoxError> {
+        let Serialised { status, headers: given, media_type, body } = reply.serialise()?;
         let mut headers = HeaderMap::new();
-        if !body.is_empty() {
-            headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        for (name, value) in given {
+            headers.append(name, value);
         }
-        headers.extend(given.into_iter().map(|(name, value)| (Some(name), value)));
+        if !body.is_empty() {
+            let media_type = HeaderValue::from_static(media_type);
+            headers.entry(header::CONTENT_TYPE).or_insert(media_type);
+        }
         Ok(Self { status, headers, body })
     }
 
@@ -63,7 +66,7 @@ impl Response {
         if answer.status == StatusCode::UNAUTHORIZED {
             headers.insert(header::WWW_AUTHENTICATE, challenge(failure, request));
         }
-        Self { status: answer.status, headers, body }
+        Self { status: answer.status, headers, body: body.into() }
     }
 
     /// Puts the prefix of this API's paths before the path in `Location`.
@@ -92,7 +95,7 @@ impl Response {
         if conditions.know(&tag) {
             self.status = StatusCode::NOT_MODIFIED;
             self.headers.remove(header::CONTENT_TYPE);
-            self.body = String::new();
+            self.body = Bytes::new();
         }
         Some(self)
     }
@@ -119,7 +122,7 @@ impl Response {
     pub(crate) fn without_body(mut self) -> Self {
         if !self.body.is_empty() {
             self.headers.insert(header::CONTENT_LENGTH, HeaderValue::from(self.body.len()));
-            self.body = String::new();
+            self.body = Bytes::new();
         }
         self
     }
@@ -181,32 +184,6 @@ fn problem_details(answer: &ErrorResponse, trace_id: &str, path: &str) -> String
     serde_json::to_string(&problem).expect("strings always have a JSON form")
 }
 
-/// The response format 2.0 of API Gateway's HTTP API.
-impl Serialize for Response {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut map = serializer.serialize_map(Some(4))?;
-        map.serialize_entry("statusCode", &self.status.as_u16())?;
-        map.serialize_entry("headers", &Headers(&self.headers))?;
-        map.serialize_entry("body", &self.body)?;
-        map.serialize_entry("isBase64Encoded", &false)?;
-        map.end()
-    }
-}
-
-/// Headers by name; the values of a repeated header are joined by commas, as the format requires.
-pub(crate) struct Headers<'a>(pub(crate) &'a HeaderMap);
-
-impl Serialize for Headers<'_> {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut map = serializer.serialize_map(Some(self.0.keys_len()))?;
-        for name in self.0.keys() {
-            let values = self.0.get_all(name).iter().filter_map(|value| value.to_str().ok());
-            map.serialize_entry(name.as_str(), &values.collect::<Vec<_>>().join(", "))?;
-        }
-        map.end()
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -227,8 +204,22 @@ mod tests {
         let secret = std::io::Error::other("password=hunter2");
         let failure = RequestError::ServiceError(crate::ServiceError::internal(secret));
         let response = Response::of_failure(&failure, "id-1", None);
-        assert!(!response.body.contains("details") && !response.body.contains("hunter2"));
+        let body = std::str::from_utf8(&response.body).unwrap();
+        assert!(!body.contains("details") && !body.contains("hunter2"));
         assert_eq!(failure.to_string(), "internal error: password=hunter2");
+    }
+
+    #[test]
+    fn headers_of_one_name_are_all_kept_and_a_content_type_replaces_the_views() {
+        let cookie = |value| (header::SET_COOKIE, HeaderValue::from_static(value));
+        let kind = (header::CONTENT_TYPE, HeaderValue::from_static("application/vnd.a+json"));
+        let reply = [cookie("a=1"), cookie("b=2"), kind]
+            .into_iter()
+            .fold(crate::reply::Ok::of("x"), |reply, (name, value)| reply.header(name, value));
+        let response = Response::of_reply(reply).unwrap();
+        let values = |name| response.headers.get_all(name).iter().collect::<Vec<_>>();
+        assert_eq!(values(header::SET_COOKIE), ["a=1", "b=2"]);
+        assert_eq!(values(header::CONTENT_TYPE), ["application/vnd.a+json"]);
     }
 
     #[test]

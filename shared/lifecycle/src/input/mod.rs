@@ -1,47 +1,60 @@
 //! Stage 4: the input of a request, as typed parts.
 //!
-//! An endpoint's input is one part or a tuple of parts: [`Path`], [`QueryString`], [`Headers`] and
-//! [`Json`]. Reading is strict, and all violations of all parts are reported together. Stage 5 is
-//! the conversion of the input's value into the command, by [`FromInput`].
+//! An endpoint's input is one part or a tuple of parts: [`Path`], [`QueryString`], [`Headers`],
+//! [`Cookies`], and a body as [`Json`], [`Form`] or [`RawBody`]. Reading is strict, and all
+//! violations of all parts are reported together. Stage 5 is the conversion of the input's value
+//! into the command, by [`FromInput`].
 
 mod checked;
+mod cookies;
 mod document;
 mod error;
+mod form;
 mod from_input;
 mod given;
 mod list;
 mod notes;
 mod number;
 mod path;
+mod raw_body;
 mod read;
 mod readable;
 mod value;
 
 use std::marker::PhantomData;
 
-use percent_encoding::percent_decode_str;
+use percent_encoding::percent_decode;
 use schemars::Schema;
 use schemars::transform::{RecursiveTransform, Transform};
 
+pub use self::cookies::Cookies;
 pub(crate) use self::document::{Document, Kind};
+pub use self::form::Form;
 pub use self::from_input::FromInput;
 pub use self::given::Given;
 pub use self::list::List;
 use self::notes::Place;
 pub use self::number::{Raw, WholeNumber};
 pub use self::path::Path;
+pub use self::raw_body::RawBody;
 pub use self::readable::Readable;
-use crate::error::{FieldErrors, RequestError};
+use crate::error::{BodyOffer, FieldErrors, RequestError};
 use crate::http::Request;
 use crate::route::Route;
+
+/// The media type of an HTML form.
+const FORM: &str = "application/x-www-form-urlencoded";
 
 /// The input of an endpoint: a part, a tuple of parts, or `()` for none.
 #[diagnostic::on_unimplemented(
     message = "stage 4: `{Self}` is not an input",
     label = "not a part of a request",
-    note = "use `Path<P>`, `QueryString<Q>`, `Headers<H>`, `Json<B>`, a tuple of these, or `()`"
+    note = "use `Path<P>`, `QueryString<Q>`, `Headers<H>`, `Cookies<C>`, a body (`Json<B>`, `Form<F>`, `RawBody`), a tuple of these, or `()`"
 )]
 pub trait Input {
+    /// Whether it reads the query string. If no part does, a query parameter is a violation.
+    const READS_QUERY: bool = false;
+
     /// The value that is read: `Path<UserId>` gives a `UserId`, a tuple of parts a tuple of values.
     type Value: Send;
 
@@ -71,14 +84,43 @@ pub struct Schemas {
     #[serde(skip_serializing_if = "Option::is_none")]
     headers: Option<Schema>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    cookies: Option<Schema>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     body: Option<Schema>,
+    /// The media type of the body, unless it is JSON; `*/*` for any.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    body_type: Option<&'static str>,
 }
 
 impl Schemas {
-    /// Whether the endpoint has a body.
-    pub(crate) fn has_body(&self) -> bool {
-        self.body.is_some()
+    /// The media types of bodies, if the endpoint has a body and does not read every type.
+    pub(crate) fn body_offer(&self, is_patch: bool) -> Option<BodyOffer> {
+        self.body.as_ref()?;
+        match self.body_type {
+            None if is_patch => Some(BodyOffer::MergePatch),
+            None => Some(BodyOffer::Json),
+            Some(FORM) => Some(BodyOffer::Form),
+            Some(_) => None,
+        }
     }
+}
+
+/// Adds a violation for each query parameter.
+pub(crate) fn refuse_query(request: &Request, field_errors: &mut FieldErrors) {
+    for (name, _) in &request.query {
+        let name = FieldErrors::shortened(name);
+        field_errors.add(format!("query.{name}"), "is not a known parameter");
+    }
+}
+
+/// The names and values of a query string or a form, decoded. `None` is a value that is not UTF-8.
+fn decoded(encoded: &[u8]) -> impl Iterator<Item = (String, Option<String>)> {
+    let pairs = encoded.split(|byte| *byte == b'&').filter(|pair| !pair.is_empty());
+    pairs.flat_map(|pair| {
+        let is_text = percent_decode(pair).decode_utf8().is_ok();
+        let decoded = form_urlencoded::parse(pair).into_owned();
+        decoded.map(move |(name, value)| (name, is_text.then_some(value)))
+    })
 }
 
 /// The query string; an unknown parameter is a violation.
@@ -94,6 +136,7 @@ pub struct Headers<H>(PhantomData<H>);
 pub struct Json<B>(PhantomData<B>);
 
 impl<Q: Readable> Input for QueryString<Q> {
+    const READS_QUERY: bool = true;
     type Value = Q;
 
     fn read(
@@ -101,10 +144,8 @@ impl<Q: Readable> Input for QueryString<Q> {
         _: &Route,
         field_errors: &mut FieldErrors,
     ) -> Result<Option<Self::Value>, RequestError> {
-        let raw = request.raw_query.split('&').filter(|pair| !pair.is_empty());
-        let are_texts = raw.map(|pair| percent_decode_str(pair).decode_utf8().is_ok());
-        let pairs = request.query.iter().zip(are_texts.chain(std::iter::repeat(true)));
-        let pairs = pairs.map(|((k, v), is_text)| (k.as_str(), is_text.then_some(v.as_str())));
+        let pairs: Vec<_> = decoded(request.raw_query.as_bytes()).collect();
+        let pairs = pairs.iter().map(|(name, value)| (name.as_str(), value.as_deref()));
         Ok(keep(read::pairs(Place::Query, pairs), field_errors))
     }
 
@@ -163,6 +204,7 @@ impl Input for () {
 macro_rules! tuple {
     ($($part:ident),+) => {
         impl<$($part: Input),+> Input for ($($part,)+) {
+            const READS_QUERY: bool = false $(|| $part::READS_QUERY)+;
             type Value = ($($part::Value,)+);
 
             fn read(

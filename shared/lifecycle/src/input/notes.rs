@@ -22,6 +22,17 @@ pub(super) enum Place {
     Query,
     /// The headers.
     Headers,
+    /// The cookies.
+    Cookies,
+    /// The body, as an HTML form.
+    Form,
+}
+
+impl Place {
+    /// Whether unknown names are ignored.
+    pub(super) fn is_open(self) -> bool {
+        matches!(self, Self::Headers | Self::Cookies)
+    }
 }
 
 /// The path to a value. It is formatted only for violations.
@@ -67,19 +78,22 @@ impl fmt::Display for Path<'_> {
             before.fmt(f)?;
         }
         match self.step {
-            Step::Root(Place::Body) => Ok(()),
+            Step::Root(Place::Body | Place::Form) => Ok(()),
             Step::Root(Place::Path) => f.write_str("path."),
             Step::Root(Place::Query) => f.write_str("query."),
             Step::Root(Place::Headers) => f.write_str("header."),
+            Step::Root(Place::Cookies) => f.write_str("cookie."),
             Step::Element(index) => write!(f, "/{index}"),
             Step::Member(name) => match self.place() {
-                Place::Body => write!(
+                Place::Body | Place::Form => write!(
                     f,
                     "/{}",
                     FieldErrors::shortened(name).replace('~', "~0").replace('/', "~1")
                 ),
                 Place::Headers => f.write_str(&crate::http::title_case(name)),
-                Place::Path | Place::Query => f.write_str(&FieldErrors::shortened(name)),
+                Place::Path | Place::Query | Place::Cookies => {
+                    f.write_str(&FieldErrors::shortened(name))
+                }
             },
         }
     }

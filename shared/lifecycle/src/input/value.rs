@@ -33,7 +33,7 @@ impl<'r> Value<'r> {
         match self.kind() {
             Kind::Broken => Error::wanted(match self.at.place() {
                 Place::Body => "must be Unicode; half of a surrogate pair is not",
-                Place::Path | Place::Query => "must be UTF-8",
+                Place::Path | Place::Query | Place::Form | Place::Cookies => "must be UTF-8",
                 Place::Headers => "must be visible ASCII characters",
             }),
             Kind::TooDeep => Error::wanted("is nested too deeply"),
@@ -303,8 +303,8 @@ impl<'r> Members<'r> {
         }
         match at.place() {
             _ if self.is_known(&name) => (!self.met.insert(name)).then_some("must not be repeated"),
-            Place::Body => Some("is not a known field"),
-            Place::Path | Place::Query | Place::Headers => Some("is not a known parameter"),
+            Place::Body | Place::Form => Some("is not a known field"),
+            _ => Some("is not a known parameter"),
         }
     }
 
@@ -327,8 +327,8 @@ impl<'de> MapAccess<'de> for Members<'_> {
             let name = of.document.text(node);
             self.children.next = of.document.behind(node + 1);
             match self.wrong(node, name.clone()) {
-                // A request has many headers that this endpoint does not read.
-                Some(_) if !self.is_known(&name) && of.at.place() == Place::Headers => {}
+                // A request has many headers and cookies that this endpoint does not read.
+                Some(_) if !self.is_known(&name) && of.at.place().is_open() => {}
                 Some(sentence) => of.notes.list(&of.at.member(&name), sentence),
                 None => {
                     let key = seed.deserialize(name_in(&name));

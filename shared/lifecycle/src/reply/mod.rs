@@ -4,8 +4,9 @@ mod view;
 
 use http::{HeaderName, HeaderValue, StatusCode, header};
 
-pub use self::view::{Bare, NoBody, Page, View};
+pub use self::view::{Bare, Body, NoBody, Page, View};
 use crate::EntityTag;
+use crate::error::BoxError;
 
 /// The response of an endpoint, of one status, or of two as a [`Result`].
 ///
@@ -29,8 +30,8 @@ pub trait Reply: Sized {
     ///
     /// # Errors
     ///
-    /// When the view's `Serialize` fails: a defect of its type.
-    fn serialise(self) -> Result<Serialised, serde_json::Error>;
+    /// When the view cannot be written: a defect of its type.
+    fn serialise(self) -> Result<Serialised, BoxError>;
 }
 
 /// A serialised reply.
@@ -38,7 +39,8 @@ pub trait Reply: Sized {
 pub struct Serialised {
     pub(crate) status: StatusCode,
     pub(crate) headers: Vec<(HeaderName, HeaderValue)>,
-    pub(crate) body: String,
+    pub(crate) media_type: &'static str,
+    pub(crate) body: Body,
 }
 
 /// A reply with a status, headers, and a body in one of the API's shapes.
@@ -69,7 +71,17 @@ impl<const STATUS: u16, V> WithStatus<STATUS, V> {
         Self { headers: Vec::new(), view }
     }
 
-    /// Adds a header.
+    /// Adds a header. Headers of one name are all sent, such as several `Set-Cookie`, which are
+    /// never joined. A `Content-Type` replaces that of the view.
+    ///
+    /// ```
+    /// use http::{HeaderValue, header};
+    /// use lifecycle::reply;
+    ///
+    /// let cookie = HeaderValue::from_static("theme=dark; Path=/; Secure; HttpOnly");
+    /// let reply = reply::Ok::of("saved").header(header::SET_COOKIE, cookie);
+    /// # let _ = reply;
+    /// ```
     #[must_use]
     pub fn header(mut self, name: HeaderName, value: HeaderValue) -> Self {
         self.headers.push((name, value));
@@ -128,9 +140,10 @@ impl<const STATUS: u16, V: View> Reply for WithStatus<STATUS, V> {
     };
     type View = V;
 
-    fn serialise(self) -> Result<Serialised, serde_json::Error> {
+    fn serialise(self) -> Result<Serialised, BoxError> {
         let body = self.view.body()?;
-        std::result::Result::Ok(Serialised { status: Self::STATUS, headers: self.headers, body })
+        let (status, headers, media_type) = (Self::STATUS, self.headers, V::MEDIA_TYPE);
+        std::result::Result::Ok(Serialised { status, headers, media_type, body })
     }
 }
 
@@ -142,9 +155,10 @@ impl Reply for NoContent {
     const STATUS: StatusCode = StatusCode::NO_CONTENT;
     type View = NoBody;
 
-    fn serialise(self) -> Result<Serialised, serde_json::Error> {
-        let (status, headers, body) = (Self::STATUS, Vec::new(), String::new());
-        std::result::Result::Ok(Serialised { status, headers, body })
+    fn serialise(self) -> Result<Serialised, BoxError> {
+        let (status, headers, body) = (Self::STATUS, Vec::new(), Body::new());
+        let media_type = NoBody::MEDIA_TYPE;
+        std::result::Result::Ok(Serialised { status, headers, media_type, body })
     }
 }
 
@@ -161,7 +175,7 @@ impl<S: Reply, F: Reply<View = S::View>> Reply for Result<S, F> {
     };
     type View = S::View;
 
-    fn serialise(self) -> Result<Serialised, serde_json::Error> {
+    fn serialise(self) -> Result<Serialised, BoxError> {
         match self {
             std::result::Result::Ok(success) => success.serialise(),
             Err(failure) => failure.serialise(),
@@ -182,8 +196,8 @@ mod tests {
     type Probed = Result<Ok<Health>, ServiceUnavailable<Health>>;
 
     fn sent(reply: impl Reply) -> (u16, Vec<(HeaderName, HeaderValue)>, String) {
-        let Serialised { status, headers, body } = reply.serialise().unwrap();
-        (status.as_u16(), headers, body)
+        let Serialised { status, headers, body, .. } = reply.serialise().unwrap();
+        (status.as_u16(), headers, String::from_utf8(body.into()).unwrap())
     }
 
     #[test]

@@ -1,10 +1,12 @@
 //! The data of a response, in one of the API's shapes.
 
+use bytes::Bytes;
 use schemars::generate::SchemaSettings;
 use schemars::{JsonSchema, Schema};
 use serde::Serialize;
 use serde_json::{Value, json};
 
+use crate::error::BoxError;
 use crate::paging::{Direction, PageLimit};
 use crate::stored;
 
@@ -13,32 +15,70 @@ use crate::stored;
 /// A type with a JSON form and a schema is sent as `{"data": …}`; [`Page`], [`Bare`] and [`NoBody`]
 /// are the other shapes. The shape is part of the type, so that the endpoint's description includes
 /// it.
+///
+/// A type without these traits can implement `View` itself, for another media type. Clients that do
+/// not accept that type get a 406. Errors are JSON all the same.
+///
+/// ```
+/// use lifecycle::error::BoxError;
+/// use lifecycle::reply::{Body, View};
+///
+/// /// The stock as a table.
+/// struct Stock(Vec<(String, u32)>);
+///
+/// impl View for Stock {
+///     const MEDIA_TYPE: &'static str = "text/csv; charset=utf-8";
+///
+///     fn body(self) -> Result<Body, BoxError> {
+///         let lines = self.0.into_iter().map(|(name, count)| format!("{name},{count}\r\n"));
+///         Ok(lines.collect::<String>().into())
+///     }
+///
+///     fn schema() -> serde_json::Value {
+///         serde_json::json!({ "type": "string" })
+///     }
+/// }
+///
+/// let body = Stock(vec![("lamp".to_owned(), 3)]).body().unwrap();
+/// assert_eq!(body, "lamp,3\r\n");
+/// ```
 #[diagnostic::on_unimplemented(
     message = "stage 9: `{Self}` cannot be the data of a reply",
     label = "lacks `Serialize`, `JsonSchema` or `Send`",
     note = "derive `serde::Serialize` and `schemars::JsonSchema` for it, or use `Page` for a list, `Bare` for data without an envelope"
 )]
 pub trait View: Send {
-    /// The body.
+    /// The media type of the body, in lower case, with parameters if any: visible ASCII.
+    const MEDIA_TYPE: &'static str = "application/json";
+
+    /// The body. One that is not UTF-8 reaches the client as these bytes, too.
     ///
     /// # Errors
     ///
-    /// When the view's `Serialize` fails: a defect of its type.
-    fn body(self) -> Result<String, serde_json::Error>;
+    /// When the view cannot be written, for example when its `Serialize` fails: a defect of its
+    /// type.
+    fn body(self) -> Result<Body, BoxError>;
 
     /// The schema of the body (JSON Schema 2020-12); `null` where there is no body.
     fn schema() -> Value;
 }
 
+/// The bytes of a body.
+pub type Body = Bytes;
+
+fn json_body(value: &impl Serialize) -> Result<Body, BoxError> {
+    Ok(serde_json::to_vec(value)?.into())
+}
+
 /// `{"data": …}`
 #[diagnostic::do_not_recommend]
 impl<T: Serialize + JsonSchema + Send> View for T {
-    fn body(self) -> Result<String, serde_json::Error> {
+    fn body(self) -> Result<Body, BoxError> {
         #[derive(Serialize)]
         struct Data<T> {
             data: T,
         }
-        serde_json::to_string(&Data { data: self })
+        json_body(&Data { data: self })
     }
 
     fn schema() -> Value {
@@ -68,7 +108,7 @@ impl<V> Page<V> {
 }
 
 impl<V: Serialize + JsonSchema + Send> View for Page<V> {
-    fn body(self) -> Result<String, serde_json::Error> {
+    fn body(self) -> Result<Body, BoxError> {
         #[derive(Serialize)]
         #[serde(rename_all = "camelCase")]
         struct Counted<V> {
@@ -79,7 +119,7 @@ impl<V: Serialize + JsonSchema + Send> View for Page<V> {
             #[serde(skip_serializing_if = "Option::is_none")]
             next_cursor: Option<String>,
         }
-        serde_json::to_string(&Counted {
+        json_body(&Counted {
             count: self.items.len(),
             data: self.items,
             limit: self.limit.get(),
@@ -107,8 +147,8 @@ impl<V: Serialize + JsonSchema + Send> View for Page<V> {
 pub struct Bare<V>(pub V);
 
 impl<V: Serialize + JsonSchema + Send> View for Bare<V> {
-    fn body(self) -> Result<String, serde_json::Error> {
-        serde_json::to_string(&self.0)
+    fn body(self) -> Result<Body, BoxError> {
+        json_body(&self.0)
     }
 
     fn schema() -> Value {
@@ -121,7 +161,7 @@ impl<V: Serialize + JsonSchema + Send> View for Bare<V> {
 pub enum NoBody {}
 
 impl View for NoBody {
-    fn body(self) -> Result<String, serde_json::Error> {
+    fn body(self) -> Result<Body, BoxError> {
         match self {}
     }
 

@@ -7,7 +7,7 @@ use serde::Serialize;
 use super::deferred::DeferredWork;
 use super::watchdog::Watched;
 use crate::Deadline;
-use crate::http::Response;
+use crate::http::Answer;
 
 /// An invocation of the function.
 pub(crate) struct Invocation {
@@ -29,7 +29,7 @@ pub(crate) struct Handled {
 #[derive(Serialize)]
 #[serde(untagged)]
 pub(crate) enum InvocationResult {
-    Http(Response),
+    Http(Answer),
     Json(serde_json::Value),
 }
 

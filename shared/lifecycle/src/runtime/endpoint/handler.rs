@@ -14,7 +14,7 @@ use super::stages::{Done, Handler};
 use crate::commit::{EventOrigin, outgoing};
 use crate::endpoint::Endpoint;
 use crate::error::{RequestError, ServiceError};
-use crate::http::{REQUEST_ID, Request, Response, request_id_of};
+use crate::http::{Answer, EventError, REQUEST_ID, Request, Response, Trigger, request_id_of};
 use crate::telemetry::line::{Line, lines_of_noted};
 use crate::telemetry::{Observations, TraceContext, observed, otlp};
 use crate::{Moment, clock};
@@ -23,7 +23,14 @@ use crate::{Moment, clock};
 impl<E: Endpoint> invocation::Handler for Handler<E> {
     async fn handle(&self, invocation: Invocation) -> Handled {
         let mut log = RequestLog::begin();
-        let request = Request::from_event(&invocation.event, &E::ROUTE);
+        let (trigger, request) = match Request::from_event(&invocation.event, &E::ROUTE) {
+            Ok(request) => (request.trigger, Ok(request)),
+            Err(EventError::Invalid(trigger, field_errors)) => (trigger, Err(field_errors)),
+            // A defect of the configuration: no response is right, and no client is to blame.
+            Err(EventError::Unknown(error)) => {
+                return Handled { answer: Err(error), deferred: None };
+            }
+        };
         let request_id = request_id(request.as_ref().ok());
         let trace = trace(request.as_ref().ok(), invocation.x_ray.as_deref());
         let observations = Observations::of(request_id.clone(), Some(trace.clone()));
@@ -92,7 +99,8 @@ impl<E: Endpoint> invocation::Handler for Handler<E> {
             telling: log.telling,
             tertiary: done.tertiary.with_messages(left),
         };
-        Handled { answer: Ok(InvocationResult::Http(response)), deferred: Some(deferred) }
+        let answer = InvocationResult::Http(Answer { trigger, response });
+        Handled { answer: Ok(answer), deferred: Some(deferred) }
     }
 
     fn overran(&self, watched: &Watched) -> Option<LastWords> {
@@ -106,6 +114,7 @@ impl<E: Endpoint> invocation::Handler for Handler<E> {
             .finish(&request_id, settings.allowed_origin(origin));
         let is_head = request.as_ref().is_some_and(|request| request.method == Method::HEAD);
         let response = if is_head { response.without_body() } else { response };
+        let trigger = request.as_ref().map_or(Trigger::Format2, |request| request.trigger);
         let method = request.map_or(E::ROUTE.method, |request| request.method);
         let line = Line {
             service: &settings.service,
@@ -124,7 +133,8 @@ impl<E: Endpoint> invocation::Handler for Handler<E> {
             total: watched.began.elapsed(),
             stages: &[],
         };
-        Some(LastWords { answer: InvocationResult::Http(response), line: line.to_json() })
+        let line = line.to_json();
+        Some(LastWords { answer: InvocationResult::Http(Answer { trigger, response }), line })
     }
 }
 

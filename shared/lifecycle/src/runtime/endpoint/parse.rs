@@ -8,7 +8,8 @@ use crate::endpoint::Endpoint;
 use crate::error::{FieldErrors, RequestError};
 use crate::http::Request;
 use crate::idempotency::ScopedIdempotencyKey;
-use crate::input::{FromInput, Input};
+use crate::input::{FromInput, Input, refuse_query};
+use crate::reply::{Reply, View};
 use crate::telemetry::line::Stages;
 
 /// A parsed request.
@@ -38,8 +39,9 @@ pub(super) fn read<E: Endpoint>(
     caller: &E::Caller,
     stages: &mut Stages,
 ) -> Result<Asked<E::Command>, RequestError> {
-    if !request.accepts_json() {
-        return Err(RequestError::NotAcceptable);
+    let media_type = <<E::Reply as Reply>::View as View>::MEDIA_TYPE;
+    if !request.accepts(media_type) {
+        return Err(RequestError::NotAcceptable { media_type });
     }
     if request.body.len() > E::BODY_BYTES_MAX {
         return Err(RequestError::TooLarge { limit: E::BODY_BYTES_MAX });
@@ -51,6 +53,9 @@ pub(super) fn read<E: Endpoint>(
     });
     let conditions = Named::read(&request.headers, &mut field_errors);
     let input = E::Input::read(request, &E::ROUTE, &mut field_errors)?;
+    if !E::Input::READS_QUERY {
+        refuse_query(request, &mut field_errors);
+    }
     stages.end("deserialisation");
     let command = input.and_then(|input| match E::Command::from_input(input) {
         Ok(command) => Some(command),

@@ -128,14 +128,14 @@ impl<E: Endpoint> Handler<E> {
         request: &Request,
         now: Timestamp,
     ) -> Result<E::Caller, RequestError> {
+        let claims = request.finding.claims_of(E::Caller::AUTHORIZER);
         match (&request.finding, E::Caller::SIGN_IN) {
-            (_, SignIn::None) | (Finding::Unasked, SignIn::Required) => {
-                E::Caller::identify(None, now)
-            }
-            (Finding::Claims(claims), _) => E::Caller::identify(Some(claims), now),
+            (_, SignIn::None) => E::Caller::identify(None, now),
             (Finding::Refused, _) => Err(RequestError::Unauthenticated),
             (Finding::Unavailable { at }, _) => Err(not_verified(*at, now).into()),
-            (Finding::Unasked, SignIn::Optional) => self.verify(request, now).await,
+            (_, SignIn::Optional) if claims.is_none() => self.verify(request, now).await,
+            // Without claims, or with those of another authorizer, the caller is not known.
+            (_, SignIn::Optional | SignIn::Required) => E::Caller::identify(claims, now),
         }
     }
 

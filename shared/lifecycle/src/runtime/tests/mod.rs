@@ -14,6 +14,7 @@ mod responses;
 mod semantics;
 mod subjects;
 mod traces;
+mod triggers;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};

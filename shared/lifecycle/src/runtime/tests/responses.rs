@@ -60,7 +60,8 @@ async fn each_failure_has_its_status_and_code_in_the_same_body_shape() {
         (request("broken"), 500, "INTERNAL_ERROR"),
         (request("panic"), 500, "INTERNAL_ERROR"),
         (request("hang"), 504, "TIMED_OUT"),
-        (json!({ "httpMethod": "GET" }), 400, "INVALID_REQUEST"),
+        (with(base(), "/isBase64Encoded", true), 400, "INVALID_REQUEST"),
+        (with(base(), "/headers/x-a", "\n"), 400, "INVALID_REQUEST"),
     ];
     for (event, status, code) in cases {
         let recorder = Arc::new(Recorder::default());
@@ -110,11 +111,13 @@ async fn no_response_to_an_invalid_request_exceeds_16_kib() {
     for number in 0..5_000 {
         many[format!("{number}{}", &long[..1_000])] = "x".into();
     }
+    let mut named = json!({});
+    named[long.as_str()] = "a header".into();
     for event in [
         with(asked(), "/rawPath", format!("/{long}")),
         with(asked(), "/pathParameters", many),
         with(with(asked(), "/rawQueryString", names), "/headers/x-request-id", long.clone()),
-        json!({ "version": long, "requestContext": long, "headers": {} }),
+        with(asked(), "/headers", named),
     ] {
         for accept in ["application/json", "application/problem+json", &long] {
             let recorder = Arc::new(Recorder::default());
