@@ -3,6 +3,7 @@
 
 mod commits;
 mod connections;
+mod other_keys;
 mod queues;
 mod ranges;
 mod reads;
