@@ -82,6 +82,8 @@ pub enum Source {
     Stream(String),
     /// A schedule.
     Schedule,
+    /// Events of another service, by their name.
+    Event(String),
 }
 
 /// The resources that a function uses.

@@ -136,6 +136,7 @@ pub fn consumer<C: Consumer>() -> Value {
         Source::Queue(queue) => json!({ "queue": queue.name() }),
         Source::Stream(table) => json!({ "stream": table.name() }),
         Source::Schedule => json!("schedule"),
+        Source::Event(name) => json!({ "event": name }),
     };
     json!({
         "kind": "consumer",

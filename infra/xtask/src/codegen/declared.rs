@@ -82,7 +82,7 @@ impl<'a> Declared<'a> {
     pub(super) fn queue(&self) -> Option<&'a str> {
         match &self.description.source {
             Some(Source::Queue(queue)) => Some(queue),
-            Some(Source::Stream(_) | Source::Schedule) | None => None,
+            Some(Source::Stream(_) | Source::Schedule | Source::Event(_)) | None => None,
         }
     }
 
@@ -90,7 +90,7 @@ impl<'a> Declared<'a> {
     pub(super) fn feed(&self) -> Option<&'a str> {
         match &self.description.source {
             Some(Source::Queue(name) | Source::Stream(name)) => Some(name),
-            Some(Source::Schedule) | None => None,
+            Some(Source::Schedule | Source::Event(_)) | None => None,
         }
     }
 

@@ -37,7 +37,7 @@ pub(super) fn variables(description: &Description) -> BTreeMap<String, String> {
     let tables = tables.map(|t| (upper(t, "TABLE"), logical_id(t, "Table")));
     let consumed = description.source.iter().filter_map(|source| match source {
         Source::Queue(queue) => Some(queue),
-        Source::Stream(_) | Source::Schedule => None,
+        Source::Stream(_) | Source::Schedule | Source::Event(_) => None,
     });
     let queues = uses.queues.iter().chain(&uses.probed_queues).chain(consumed);
     let queues = queues.map(|q| (upper(q, "QUEUE_URL"), logical_id(q, "Queue")));
@@ -117,7 +117,7 @@ pub(super) fn of(description: &Description) -> Grants {
         Some(Source::Stream(table)) => {
             grant(format!("!GetAtt {}.StreamArn", logical_id(table, "Table")), &READ_STREAM);
         }
-        Some(Source::Schedule) | None => {}
+        Some(Source::Schedule | Source::Event(_)) | None => {}
     }
     grants
 }

@@ -98,7 +98,7 @@ pub(super) fn mapping(declared: &Declared<'_>) -> Option<String> {
             );
             (format!("{}.StreamArn", logical_id(table, "Table")), failures)
         }
-        Source::Schedule => return None,
+        Source::Schedule | Source::Event(_) => return None,
     };
     Some(format!(
         "    Type: AWS::Lambda::EventSourceMapping\n    Properties:\n      \

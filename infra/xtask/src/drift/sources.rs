@@ -25,7 +25,9 @@ pub(super) fn complaints(
     match (&description.source, triggers.as_slice()) {
         (None, [])
         | (Some(Source::Schedule), [Trigger::Schedule(_)])
-        | (Some(Source::Stream(_)), [Trigger::Stream(_)]) => Vec::new(),
+        | (Some(Source::Stream(_)), [Trigger::Stream(_)])
+        // A person chooses what triggers it, and the template's model has not all of these.
+        | (Some(Source::Event(_)), _) => Vec::new(),
         (Some(Source::Queue(_)), [Trigger::Queue(trigger)]) => {
             visibility(template, function, trigger).into_iter().collect()
         }
