@@ -112,6 +112,21 @@ pub struct Uses {
     pub upstreams: BTreeSet<String>,
     /// Whether it needs the API's public URL.
     pub public_url: bool,
+    /// The resources of other services.
+    #[serde(default)]
+    pub others: Vec<Other>,
+    /// The other variables, with the resource or parameter that each refers to.
+    #[serde(default)]
+    pub variables: BTreeMap<String, String>,
+}
+
+/// A resource of another service.
+#[derive(Debug, Clone, Deserialize)]
+pub struct Other {
+    /// The IAM actions, with their service.
+    pub actions: BTreeSet<String>,
+    /// The resource as the template's `!Sub` reads it.
+    pub resource: String,
 }
 
 /// The descriptions of the binaries of these names.

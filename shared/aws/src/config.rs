@@ -45,6 +45,7 @@ pub(crate) struct Configuration {
     dead_letters: HashMap<QueueName, String>,
     secrets: HashMap<&'static str, String>,
     upstreams: HashMap<Upstream, String>,
+    variables: HashMap<&'static str, String>,
     lookup: Lookup,
 }
 
@@ -69,7 +70,7 @@ impl Configuration {
         let credentials = reader.credentials();
         let (mut tables, mut queues) = (HashMap::new(), HashMap::new());
         let (mut dead_letters, mut secrets) = (HashMap::new(), HashMap::new());
-        let mut upstreams = HashMap::new();
+        let (mut upstreams, mut variables) = (HashMap::new(), HashMap::new());
         let (mut mail_from, mut mail_configuration_set) = (None, None);
         let mut public_url = None;
         let (mut issuer, mut audience) = (None, None);
@@ -112,6 +113,11 @@ impl Configuration {
                     upstreams.insert(upstream, reader.required(&upstream.variable()));
                 }
                 Resource::PublicUrl => public_url = Some(reader.required("PUBLIC_URL")),
+                // Only the policy needs it.
+                Resource::Other { .. } => {}
+                Resource::Variable { name, .. } => {
+                    variables.insert(name, reader.required(name));
+                }
             }
         }
         let ca_bundle = reader.optional("AWS_CA_BUNDLE");
@@ -133,6 +139,7 @@ impl Configuration {
             dead_letters,
             secrets,
             upstreams,
+            variables,
             lookup,
         })
     }
@@ -160,6 +167,11 @@ impl Configuration {
     /// The address of an upstream in use.
     pub(crate) fn upstream(&self, upstream: Upstream) -> Option<&str> {
         self.upstreams.get(&upstream).map(String::as_str)
+    }
+
+    /// The value of a declared variable.
+    pub(crate) fn declared_variable(&self, name: &str) -> Option<&str> {
+        self.variables.get(name).map(String::as_str)
     }
 
     /// Whether the uses include any table, any queue, and mail.
@@ -238,6 +250,8 @@ mod tests {
             Resource::Mail,
             Resource::Upstream(Upstream::new("partner")),
             Resource::PublicUrl,
+            Resource::Other { actions: &["s3:GetObject"], resource: "*" },
+            Resource::Variable { name: "UPLOADS_BUCKET", refers_to: "UploadsBucket" },
         ];
         let given = |name: &str| (name == "USERS_TABLE").then(|| "stack-Users".to_owned());
         let error =
@@ -246,7 +260,7 @@ mod tests {
             error.to_string(),
             "the environment lacks AUDIENCE, AWS_ACCESS_KEY_ID, AWS_REGION, \
              AWS_SECRET_ACCESS_KEY, EMAILS_QUEUE_URL, ISSUER, MAIL_CONFIGURATION_SET, \
-             MAIL_FROM, PARTNER_URL, PUBLIC_URL, SIGNING_KEYS_SECRET_ID"
+             MAIL_FROM, PARTNER_URL, PUBLIC_URL, SIGNING_KEYS_SECRET_ID, UPLOADS_BUCKET"
         );
     }
 

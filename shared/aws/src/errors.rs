@@ -37,7 +37,10 @@ struct CallFailed {
 ///
 /// A call that timed out is unavailable too, and not [`ServiceError::TimedOut`]. That error means
 /// that the request itself has no time left, and carries no cause.
-pub(crate) fn fault<E>(
+///
+/// `operation` and `resource` are for the log, such as `GetObject` and `uploads`. Functions that
+/// call another service by a client on [`Aws::sdk_config`](crate::Aws::sdk_config) use this too.
+pub fn service_error<E>(
     operation: &'static str,
     resource: &str,
     error: SdkError<E, HttpResponse>,
@@ -49,6 +52,9 @@ where
     let failed = CallFailed { operation, resource: resource.to_owned(), source: error.into() };
     if passing { unavailable(failed) } else { ServiceError::internal(failed) }
 }
+
+/// As [`service_error`], under the name that this crate uses.
+pub(crate) use service_error as fault;
 
 /// The fault for a dependency that is unavailable for now.
 pub(crate) fn unavailable(source: impl Into<BoxError>) -> ServiceError {

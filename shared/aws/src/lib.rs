@@ -1,5 +1,5 @@
-//! AWS behind the lifecycle's ports. Only this crate knows an SDK, and no SDK type crosses its
-//! border.
+//! AWS behind the lifecycle's ports. Only this crate knows an SDK. No SDK type crosses its border,
+//! except where a service calls AWS itself: [`Aws::sdk_config`] and [`service_error`].
 //!
 //! - [`Aws`] implements the lifecycle's [ports](lifecycle::ports), and returns [`Table`]s,
 //!   [`Secret`]s and [`tokens`].
@@ -45,6 +45,7 @@ pub use dynamodb::pages::Pages;
 pub use dynamodb::range::{Found, Positioned, Range};
 pub use dynamodb::setting::CachedSetting;
 pub use dynamodb::table::{OrNotFound, Present, Table};
+pub use errors::service_error;
 pub use runtime::{authorize, consume, rotate, serve};
 pub use secrets::Secret;
 pub use secrets::rotation::{KeyRotation, RotationError};

@@ -187,6 +187,7 @@ fn uses(uses: &[Resource]) -> Value {
     let (mut queues, mut probes, mut secrets, mut dead_letters) = (vec![], vec![], vec![], vec![]);
     let (mut written_secrets, mut rotated_secrets) = (vec![], vec![]);
     let (mut mail, mut upstreams, mut public_url) = (false, vec![], false);
+    let (mut others, mut variables) = (vec![], serde_json::Map::new());
     for usage in uses {
         match usage {
             Resource::Table(table, verbs) => {
@@ -206,9 +207,15 @@ fn uses(uses: &[Resource]) -> Value {
             Resource::Mail => mail = true,
             Resource::Upstream(upstream) => upstreams.push(upstream.name()),
             Resource::PublicUrl => public_url = true,
+            Resource::Other { actions, resource } => {
+                others.push(json!({ "actions": actions, "resource": resource }));
+            }
+            Resource::Variable { name, refers_to } => {
+                variables.insert((*name).to_owned(), json!(refers_to));
+            }
         }
     }
-    json!({
+    let mut described = json!({
         "tables": tables,
         "indexes": indexes,
         "queues": queues,
@@ -220,7 +227,15 @@ fn uses(uses: &[Resource]) -> Value {
         "mail": mail,
         "upstreams": upstreams,
         "publicUrl": public_url,
-    })
+    });
+    // Few functions have these.
+    if !others.is_empty() {
+        described["others"] = others.into();
+    }
+    if !variables.is_empty() {
+        described["variables"] = variables.into();
+    }
+    described
 }
 
 /// Adds an entry to the list of a table if it is not in it.
@@ -237,6 +252,19 @@ fn list(lists: &mut serde_json::Map<String, Value>, table: TableName, entry: Val
 mod tests {
     use super::*;
     use crate::record::IndexName;
+
+    #[test]
+    fn other_resources_and_variables_are_described_if_there_are_any() {
+        let described = uses(&[
+            Resource::Other { actions: &["s3:GetObject"], resource: "${Uploads.Arn}/*" },
+            Resource::Variable { name: "UPLOADS", refers_to: "Uploads" },
+        ]);
+        let other = json!({ "actions": ["s3:GetObject"], "resource": "${Uploads.Arn}/*" });
+        assert_eq!(described["others"], json!([other]));
+        assert_eq!(described["variables"], json!({ "UPLOADS": "Uploads" }));
+        let without = uses(&[]);
+        assert_eq!([without.get("others"), without.get("variables")], [None, None]);
+    }
 
     #[test]
     fn verbs_and_indexes_are_listed_once_per_table() {

@@ -47,7 +47,8 @@ pub(super) fn variables(description: &Description) -> BTreeMap<String, String> {
     let secrets = secrets.map(|s| (upper(s, "SECRET_ID"), logical_id(s, "Secret")));
     let upstreams = uses.upstreams.iter().map(|u| (upper(u, "URL"), logical_id(u, "Url")));
     let resources = tables.chain(queues).chain(dead).chain(secrets).chain(upstreams);
-    resources.chain(settings(description)).collect()
+    let others = uses.variables.iter().map(|(name, value)| (name.clone(), value.clone()));
+    resources.chain(settings(description)).chain(others).collect()
 }
 
 /// The variables that are settings.
@@ -112,6 +113,10 @@ pub(super) fn of(description: &Description) -> Grants {
     for secret in &uses.rotated_secrets {
         grant(reference(secret), &[READ_SECRET, WRITE_SECRET, PROMOTE_SECRET]);
     }
+    for other in &uses.others {
+        let actions: Vec<_> = other.actions.iter().map(String::as_str).collect();
+        grant(substituted(&other.resource), &actions);
+    }
     match &description.source {
         Some(Source::Queue(queue)) => grant(arn(queue, "Queue"), &RECEIVE),
         Some(Source::Stream(table)) => {
@@ -126,7 +131,54 @@ fn arn(name: &str, kind: &str) -> String {
     format!("!GetAtt {}.Arn", logical_id(name, kind))
 }
 
+/// A resource of another service, with the ARNs of the template's resources filled in.
+fn substituted(resource: &str) -> String {
+    let function = if resource.contains("${") { "!Sub " } else { "" };
+    format!("{function}\"{resource}\"")
+}
+
 /// A secret: its ARN is the value of its reference.
 fn reference(secret: &str) -> String {
     format!("!Ref {}", logical_id(secret, "Secret"))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn resources_of_other_services_are_granted_and_their_variables_set() {
+        let none: [&str; 0] = [];
+        let bucket = json!({
+            "actions": ["s3:PutObject", "s3:GetObject"], "resource": "${UploadsBucket.Arn}/*",
+        });
+        let key = json!({ "actions": ["kms:GenerateRandom"], "resource": "*" });
+        let description = json!({ "kind": "consumer", "source": { "event": "uploads" }, "uses": {
+            "tables": {}, "indexes": {}, "queues": none, "probedQueues": none,
+            "deadLettersOf": none, "secrets": none, "writtenSecrets": none,
+            "rotatedSecrets": none, "mail": false, "upstreams": none, "publicUrl": false,
+            "others": [bucket, key], "variables": { "UPLOADS_BUCKET": "UploadsBucket" },
+        } });
+        let description: Description = serde_json::from_value(description).unwrap();
+        let granted: Vec<_> = of(&description)
+            .into_iter()
+            .map(|(resource, actions)| (resource, actions.into_iter().collect::<Vec<_>>()))
+            .collect();
+        let actions =
+            |actions: &[&str]| actions.iter().map(ToString::to_string).collect::<Vec<String>>();
+        assert_eq!(
+            granted,
+            [
+                (
+                    "!Sub \"${UploadsBucket.Arn}/*\"".to_owned(),
+                    actions(&["s3:GetObject", "s3:PutObject"])
+                ),
+                ("\"*\"".to_owned(), actions(&["kms:GenerateRandom"])),
+            ]
+        );
+        let variables = variables(&description).into_iter().collect::<Vec<_>>();
+        assert_eq!(variables, [("UPLOADS_BUCKET".to_owned(), "UploadsBucket".to_owned())]);
+    }
 }
