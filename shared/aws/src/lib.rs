@@ -42,7 +42,8 @@ pub use dynamodb::batch_get::{BatchRequest, Each, GetMany, GetOne, KEYS_MAX, Loo
 #[doc(hidden)]
 pub use dynamodb::batch_get::{Items, Keys};
 pub use dynamodb::pages::Pages;
-pub use dynamodb::range::{Found, Positioned, Range};
+pub use dynamodb::query::{Found, Positioned};
+pub use dynamodb::range::Range;
 pub use dynamodb::setting::CachedSetting;
 pub use dynamodb::table::{OrNotFound, Present, Table};
 pub use errors::service_error;

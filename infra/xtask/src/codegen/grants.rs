@@ -63,14 +63,15 @@ fn settings(description: &Description) -> impl Iterator<Item = (String, String)>
     // The authorizer verifies all tokens, except for endpoints where signing in is optional.
     let verifies =
         description.kind == Kind::Authorizer || description.sign_in == Some(SignIn::Optional);
-    let issuers: &[_] = if verifies {
-        &[
+    let issuers: &[_] = match (verifies, description.uses.secrets.is_empty()) {
+        (false, _) => &[],
+        // Without a secret of keys, only the tokens of outside issuers are verified.
+        (true, true) => &[("ISSUERS", "OutsideIssuers")],
+        (true, false) => &[
             ("ISSUERS", "OutsideIssuers"),
             ("SECOND_AUDIENCE", "SecondAudience"),
             ("SECOND_ISSUER", "SecondIssuer"),
-        ]
-    } else {
-        &[]
+        ],
     };
     let settings = mail.iter().chain(links).chain(issuers);
     settings.map(|(variable, value)| ((*variable).to_owned(), (*value).to_owned()))
