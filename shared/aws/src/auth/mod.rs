@@ -1,5 +1,6 @@
-//! Authentication: tokens, passwords, and limits on guesses and on mails.
+//! Authentication: tokens, API keys, passwords, and limits on guesses and on mails.
 
+pub mod api_keys;
 pub mod guesses;
 pub mod mails;
 pub mod passwords;

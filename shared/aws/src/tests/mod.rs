@@ -1,6 +1,7 @@
 //! The adapters against real stores: DynamoDB by `dynoxide`, SQS and Secrets Manager by
 //! `rustack`, in this process, each on a free port.
 
+mod api_keys;
 mod commits;
 mod connections;
 mod other_keys;

@@ -32,6 +32,7 @@ use rustack_sqs_http::service::{SqsHttpConfig, SqsHttpService};
 use tokio::net::TcpListener;
 
 use crate::Aws;
+use crate::auth::api_keys::API_KEYS;
 use crate::upstream::{CIRCUITS, TOKENS};
 
 pub(crate) const PRODUCTS: TableName = TableName::new("products");
@@ -48,9 +49,9 @@ pub(crate) struct Stores {
 }
 
 impl Stores {
-    /// Tables `products` (by `pk`, with an index), `circuits`, `limits` and `tokens` (by `pk`) and
-    /// `outbox` (by `pk` and `sk`), `visits` (by `customer` and `at`); queues `emails` with its dead-letter queue and the FIFO queue
-    /// `approvals`; the secret `greeting`.
+    /// Tables `products` (by `pk`, with an index), `circuits`, `limits`, `tokens` and `api_keys` (by
+    /// `pk`), `outbox` (by `pk` and `sk`) and `visits` (by `customer` and `at`); queues `emails` with
+    /// its dead-letter queue and the FIFO queue `approvals`; the secret `greeting`.
     pub(crate) async fn start() -> Self {
         let mut environment = environment();
         environment.extend([
@@ -66,6 +67,7 @@ impl Stores {
             ("LIMITS_TABLE", &[("pk", Hash)], &[]),
             ("OUTBOX_TABLE", &[("pk", Hash), ("sk", Range)], &[]),
             ("TOKENS_TABLE", &[("pk", Hash)], &[]),
+            ("API_KEYS_TABLE", &[("pk", Hash)], &[]),
             ("VISITS_TABLE", &[("customer", Hash), ("at", Range)], &[]),
         ] {
             create_table(&bare, variable, key, index).await;
@@ -90,6 +92,7 @@ impl Stores {
             Resource::Table(OUTBOX, &[]),
             Resource::Table(TOKENS, &[]),
             Resource::Table(VISITS, &[]),
+            Resource::Table(API_KEYS, &[]),
             Resource::Table(lifecycle::limit::LIMITS, &[]),
             Resource::Queue(EMAILS),
             Resource::DeadLetterQueue(EMAILS),
