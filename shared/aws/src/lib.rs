@@ -5,6 +5,7 @@
 //!   [`Secret`]s and [`tokens`].
 //! - [`auth`], [`cache`] and [`upstream`] serve stage 6.
 //! - [`serve`], [`consume`], [`authorize`] and [`rotate`] are called by a binary's `main`.
+//! - [`environment`] lists the environment variables and the tables that the library uses.
 
 #[cfg(feature = "admin")]
 pub mod admin;
@@ -16,6 +17,7 @@ mod config;
 mod connector;
 mod dynamodb;
 mod endpoints;
+pub mod environment;
 mod errors;
 mod export;
 mod platform;
