@@ -59,6 +59,7 @@ struct Inner {
     dynamodb: OnceLock<aws_sdk_dynamodb::Client>,
     sqs: OnceLock<aws_sdk_sqs::Client>,
     secrets_manager: OnceLock<aws_sdk_secretsmanager::Client>,
+    #[cfg(feature = "mail")]
     ses: OnceLock<aws_sdk_sesv2::Client>,
     alerts: OnceLock<Box<dyn DeliverAlert>>,
     preparations: Mutex<Preparations>,
@@ -81,8 +82,8 @@ impl Aws {
     ///
     /// # Errors
     ///
-    /// A [`ConfigError`](crate::ConfigError) that names every missing variable, or the error of the
-    /// file that `AWS_CA_BUNDLE` names.
+    /// A [`ConfigError`](crate::ConfigError) that names every missing variable, the error of the
+    /// file that `AWS_CA_BUNDLE` names, or a use that a feature of this crate must be on for.
     pub fn connect(uses: &[Resource]) -> Result<Self, BoxError> {
         Self::connect_with(uses, |name| std::env::var(name).ok())
     }
@@ -96,6 +97,9 @@ impl Aws {
         uses: &[Resource],
         environment: impl Fn(&str) -> Option<String> + Send + Sync + 'static,
     ) -> Result<Self, BoxError> {
+        if cfg!(not(feature = "mail")) && uses.contains(&Resource::Mail) {
+            return Err("mail needs the feature `mail` of the crate `aws`".into());
+        }
         let configuration = Configuration::read(uses, Box::new(environment))?;
         let outside_issuers = trusted_issuers::read(&configuration);
         let aws_roots = connector::aws_roots(configuration.ca_bundle.as_deref())?;
@@ -112,6 +116,7 @@ impl Aws {
             dynamodb: OnceLock::new(),
             sqs: OnceLock::new(),
             secrets_manager: OnceLock::new(),
+            #[cfg(feature = "mail")]
             ses: OnceLock::new(),
             alerts: OnceLock::new(),
             preparations: Mutex::default(),
@@ -260,6 +265,7 @@ impl Aws {
         })
     }
 
+    #[cfg(feature = "mail")]
     pub(crate) fn ses(&self) -> &aws_sdk_sesv2::Client {
         self.0.ses.get_or_init(|| {
             let connector = self.mail_connector().clone();

@@ -29,6 +29,7 @@ pub(crate) struct Configuration {
     pub(crate) ca_bundle: Option<String>,
     pub(crate) mail_from: Option<String>,
     /// The SES configuration set for mail.
+    #[cfg_attr(not(feature = "mail"), expect(dead_code, reason = "only mail needs it"))]
     pub(crate) mail_configuration_set: Option<String>,
     pub(crate) public_url: Option<String>,
     pub(crate) issuer: Option<String>,

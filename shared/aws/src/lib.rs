@@ -6,6 +6,13 @@
 //! - [`auth`], [`cache`] and [`upstream`] serve stage 6.
 //! - [`serve`], [`consume`], [`authorize`] and [`rotate`] are called by a binary's `main`.
 //! - [`environment`] lists the environment variables and the tables that the library uses.
+//!
+//! | feature | adds |
+//! |---|---|
+//! | `passwords` | `Passwords`, which hashes by Argon2id |
+//! | `mail` | mail through SES; without it, a function that declares it does not start |
+//! | `alerts` | alerts to Slack, Datadog and New Relic |
+//! | `admin` | scans of whole tables and dead letters, for operators' commands |
 
 #[cfg(feature = "admin")]
 pub mod admin;
@@ -24,6 +31,7 @@ mod platform;
 mod probes;
 mod runtime;
 mod secrets;
+#[cfg(feature = "mail")]
 mod ses;
 mod sqs;
 #[cfg(test)]
@@ -31,9 +39,11 @@ mod tests;
 pub mod upstream;
 mod warm;
 
+#[cfg(feature = "alerts")]
 pub use alerts::AlertSender;
 pub use auth::guesses::{Guess, Guesses};
 pub use auth::mails::{MailAllowed, MailCaps};
+#[cfg(feature = "passwords")]
 pub use auth::passwords::Passwords;
 pub use auth::tokens;
 pub use aws::Aws;

@@ -55,8 +55,15 @@ impl Queues for Aws {
 
 #[async_trait]
 impl Mailer for Aws {
+    #[cfg(feature = "mail")]
     async fn mail(&self, mail: &Mail) -> Result<(), ServiceError> {
         self.send_mail(mail).await
+    }
+
+    /// No function that declares mail starts without the feature.
+    #[cfg(not(feature = "mail"))]
+    async fn mail(&self, _: &Mail) -> Result<(), ServiceError> {
+        Err(ServiceError::internal("the feature `mail` of the crate `aws` is off"))
     }
 }
 

@@ -63,13 +63,6 @@ impl Aws {
         self.alerts().get_or_init(|| Box::new(sender.clone()));
         sender
     }
-
-    pub(crate) async fn post_to_notifiers(&self, post: &Post) -> Result<(), ServiceError> {
-        let alerts = self.alerts().get().ok_or_else(|| {
-            ServiceError::internal("notifiers are not configured for this function")
-        })?;
-        alerts.deliver(post).await
-    }
 }
 
 impl AlertSender {

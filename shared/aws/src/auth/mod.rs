@@ -3,5 +3,6 @@
 pub mod api_keys;
 pub mod guesses;
 pub mod mails;
+#[cfg(feature = "passwords")]
 pub mod passwords;
 pub mod tokens;

@@ -3,6 +3,7 @@
 
 mod api_keys;
 mod commits;
+#[cfg(feature = "mail")]
 mod connections;
 mod other_keys;
 mod queues;
