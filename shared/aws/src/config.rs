@@ -11,12 +11,18 @@ use lifecycle::idempotency::IDEMPOTENCY_KEYS;
 use lifecycle::record::TableName;
 use lifecycle::resource::{Action, OUTBOX, Resource};
 
-/// The secret that holds the keys that sign tokens.
+/// The usual name of the secret that holds the keys that sign tokens. [`Aws::signing_keys_in`] and
+/// [`Aws::key_rotation_of`] take another.
+///
+/// [`Aws::signing_keys_in`]: crate::Aws::signing_keys_in
+/// [`Aws::key_rotation_of`]: crate::Aws::key_rotation_of
 pub const SIGNING_KEYS: &str = "signing_keys";
-/// The secret that holds the keys that verify tokens, as a JSON Web Key Set.
+/// The usual name of the secret that holds the keys that verify tokens, as a JSON Web Key Set.
+/// [`Aws::verification_keys_in`](crate::Aws::verification_keys_in) takes another.
 pub const VERIFICATION_KEYS: &str = "verification_keys";
 
-/// The secret that holds the key that authenticates list cursors: a text of at least 32 characters.
+/// The usual name of the secret that holds the key that authenticates list cursors: a text of at
+/// least 32 characters. [`Aws::pages_sealed_by`](crate::Aws::pages_sealed_by) takes another.
 pub const CURSOR_KEY: &str = "cursor_key";
 
 /// Looks a variable up.
@@ -121,6 +127,9 @@ impl Configuration {
                 }
             }
         }
+        // The keys may be in secrets with other names.
+        issuer = issuer.or_else(|| reader.optional("ISSUER"));
+        audience = audience.or_else(|| reader.optional("AUDIENCE"));
         let ca_bundle = reader.optional("AWS_CA_BUNDLE");
         reader.finish()?;
         Ok(Self {

@@ -1,7 +1,7 @@
-//! What the library reads: the environment variables of a function, and the shapes of its tables.
+//! The environment variables and the shapes of tables that the library uses.
 //!
-//! A function needs the variables of the resources that it declares, and of those that the lifecycle
-//! uses on its behalf. `--describe` lists both, and `cargo xtask codegen` writes them into the
+//! A function needs the variables of the resources that it declares, and of the resources that the
+//! lifecycle uses on its behalf. `--describe` lists both, and `cargo xtask codegen` writes them into the
 //! template. At the start, one error names all that are missing. An empty variable counts as
 //! missing.
 //!
@@ -20,9 +20,9 @@
 //! | `PUBLIC_URL` | [`PublicUrl`] | the public URL of the API |
 //! | `MAIL_FROM` | [`Mail`] | the sender of mails |
 //! | `MAIL_CONFIGURATION_SET` | [`Mail`] | the configuration set of SES |
-//! | `ISSUER` | the secrets [`SIGNING_KEYS`] and [`VERIFICATION_KEYS`] | the `iss` of our tokens |
+//! | `ISSUER` | the secrets [`SIGNING_KEYS`] and [`VERIFICATION_KEYS`], also under other names | the `iss` of our tokens |
 //! | `AUDIENCE` | as `ISSUER` | the `aud` of our tokens |
-//! | the declared name | [`Variable`] | what the template refers to |
+//! | the declared name | [`Variable`] | the value of a resource or parameter |
 //!
 //! # Optional variables
 //!
@@ -72,10 +72,10 @@
 //! | [`CIRCUITS`](crate::upstream::CIRCUITS), `circuits` | `pk` | the state of a circuit breaker |
 //! | [`TOKENS`](crate::upstream::TOKENS), `tokens` | `pk` | access tokens of upstreams, `expiresAt` |
 //! | [`API_KEYS`](crate::auth::api_keys::API_KEYS), `api_keys` | `pk` | the hash of a key and its claims, `expiresAt` |
-//! | a [`Record`](lifecycle::record::Record)'s | `pk` and perhaps `sk`, or what its [`TableName`](lifecycle::record::TableName) names | `writtenBy`: the commit that wrote the item last, if it was one write; the version, by default `version` |
+//! | a [`Record`](lifecycle::record::Record)'s | `pk` and perhaps `sk`, or the names in its [`TableName`](lifecycle::record::TableName) | `writtenBy`: the commit that wrote the item last, if it was one write; the version, by default `version` |
 //!
-//! An index has the attributes `<name>_pk` and `<name>_sk`, or what its
-//! [`IndexName`](lifecycle::record::IndexName) names, and projects all attributes.
+//! An index has the attributes `<name>_pk` and `<name>_sk`, or the names in its
+//! [`IndexName`](lifecycle::record::IndexName), and projects all attributes.
 //!
 //! [`Table`]: lifecycle::resource::Resource::Table
 //! [`Index`]: lifecycle::resource::Resource::Index
@@ -191,7 +191,7 @@ mod tests {
                 }
             }
         }
-        // This file names what it looks for.
+        // This file has the searched texts.
         files.retain(|path| !path.ends_with("environment.rs"));
         files
     }

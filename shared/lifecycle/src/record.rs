@@ -40,7 +40,7 @@ impl TableName {
     }
 
     /// Names the attribute of the sort key, instead of `sk`. Without effect on a table that has
-    /// none: a [`Key`] says whether there is one.
+    /// none: a [`Key`] shows whether there is one.
     #[must_use]
     pub const fn sort_key_named(self, sort_key: &'static str) -> Self {
         Self { sort_key, ..self }

@@ -48,8 +48,8 @@ pub enum Resource {
     Upstream(Upstream),
     /// The public URL of the API, for links: `PUBLIC_URL`.
     PublicUrl,
-    /// A resource of any other AWS service, for the policy alone: the function calls it by a client
-    /// of its own.
+    /// A resource of any other AWS service, for the policy alone. The function makes the
+    /// client for it.
     ///
     /// ```
     /// # use lifecycle::resource::{Resource, Resources};

@@ -26,7 +26,7 @@ pub(super) fn complaints(
         (None, [])
         | (Some(Source::Schedule), [Trigger::Schedule(_)])
         | (Some(Source::Stream(_)), [Trigger::Stream(_)])
-        // A person chooses what triggers it, and the template's model has not all of these.
+        // A person chooses its trigger, and the template's model does not have all kinds.
         | (Some(Source::Event(_)), _) => Vec::new(),
         (Some(Source::Queue(_)), [Trigger::Queue(trigger)]) => {
             visibility(template, function, trigger).into_iter().collect()

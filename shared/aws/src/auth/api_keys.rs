@@ -63,7 +63,7 @@ pub struct ApiKey {
 }
 
 impl ApiKey {
-    /// Makes a key. Returns what is stored, and the key, which only its owner gets, once.
+    /// Makes a key. Returns the record to store, and the key, which only its owner gets, once.
     ///
     /// It is random, so an endpoint calls it in stage 6.
     ///

@@ -325,10 +325,10 @@ mod tests {
         };
         let writes = [write("products"), write("ratings"), write("products")];
         let reasons = [reason("None"), reason("ValidationError")];
-        let CommitError::Invalid(said) = cancelled_because(&reasons, &writes) else {
+        let CommitError::Invalid(reason) = cancelled_because(&reasons, &writes) else {
             panic!("a write that is not valid can never be committed")
         };
-        assert_eq!(said, "write 1 on ratings: ValidationError: inner message");
+        assert_eq!(reason, "write 1 on ratings: ValidationError: inner message");
         assert_eq!(tables_of(&writes), "products, ratings");
     }
 

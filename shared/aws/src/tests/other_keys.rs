@@ -11,7 +11,7 @@ use super::stores::{Stores, VISITS};
 use crate::dynamodb::batch_get::gather;
 use crate::{Aws, Range};
 
-/// The items of the table, told apart by `kind`.
+/// The items of the table, distinguished by `kind`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "camelCase")]
 enum Visiting {

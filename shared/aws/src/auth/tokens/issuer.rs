@@ -175,7 +175,7 @@ impl Issuer {
     }
 }
 
-/// The claims and members of the authorizer's result that have a meaning of their own. No other
+/// The claims and members of the authorizer's result whose meaning is fixed. No other
 /// claim is passed on under these names.
 pub(super) const RESERVED: [&str; 7] =
     ["sub", "roles", "tier", "emailVerified", "exp", "verdict", "at"];

@@ -8,7 +8,7 @@
 //! [`KeyRotation`](crate::KeyRotation) rotates the keys without an interruption. Three keys verify
 //! at any time: the one that signs, the next one, and the previous one.
 //!
-//! A service without an issuer of its own verifies by
+//! A service that signs no tokens verifies by
 //! [`Aws::outside_verifier`](crate::Aws::outside_verifier). Claims that only one service knows are
 //! passed on if `ISSUERS` names them, or [`Verifier::passing_on`] for our own tokens. The service's
 //! kind of caller reads and checks them:

@@ -90,7 +90,7 @@ fn read_list(text: &str, own: &[&str]) -> Result<Vec<OutsideIssuer>, String> {
     match issuers.iter().position(|issuer| issuer.plain_subjects) {
         // Another issuer could name its subjects.
         Some(number) if !is_alone => {
-            Err(format!("/{number}/subject: `plain` needs an issuer without others beside it"))
+            Err(format!("/{number}/subject: `plain` needs an issuer without others"))
         }
         _ => Ok(issuers),
     }
@@ -109,7 +109,7 @@ fn read_issuer(mut members: Members) -> Result<OutsideIssuer, String> {
     };
     if let Some(name) = issuer.claims.iter().find(|name| RESERVED.contains(&name.as_str())) {
         let place = &members.place;
-        return Err(format!("{place}/claims: `{name}` has a meaning of its own"));
+        return Err(format!("{place}/claims: the meaning of `{name}` is fixed"));
     }
     members.finish()?;
     Ok(issuer)
@@ -252,7 +252,7 @@ mod tests {
             (with(r#""tier":"GOLD""#), "/0/tier is an unknown member"),
             (with(r#""roles":"ADMIN""#), "/0/roles must be a list of texts"),
             (with(r#""roles":[7]"#), "/0/roles must be a list of texts"),
-            (with(r#""claims":["tenant","roles"]"#), "/0/claims: `roles` has a meaning"),
+            (with(r#""claims":["tenant","roles"]"#), "/0/claims: the meaning of `roles`"),
             (with(r#""claims":"tenant""#), "/0/claims must be a list of texts"),
             (with(r#""subject":"clear""#), "/0/subject must be `hashed` or `plain`"),
             (with(r#""subject":"plain""#), "/0/subject: `plain` needs an issuer without others"),

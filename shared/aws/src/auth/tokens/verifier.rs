@@ -31,7 +31,16 @@ impl Aws {
     ///
     /// When the secret is not among the uses that the endpoint declares.
     pub fn verifier(&self) -> Verifier {
-        let keys = self.verification_keys();
+        self.verifier_with(self.verification_keys())
+    }
+
+    /// As [`Aws::verifier`], with our keys from another secret:
+    /// `aws.verifier_with(aws.verification_keys_in("session_keys"))`.
+    ///
+    /// # Panics
+    ///
+    /// When the environment lacks `ISSUER` or `AUDIENCE`.
+    pub fn verifier_with(&self, keys: Secret<KeySet>) -> Verifier {
         let (issuer, audience) = self.issuer_and_audience();
         let variable = |name: &str| self.configuration().variable(name);
         let (second_issuer, second_audience) =
@@ -85,7 +94,16 @@ impl Aws {
     ///
     /// As [`Aws::verifier`].
     pub fn verification_keys(&self) -> Secret<KeySet> {
-        self.secret(VERIFICATION_KEYS, KeySet::parse)
+        self.verification_keys_in(VERIFICATION_KEYS)
+    }
+
+    /// As [`Aws::verification_keys`], from a secret with another name.
+    ///
+    /// # Panics
+    ///
+    /// When the secret is not among the uses that the endpoint declares.
+    pub fn verification_keys_in(&self, secret: &'static str) -> Secret<KeySet> {
+        self.secret(secret, KeySet::parse)
     }
 }
 
@@ -104,7 +122,7 @@ impl Verifier {
     #[must_use]
     pub fn passing_on(mut self, claims: &[&str]) -> Self {
         for name in claims {
-            assert!(!RESERVED.contains(name), "the claim {name} has a meaning of its own");
+            assert!(!RESERVED.contains(name), "the meaning of the claim {name} is fixed");
         }
         for issuer in &mut self.issuers {
             if matches!(issuer.trust, Trust::Ours) {

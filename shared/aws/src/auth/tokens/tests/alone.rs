@@ -1,6 +1,7 @@
-//! Services without an issuer of their own, and claims with other names.
+//! Services that sign no tokens, further claims, and keys in other secrets.
 
 use lifecycle::caller::{TokenError, TokenVerifier};
+use lifecycle::resource::Resource;
 use lifecycle::{Claims, ServiceError};
 use serde_json::{Value, json};
 
@@ -75,8 +76,33 @@ async fn named_claims_of_our_own_tokens_are_passed_on() {
     assert_eq!((&passed["tenant"], passed.get("secret")), (&json!("acme"), None));
 }
 
+#[tokio::test]
+async fn our_keys_may_be_in_a_secret_with_another_name() {
+    let keys = pair();
+    let mut environment = environment();
+    for (name, value) in
+        [("SESSION_KEYS_SECRET_ID", "keys"), ("ISSUER", ISSUER), ("AUDIENCE", AUDIENCE)]
+    {
+        environment.insert(name, value.to_owned());
+    }
+    let aws = connect(&[Resource::Secret("session_keys")], environment);
+    let mut verifier = aws.verifier_with(aws.verification_keys_in("session_keys"));
+    verifier.issuers[0].keys = Store::of(&[&keys]).keys();
+    let token = signer(&keys, ISSUER, AUDIENCE).sign(&claims(), at(1000), 900);
+    assert_eq!(verifier.verify(&token, at(1000)).await.unwrap()["sub"], "ada");
+}
+
 #[test]
-#[should_panic(expected = "the claim roles has a meaning of its own")]
-fn a_claim_with_a_meaning_of_its_own_cannot_be_named() {
+#[should_panic(expected = "the environment lacks ISSUER")]
+fn without_an_issuer_of_ours_a_verifier_of_our_tokens_panics_at_the_first_start() {
+    let mut environment = environment();
+    environment.insert("SESSION_KEYS_SECRET_ID", "keys".to_owned());
+    let aws = connect(&[Resource::Secret("session_keys")], environment);
+    aws.verifier_with(aws.verification_keys_in("session_keys"));
+}
+
+#[test]
+#[should_panic(expected = "the meaning of the claim roles is fixed")]
+fn a_claim_whose_meaning_is_fixed_cannot_be_named() {
     let _ = Verifier::new(Vec::new()).passing_on(&["roles"]);
 }
