@@ -37,10 +37,7 @@ struct CallFailed {
 ///
 /// A call that timed out is unavailable too, and not [`ServiceError::TimedOut`]. That error means
 /// that the request itself has no time left, and carries no cause.
-///
-/// `operation` and `resource` are for the log, such as `GetObject` and `uploads`. Functions that
-/// call another service by a client on [`Aws::sdk_config`](crate::Aws::sdk_config) use this too.
-pub fn service_error<E>(
+pub(crate) fn fault<E>(
     operation: &'static str,
     resource: &str,
     error: SdkError<E, HttpResponse>,
@@ -53,8 +50,22 @@ where
     if passing { unavailable(failed) } else { ServiceError::internal(failed) }
 }
 
-/// As [`service_error`], under the name that this crate uses.
-pub(crate) use service_error as fault;
+/// Maps the error of a client on [`Aws::sdk_config`](crate::Aws::sdk_config), as the clients of
+/// this crate do. `operation` and `resource` are for the log, such as `GetObject` and `uploads`.
+///
+/// Throttling, server errors, broken connections and time-outs mean that the service is unavailable
+/// for now: the request is a 503. Every other error is a 500. A service matches the errors that it
+/// expects, such as a missing object, before it calls this.
+pub fn service_error<E>(
+    operation: &'static str,
+    resource: &str,
+    error: SdkError<E, HttpResponse>,
+) -> ServiceError
+where
+    E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
+{
+    fault(operation, resource, error)
+}
 
 /// The fault for a dependency that is unavailable for now.
 pub(crate) fn unavailable(source: impl Into<BoxError>) -> ServiceError {

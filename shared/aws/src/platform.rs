@@ -70,7 +70,10 @@ impl Mailer for Aws {
 #[async_trait]
 impl Upstreams for Aws {
     async fn post(&self, post: &Post) -> Result<(), ServiceError> {
-        self.post_to_notifiers(post).await
+        let alerts = self.alerts().get().ok_or_else(|| {
+            ServiceError::internal("notifiers are not configured for this function")
+        })?;
+        alerts.deliver(post).await
     }
 }
 

@@ -175,11 +175,6 @@ impl Issuer {
     }
 }
 
-/// The claims and members of the authorizer's result whose meaning is fixed. No other
-/// claim is passed on under these names.
-pub(super) const RESERVED: [&str; 7] =
-    ["sub", "roles", "tier", "emailVerified", "exp", "verdict", "at"];
-
 /// Whether a claim is this audience, or contains it.
 fn names_audience(claim: &Value, audience: &str) -> bool {
     match claim {

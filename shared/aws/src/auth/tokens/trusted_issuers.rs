@@ -21,11 +21,15 @@
 use serde_json::{Map, Value};
 use uuid::Builder;
 
-use super::issuer::RESERVED;
 use crate::config::Configuration;
 
 /// Maximum outside issuers.
 const ISSUERS_MAX: usize = 5;
+
+/// The claims and members of the authorizer's result whose meaning is fixed. No other
+/// claim is passed on under these names.
+pub(super) const RESERVED: [&str; 7] =
+    ["sub", "roles", "tier", "emailVerified", "exp", "verdict", "at"];
 
 /// An issuer whose tokens are accepted, as `ISSUERS` describes it.
 #[derive(Debug, Clone)]

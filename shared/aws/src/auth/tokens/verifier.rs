@@ -7,9 +7,9 @@ use lifecycle::{Claims, ServiceError, Timestamp};
 use serde_json::Value;
 
 use super::compact::{Compact, Reason};
-use super::issuer::{RESERVED, Trust};
+use super::issuer::Trust;
 use super::outside_keys::outside_issuer;
-use super::trusted_issuers::OutsideIssuer;
+use super::trusted_issuers::{OutsideIssuer, RESERVED};
 use super::{Issuer, KeySet};
 use crate::secrets::Secret;
 use crate::{Aws, VERIFICATION_KEYS};
