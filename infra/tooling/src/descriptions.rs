@@ -82,6 +82,8 @@ pub enum Source {
     Stream(String),
     /// A schedule.
     Schedule(Schedule),
+    /// Events of another service, by their name.
+    Event(String),
 }
 
 /// The schedule of a consumer.
@@ -120,6 +122,21 @@ pub struct Resources {
     pub upstreams: BTreeSet<String>,
     /// Whether it needs the API's public URL.
     pub public_url: bool,
+    /// The resources of other services.
+    #[serde(default)]
+    pub others: Vec<Other>,
+    /// The other variables, with the resource or parameter that each refers to.
+    #[serde(default)]
+    pub variables: BTreeMap<String, String>,
+}
+
+/// A resource of another service.
+#[derive(Debug, Clone, Deserialize)]
+pub struct Other {
+    /// The IAM actions, with their service.
+    pub actions: BTreeSet<String>,
+    /// The resource as the template's `!Sub` reads it.
+    pub resource: String,
 }
 
 /// The descriptions of the binaries of these names.

@@ -1,5 +1,6 @@
 //! The AWS configuration and clients of one function. Each client is made at its first use.
 
+use std::fmt;
 use std::mem;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
@@ -13,6 +14,7 @@ use aws_smithy_types::retry::RetryConfig;
 use aws_smithy_types::timeout::TimeoutConfig;
 use aws_types::SdkConfig;
 use aws_types::region::Region;
+use aws_types::service_config::{LoadServiceConfig, ServiceConfigKey};
 use futures::future::BoxFuture;
 use lifecycle::error::BoxError;
 use lifecycle::record::TableName;
@@ -22,7 +24,7 @@ use crate::alerts::port::DeliverAlert;
 use crate::auth::tokens::trusted_issuers::{self, OutsideIssuer};
 use crate::config::Configuration;
 use crate::connector;
-use crate::endpoints::Service;
+use crate::endpoints::{ENDPOINT_URL, Service};
 
 /// The first attempt and two retries, with full jitter between them.
 const ATTEMPTS_MAX: u32 = 3;
@@ -57,6 +59,7 @@ struct Inner {
     dynamodb: OnceLock<aws_sdk_dynamodb::Client>,
     sqs: OnceLock<aws_sdk_sqs::Client>,
     secrets_manager: OnceLock<aws_sdk_secretsmanager::Client>,
+    #[cfg(feature = "mail")]
     ses: OnceLock<aws_sdk_sesv2::Client>,
     alerts: OnceLock<Box<dyn DeliverAlert>>,
     preparations: Mutex<Preparations>,
@@ -79,8 +82,8 @@ impl Aws {
     ///
     /// # Errors
     ///
-    /// A [`ConfigError`](crate::ConfigError) that names every missing variable, or the error of the
-    /// file that `AWS_CA_BUNDLE` names.
+    /// A [`ConfigError`](crate::ConfigError) that names every missing variable, the error of the
+    /// file that `AWS_CA_BUNDLE` names, or a use that a feature of this crate must be on for.
     pub fn connect(uses: &[Resource]) -> Result<Self, BoxError> {
         Self::connect_with(uses, |name| std::env::var(name).ok())
     }
@@ -94,6 +97,9 @@ impl Aws {
         uses: &[Resource],
         environment: impl Fn(&str) -> Option<String> + Send + Sync + 'static,
     ) -> Result<Self, BoxError> {
+        if cfg!(not(feature = "mail")) && uses.contains(&Resource::Mail) {
+            return Err("mail needs the feature `mail` of the crate `aws`".into());
+        }
         let configuration = Configuration::read(uses, Box::new(environment))?;
         let outside_issuers = trusted_issuers::read(&configuration);
         let aws_roots = connector::aws_roots(configuration.ca_bundle.as_deref())?;
@@ -110,6 +116,7 @@ impl Aws {
             dynamodb: OnceLock::new(),
             sqs: OnceLock::new(),
             secrets_manager: OnceLock::new(),
+            #[cfg(feature = "mail")]
             ses: OnceLock::new(),
             alerts: OnceLock::new(),
             preparations: Mutex::default(),
@@ -125,6 +132,51 @@ impl Aws {
         let url = self.configuration().public_url.as_deref();
         let url = url.unwrap_or_else(|| panic!("RESOURCES lacks the public URL"));
         url.trim_end_matches('/').to_owned()
+    }
+
+    /// The value of a variable that [`Resource::Variable`] declares, such as the name of a bucket.
+    ///
+    /// # Panics
+    ///
+    /// When the variable is not among the uses that the endpoint declares.
+    pub fn variable(&self, name: &str) -> &str {
+        let value = self.configuration().declared_variable(name);
+        value.unwrap_or_else(|| panic!("RESOURCES lacks the variable {name}"))
+    }
+
+    /// The configuration for the client of any other AWS service. It shares region, credentials,
+    /// connections, time-outs and retries with the clients of this crate: three attempts of 1.5 s
+    /// each, and 4 s for all. A client may be given other ones.
+    ///
+    /// `AWS_ENDPOINT_URL_<SERVICE>` and `AWS_ENDPOINT_URL` apply, as in every SDK. A name of
+    /// profiles, a file of credentials and other settings of the SDK's chain are not read.
+    ///
+    /// Make the client once, where the endpoint is built. Its calls belong in stage 6, where a
+    /// [`Permit`](lifecycle::Permit) proves that the caller was admitted; nothing enforces that
+    /// here. [`service_error`](crate::service_error) maps their errors. Declare the permissions by
+    /// [`Resource::Other`].
+    ///
+    /// ```
+    /// use aws::{Aws, service_error};
+    /// use lifecycle::{Permit, RetrieveError, Retrieved};
+    ///
+    /// /// The same with `aws_sdk_s3`, which also presigns requests.
+    /// struct Backups(aws_sdk_dynamodb::Client);
+    ///
+    /// impl Backups {
+    ///     fn of(aws: &Aws) -> Self {
+    ///         Self(aws_sdk_dynamodb::Client::new(&aws.sdk_config()))
+    ///     }
+    ///
+    ///     async fn count<C>(&self, _: &Permit<C>) -> Retrieved<usize> {
+    ///         let answer = self.0.list_backups().send().await;
+    ///         let answer = answer.map_err(|error| service_error("ListBackups", "backups", error));
+    ///         Ok(answer.map_err(RetrieveError::from)?.backup_summaries().len())
+    ///     }
+    /// }
+    /// ```
+    pub fn sdk_config(&self) -> SdkConfig {
+        self.0.sdk.to_builder().service_config(EndpointUrls(self.clone())).build()
     }
 
     pub(crate) fn configuration(&self) -> &Configuration {
@@ -213,6 +265,7 @@ impl Aws {
         })
     }
 
+    #[cfg(feature = "mail")]
     pub(crate) fn ses(&self) -> &aws_sdk_sesv2::Client {
         self.0.ses.get_or_init(|| {
             let connector = self.mail_connector().clone();
@@ -224,6 +277,29 @@ impl Aws {
                 .build();
             aws_sdk_sesv2::Client::from_conf(config)
         })
+    }
+}
+
+/// The endpoint URLs of other services, from the variables that every AWS SDK reads.
+struct EndpointUrls(Aws);
+
+impl LoadServiceConfig for EndpointUrls {
+    /// The environment names the service: `("S3", "AWS_ENDPOINT_URL")` is `AWS_ENDPOINT_URL_S3`.
+    fn load_config(&self, key: ServiceConfigKey<'_>) -> Option<String> {
+        if key.env() != ENDPOINT_URL {
+            return None;
+        }
+        let service = key.service_id().to_uppercase().replace([' ', '-'], "_");
+        let configuration = self.0.configuration();
+        let own = configuration.variable(&format!("{ENDPOINT_URL}_{service}"));
+        own.or_else(|| configuration.variable(ENDPOINT_URL))
+    }
+}
+
+/// Does not show the configuration, which has credentials.
+impl fmt::Debug for EndpointUrls {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("EndpointUrls")
     }
 }
 

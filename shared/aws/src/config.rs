@@ -11,12 +11,18 @@ use lifecycle::idempotency::IDEMPOTENCY_KEYS;
 use lifecycle::record::TableName;
 use lifecycle::resource::{Action, OUTBOX, Resource};
 
-/// The secret that holds the keys that sign tokens.
+/// The usual name of the secret that holds the keys that sign tokens. [`Aws::signing_keys_in`] and
+/// [`Aws::key_rotation_of`] take another.
+///
+/// [`Aws::signing_keys_in`]: crate::Aws::signing_keys_in
+/// [`Aws::key_rotation_of`]: crate::Aws::key_rotation_of
 pub const SIGNING_KEYS: &str = "signing_keys";
-/// The secret that holds the keys that verify tokens, as a JSON Web Key Set.
+/// The usual name of the secret that holds the keys that verify tokens, as a JSON Web Key Set.
+/// [`Aws::verification_keys_in`](crate::Aws::verification_keys_in) takes another.
 pub const VERIFICATION_KEYS: &str = "verification_keys";
 
-/// The secret that holds the key that authenticates list cursors: a text of at least 32 characters.
+/// The usual name of the secret that holds the key that authenticates list cursors: a text of at
+/// least 32 characters. [`Aws::pages_sealed_by`](crate::Aws::pages_sealed_by) takes another.
 pub const CURSOR_KEY: &str = "cursor_key";
 
 /// Looks a variable up.
@@ -29,6 +35,7 @@ pub(crate) struct Configuration {
     pub(crate) ca_bundle: Option<String>,
     pub(crate) mail_from: Option<String>,
     /// The SES configuration set for mail.
+    #[cfg_attr(not(feature = "mail"), expect(dead_code, reason = "only mail needs it"))]
     pub(crate) mail_configuration_set: Option<String>,
     pub(crate) public_url: Option<String>,
     pub(crate) issuer: Option<String>,
@@ -45,6 +52,7 @@ pub(crate) struct Configuration {
     dead_letters: HashMap<QueueName, String>,
     secrets: HashMap<&'static str, String>,
     upstreams: HashMap<Upstream, String>,
+    variables: HashMap<&'static str, String>,
     lookup: Lookup,
 }
 
@@ -69,7 +77,7 @@ impl Configuration {
         let credentials = reader.credentials();
         let (mut tables, mut queues) = (HashMap::new(), HashMap::new());
         let (mut dead_letters, mut secrets) = (HashMap::new(), HashMap::new());
-        let mut upstreams = HashMap::new();
+        let (mut upstreams, mut variables) = (HashMap::new(), HashMap::new());
         let (mut mail_from, mut mail_configuration_set) = (None, None);
         let mut public_url = None;
         let (mut issuer, mut audience) = (None, None);
@@ -112,8 +120,16 @@ impl Configuration {
                     upstreams.insert(upstream, reader.required(&upstream.variable()));
                 }
                 Resource::PublicUrl => public_url = Some(reader.required("PUBLIC_URL")),
+                // Only the policy needs it.
+                Resource::Other { .. } => {}
+                Resource::Variable { name, .. } => {
+                    variables.insert(name, reader.required(name));
+                }
             }
         }
+        // The keys may be in secrets with other names.
+        issuer = issuer.or_else(|| reader.optional("ISSUER"));
+        audience = audience.or_else(|| reader.optional("AUDIENCE"));
         let ca_bundle = reader.optional("AWS_CA_BUNDLE");
         reader.finish()?;
         Ok(Self {
@@ -133,6 +149,7 @@ impl Configuration {
             dead_letters,
             secrets,
             upstreams,
+            variables,
             lookup,
         })
     }
@@ -160,6 +177,11 @@ impl Configuration {
     /// The address of an upstream in use.
     pub(crate) fn upstream(&self, upstream: Upstream) -> Option<&str> {
         self.upstreams.get(&upstream).map(String::as_str)
+    }
+
+    /// The value of a declared variable.
+    pub(crate) fn declared_variable(&self, name: &str) -> Option<&str> {
+        self.variables.get(name).map(String::as_str)
     }
 
     /// Whether the uses include any table, any queue, and mail.
@@ -238,6 +260,8 @@ mod tests {
             Resource::Mail,
             Resource::Upstream(Upstream::new("partner")),
             Resource::PublicUrl,
+            Resource::Other { actions: &["s3:GetObject"], resource: "*" },
+            Resource::Variable { name: "UPLOADS_BUCKET", refers_to: "UploadsBucket" },
         ];
         let given = |name: &str| (name == "USERS_TABLE").then(|| "stack-Users".to_owned());
         let error =
@@ -246,7 +270,7 @@ mod tests {
             error.to_string(),
             "the environment lacks AUDIENCE, AWS_ACCESS_KEY_ID, AWS_REGION, \
              AWS_SECRET_ACCESS_KEY, EMAILS_QUEUE_URL, ISSUER, MAIL_CONFIGURATION_SET, \
-             MAIL_FROM, PARTNER_URL, PUBLIC_URL, SIGNING_KEYS_SECRET_ID"
+             MAIL_FROM, PARTNER_URL, PUBLIC_URL, SIGNING_KEYS_SECRET_ID, UPLOADS_BUCKET"
         );
     }
 

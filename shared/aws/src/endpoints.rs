@@ -2,6 +2,9 @@
 
 use crate::config::Configuration;
 
+/// The variable with the endpoint URL of all services. With `_<SERVICE>`, it is that of one.
+pub(crate) const ENDPOINT_URL: &str = "AWS_ENDPOINT_URL";
+
 /// The AWS services that are called.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Service {
@@ -24,7 +27,7 @@ impl Service {
         };
         configuration
             .variable(own)
-            .or_else(|| configuration.variable("AWS_ENDPOINT_URL"))
+            .or_else(|| configuration.variable(ENDPOINT_URL))
             .unwrap_or_else(|| self.public_url(&configuration.region))
     }
 

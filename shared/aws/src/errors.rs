@@ -50,6 +50,23 @@ where
     if passing { unavailable(failed) } else { ServiceError::internal(failed) }
 }
 
+/// Maps the error of a client on [`Aws::sdk_config`](crate::Aws::sdk_config), as the clients of
+/// this crate do. `operation` and `resource` are for the log, such as `GetObject` and `uploads`.
+///
+/// Throttling, server errors, broken connections and time-outs mean that the service is unavailable
+/// for now: the request is a 503. Every other error is a 500. A service matches the errors that it
+/// expects, such as a missing object, before it calls this.
+pub fn service_error<E>(
+    operation: &'static str,
+    resource: &str,
+    error: SdkError<E, HttpResponse>,
+) -> ServiceError
+where
+    E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
+{
+    fault(operation, resource, error)
+}
+
 /// The fault for a dependency that is unavailable for now.
 pub(crate) fn unavailable(source: impl Into<BoxError>) -> ServiceError {
     ServiceError::Unavailable { retry_after_s: RETRY_AFTER_S, source: source.into() }

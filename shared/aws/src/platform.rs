@@ -55,15 +55,25 @@ impl Queues for Aws {
 
 #[async_trait]
 impl Mailer for Aws {
+    #[cfg(feature = "mail")]
     async fn mail(&self, mail: &Mail) -> Result<(), ServiceError> {
         self.send_mail(mail).await
+    }
+
+    /// No function that declares mail starts without the feature.
+    #[cfg(not(feature = "mail"))]
+    async fn mail(&self, _: &Mail) -> Result<(), ServiceError> {
+        Err(ServiceError::internal("the feature `mail` of the crate `aws` is off"))
     }
 }
 
 #[async_trait]
 impl Upstreams for Aws {
     async fn post(&self, post: &Post) -> Result<(), ServiceError> {
-        self.post_to_notifiers(post).await
+        let alerts = self.alerts().get().ok_or_else(|| {
+            ServiceError::internal("notifiers are not configured for this function")
+        })?;
+        alerts.deliver(post).await
     }
 }
 

@@ -38,6 +38,7 @@ impl Aws {
             services.push(Service::Sqs);
         }
         if mail {
+            #[cfg(feature = "mail")]
             self.ses();
             services.push(Service::Ses);
         }

@@ -1,4 +1,4 @@
-//! The lifecycle of records from queues, streams and schedules: stages 4 to 8, with an inbox in
+//! The lifecycle of records from queues, streams, schedules and other events: stages 4 to 8, with an inbox in
 //! place of the idempotency key.
 
 use std::future::Future;
@@ -15,7 +15,8 @@ use crate::resource::Resources;
 pub use crate::schedule::Schedule;
 use crate::{Backoff, Moment, Permit, Timestamp};
 
-/// A function that processes each record of a queue or a stream, or each run of a schedule.
+/// A function that processes each record of a queue or a stream, each run of a schedule, or each
+/// event of another service.
 ///
 /// A record that fails in stage 4 or 5 goes to the dead-letter queue at once, with the
 /// reason. One that fails later is retried alone, with back-off. The effects of a record and its
@@ -87,6 +88,7 @@ pub struct DeliveredMessage {
 
 /// The source of a consumer's records.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Source {
     /// An SQS queue, standard or FIFO.
     Queue(QueueName),
@@ -96,22 +98,71 @@ pub enum Source {
     /// no dead-letter queue, and the template turns Lambda's retries off: the next run does its
     /// work.
     Schedule(Schedule),
+    /// Events of another AWS service, such as S3, SNS, `EventBridge` or Kinesis, or invocations by
+    /// another program. The name is the source in metrics and in the inbox.
+    ///
+    /// The whole event is one record: a type that implements [`RecordInput`], in the form in which
+    /// the service sends it. It is read with the limits of input, since another system wrote it.
+    /// All its effects are one commit. A failure in any stage is a failed invocation: Lambda
+    /// retries it, and sends it to the on-failure destination of the function or mapping at last.
+    /// There is no dead-letter queue of ours.
+    ///
+    /// The inbox knows the event by [`RecordInput::event_id`], or else by the hash of its text.
+    /// Where equal events shall have their effect again, set [`Inbox::None`] or return an id.
+    ///
+    /// A person writes the trigger of the function into the template: `cargo xtask codegen` writes
+    /// no event source mapping for it.
+    ///
+    /// ```
+    /// use lifecycle::consumer::{RecordInput, Source};
+    /// use serde::Deserialize;
+    ///
+    /// const SOURCE: Source = Source::Event("uploads");
+    ///
+    /// /// An event of `EventBridge`.
+    /// #[derive(Deserialize)]
+    /// struct ObjectCreated {
+    ///     id: String,
+    ///     detail: Detail,
+    /// }
+    ///
+    /// #[derive(Deserialize)]
+    /// struct Detail {
+    ///     object: Object,
+    /// }
+    ///
+    /// #[derive(Deserialize)]
+    /// struct Object {
+    ///     key: String,
+    /// }
+    ///
+    /// impl RecordInput for ObjectCreated {
+    ///     fn event_id(&self) -> Option<&str> {
+    ///         Some(&self.id)
+    ///     }
+    /// }
+    /// ```
+    Event(&'static str),
 }
 
 impl Source {
-    /// The name of the queue or the table; a schedule's is `schedule`.
+    /// The name of the queue, the table or the events; a schedule's is `schedule`.
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Queue(queue) => queue.name(),
             Self::Stream(table) => table.name(),
             Self::Schedule(_) => "schedule",
+            Self::Event(name) => name,
         }
     }
 
     /// The queue whose dead-letter queue takes unparseable records. For a stream it has the name of
-    /// the table. A schedule has none.
+    /// the table. Schedules and other events have none.
     pub(crate) fn dead_letters(self) -> Option<QueueName> {
-        (!matches!(self, Self::Schedule(_))).then(|| QueueName::new(self.name()))
+        match self {
+            Self::Queue(_) | Self::Stream(_) => Some(QueueName::new(self.name())),
+            Self::Schedule(_) | Self::Event(_) => None,
+        }
     }
 }
 
@@ -133,10 +184,11 @@ pub fn inbox_key(source: &str, record_id: &str) -> Key {
 #[diagnostic::on_unimplemented(
     message = "stage 4: `{Self}` is not the input of a consumer",
     label = "not a record as it is delivered",
-    note = "use `Envelope<D>` for a message, `ScheduledRun` for a schedule, or implement `RecordInput` for the image in a stream"
+    note = "use `Envelope<D>` for a message, `ScheduledRun` for a schedule, or implement `RecordInput` for the image in a stream or another event"
 )]
 pub trait RecordInput: DeserializeOwned + Send {
-    /// The id for the inbox, if the record has one; otherwise the message id of the queue is used.
+    /// The id for the inbox, if the record has one; otherwise the message id of the queue is used,
+    /// or the hash of an event.
     fn event_id(&self) -> Option<&str> {
         None
     }

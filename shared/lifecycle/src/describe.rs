@@ -147,6 +147,7 @@ pub fn consumer<C: Consumer>() -> Value {
             "expression": schedule.to_string(),
             "eventAgeMaxSeconds": schedule.event_age_s_max(),
         } }),
+        Source::Event(name) => json!({ "event": name }),
     };
     json!({
         "kind": "consumer",
@@ -197,6 +198,7 @@ fn resources(declared: &[Resource]) -> Value {
     let (mut queues, mut probes, mut secrets, mut dead_letters) = (vec![], vec![], vec![], vec![]);
     let (mut written_secrets, mut rotated_secrets) = (vec![], vec![]);
     let (mut mail, mut upstreams, mut public_url) = (false, vec![], false);
+    let (mut others, mut variables) = (vec![], serde_json::Map::new());
     for resource in declared {
         match resource {
             Resource::Table(table, verbs) => {
@@ -216,9 +218,15 @@ fn resources(declared: &[Resource]) -> Value {
             Resource::Mail => mail = true,
             Resource::Upstream(upstream) => upstreams.push(upstream.name()),
             Resource::PublicUrl => public_url = true,
+            Resource::Other { actions, resource } => {
+                others.push(json!({ "actions": actions, "resource": resource }));
+            }
+            Resource::Variable { name, refers_to } => {
+                variables.insert((*name).to_owned(), json!(refers_to));
+            }
         }
     }
-    json!({
+    let mut described = json!({
         "tables": tables,
         "indexes": indexes,
         "queues": queues,
@@ -230,7 +238,15 @@ fn resources(declared: &[Resource]) -> Value {
         "mail": mail,
         "upstreams": upstreams,
         "publicUrl": public_url,
-    })
+    });
+    // Few functions have these.
+    if !others.is_empty() {
+        described["others"] = others.into();
+    }
+    if !variables.is_empty() {
+        described["variables"] = variables.into();
+    }
+    described
 }
 
 /// Adds an entry to the list of a table if it is not in it.
@@ -247,6 +263,19 @@ fn list(lists: &mut serde_json::Map<String, Value>, table: TableName, entry: Val
 mod tests {
     use super::*;
     use crate::record::IndexName;
+
+    #[test]
+    fn other_resources_and_variables_are_described_if_there_are_any() {
+        let described = resources(&[
+            Resource::Other { actions: &["s3:GetObject"], resource: "${Uploads.Arn}/*" },
+            Resource::Variable { name: "UPLOADS", refers_to: "Uploads" },
+        ]);
+        let other = json!({ "actions": ["s3:GetObject"], "resource": "${Uploads.Arn}/*" });
+        assert_eq!(described["others"], json!([other]));
+        assert_eq!(described["variables"], json!({ "UPLOADS": "Uploads" }));
+        let without = resources(&[]);
+        assert_eq!([without.get("others"), without.get("variables")], [None, None]);
+    }
 
     #[test]
     fn verbs_and_indexes_are_listed_once_per_table() {

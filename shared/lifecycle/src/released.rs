@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 
 use crate::effects::EventData;
 use crate::envelope::Envelope;
-use crate::record::{PARTITION_KEY, Record, SORT_KEY, item_of};
+use crate::record::{Record, item_of};
 use crate::rewrite::is_of_index;
 use crate::stored;
 
@@ -122,7 +122,7 @@ pub fn lost<R: Record>(item: Item) -> Result<Vec<String>, String> {
     compare("", &before, Some(&after), &mut lost);
     // A rewrite may move index entries. Some records are read without their key, and are never
     // written again.
-    let is_key = |name: &str| [PARTITION_KEY, SORT_KEY].contains(&name);
+    let is_key = |name: &str| [R::TABLE.partition_key(), R::TABLE.sort_key()].contains(&name);
     lost.retain(|name| {
         let may_be_lost = is_of_index(name) || R::FORMER.contains(&name.as_str());
         let is_unread_key = keyless && is_key(name);

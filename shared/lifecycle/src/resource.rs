@@ -12,7 +12,7 @@ pub const OUTBOX: TableName = TableName::new("outbox");
 /// The resources of one function.
 pub type Resources = &'static [Resource];
 
-/// A table, queue, secret or upstream and the actions on it, in the terms of IAM.
+/// A table, queue, secret, upstream or other resource and the actions on it, in the terms of IAM.
 ///
 /// The lifecycle refuses a write that is not declared. The list is part of the `--describe` output,
 /// from which `cargo xtask codegen` writes the policy and the environment in `template.yaml`.
@@ -48,6 +48,33 @@ pub enum Resource {
     Upstream(Upstream),
     /// The public URL of the API, for links: `PUBLIC_URL`.
     PublicUrl,
+    /// A resource of any other AWS service, for the policy alone. The function makes the
+    /// client for it.
+    ///
+    /// ```
+    /// # use lifecycle::resource::{Resource, Resources};
+    /// const RESOURCES: Resources = &[
+    ///     Resource::Other {
+    ///         actions: &["s3:GetObject", "s3:PutObject"],
+    ///         resource: "${UploadsBucket.Arn}/*",
+    ///     },
+    ///     Resource::Variable { name: "UPLOADS_BUCKET", refers_to: "UploadsBucket" },
+    /// ];
+    /// ```
+    Other {
+        /// The IAM actions, with their service: `s3:GetObject`.
+        actions: &'static [&'static str],
+        /// The resource as the template's `!Sub` reads it: `${UploadsBucket.Arn}/*`, `${Topic}`, or
+        /// `*`.
+        resource: &'static str,
+    },
+    /// An environment variable with the value of a resource or parameter of the template.
+    Variable {
+        /// The variable: `UPLOADS_BUCKET`.
+        name: &'static str,
+        /// The logical id that the template's `!Ref` names: `UploadsBucket`.
+        refers_to: &'static str,
+    },
 }
 
 /// An action on a table: the IAM action without `dynamodb:`.

@@ -9,7 +9,7 @@ use std::collections::HashMap;
 
 use serde_dynamo::{AttributeValue, Item};
 
-use crate::record::{PARTITION_KEY, Record, SORT_KEY, item_of};
+use crate::record::{Record, item_of};
 use crate::telemetry::without_values;
 
 /// The reason why an item is not written again.
@@ -40,7 +40,8 @@ pub enum NotRewritten {
 pub fn rewritten<R: Record>(item: &Item) -> Result<Item, NotRewritten> {
     let record = read::<R>(item).map_err(NotRewritten::Unreadable)?;
     let written = item_of(&record);
-    if [PARTITION_KEY, SORT_KEY].iter().any(|name| item.get(*name) != written.get(*name)) {
+    let key = [R::TABLE.partition_key(), R::TABLE.sort_key()];
+    if key.iter().any(|name| item.get(*name) != written.get(*name)) {
         return Err(NotRewritten::OtherKey);
     }
     let mut rewritten = item.clone();

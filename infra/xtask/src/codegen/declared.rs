@@ -85,7 +85,7 @@ impl<'a> Declared<'a> {
     pub(super) fn queue(&self) -> Option<&'a str> {
         match &self.description.source {
             Some(Source::Queue(queue)) => Some(queue),
-            Some(Source::Stream(_) | Source::Schedule(_)) | None => None,
+            Some(Source::Stream(_) | Source::Schedule(_) | Source::Event(_)) | None => None,
         }
     }
 
@@ -93,7 +93,7 @@ impl<'a> Declared<'a> {
     pub(super) fn feed(&self) -> Option<&'a str> {
         match &self.description.source {
             Some(Source::Queue(name) | Source::Stream(name)) => Some(name),
-            Some(Source::Schedule(_)) | None => None,
+            Some(Source::Schedule(_) | Source::Event(_)) | None => None,
         }
     }
 
@@ -101,7 +101,7 @@ impl<'a> Declared<'a> {
     pub(super) fn runs_often(&self) -> bool {
         match &self.description.source {
             Some(Source::Schedule(schedule)) => schedule.event_age_max_seconds <= SILENCE_S_MAX,
-            Some(Source::Queue(_) | Source::Stream(_)) | None => false,
+            Some(Source::Queue(_) | Source::Stream(_) | Source::Event(_)) | None => false,
         }
     }
 

@@ -37,7 +37,7 @@ pub(crate) fn variables(description: &Description) -> BTreeMap<String, String> {
     let tables = tables.map(|t| (upper(t, "TABLE"), logical_id(t, "Table")));
     let consumed = description.source.iter().filter_map(|source| match source {
         Source::Queue(queue) => Some(queue),
-        Source::Stream(_) | Source::Schedule(_) => None,
+        Source::Stream(_) | Source::Schedule(_) | Source::Event(_) => None,
     });
     let queues = resources.queues.iter().chain(&resources.probed_queues).chain(consumed);
     let queues = queues.map(|q| (upper(q, "QUEUE_URL"), logical_id(q, "Queue")));
@@ -50,8 +50,9 @@ pub(crate) fn variables(description: &Description) -> BTreeMap<String, String> {
         .chain(&resources.rotated_secrets);
     let secrets = secrets.map(|s| (upper(s, "SECRET_ID"), logical_id(s, "Secret")));
     let upstreams = resources.upstreams.iter().map(|u| (upper(u, "URL"), logical_id(u, "Url")));
-    let resources = tables.chain(queues).chain(dead).chain(secrets).chain(upstreams);
-    resources.chain(settings(description)).collect()
+    let named = tables.chain(queues).chain(dead).chain(secrets).chain(upstreams);
+    let others = resources.variables.iter().map(|(name, value)| (name.clone(), value.clone()));
+    named.chain(settings(description)).chain(others).collect()
 }
 
 /// The variables that are settings.
@@ -66,14 +67,15 @@ fn settings(description: &Description) -> impl Iterator<Item = (String, String)>
     // The authorizer verifies all tokens, except for endpoints where signing in is optional.
     let verifies =
         description.kind == Kind::Authorizer || description.sign_in == Some(SignIn::Optional);
-    let issuers: &[_] = if verifies {
-        &[
+    let issuers: &[_] = match (verifies, description.resources.secrets.is_empty()) {
+        (false, _) => &[],
+        // Without a secret of keys, only the tokens of outside issuers are verified.
+        (true, true) => &[("ISSUERS", "OutsideIssuers")],
+        (true, false) => &[
             ("ISSUERS", "OutsideIssuers"),
             ("SECOND_AUDIENCE", "SecondAudience"),
             ("SECOND_ISSUER", "SecondIssuer"),
-        ]
-    } else {
-        &[]
+        ],
     };
     let settings = mail.iter().chain(links).chain(issuers);
     settings.map(|(variable, value)| ((*variable).to_owned(), (*value).to_owned()))
@@ -116,12 +118,16 @@ pub(super) fn of(description: &Description) -> Grants {
     for secret in &resources.rotated_secrets {
         grant(reference(secret), &[READ_SECRET, WRITE_SECRET, PROMOTE_SECRET]);
     }
+    for other in &resources.others {
+        let actions: Vec<_> = other.actions.iter().map(String::as_str).collect();
+        grant(substituted(&other.resource), &actions);
+    }
     match &description.source {
         Some(Source::Queue(queue)) => grant(arn(queue, "Queue"), &RECEIVE),
         Some(Source::Stream(table)) => {
             grant(format!("!GetAtt {}.StreamArn", logical_id(table, "Table")), &READ_STREAM);
         }
-        Some(Source::Schedule(_)) | None => {}
+        Some(Source::Schedule(_) | Source::Event(_)) | None => {}
     }
     grants
 }
@@ -130,7 +136,54 @@ fn arn(name: &str, kind: &str) -> String {
     format!("!GetAtt {}.Arn", logical_id(name, kind))
 }
 
+/// A resource of another service, with the ARNs of the template's resources filled in.
+fn substituted(resource: &str) -> String {
+    let function = if resource.contains("${") { "!Sub " } else { "" };
+    format!("{function}\"{resource}\"")
+}
+
 /// A secret: its ARN is the value of its reference.
 fn reference(secret: &str) -> String {
     format!("!Ref {}", logical_id(secret, "Secret"))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn resources_of_other_services_are_granted_and_their_variables_set() {
+        let none: [&str; 0] = [];
+        let bucket = json!({
+            "actions": ["s3:PutObject", "s3:GetObject"], "resource": "${UploadsBucket.Arn}/*",
+        });
+        let key = json!({ "actions": ["kms:GenerateRandom"], "resource": "*" });
+        let description = json!({ "kind": "consumer", "source": { "event": "uploads" }, "resources": {
+            "tables": {}, "indexes": {}, "queues": none, "probedQueues": none,
+            "deadLettersOf": none, "secrets": none, "writtenSecrets": none,
+            "rotatedSecrets": none, "mail": false, "upstreams": none, "publicUrl": false,
+            "others": [bucket, key], "variables": { "UPLOADS_BUCKET": "UploadsBucket" },
+        } });
+        let description: Description = serde_json::from_value(description).unwrap();
+        let granted: Vec<_> = of(&description)
+            .into_iter()
+            .map(|(resource, actions)| (resource, actions.into_iter().collect::<Vec<_>>()))
+            .collect();
+        let actions =
+            |actions: &[&str]| actions.iter().map(ToString::to_string).collect::<Vec<String>>();
+        assert_eq!(
+            granted,
+            [
+                (
+                    "!Sub \"${UploadsBucket.Arn}/*\"".to_owned(),
+                    actions(&["s3:GetObject", "s3:PutObject"])
+                ),
+                ("\"*\"".to_owned(), actions(&["kms:GenerateRandom"])),
+            ]
+        );
+        let variables = variables(&description).into_iter().collect::<Vec<_>>();
+        assert_eq!(variables, [("UPLOADS_BUCKET".to_owned(), "UploadsBucket".to_owned())]);
+    }
 }

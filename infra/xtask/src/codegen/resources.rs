@@ -115,7 +115,7 @@ pub(super) fn mapping(declared: &Declared<'_>) -> Option<String> {
             );
             (format!("{}.StreamArn", logical_id(table, "Table")), failures)
         }
-        Source::Schedule(_) => return None,
+        Source::Schedule(_) | Source::Event(_) => return None,
     };
     Some(format!(
         "    Type: AWS::Lambda::EventSourceMapping\n    Properties:\n      \

@@ -300,11 +300,10 @@ fn only_schedules_that_run_every_five_minutes_share_the_alarm_on_missing_runs() 
     let all = Declared::of(&functions, &descriptions).unwrap();
     let lists = ["Judged", "Functions", "Slow", "Clocks"].map(|name| (name, "Function"));
     let lists = lists.into_iter().chain([("Sources", "Source"), ("Waiting", "Queue")]);
-    let text: String = lists
-        .map(|(name, variable)| {
-            format!("\n  Fn::ForEach::{name}:\n    - {variable}\n    # {START}\n    # {END}\n")
-        })
-        .collect();
+    let lists = lists.map(|(name, variable)| {
+        format!("\n  Fn::ForEach::{name}:\n    - {variable}\n    # {START}\n    # {END}\n")
+    });
+    let text = lists.collect::<Vec<_>>().concat();
     let mut alarms = Document::new("infra/alarms.yaml", text);
     let template = Document::new("template.yaml", TEMPLATE.to_owned());
     alarms::fill(&mut alarms, &template, &all).unwrap();

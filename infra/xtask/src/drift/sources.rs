@@ -24,7 +24,10 @@ pub(super) fn complaints(
         return rotation(description, &triggers);
     }
     match (&description.source, triggers.as_slice()) {
-        (None, []) | (Some(Source::Stream(_)), [Trigger::Stream(_)]) => Vec::new(),
+        (None, [])
+        | (Some(Source::Stream(_)), [Trigger::Stream(_)])
+        // A person chooses its trigger, and the template's model does not have all kinds.
+        | (Some(Source::Event(_)), _) => Vec::new(),
         (Some(Source::Schedule(wanted)), [Trigger::Schedule(found)])
             if found.expression == wanted.expression =>
         {

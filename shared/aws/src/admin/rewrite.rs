@@ -18,9 +18,8 @@ use serde_dynamo::Item;
 
 use super::scan::patient;
 use super::{Operator, Segment};
-use crate::dynamodb::batch_get::key_in;
 use crate::dynamodb::commit::WRITTEN_BY;
-use crate::dynamodb::expressions::{Expressions, SdkItem, key_of, plain};
+use crate::dynamodb::expressions::{Expressions, SdkItem, key_in, key_of, plain};
 use crate::errors::fault;
 
 /// The maximum of items of a page. A page is also the unit of progress, so it is not larger.
@@ -83,15 +82,15 @@ impl Operator {
             .limit(PAGE_MAX)
             .consistent_read(true)
             .return_consumed_capacity(ReturnConsumedCapacity::Total)
-            .set_exclusive_start_key(after.map(key_of));
+            .set_exclusive_start_key(after.map(|key| key_of(table, key)));
         let started = Instant::now();
         let answer = request.customize().config_override(patient()).send().await;
         observe_query("Scan", table.name(), started.elapsed());
         let answer = answer.map_err(|error| fault("Scan", table.name(), error))?;
-        let keyed = |item: SdkItem| Some((key_in(&item)?, plain(item)));
+        let keyed = |item: SdkItem| Some((key_in(table, &item)?, plain(item)));
         Ok(ItemPage {
             units: units(answer.consumed_capacity.as_ref()),
-            next: answer.last_evaluated_key.as_ref().and_then(key_in),
+            next: answer.last_evaluated_key.as_ref().and_then(|item| key_in(table, item)),
             items: answer.items.unwrap_or_default().into_iter().filter_map(keyed).collect(),
         })
     }
@@ -111,7 +110,7 @@ impl Operator {
         changed: &Item,
         optional: &[&str],
     ) -> Result<Attempt, ServiceError> {
-        let mut expressions = Expressions::default();
+        let mut expressions = Expressions::on(table);
         let Some(update) = difference(&mut expressions, read, changed) else {
             return Ok(Attempt { result: Changed::Done, units: 0.0 });
         };
@@ -121,7 +120,7 @@ impl Operator {
             .dynamodb()
             .update_item()
             .table_name(self.0.table_name(table)?)
-            .set_key(Some(key_of(key)))
+            .set_key(Some(key_of(table, key)))
             .update_expression(update)
             .condition_expression(unchanged)
             .set_expression_attribute_names(expressions.names())
@@ -322,7 +321,7 @@ mod tests {
                 &["c", "e", "a"],
             ),
         ] {
-            let mut expressions = Expressions::default();
+            let mut expressions = Expressions::on(TableName::new("notes"));
             let written = difference(&mut expressions, &item(&read), &item(&changed));
             assert_eq!(written.as_deref(), update, "{changed}");
             let aliased = expressions.names().unwrap_or_default();
@@ -334,7 +333,7 @@ mod tests {
 
     #[test]
     fn the_condition_names_every_read_and_every_optional_attribute() {
-        let mut expressions = Expressions::default();
+        let mut expressions = Expressions::on(TableName::new("notes"));
         let read = item(&json!({ "pk": "1", "a": 1 }));
         let changed = item(&json!({ "pk": "1", "a": 2, "b": 1 }));
         let condition = unchanged(&mut expressions, &read, &changed, &["relayedAt", "a"]);

@@ -9,8 +9,7 @@ use lifecycle::telemetry::observe_query;
 
 use super::Operator;
 use crate::aws::timeouts;
-use crate::dynamodb::batch_get::key_in;
-use crate::dynamodb::expressions::SdkItem;
+use crate::dynamodb::expressions::{SdkItem, key_in};
 use crate::dynamodb::table::record;
 use crate::errors::fault;
 
@@ -76,7 +75,7 @@ impl Operator {
         let answer = answer.map_err(|error| fault("Scan", R::TABLE.name(), error))?;
         let (mut records, mut unreadable) = (Vec::new(), Vec::new());
         for item in answer.items.unwrap_or_default() {
-            let Some(key) = key_in(&item) else { continue };
+            let Some(key) = key_in(R::TABLE, &item) else { continue };
             match record(&key, item) {
                 Ok(record) => records.push(record),
                 Err(_) => unreadable.push(key),

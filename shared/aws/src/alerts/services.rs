@@ -54,21 +54,23 @@ impl Aws {
     /// When the secret [`NOTIFIERS`] or one of the upstreams is not among the uses that the
     /// consumer declares.
     pub fn notifiers(&self) -> AlertSender {
+        self.notifiers_in(NOTIFIERS)
+    }
+
+    /// As [`Aws::notifiers`], from a secret with another name.
+    ///
+    /// # Panics
+    ///
+    /// When the secret or one of the upstreams is not among the uses that the consumer declares.
+    pub fn notifiers_in(&self, secret: &'static str) -> AlertSender {
         let sender = AlertSender {
-            credentials: self.secret(NOTIFIERS, Credentials::parse),
+            credentials: self.secret(secret, Credentials::parse),
             slack: self.upstream(SLACK),
             datadog: self.upstream(DATADOG),
             new_relic: self.upstream(NEW_RELIC),
         };
         self.alerts().get_or_init(|| Box::new(sender.clone()));
         sender
-    }
-
-    pub(crate) async fn post_to_notifiers(&self, post: &Post) -> Result<(), ServiceError> {
-        let alerts = self.alerts().get().ok_or_else(|| {
-            ServiceError::internal("notifiers are not configured for this function")
-        })?;
-        alerts.deliver(post).await
     }
 }
 

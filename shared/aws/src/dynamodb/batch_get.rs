@@ -3,12 +3,12 @@
 use std::collections::{HashMap, HashSet};
 use std::time::{Duration, Instant};
 
-use aws_sdk_dynamodb::types::{AttributeValue, KeysAndAttributes};
-use lifecycle::record::{Key, PARTITION_KEY, Record, SORT_KEY, TableName as RecordTable};
+use aws_sdk_dynamodb::types::KeysAndAttributes;
+use lifecycle::record::{Key, Record, TableName as RecordTable};
 use lifecycle::telemetry::observe_query;
 use lifecycle::{Permit, ServiceError};
 
-use super::expressions::{SdkItem, key_of};
+use super::expressions::{SdkItem, key_in, key_of};
 use super::table::record;
 use crate::errors::{fault, unavailable};
 use crate::{Aws, Table};
@@ -22,7 +22,7 @@ const FIRST_PAUSE_MS: u64 = 50;
 
 /// Reads all wanted records by one strongly consistent `BatchGetItem`: [`Table::one`],
 /// [`Table::many`], or a tuple of these. One call needs one connection and one signature; a call
-/// for each table would need one of each per table. Metrics and faults name the first table.
+/// for each table would need one of each per table. Metrics name the first table, faults name all.
 ///
 /// # Errors
 ///
@@ -36,9 +36,9 @@ pub async fn batch_get<C, W: BatchRequest>(
 }
 
 pub(crate) async fn gather<W: BatchRequest>(wanted: W) -> Result<W::Found, ServiceError> {
-    let mut keys = Keys::new();
+    let mut keys = Keys::default();
     wanted.name(&mut keys)?;
-    let count: usize = keys.values().map(HashSet::len).sum();
+    let count = keys.count();
     if count > KEYS_MAX {
         return Err(ServiceError::internal(format!("{count} keys at once, at most {KEYS_MAX}")));
     }
@@ -65,7 +65,26 @@ pub trait BatchRequest: Send + Sync {
 }
 
 /// The wanted keys, by the physical names of their tables.
-pub type Keys = HashMap<String, HashSet<Key>>;
+#[derive(Default)]
+pub struct Keys(HashMap<String, (RecordTable, HashSet<Key>)>);
+
+impl Keys {
+    fn add<'a>(&mut self, name: &str, table: RecordTable, keys: impl IntoIterator<Item = &'a Key>) {
+        let (_, known) = self.0.entry(name.to_owned()).or_insert_with(|| (table, HashSet::new()));
+        known.extend(keys.into_iter().cloned());
+    }
+
+    fn count(&self) -> usize {
+        self.0.values().map(|(_, keys)| keys.len()).sum()
+    }
+
+    /// The logical names of the tables, for a fault: any of them may be its cause.
+    fn tables(&self) -> String {
+        let mut names: Vec<_> = self.0.values().map(|(table, _)| table.name()).collect();
+        names.sort_unstable();
+        names.join(", ")
+    }
+}
 
 /// The items found, by the physical names of their tables.
 #[derive(Default)]
@@ -84,12 +103,12 @@ pub struct GetMany<R> {
 }
 
 impl<R: Record> Table<R> {
-    /// One record, to be read by [`together`].
+    /// One record, to be read by [`batch_get`].
     pub fn one(&self, key: Key) -> GetOne<R> {
         GetOne { table: self.clone(), key }
     }
 
-    /// Several records, to be read by [`together`]. A key may be named twice.
+    /// Several records, to be read by [`batch_get`]. A key may be named twice.
     pub fn many(&self, keys: impl IntoIterator<Item = Key>) -> GetMany<R> {
         GetMany { table: self.clone(), keys: keys.into_iter().collect() }
     }
@@ -157,7 +176,7 @@ impl<R: Record> BatchRequest for GetOne<R> {
 
     fn name(&self, keys: &mut Keys) -> Result<(), ServiceError> {
         let name = self.aws().table_name(R::TABLE)?;
-        keys.entry(name.to_owned()).or_default().insert(self.key.clone());
+        keys.add(name, R::TABLE, [&self.key]);
         Ok(())
     }
 
@@ -179,7 +198,7 @@ impl<R: Record> BatchRequest for GetMany<R> {
 
     fn name(&self, keys: &mut Keys) -> Result<(), ServiceError> {
         let name = self.aws().table_name(R::TABLE)?;
-        keys.entry(name.to_owned()).or_default().extend(self.keys.iter().cloned());
+        keys.add(name, R::TABLE, &self.keys);
         Ok(())
     }
 
@@ -224,20 +243,19 @@ impl Items {
         item.map(|item| record(key, item.clone())).transpose().map_err(ServiceError::internal)
     }
 
-    fn add(&mut self, table: String, found: Vec<SdkItem>) {
-        let found = found.into_iter().filter_map(|item| Some((key_in(&item)?, item)));
-        self.0.entry(table).or_default().extend(found);
+    fn add(&mut self, name: String, table: RecordTable, found: Vec<SdkItem>) {
+        let found = found.into_iter().filter_map(|item| Some((key_in(table, &item)?, item)));
+        self.0.entry(name).or_default().extend(found);
     }
 }
 
 /// The items of the keys. Unprocessed keys are requested again.
 async fn find(aws: &Aws, first: RecordTable, keys: Keys) -> Result<Items, ServiceError> {
     let mut found = Items::default();
-    let mut wanted = HashMap::with_capacity(keys.len());
-    for (table, keys) in keys {
-        if !keys.is_empty() {
-            wanted.insert(table, request_for(keys.iter().map(key_of).collect())?);
-        }
+    let mut wanted = HashMap::with_capacity(keys.0.len());
+    for (name, (table, keys)) in keys.0.iter().filter(|(_, (_, keys))| !keys.is_empty()) {
+        let keys = keys.iter().map(|key| key_of(*table, key)).collect();
+        wanted.insert(name.clone(), request_for(keys)?);
     }
     for round in 0..ROUNDS_MAX {
         if wanted.is_empty() {
@@ -246,7 +264,7 @@ async fn find(aws: &Aws, first: RecordTable, keys: Keys) -> Result<Items, Servic
         if round > 0 {
             tokio::time::sleep(pause_before(round)).await;
         }
-        wanted = ask(aws, first, wanted, &mut found).await?;
+        wanted = ask(aws, first, &keys, wanted, &mut found).await?;
     }
     if wanted.is_empty() {
         return Ok(found);
@@ -261,6 +279,7 @@ type Request = HashMap<String, KeysAndAttributes>;
 async fn ask(
     aws: &Aws,
     first: RecordTable,
+    keys: &Keys,
     wanted: Request,
     found: &mut Items,
 ) -> Result<Request, ServiceError> {
@@ -268,9 +287,11 @@ async fn ask(
     let started = Instant::now();
     let answer = request.send().await;
     observe_query("BatchGetItem", first.name(), started.elapsed());
-    let answer = answer.map_err(|error| fault("BatchGetItem", first.name(), error))?;
-    for (table, items) in answer.responses.unwrap_or_default() {
-        found.add(table, items);
+    let answer = answer.map_err(|error| fault("BatchGetItem", &keys.tables(), error))?;
+    for (name, items) in answer.responses.unwrap_or_default() {
+        if let Some((table, _)) = keys.0.get(&name) {
+            found.add(name, *table, items);
+        }
     }
     let mut left = answer.unprocessed_keys.unwrap_or_default();
     left.retain(|_, keys| !keys.keys.is_empty());
@@ -281,14 +302,6 @@ async fn ask(
 fn request_for(keys: Vec<SdkItem>) -> Result<KeysAndAttributes, ServiceError> {
     let request = KeysAndAttributes::builder().set_keys(Some(keys)).consistent_read(true);
     request.build().map_err(ServiceError::internal)
-}
-
-pub(crate) fn key_in(item: &SdkItem) -> Option<Key> {
-    let text = |name| match item.get(name) {
-        Some(AttributeValue::S(text)) => Some(text.clone()),
-        _ => None,
-    };
-    Some(Key { pk: text(PARTITION_KEY)?, sk: text(SORT_KEY) })
 }
 
 /// Full jitter: callers that were throttled together do not retry together.

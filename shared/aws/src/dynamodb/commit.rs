@@ -1,5 +1,6 @@
 //! Commits: all writes of a transaction, or none.
 
+use std::collections::BTreeSet;
 use std::time::Instant;
 
 use aws_sdk_dynamodb::operation::put_item::PutItemError;
@@ -74,7 +75,7 @@ impl Aws {
         item: &serde_dynamo::Item,
         token: &str,
     ) -> Result<(), CommitError> {
-        let mut expressions = Expressions::default();
+        let mut expressions = Expressions::on(write.table);
         let condition = write.condition.as_ref().map(|it| expressions.condition(it));
         let mut stored: SdkItem = item.clone().into();
         stored.insert(WRITTEN_BY.to_owned(), AttributeValue::S(token.to_owned()));
@@ -100,13 +101,13 @@ impl Aws {
         changes: &[Change],
         token: &str,
     ) -> Result<(), CommitError> {
-        let mut expressions = Expressions::default();
+        let mut expressions = Expressions::on(write.table);
         let mut changes = changes.to_vec();
         changes.push(Change::Set(WRITTEN_BY, text(token)));
         let update = expressions.update(&changes);
         let condition = write.condition.as_ref().map(|it| expressions.condition(it));
         let table = self.table_name(write.table).map_err(CommitError::ServiceError)?;
-        let key = key_of(&write.key);
+        let key = key_of(write.table, &write.key);
         let request =
             self.dynamodb().update_item().set_key(Some(key)).set_update_expression(update);
         let request = conditional!(request, table, condition, expressions);
@@ -123,7 +124,8 @@ impl Aws {
         }
     }
 
-    /// Timed under the table of the first write, which the decision is about.
+    /// Timed under the table of the first write, which the decision is about. A fault names all
+    /// tables: any of them may be its cause.
     async fn transact(&self, transaction: &Transaction) -> Result<(), CommitError> {
         let items = transaction
             .writes
@@ -145,7 +147,7 @@ impl Aws {
         let Err(error) = answer else { return Ok(()) };
         match error.as_service_error() {
             Some(TransactWriteItemsError::TransactionCanceledException(cancelled)) => {
-                Err(cancelled_because(cancelled.cancellation_reasons()))
+                Err(cancelled_because(cancelled.cancellation_reasons(), &transaction.writes))
             }
             // Not a conflict: the first attempt of this transaction may still commit. Only a retry
             // with the same client token or idempotency key is harmless then.
@@ -157,9 +159,19 @@ impl Aws {
                     "the client token was used for another transaction".to_owned(),
                 ))
             }
-            _ => Err(CommitError::ServiceError(fault("TransactWriteItems", table, error))),
+            _ => Err(CommitError::ServiceError(fault(
+                "TransactWriteItems",
+                &tables_of(&transaction.writes),
+                error,
+            ))),
         }
     }
+}
+
+/// The logical names of the tables, each once.
+fn tables_of(writes: &[Write]) -> String {
+    let names: BTreeSet<_> = writes.iter().map(|write| write.table.name()).collect();
+    names.into_iter().collect::<Vec<_>>().join(", ")
 }
 
 /// Whether making the changes twice is the same as making them once.
@@ -184,7 +196,7 @@ fn refused(stored: Option<SdkItem>, token: &str) -> Result<(), CommitError> {
 ///
 /// A failed condition is a result, so it precedes a conflict or throttling, which only ask for a
 /// retry. The SDK never retries a cancelled transaction; the lifecycle does, after a new decision.
-fn cancelled_because(reasons: &[CancellationReason]) -> CommitError {
+fn cancelled_because(reasons: &[CancellationReason], writes: &[Write]) -> CommitError {
     let (mut conditions, mut busy) = (Vec::new(), false);
     for (write, reason) in reasons.iter().enumerate() {
         let message = reason.message().unwrap_or_default();
@@ -198,7 +210,12 @@ fn cancelled_because(reasons: &[CancellationReason]) -> CommitError {
                 busy = true;
             }
             code if is_throttle(code) => busy = true,
-            code => return CommitError::Invalid(format!("write {write}: {code}: {message}")),
+            code => {
+                let table = writes.get(write).map_or("", |write| write.table.name());
+                return CommitError::Invalid(format!(
+                    "write {write} on {table}: {code}: {message}"
+                ));
+            }
         }
     }
     if !conditions.is_empty() {
@@ -222,7 +239,7 @@ macro_rules! finished {
 }
 
 fn transact_item(write: &Write, table: &str) -> Result<TransactWriteItem, CommitError> {
-    let mut expressions = Expressions::default();
+    let mut expressions = Expressions::on(write.table);
     let condition = write.condition.as_ref().map(|it| expressions.condition(it));
     let item = TransactWriteItem::builder();
     let item = match &write.action {
@@ -232,16 +249,17 @@ fn transact_item(write: &Write, table: &str) -> Result<TransactWriteItem, Commit
         }
         WriteAction::Update(changes) => {
             let update = expressions.update(changes);
-            let builder =
-                Update::builder().set_key(Some(key_of(&write.key))).set_update_expression(update);
+            let builder = Update::builder()
+                .set_key(Some(key_of(write.table, &write.key)))
+                .set_update_expression(update);
             item.update(finished!(builder, table, condition, expressions))
         }
         WriteAction::Delete => {
-            let builder = Delete::builder().set_key(Some(key_of(&write.key)));
+            let builder = Delete::builder().set_key(Some(key_of(write.table, &write.key)));
             item.delete(finished!(builder, table, condition, expressions))
         }
         WriteAction::Check => {
-            let builder = ConditionCheck::builder().set_key(Some(key_of(&write.key)));
+            let builder = ConditionCheck::builder().set_key(Some(key_of(write.table, &write.key)));
             item.condition_check(finished!(builder, table, condition, expressions))
         }
     };
@@ -250,6 +268,9 @@ fn transact_item(write: &Write, table: &str) -> Result<TransactWriteItem, Commit
 
 #[cfg(test)]
 mod tests {
+    use lifecycle::effects::OnConditionFailed;
+    use lifecycle::record::{Key, TableName};
+
     use super::*;
 
     fn reason(code: &str) -> CancellationReason {
@@ -261,7 +282,7 @@ mod tests {
         let failed = || reason("ConditionalCheckFailed");
         let (none, conflict) = (|| reason("None"), || reason("TransactionConflict"));
         let throttle = || reason("ThrottlingError");
-        let read = |reasons: &[CancellationReason]| match cancelled_because(reasons) {
+        let read = |reasons: &[CancellationReason]| match cancelled_because(reasons, &[]) {
             CommitError::Conditions(failed) => {
                 format!("conditions {:?}", failed.iter().map(|it| it.write).collect::<Vec<_>>())
             }
@@ -291,6 +312,24 @@ mod tests {
         assert!(refused(Some(ours.clone()), "token").is_ok());
         assert!(refused(Some(ours), "another").is_err());
         assert!(refused(None, "token").is_err());
+    }
+
+    #[test]
+    fn an_invalid_write_and_a_fault_name_their_tables() {
+        let write = |table| Write {
+            table: TableName::new(table),
+            key: Key::new("a"),
+            action: WriteAction::Delete,
+            condition: None,
+            on_condition_failed: OnConditionFailed::Retry,
+        };
+        let writes = [write("products"), write("ratings"), write("products")];
+        let reasons = [reason("None"), reason("ValidationError")];
+        let CommitError::Invalid(reason) = cancelled_because(&reasons, &writes) else {
+            panic!("a write that is not valid can never be committed")
+        };
+        assert_eq!(reason, "write 1 on ratings: ValidationError: inner message");
+        assert_eq!(tables_of(&writes), "products, ratings");
     }
 
     #[test]

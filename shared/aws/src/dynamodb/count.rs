@@ -28,7 +28,7 @@ impl Aws {
     /// admits one too many.
     pub(crate) async fn add_to_counter(&self, counter: &Counter) -> Result<Count, ServiceError> {
         let key = Key::new(&counter.key);
-        let mut expressions = Expressions::default();
+        let mut expressions = Expressions::on(LIMITS);
         let update = expressions.update(&[
             Change::Add(TOTAL, i64::from(counter.amount)),
             Change::Set(EXPIRES_AT, number(counter.expires_at.as_seconds())),
@@ -48,7 +48,7 @@ impl Aws {
             .dynamodb()
             .update_item()
             .table_name(self.table_name(LIMITS)?)
-            .set_key(Some(key_of(&key)))
+            .set_key(Some(key_of(LIMITS, &key)))
             .set_update_expression(update)
             .set_condition_expression(condition)
             .set_expression_attribute_names(expressions.names())

@@ -7,24 +7,31 @@ use std::collections::HashMap;
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use lifecycle::effects::{Change, Condition};
-use lifecycle::record::{Key, PARTITION_KEY, SORT_KEY};
+use lifecycle::record::{Key, TableName};
 
 /// An item in the SDK's types.
 pub(crate) type SdkItem = HashMap<String, AttributeValue>;
 
 /// The names and values that the expressions of one write refer to.
-#[derive(Debug, Default, PartialEq)]
+#[derive(Debug, PartialEq)]
 pub(crate) struct Expressions {
+    partition_key: &'static str,
     names: HashMap<String, String>,
     values: HashMap<String, AttributeValue>,
 }
 
 impl Expressions {
+    /// The expressions of a write to this table.
+    pub(crate) fn on(table: TableName) -> Self {
+        let partition_key = table.partition_key();
+        Self { partition_key, names: HashMap::new(), values: HashMap::new() }
+    }
+
     /// Writes a condition as a condition expression.
     pub(crate) fn condition(&mut self, condition: &Condition) -> String {
         match condition {
-            Condition::Absent => format!("attribute_not_exists({})", self.name(PARTITION_KEY)),
-            Condition::Present => format!("attribute_exists({})", self.name(PARTITION_KEY)),
+            Condition::Absent => format!("attribute_not_exists({})", self.name(self.partition_key)),
+            Condition::Present => format!("attribute_exists({})", self.name(self.partition_key)),
             Condition::Equals(name, value) => {
                 format!("{} = {}", self.name(name), self.value(value.clone().into()))
             }
@@ -88,7 +95,7 @@ impl Expressions {
     }
 
     fn tautology(&mut self, operator: &str) -> String {
-        let key = self.name(PARTITION_KEY);
+        let key = self.name(self.partition_key);
         format!("attribute_exists({key}) {operator} attribute_not_exists({key})")
     }
 
@@ -112,14 +119,23 @@ impl Expressions {
     }
 }
 
-/// The key as attributes.
-pub(crate) fn key_of(key: &Key) -> SdkItem {
+/// The key as attributes of the table.
+pub(crate) fn key_of(table: TableName, key: &Key) -> SdkItem {
     let mut item = HashMap::with_capacity(2);
-    item.insert(PARTITION_KEY.to_owned(), AttributeValue::S(key.pk.clone()));
+    item.insert(table.partition_key().to_owned(), AttributeValue::S(key.pk.clone()));
     if let Some(sk) = &key.sk {
-        item.insert(SORT_KEY.to_owned(), AttributeValue::S(sk.clone()));
+        item.insert(table.sort_key().to_owned(), AttributeValue::S(sk.clone()));
     }
     item
+}
+
+/// The key of an item of the table; `None` for an item without a string as its partition key.
+pub(crate) fn key_in(table: TableName, item: &SdkItem) -> Option<Key> {
+    let text = |name| match item.get(name) {
+        Some(AttributeValue::S(text)) => Some(text.clone()),
+        _ => None,
+    };
+    Some(Key { pk: text(table.partition_key())?, sk: text(table.sort_key()) })
 }
 
 /// The stored item in a type that is not the SDK's.
@@ -132,6 +148,23 @@ mod tests {
     use lifecycle::effects::{number, text};
 
     use super::*;
+
+    const NOTES: TableName = TableName::new("notes");
+
+    #[test]
+    fn a_key_has_the_attributes_that_the_table_names() {
+        let visits = TableName::new("visits").partition_key_named("customer").sort_key_named("at");
+        for (table, names) in [(NOTES, ["pk", "sk"]), (visits, ["customer", "at"])] {
+            let key = Key::sorted("ann", "2026-01-31");
+            let item = key_of(table, &key);
+            assert_eq!(names.map(|name| item[name].as_s().unwrap()), ["ann", "2026-01-31"]);
+            assert_eq!(key_in(table, &item), Some(key));
+            let mut expressions = Expressions::on(table);
+            assert_eq!(expressions.condition(&Condition::Absent), "attribute_not_exists(#n0)");
+            assert_eq!(expressions.names["#n0"], names[0]);
+        }
+        assert_eq!(key_in(visits, &key_of(NOTES, &Key::new("ann"))), None);
+    }
 
     #[test]
     fn conditions_name_attributes_only_by_aliases() {
@@ -151,13 +184,13 @@ mod tests {
             (C::All(vec![]), "attribute_exists(#n0) OR attribute_not_exists(#n0)"),
             (C::Any(vec![]), "attribute_exists(#n0) AND attribute_not_exists(#n0)"),
         ] {
-            assert_eq!(Expressions::default().condition(&condition), written);
+            assert_eq!(Expressions::on(NOTES).condition(&condition), written);
         }
     }
 
     #[test]
     fn an_update_groups_its_changes_by_verb() {
-        let mut expressions = Expressions::default();
+        let mut expressions = Expressions::on(NOTES);
         let update = expressions.update(&[
             Change::Add("stock", -2),
             Change::Set("status", text("SOLD")),
@@ -172,7 +205,7 @@ mod tests {
 
     #[test]
     fn an_attribute_has_one_alias_in_a_write() {
-        let mut expressions = Expressions::default();
+        let mut expressions = Expressions::on(NOTES);
         let update = expressions.update(&[Change::Add("stock", -1)]);
         let condition = expressions.condition(&Condition::AtLeast("stock", 1));
         assert_eq!(update.as_deref(), Some("ADD #n0 :v0"));
@@ -181,6 +214,6 @@ mod tests {
 
     #[test]
     fn an_update_without_changes_has_no_expression() {
-        assert_eq!(Expressions::default().update(&[]), None);
+        assert_eq!(Expressions::on(NOTES).update(&[]), None);
     }
 }

@@ -7,6 +7,7 @@ mod count;
 mod cursors;
 pub(crate) mod expressions;
 pub(crate) mod pages;
+pub(crate) mod query;
 pub(crate) mod range;
 mod read;
 pub(crate) mod setting;

@@ -27,7 +27,16 @@ impl Aws {
     /// When the table or the secret [`CURSOR_KEY`] is not among the uses that the endpoint
     /// declares. Its first start shows this bug.
     pub fn pages<R: Record>(&self, route: Route) -> Pages<R> {
-        Pages { route, table: self.table(), key: self.secret(CURSOR_KEY, CursorKey::parse) }
+        self.pages_sealed_by(CURSOR_KEY, route)
+    }
+
+    /// As [`Aws::pages`], with cursors that another secret authenticates.
+    ///
+    /// # Panics
+    ///
+    /// When the table or the secret is not among the uses that the endpoint declares.
+    pub fn pages_sealed_by<R: Record>(&self, secret: &'static str, route: Route) -> Pages<R> {
+        Pages { route, table: self.table(), key: self.secret(secret, CursorKey::parse) }
     }
 }
 

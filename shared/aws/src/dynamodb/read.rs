@@ -22,7 +22,7 @@ impl Aws {
             .dynamodb()
             .get_item()
             .table_name(self.table_name(table)?)
-            .set_key(Some(key_of(key)))
+            .set_key(Some(key_of(table, key)))
             .consistent_read(consistent);
         let started = Instant::now();
         let answer = request.send().await;

@@ -117,7 +117,7 @@ impl<S: Singleton> Table<S> {
         let Some(item) = self.aws.get_item(S::TABLE, &S::the_key(), true).await? else {
             return Ok(Present::Default(S::default()));
         };
-        let version = Item::from(item.clone()).get(VERSION).cloned();
+        let version = Item::from(item.clone()).get(S::VERSION_ATTRIBUTE).cloned();
         Ok(valid(item).map_or(Present::Unreadable(version), Present::Stored))
     }
 }
@@ -129,12 +129,10 @@ pub enum Present<S> {
     Default(S),
     /// The stored record.
     Stored(S),
-    /// The stored item is not such a record, or is invalid. Its attribute `version`, if it has one.
+    /// The stored item is not such a record, or is invalid. Its [`Record::VERSION_ATTRIBUTE`], if
+    /// it has one.
     Unreadable(Option<AttributeValue>),
 }
-
-/// The attribute that holds the version of a record.
-const VERSION: &str = "version";
 
 impl<S: Singleton> Present<S> {
     /// The version of the stored record or of the default; `None` if it cannot be read.
@@ -157,7 +155,7 @@ impl<S: Singleton> Present<S> {
             Self::Default(_) => Write::create(record),
             Self::Stored(read) => Write::replace(record, read.version()),
             Self::Unreadable(version) => Write::put(record).when(match version {
-                Some(version) => Condition::Equals(VERSION, version.clone()),
+                Some(version) => Condition::Equals(S::VERSION_ATTRIBUTE, version.clone()),
                 None => Condition::Present,
             }),
         }

@@ -43,6 +43,10 @@ const TEST_SUBJECT: &str = "rotation";
 /// Rotates the keys that sign tokens.
 pub struct KeyRotation {
     aws: Aws,
+    /// The secret of the signing keys.
+    signing: &'static str,
+    /// The secret of the verification keys.
+    verification: &'static str,
     ended_after: Duration,
 }
 
@@ -70,10 +74,24 @@ impl Aws {
     /// When the secrets of [`KeyRotation::RESOURCES`](Rotation::RESOURCES) are not among the
     /// declared uses.
     pub fn key_rotation(&self) -> KeyRotation {
-        for secret in [SIGNING_KEYS, VERIFICATION_KEYS] {
+        self.key_rotation_of(SIGNING_KEYS, VERIFICATION_KEYS)
+    }
+
+    /// Rotates the keys in secrets with other names. A type of the service implements [`Rotation`]:
+    /// it declares these secrets, and passes the calls on.
+    ///
+    /// # Panics
+    ///
+    /// When one of the secrets is not among the declared uses.
+    pub fn key_rotation_of(
+        &self,
+        signing: &'static str,
+        verification: &'static str,
+    ) -> KeyRotation {
+        for secret in [signing, verification] {
             assert!(self.configuration().secret(secret).is_some(), "RESOURCES lacks {secret}");
         }
-        KeyRotation { aws: self.clone(), ended_after: ended_after() }
+        KeyRotation { aws: self.clone(), signing, verification, ended_after: ended_after() }
     }
 }
 
@@ -91,19 +109,19 @@ impl Rotation for KeyRotation {
         &[Resource::RotatedSecret(SIGNING_KEYS), Resource::WrittenSecret(VERIFICATION_KEYS)];
 
     fn secret_id(&self) -> &str {
-        self.id(SIGNING_KEYS)
+        self.id(self.signing)
     }
 
     async fn perform(&self, step: Step, version_id: &str) -> Result<(), BoxError> {
-        let current = self.get(SIGNING_KEYS, VersionOf::Stage(CURRENT)).await?;
+        let current = self.get(self.signing, VersionOf::Stage(CURRENT)).await?;
         let current = current.ok_or("the secret of the signing keys has no value")?;
         if current.version_id() == Some(version_id) {
             return Ok(());
         }
         let keys = keys_of(&current)?;
-        let fresh = self.get(SIGNING_KEYS, VersionOf::Id(version_id)).await?;
+        let fresh = self.get(self.signing, VersionOf::Id(version_id)).await?;
         let fresh = fresh.as_ref().map(keys_of).transpose()?.flatten();
-        let set = self.get(VERIFICATION_KEYS, VersionOf::Stage(CURRENT)).await?;
+        let set = self.get(self.verification, VersionOf::Stage(CURRENT)).await?;
         let set = set.ok_or("the secret of the verification keys has no value")?;
         let set = StoredSet::read(&set)?;
         let now = now();
@@ -164,28 +182,28 @@ impl KeyRotation {
 
     async fn put_pending(&self, version_id: &str, keys: &KeyRing) -> Result<(), BoxError> {
         let request = self.aws.secrets_manager().put_secret_value();
-        let request = request.secret_id(self.id(SIGNING_KEYS)).client_request_token(version_id);
+        let request = request.secret_id(self.id(self.signing)).client_request_token(version_id);
         let request = request.secret_string(keys.signing_keys().to_string());
         let answer = request.version_stages(PENDING).send().await;
-        answer.map_err(|error| fault("PutSecretValue", SIGNING_KEYS, error))?;
+        answer.map_err(|error| fault("PutSecretValue", self.signing, error))?;
         Ok(())
     }
 
     async fn put_set(&self, set: &Value) -> Result<(), BoxError> {
         let request = self.aws.secrets_manager().put_secret_value();
-        let request = request.secret_id(self.id(VERIFICATION_KEYS)).secret_string(set.to_string());
+        let request = request.secret_id(self.id(self.verification)).secret_string(set.to_string());
         let answer = request.send().await;
-        answer.map_err(|error| fault("PutSecretValue", VERIFICATION_KEYS, error))?;
+        answer.map_err(|error| fault("PutSecretValue", self.verification, error))?;
         Ok(())
     }
 
     async fn make_current(&self, version_id: &str, replaced: Option<&str>) -> Result<(), BoxError> {
         let request = self.aws.secrets_manager().update_secret_version_stage();
-        let request = request.secret_id(self.id(SIGNING_KEYS)).version_stage(CURRENT);
+        let request = request.secret_id(self.id(self.signing)).version_stage(CURRENT);
         let request = request.move_to_version_id(version_id);
         let request = request.set_remove_from_version_id(replaced.map(str::to_owned));
         let answer = request.send().await;
-        answer.map_err(|error| fault("UpdateSecretVersionStage", SIGNING_KEYS, error))?;
+        answer.map_err(|error| fault("UpdateSecretVersionStage", self.signing, error))?;
         Ok(())
     }
 
@@ -193,7 +211,7 @@ impl KeyRotation {
         self.aws
             .configuration()
             .secret(secret)
-            .expect("`key_rotation` checked that the secret is declared")
+            .expect("`key_rotation_of` checked that the secret is declared")
     }
 }
 

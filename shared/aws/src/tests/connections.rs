@@ -45,6 +45,30 @@ async fn a_connection_opened_during_init_serves_the_first_request() {
 }
 
 #[tokio::test]
+async fn a_client_of_the_sdk_configuration_has_its_services_address_and_shares_connections() {
+    let (url, counts) = stub(200, "{}").await;
+    let mut environment = environment();
+    environment.extend([
+        ("PRODUCTS_TABLE", "p".to_owned()),
+        ("AWS_ENDPOINT_URL", "http://127.0.0.1:9".to_owned()),
+        ("AWS_ENDPOINT_URL_DYNAMODB", url),
+    ]);
+    let aws = connect(&EVERYTHING[..1], environment);
+    assert_eq!(aws.read(PRODUCTS, &Key::new("a")).await.unwrap(), None);
+    let client = aws_sdk_dynamodb::Client::new(&aws.sdk_config());
+    client.list_tables().send().await.unwrap();
+    assert_eq!((counts.connections.load(SeqCst), counts.requests.load(SeqCst)), (1, 2));
+}
+
+#[test]
+fn a_declared_variable_is_returned() {
+    let uses = [Resource::Variable { name: "UPLOADS_BUCKET", refers_to: "UploadsBucket" }];
+    let mut environment = environment();
+    environment.insert("UPLOADS_BUCKET", "stack-uploads".to_owned());
+    assert_eq!(connect(&uses, environment).variable("UPLOADS_BUCKET"), "stack-uploads");
+}
+
+#[tokio::test]
 async fn init_opens_one_connection_for_each_concurrent_read() {
     const USERS: TableName = TableName::new("users");
     let (url, counts) = stub(200, "{}").await;

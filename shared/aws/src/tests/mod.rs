@@ -1,8 +1,11 @@
 //! The adapters against real stores: DynamoDB by `dynoxide`, SQS and Secrets Manager by
 //! `rustack`, in this process, each on a free port.
 
+mod api_keys;
 mod commits;
+#[cfg(feature = "mail")]
 mod connections;
+mod other_keys;
 mod queues;
 mod ranges;
 mod reads;

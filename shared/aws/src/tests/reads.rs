@@ -55,6 +55,17 @@ async fn one_call_reads_records_of_several_tables() {
 }
 
 #[tokio::test]
+async fn a_fault_of_a_call_names_all_its_tables() {
+    let aws = Stores::start().await.aws;
+    let without_sort_key = aws.table::<Event>().one(Key::new("o"));
+    let read = gather((aws.table::<Product>().one(Key::new("a")), without_sort_key)).await;
+    let Err(ServiceError::Internal(error)) = read else {
+        panic!("a key without its sort key must be refused: {read:?}")
+    };
+    assert_eq!(error.to_string(), "BatchGetItem on outbox, products failed");
+}
+
+#[tokio::test]
 async fn more_keys_than_one_call_accepts_are_an_internal_fault() {
     let aws = Stores::start().await.aws;
     let keys = (0..=KEYS_MAX).map(Key::new);
@@ -66,7 +77,7 @@ async fn more_keys_than_one_call_accepts_are_an_internal_fault() {
 async fn an_item_that_is_not_such_a_record_is_a_fault_that_names_it() {
     let aws = Stores::start().await.aws;
     let key = Key::new("a");
-    let mut item = key_of(&key);
+    let mut item = key_of(PRODUCTS, &key);
     item.insert("stock".to_owned(), AttributeValue::S("many".to_owned()));
     let put = aws.dynamodb().put_item().table_name("PRODUCTS_TABLE");
     put.set_item(Some(item)).send().await.unwrap();
@@ -120,7 +131,7 @@ async fn an_unreadable_singleton_is_replaced_if_its_version_is_unchanged() {
         (number("3"), None, 1),
         (number("3"), number("0"), 1),
     ] {
-        let mut item = key_of(&Limits::the_key());
+        let mut item = key_of(PRODUCTS, &Limits::the_key());
         item.extend(most.clone().map(|most| ("most".to_owned(), most)));
         item.extend(version.clone().map(|version| ("version".to_owned(), version)));
         let put = aws.dynamodb().put_item().table_name("PRODUCTS_TABLE");

@@ -32,10 +32,13 @@ use rustack_sqs_http::service::{SqsHttpConfig, SqsHttpService};
 use tokio::net::TcpListener;
 
 use crate::Aws;
+use crate::auth::api_keys::API_KEYS;
 use crate::upstream::{CIRCUITS, TOKENS};
 
 pub(crate) const PRODUCTS: TableName = TableName::new("products");
 pub(crate) const OUTBOX: TableName = TableName::new("outbox");
+pub(crate) const VISITS: TableName =
+    TableName::new("visits").partition_key_named("customer").sort_key_named("at");
 pub(crate) const EMAILS: QueueName = QueueName::new("emails");
 pub(crate) const APPROVALS: QueueName = QueueName::new("approvals");
 
@@ -46,9 +49,9 @@ pub(crate) struct Stores {
 }
 
 impl Stores {
-    /// Tables `products` (by `pk`, with an index), `circuits`, `limits` and `tokens` (by `pk`) and
-    /// `outbox` (by `pk` and `sk`); queues `emails` with its dead-letter queue and the FIFO queue
-    /// `approvals`; the secret `greeting`.
+    /// Tables `products` (by `pk`, with an index), `circuits`, `limits`, `tokens` and `api_keys` (by
+    /// `pk`), `outbox` (by `pk` and `sk`) and `visits` (by `customer` and `at`); queues `emails` with
+    /// its dead-letter queue and the FIFO queue `approvals`; the secret `greeting`.
     pub(crate) async fn start() -> Self {
         let mut environment = environment();
         environment.extend([
@@ -64,6 +67,8 @@ impl Stores {
             ("LIMITS_TABLE", &[("pk", Hash)], &[]),
             ("OUTBOX_TABLE", &[("pk", Hash), ("sk", Range)], &[]),
             ("TOKENS_TABLE", &[("pk", Hash)], &[]),
+            ("API_KEYS_TABLE", &[("pk", Hash)], &[]),
+            ("VISITS_TABLE", &[("customer", Hash), ("at", Range)], &[]),
         ] {
             create_table(&bare, variable, key, index).await;
             environment.insert(variable, variable.to_owned());
@@ -86,6 +91,8 @@ impl Stores {
             Resource::Table(CIRCUITS, &[]),
             Resource::Table(OUTBOX, &[]),
             Resource::Table(TOKENS, &[]),
+            Resource::Table(VISITS, &[]),
+            Resource::Table(API_KEYS, &[]),
             Resource::Table(lifecycle::limit::LIMITS, &[]),
             Resource::Queue(EMAILS),
             Resource::DeadLetterQueue(EMAILS),

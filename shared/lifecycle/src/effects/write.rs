@@ -91,13 +91,13 @@ impl Write {
         Self::new::<R>(record.key(), WriteAction::Put(item_of(record)))
     }
 
-    /// Replaces a record if its stored `version` still equals `read_version`.
+    /// Replaces a record if its stored version ([`Record::VERSION_ATTRIBUTE`]) still equals `read_version`.
     ///
     /// # Panics
     ///
     /// As [`Write::create`].
     pub fn replace<R: Record>(record: &R, read_version: u64) -> Self {
-        Self::put(record).when(Condition::Equals("version", number(read_version)))
+        Self::put(record).when(Condition::Equals(R::VERSION_ATTRIBUTE, number(read_version)))
     }
 
     /// Changes single attributes of a record; add them with [`Write::set`] and [`Write::add`].

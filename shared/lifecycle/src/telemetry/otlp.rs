@@ -92,6 +92,11 @@ pub(crate) fn spans_of_record(root: &RecordRoot<'_>, stages: &Stages) -> Vec<Val
             SERVER,
             attributes(&[("faas.trigger", Text("timer")), request_id]),
         ),
+        Source::Event(name) => (
+            format!("process {name}"),
+            CONSUMER,
+            attributes(&[("faas.trigger", Text("other")), request_id]),
+        ),
     };
     let (request_id, failed) = (root.request_id, root.failed);
     let span = Span { name, kind, attributes, request_id, failed };

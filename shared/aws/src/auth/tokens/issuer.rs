@@ -31,6 +31,10 @@ pub struct Issuer {
     pub roles_claim: Arc<str>,
     /// How far its tokens are trusted.
     pub(super) trust: Trust,
+    /// The further claims that are passed on.
+    pub(super) claims: Vec<String>,
+    /// Whether an outside issuer's subjects are passed on as they are, and not as a hash.
+    pub(super) plain_subjects: bool,
     /// When an unknown key last caused a refresh of the keys.
     refreshed: Mutex<Option<Instant>>,
 }
@@ -61,7 +65,18 @@ impl Issuer {
         let (issuer, audience, roles_claim) = (issuer.into(), audience.into(), roles_claim.into());
         let refreshed = Mutex::new(None);
         let (second, trust) = (Second::default(), Trust::Ours);
-        Self { issuer, audience, second, keys, roles_claim, trust, refreshed }
+        let (claims, plain_subjects) = (Vec::new(), false);
+        Self {
+            issuer,
+            audience,
+            second,
+            keys,
+            roles_claim,
+            trust,
+            claims,
+            plain_subjects,
+            refreshed,
+        }
     }
 
     /// Accepts this `iss` and this `aud` in addition.
@@ -135,8 +150,13 @@ impl Issuer {
             Trust::Ours => (subject.to_owned(), claims.get("tier"), "emailVerified"),
             Trust::Outside { roles: given, .. } => {
                 roles.retain(|role| given.contains(role));
+                let subject = if self.plain_subjects {
+                    subject.to_owned()
+                } else {
+                    outside_subject(&self.issuer, subject)
+                };
                 // `email_verified` is OpenID Connect's name.
-                (outside_subject(&self.issuer, subject), None, "email_verified")
+                (subject, None, "email_verified")
             }
         };
         let verified = claims::flag(claims.get(verified)).unwrap_or_default();
@@ -147,6 +167,10 @@ impl Issuer {
         passed.insert("exp".to_owned(), as_numeric_date(exp));
         let tier = tier.filter(|tier| tier.is_string());
         passed.extend(tier.map(|tier| ("tier".to_owned(), tier.clone())));
+        passed.extend(self.claims.iter().filter_map(|name| {
+            let claim = named(claims, name).filter(|claim| !claim.is_null())?;
+            Some((name.clone(), claim.clone()))
+        }));
         Ok(passed)
     }
 }

@@ -7,6 +7,47 @@
 //!
 //! [`KeyRotation`](crate::KeyRotation) rotates the keys without an interruption. Three keys verify
 //! at any time: the one that signs, the next one, and the previous one.
+//!
+//! A service that signs no tokens verifies by
+//! [`Aws::outside_verifier`](crate::Aws::outside_verifier). Claims that only one service knows are
+//! passed on if `ISSUERS` names them, or [`Verifier::passing_on`] for our own tokens. The service's
+//! kind of caller reads and checks them:
+//!
+//! ```
+//! use lifecycle::caller::{Identity, NoRole};
+//! use lifecycle::{Claims, Timestamp, claims};
+//!
+//! #[derive(Clone)]
+//! struct Member {
+//!     id: String,
+//!     tenant: u32,
+//!     expires_at: Timestamp,
+//! }
+//!
+//! impl Identity for Member {
+//!     type Role = NoRole;
+//!
+//!     fn from_claims(claims: &Claims) -> Option<Self> {
+//!         Some(Self {
+//!             id: claims.get("sub")?.as_str()?.to_owned(),
+//!             tenant: claims.get("tenant")?.as_str()?.parse().ok()?,
+//!             expires_at: claims::date_passed_on(claims.get("exp")?)?,
+//!         })
+//!     }
+//!
+//!     fn expires_at(&self) -> Timestamp {
+//!         self.expires_at
+//!     }
+//!
+//!     fn subject(&self) -> String {
+//!         self.id.clone()
+//!     }
+//!
+//!     fn has(&self, role: NoRole) -> bool {
+//!         match role {}
+//!     }
+//! }
+//! ```
 
 mod algorithms;
 mod compact;

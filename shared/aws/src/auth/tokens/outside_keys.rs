@@ -42,6 +42,8 @@ pub(super) fn outside_issuer(aws: &Aws, described: &OutsideIssuer) -> Issuer {
     let mut outside = Issuer::new(issuer, audience, keys, &described.roles_claim);
     let (roles, access_claim) = (described.roles.clone(), described.access_claim.clone());
     outside.trust = Trust::Outside { roles, access_claim };
+    outside.claims.clone_from(&described.claims);
+    outside.plain_subjects = described.plain_subjects;
     outside
 }
 

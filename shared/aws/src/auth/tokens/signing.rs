@@ -41,16 +41,29 @@ impl Aws {
     ///
     /// When the secret [`SIGNING_KEYS`] is not among the uses that the endpoint declares.
     pub fn signing_keys(&self) -> SigningKeys {
-        let key = self.secret(SIGNING_KEYS, PrivateKey::parse);
+        self.signing_keys_in(SIGNING_KEYS)
+    }
+
+    /// As [`Aws::signing_keys`], from a secret with another name.
+    ///
+    /// # Panics
+    ///
+    /// When the secret is not among the uses that the endpoint declares, or the environment lacks
+    /// `ISSUER` or `AUDIENCE`.
+    pub fn signing_keys_in(&self, secret: &'static str) -> SigningKeys {
+        let key = self.secret(secret, PrivateKey::parse);
         let (issuer, audience) = self.issuer_and_audience();
         SigningKeys { key, issuer, audience }
     }
 
     pub(super) fn issuer_and_audience(&self) -> (Arc<str>, Arc<str>) {
-        const READ: &str = "required together with the secret of the keys";
         let configuration = self.configuration();
-        let issuer = configuration.issuer.as_deref().expect(READ);
-        (issuer.into(), configuration.audience.as_deref().expect(READ).into())
+        let issuer = configuration.issuer.as_deref();
+        let audience = configuration.audience.as_deref();
+        // The start has found out about the secrets that have the usual names.
+        let issuer = issuer.unwrap_or_else(|| panic!("the environment lacks ISSUER"));
+        let audience = audience.unwrap_or_else(|| panic!("the environment lacks AUDIENCE"));
+        (issuer.into(), audience.into())
     }
 }
 

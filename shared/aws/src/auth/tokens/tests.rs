@@ -1,5 +1,6 @@
 //! Tests of valid tokens and, above all, of invalid ones.
 
+mod alone;
 mod outside;
 mod purpose;
 

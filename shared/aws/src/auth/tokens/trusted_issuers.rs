@@ -11,8 +11,12 @@
 //! | `roles`, optional | the roles that the issuer may assign; without it, none |
 //! | `accessClaim`, optional | `{"name", "value"}`: a claim that identifies access tokens, for an issuer that sets neither `typ: at+jwt` nor `token_use: access` |
 //!
-//! Only these claims of such a token are used: the subject, the allowed roles, and whether the
-//! e-mail address is verified.
+//! | `claims`, optional | the names of further claims that are passed on |
+//! | `subject`, optional | `hashed`, the default, or `plain`: how the subject is passed on; `plain` only if there is no other issuer |
+//!
+//! Only these claims of such a token are used: the subject, the allowed roles, whether the e-mail
+//! address is verified, and the named ones. The service reads the named ones with the others in
+//! its [`Identity`](lifecycle::Identity), and checks their form there.
 
 use serde_json::{Map, Value};
 use uuid::Builder;
@@ -21,6 +25,11 @@ use crate::config::Configuration;
 
 /// Maximum outside issuers.
 const ISSUERS_MAX: usize = 5;
+
+/// The claims and members of the authorizer's result whose meaning is fixed. No other
+/// claim is passed on under these names.
+pub(super) const RESERVED: [&str; 7] =
+    ["sub", "roles", "tier", "emailVerified", "exp", "verdict", "at"];
 
 /// An issuer whose tokens are accepted, as `ISSUERS` describes it.
 #[derive(Debug, Clone)]
@@ -34,6 +43,10 @@ pub(crate) struct OutsideIssuer {
     pub(super) roles_claim: String,
     pub(super) roles: Vec<String>,
     pub(super) access_claim: Option<AccessClaim>,
+    /// The further claims that are passed on.
+    pub(super) claims: Vec<String>,
+    /// Whether its subjects are passed on as they are.
+    pub(super) plain_subjects: bool,
 }
 
 /// A claim that an issuer's access tokens have, and its other tokens do not.
@@ -77,7 +90,14 @@ fn read_list(text: &str, own: &[&str]) -> Result<Vec<OutsideIssuer>, String> {
         }
         issuers.push(issuer);
     }
-    Ok(issuers)
+    let is_alone = issuers.len() == 1 && own.iter().all(|own| own.is_empty());
+    match issuers.iter().position(|issuer| issuer.plain_subjects) {
+        // Another issuer could name its subjects.
+        Some(number) if !is_alone => {
+            Err(format!("/{number}/subject: `plain` needs an issuer without others"))
+        }
+        _ => Ok(issuers),
+    }
 }
 
 fn read_issuer(mut members: Members) -> Result<OutsideIssuer, String> {
@@ -88,7 +108,13 @@ fn read_issuer(mut members: Members) -> Result<OutsideIssuer, String> {
         roles_claim: members.text("rolesClaim")?,
         roles: members.texts("roles")?,
         access_claim: members.object("accessClaim")?.map(read_access_claim).transpose()?,
+        claims: members.texts("claims")?,
+        plain_subjects: members.choice("subject", ["hashed", "plain"])? == Some("plain"),
     };
+    if let Some(name) = issuer.claims.iter().find(|name| RESERVED.contains(&name.as_str())) {
+        let place = &members.place;
+        return Err(format!("{place}/claims: the meaning of `{name}` is fixed"));
+    }
     members.finish()?;
     Ok(issuer)
 }
@@ -127,6 +153,19 @@ impl Members {
         let Some(list) = self.members.remove(name) else { return Ok(Vec::new()) };
         serde_json::from_value(list)
             .map_err(|_| format!("{}/{name} must be a list of texts", self.place))
+    }
+
+    /// Takes one of two words, if it is given.
+    fn choice(
+        &mut self,
+        name: &str,
+        words: [&'static str; 2],
+    ) -> Result<Option<&'static str>, String> {
+        let Some(given) = self.members.remove(name) else { return Ok(None) };
+        let known = words.into_iter().find(|word| given == *word);
+        let [first, second] = words;
+        let wrong = || format!("{}/{name} must be `{first}` or `{second}`", self.place);
+        known.map(Some).ok_or_else(wrong)
     }
 
     fn object(&mut self, name: &str) -> Result<Option<Self>, String> {
@@ -200,6 +239,8 @@ mod tests {
             r#""roles":[]"#,
             r#""roles":["WRITER","EDITOR"]"#,
             r#""accessClaim":{"name":"typ","value":"Bearer"}"#,
+            r#""claims":["tenant","/org/id"]"#,
+            r#""subject":"hashed""#,
         ] {
             assert_eq!(read(&with(allowed)).unwrap().len(), 1, "{allowed}");
         }
@@ -215,6 +256,10 @@ mod tests {
             (with(r#""tier":"GOLD""#), "/0/tier is an unknown member"),
             (with(r#""roles":"ADMIN""#), "/0/roles must be a list of texts"),
             (with(r#""roles":[7]"#), "/0/roles must be a list of texts"),
+            (with(r#""claims":["tenant","roles"]"#), "/0/claims: the meaning of `roles`"),
+            (with(r#""claims":"tenant""#), "/0/claims must be a list of texts"),
+            (with(r#""subject":"clear""#), "/0/subject must be `hashed` or `plain`"),
+            (with(r#""subject":"plain""#), "/0/subject: `plain` needs an issuer without others"),
             (with(r#""accessClaim":"typ""#), "/0/accessClaim must be an object"),
             (with(r#""accessClaim":{"name":"typ"}"#), "/0/accessClaim/value is missing"),
             (

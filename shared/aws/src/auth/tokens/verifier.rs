@@ -7,7 +7,9 @@ use lifecycle::{Claims, ServiceError, Timestamp};
 use serde_json::Value;
 
 use super::compact::{Compact, Reason};
+use super::issuer::Trust;
 use super::outside_keys::outside_issuer;
+use super::trusted_issuers::{OutsideIssuer, RESERVED};
 use super::{Issuer, KeySet};
 use crate::secrets::Secret;
 use crate::{Aws, VERIFICATION_KEYS};
@@ -29,22 +31,61 @@ impl Aws {
     ///
     /// When the secret is not among the uses that the endpoint declares.
     pub fn verifier(&self) -> Verifier {
-        let keys = self.verification_keys();
+        self.verifier_with(self.verification_keys())
+    }
+
+    /// As [`Aws::verifier`], with our keys from another secret:
+    /// `aws.verifier_with(aws.verification_keys_in("session_keys"))`.
+    ///
+    /// # Panics
+    ///
+    /// When the environment lacks `ISSUER` or `AUDIENCE`.
+    pub fn verifier_with(&self, keys: Secret<KeySet>) -> Verifier {
         let (issuer, audience) = self.issuer_and_audience();
         let variable = |name: &str| self.configuration().variable(name);
         let (second_issuer, second_audience) =
             (variable("SECOND_ISSUER"), variable("SECOND_AUDIENCE"));
         let ours = Issuer::new(issuer, audience, keys, "roles")
             .with_second(second_issuer.as_deref(), second_audience.as_deref());
-        let (others, unknown) = match self.outside_issuers() {
-            Ok(others) => (others.as_slice(), None),
+        let (others, unknown) = self.outside(self.outside_issuers().clone());
+        Verifier { unknown, ..Verifier::new(std::iter::once(ours).chain(others).collect()) }
+    }
+
+    /// Verifies the tokens of the issuers in `ISSUERS` only, for a service that signs none. It needs
+    /// no secret, no `ISSUER` and no `AUDIENCE`. If `ISSUERS` is empty or invalid, each token is a
+    /// fault.
+    ///
+    /// The whole authorizer of such a service:
+    ///
+    /// ```no_run
+    /// use std::process::ExitCode;
+    ///
+    /// fn main() -> ExitCode {
+    ///     aws::authorize(&[], aws::Aws::outside_verifier)
+    /// }
+    /// ```
+    pub fn outside_verifier(&self) -> Verifier {
+        let described = self.outside_issuers().clone().and_then(|described| {
+            if described.is_empty() { Err("ISSUERS is empty".to_owned()) } else { Ok(described) }
+        });
+        let (others, unknown) = self.outside(described);
+        Verifier { unknown, ..Verifier::new(others) }
+    }
+
+    /// The outside issuers, or why they are unknown.
+    fn outside(
+        &self,
+        described: Result<Vec<OutsideIssuer>, String>,
+    ) -> (Vec<Issuer>, Option<String>) {
+        match described {
+            Ok(described) => {
+                (described.iter().map(|described| outside_issuer(self, described)).collect(), None)
+            }
             Err(error) => {
                 tracing::error!(error, "the tokens of outside issuers cannot be verified");
-                (&[][..], Some(error.clone()))
+                (Vec::new(), Some(error))
             }
-        };
-        let others = others.iter().map(|described| outside_issuer(self, described));
-        Verifier { unknown, ..Verifier::new(std::iter::once(ours).chain(others).collect()) }
+        }
     }
 
     /// The keys that verify our tokens.
@@ -53,7 +94,16 @@ impl Aws {
     ///
     /// As [`Aws::verifier`].
     pub fn verification_keys(&self) -> Secret<KeySet> {
-        self.secret(VERIFICATION_KEYS, KeySet::parse)
+        self.verification_keys_in(VERIFICATION_KEYS)
+    }
+
+    /// As [`Aws::verification_keys`], from a secret with another name.
+    ///
+    /// # Panics
+    ///
+    /// When the secret is not among the uses that the endpoint declares.
+    pub fn verification_keys_in(&self, secret: &'static str) -> Secret<KeySet> {
+        self.secret(secret, KeySet::parse)
     }
 }
 
@@ -61,6 +111,25 @@ impl Verifier {
     /// Verifies the tokens of these issuers.
     pub fn new(issuers: Vec<Issuer>) -> Self {
         Self { issuers, unknown: None }
+    }
+
+    /// Passes further claims of our own tokens on, under their names. `ISSUERS` names those of
+    /// outside issuers.
+    ///
+    /// # Panics
+    ///
+    /// When a name is one that is always passed on, or one of the authorizer's own.
+    #[must_use]
+    pub fn passing_on(mut self, claims: &[&str]) -> Self {
+        for name in claims {
+            assert!(!RESERVED.contains(name), "the meaning of the claim {name} is fixed");
+        }
+        for issuer in &mut self.issuers {
+            if matches!(issuer.trust, Trust::Ours) {
+                issuer.claims = claims.iter().map(|name| (*name).to_owned()).collect();
+            }
+        }
+        self
     }
 
     /// The issuer that the token names. The name is not verified yet: it only selects the keys.

@@ -79,12 +79,15 @@ impl<C: Consumer> invocation::Handler for Handler<C> {
     }
 }
 
-/// Returns the records to retry. A failed run of a schedule is a failed invocation. So is a failed
-/// record without an id: a record that is not reported counts as processed.
+/// Returns the records to retry. A failed run of a schedule is a failed invocation, and so is a
+/// failed event. So is a failed record without an id: a record that is not reported counts as
+/// processed.
 fn answer_of(source: Source, failed: &[Vec<Raw>]) -> Result<InvocationResult, String> {
     let failed: Vec<&Raw> = failed.iter().flatten().collect();
-    if matches!(source, Source::Schedule(_)) && !failed.is_empty() {
-        return Err("the run failed".to_owned());
+    match source {
+        Source::Schedule(_) if !failed.is_empty() => return Err("the run failed".to_owned()),
+        Source::Event(_) if !failed.is_empty() => return Err("the event failed".to_owned()),
+        Source::Schedule(_) | Source::Event(_) | Source::Queue(_) | Source::Stream(_) => {}
     }
     if failed.iter().any(|raw| raw.item_id.is_none()) {
         return Err("a record without an id failed".to_owned());

@@ -12,6 +12,7 @@ use serde_json::value::RawValue;
 use crate::consumer::{Consumer, ScheduledRun, Source};
 use crate::error::{BoxError, FieldErrors};
 use crate::hash::short_hash_of;
+use crate::record::TableName;
 use crate::stored;
 
 /// A record of a batch, not yet parsed.
@@ -42,13 +43,17 @@ pub(super) type Group = Vec<Raw>;
 impl Raw {
     /// 4. Deserialisation. Data that this system wrote is read without the limits of input.
     pub(super) fn deserialize<C: Consumer>(&self) -> Result<C::Input, FieldErrors> {
-        let understood = stored::reading(|| match &self.content {
+        let read = || match &self.content {
             Content::Text(text) => serde_json::from_str(text).map_err(|error| error.to_string()),
             Content::Item(item) => {
                 serde_dynamo::from_item(item.clone()).map_err(|error| error.to_string())
             }
             Content::Odd { reason, .. } => Err(reason.clone()),
-        });
+        };
+        let understood = match C::SOURCE {
+            Source::Event(_) => read(),
+            Source::Queue(_) | Source::Stream(_) | Source::Schedule(_) => stored::reading(read),
+        };
         understood.map_err(|reason| FieldErrors::one("", reason))
     }
 
@@ -78,10 +83,11 @@ impl Raw {
 pub(super) fn groups_of(source: Source, event: &[u8]) -> Result<Vec<Group>, BoxError> {
     let keyed: Vec<(String, Raw)> = match source {
         Source::Queue(_) => records_of(event)?.iter().map(|record| of_message(record)).collect(),
-        Source::Stream(_) => {
-            records_of(event)?.iter().filter_map(|record| of_change(record)).collect()
+        Source::Stream(table) => {
+            records_of(event)?.iter().filter_map(|record| of_change(table, record)).collect()
         }
         Source::Schedule(_) => vec![of_run(event)?],
+        Source::Event(_) => vec![of_event(event)?],
     };
     let mut groups: Vec<(String, Group)> = Vec::new();
     for (key, raw) in keyed {
@@ -164,7 +170,7 @@ fn of_message(json: &RawValue) -> (String, Raw) {
 }
 
 /// A new image with its partition key; a removal has none and is ignored.
-fn of_change(json: &RawValue) -> Option<(String, Raw)> {
+fn of_change(table: TableName, json: &RawValue) -> Option<(String, Raw)> {
     let Ok(record) = serde_json::from_str::<Value>(json.get()) else {
         return Some(odd(json, None, "is not a record of a stream"));
     };
@@ -186,7 +192,7 @@ fn of_change(json: &RawValue) -> Option<(String, Raw)> {
         return Some(odd(json, None, "/dynamodb/SequenceNumber is missing or not a string"));
     }
     let event_id = part(&record, "/eventID").or_else(|| item_id.clone()).unwrap_or_default();
-    let key = record.pointer("/dynamodb/Keys/pk/S").and_then(Value::as_str);
+    let key = record["dynamodb"]["Keys"][table.partition_key()]["S"].as_str();
     let group = key.map_or_else(|| event_id.clone(), str::to_owned);
     let content = Content::Item(image);
     Some((group, Raw { item_id, record_id: event_id, deliveries: 1, receipt: None, content }))
@@ -212,13 +218,25 @@ fn of_run(event: &[u8]) -> Result<(String, Raw), BoxError> {
     Ok((run.id, raw))
 }
 
+/// A whole event. Lambda's retries bring the same text, so its hash is its id.
+fn of_event(event: &[u8]) -> Result<(String, Raw), BoxError> {
+    let id = short_hash_of([event]);
+    let raw = Raw {
+        item_id: Some(id.clone()),
+        record_id: id.clone(),
+        deliveries: 1,
+        receipt: None,
+        content: Content::Text(String::from_utf8(event.to_vec())?),
+    };
+    Ok((id, raw))
+}
+
 #[cfg(test)]
 mod tests {
     use serde_json::json;
 
     use super::*;
     use crate::effects::QueueName;
-    use crate::record::TableName;
 
     const QUEUE: Source = Source::Queue(QueueName::new("readers"));
     const STREAM: Source = Source::Stream(TableName::new("outbox"));
@@ -303,6 +321,34 @@ mod tests {
             let expected: Vec<bool> = read.into_iter().chain([false]).collect();
             assert_eq!(odd.collect::<Vec<_>>(), expected, "{record}");
         }
+    }
+
+    #[test]
+    fn changes_of_one_partition_are_a_group_by_the_key_that_the_table_names() {
+        let change = |number: &str, customer| {
+            json!({ "eventID": number, "dynamodb": {
+                "SequenceNumber": number,
+                "Keys": { "customer": { "S": customer } },
+                "NewImage": { "customer": { "S": customer } },
+            } })
+        };
+        let records = [change("1", "ann"), change("2", "bob"), change("3", "ann")];
+        let event = json!({ "Records": records }).to_string();
+        let visits = TableName::new("visits").partition_key_named("customer");
+        for (table, groups) in [(visits, 2), (TableName::new("visits"), 3)] {
+            let read = groups_of(Source::Stream(table), event.as_bytes()).unwrap();
+            assert_eq!(read.len(), groups, "{table:?}");
+        }
+    }
+
+    #[test]
+    fn an_event_is_one_record_whose_id_is_the_same_in_a_retry() {
+        let read = |event: &str| groups_of(Source::Event("uploads"), event.as_bytes()).unwrap();
+        let (first, again, other) = (read(r#"{"a":1}"#), read(r#"{"a":1}"#), read(r#"{"a":2}"#));
+        assert_eq!((first.len(), first[0].len()), (1, 1));
+        assert_eq!(first[0][0].record_id, again[0][0].record_id);
+        assert_ne!(first[0][0].record_id, other[0][0].record_id);
+        assert_eq!(first[0][0].body(), r#"{"a":1}"#);
     }
 
     #[test]
