@@ -86,7 +86,7 @@ async fn the_clock_is_moved_forward_and_expired_items_are_deleted() {
     let expires_at = (before.as_second() + 1800).to_string();
     let item = json!({"pk": {"S": "1"}, "expiresAt": {"N": expires_at}});
     running.control.stores.put_item("OrdersTable", &item).unwrap();
-    running.control.stores.sweep().await;
+    running.control.stores.follow_clock().await;
     assert_eq!(running.get("/tables/OrdersTable").await["count"], 1);
 
     let (status, moved) = put(json!({"offsetS": 3600})).await;

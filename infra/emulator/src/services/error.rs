@@ -23,6 +23,9 @@ pub enum StartError {
     /// A table of the template is invalid.
     #[error("the tables cannot be set up: {0}")]
     Tables(DynoxideError),
+    /// The system has no thread for the queues.
+    #[error("no thread for the queues: {0}")]
+    Thread(std::io::Error),
     /// A queue of the template is invalid.
     #[error("the queues cannot be set up: {0}")]
     Queues(QueueError),

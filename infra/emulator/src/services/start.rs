@@ -57,7 +57,7 @@ impl Stores {
         let running = watch::Sender::new(());
         let clock = if data.is_some() { Clock::fixed() } else { Clock::default() };
         let tables = Tables::start(data, &clock, ended(running.subscribe())).await?;
-        let queues = Queues::new(endpoint);
+        let queues = Queues::new(endpoint, &clock).map_err(StartError::Thread)?;
         let secrets = Secrets::new(template);
         let names = Names::new(template, endpoint, identities);
         let names = create(template, names, &tables, &queues, &secrets).await?;
@@ -83,8 +83,10 @@ impl Stores {
         Ok(Self::new(door, endpoint, running))
     }
 
-    /// Deletes expired items now.
-    pub(crate) async fn sweep(&self) {
+    /// Follows a move of the [`Clock`]: messages whose delay or visibility timeout has passed become
+    /// visible, and expired items are deleted. `PUT /clock` does so.
+    pub async fn follow_clock(&self) {
+        self.door.queues.follow_clock().await;
         sweep_once(&self.door).await;
     }
 }

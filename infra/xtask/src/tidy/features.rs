@@ -92,7 +92,7 @@ const REVIEWED: [(&str, &[&str], &str); 20] = [
             "signal-hook-registry",
             "test-util",
         ],
-        "adds modules and a clock that only tests pause; parking_lot replaces the locks inside",
+        "adds modules, and a clock that functions never move; parking_lot replaces the locks inside",
     ),
     ("tokio-rustls", &["ring"], "only forwards to rustls, which has ring in both"),
     ("tower", &["log", "retry", "timeout", "tracing"], "adds layers that functions do not use"),

@@ -87,6 +87,12 @@ async fn stores() -> Stores {
     Stores::start(&template(), None).await.unwrap()
 }
 
+/// Moves the clock by this many seconds, as `PUT /clock` does.
+async fn pass(stores: &Stores, seconds: u32) {
+    stores.clock().set_offset(stores.clock().offset_s() + seconds).unwrap();
+    stores.follow_clock().await;
+}
+
 fn faults(stores: &Stores, faults: serde_json::Value) {
     stores.faults().set(serde_json::from_value(faults).unwrap());
 }
