@@ -24,7 +24,7 @@
 //! # }
 //! ```
 
-mod accept;
+pub mod accept;
 mod application;
 pub mod binaries;
 mod clock;

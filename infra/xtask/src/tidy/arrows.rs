@@ -3,7 +3,7 @@
 use cargo_metadata::{DependencyKind, Metadata};
 
 /// The crates that each crate may depend on, and whether it may use an SDK.
-const ALLOWED: [(&str, &[&str], Sdk); 17] = [
+const ALLOWED: [(&str, &[&str], Sdk); 18] = [
     ("lifecycle", &[], Sdk::Never),
     ("domain", &["lifecycle"], Sdk::Never),
     ("aws", &["lifecycle"], Sdk::Always),
@@ -16,11 +16,12 @@ const ALLOWED: [(&str, &[&str], Sdk); 17] = [
     ("demo", &["aws", "domain", "emulator", "lifecycle", "sam-template"], Sdk::Never),
     ("ops", &["aws", "domain", "lifecycle"], Sdk::Never),
     ("tooling", &["cargo-command", "sam-template"], Sdk::Never),
+    ("tooling-async", &["tooling"], Sdk::Never),
     ("xtask", &["lifecycle", "sam-template", "tooling"], Sdk::Never),
-    ("bench", &["aws", "demo", "domain", "lifecycle", "tooling"], Sdk::Never),
+    ("bench", &["aws", "demo", "domain", "lifecycle", "tooling", "tooling-async"], Sdk::Never),
     (
         "conformance",
-        &["aws", "demo", "emulator", "lifecycle", "sam-template", "tooling"],
+        &["aws", "demo", "emulator", "lifecycle", "sam-template", "tooling", "tooling-async"],
         Sdk::Never,
     ),
     // For comparison with ours: only an SDK.
