@@ -72,6 +72,15 @@ const PEOPLE: [(&str, u128, &[Role], Tier); 8] = [
     ("admin", 8, &[Role::Customer, Role::Admin], Tier::Standard),
 ];
 
+/// The accounts of the demo, one line each: address, id, roles and tier.
+pub fn accounts() -> impl Iterator<Item = String> {
+    PEOPLE.into_iter().map(|(mailbox, id, roles, tier)| {
+        let email = format!("{mailbox}@example.com");
+        let roles = roles.iter().map(|role| format!("{role:?}")).collect::<Vec<_>>().join(", ");
+        format!("{email:<20}  {}  {roles}; {tier:?}", demo_id(id))
+    })
+}
+
 /// The products of the demo: name, id, price in cents, discount in percent, stock.
 const PRODUCTS: [(&str, u128, u64, u8, u64); 3] = [
     ("Desk lamp", 0x101, 2_999, 10, 100),
@@ -172,6 +181,16 @@ fn made<T: DeserializeOwned>(json: Value) -> T {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn each_account_is_a_line_with_its_address_id_roles_and_tier() {
+        let lines: Vec<_> = accounts().collect();
+        assert_eq!(
+            lines[2],
+            "writer@example.com    00000000-0000-7000-8000-000000000003  Customer, Writer; Standard"
+        );
+        assert_eq!(lines.len(), PEOPLE.len());
+    }
 
     #[test]
     fn demo_ids_are_easy_to_type() {

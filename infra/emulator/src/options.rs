@@ -25,7 +25,8 @@ pub struct Options {
     #[arg(long)]
     pub demo: bool,
 
-    /// Keeps the tables in this directory; by default they are lost at the end.
+    /// Keeps the tables in this directory; by default they are lost at the end. Messages, mail and
+    /// secrets are always lost.
     #[arg(long, value_name = "DIR")]
     pub data: Option<PathBuf>,
 

@@ -13,7 +13,7 @@ use tokio::time::MissedTickBehavior;
 use uuid::Uuid;
 
 use super::counts::CallCounts;
-use super::dynamodb::Tables;
+use super::dynamodb::{Tables, lock_directory};
 use super::endpoint::{self, ServiceEndpoint};
 use super::error::StartError;
 use super::fault_injector::FaultInjector;
@@ -56,6 +56,10 @@ impl Stores {
         let endpoint = listener.local_addr().map_err(StartError::Port)?;
         let running = watch::Sender::new(());
         let clock = if data.is_some() { Clock::fixed() } else { Clock::default() };
+        let locked = match data {
+            Some(directory) => Some(lock_directory(directory).await?),
+            None => None,
+        };
         let tables = Tables::start(data, &clock, ended(running.subscribe())).await?;
         let queues = Queues::new(endpoint, &clock).map_err(StartError::Thread)?;
         let secrets = Secrets::new(template);
@@ -80,7 +84,7 @@ impl Stores {
         });
         serve(listener, Arc::clone(&door), ended(running.subscribe()));
         tokio::spawn(sweep(Arc::clone(&door), running.subscribe()));
-        Ok(Self::new(door, endpoint, running))
+        Ok(Self::new(door, endpoint, running, locked))
     }
 
     /// Follows a move of the [`Clock`]: messages whose delay or visibility timeout has passed become

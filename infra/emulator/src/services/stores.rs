@@ -1,6 +1,7 @@
 //! The running stores, as the platform uses them.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fs::File;
 use std::net::SocketAddr;
 use std::sync::{Arc, Weak};
 
@@ -26,8 +27,8 @@ use crate::clock::Clock;
 pub struct Stores {
     pub(super) door: Arc<ServiceEndpoint>,
     address: SocketAddr,
-    /// All background tasks end when this is dropped.
-    _running: Arc<watch::Sender<()>>,
+    /// All background tasks end when this is dropped, and so does the lock of the data directory.
+    _running: Arc<(watch::Sender<()>, Option<File>)>,
 }
 
 impl Stores {
@@ -35,8 +36,9 @@ impl Stores {
         door: Arc<ServiceEndpoint>,
         address: SocketAddr,
         running: watch::Sender<()>,
+        locked: Option<File>,
     ) -> Self {
-        Self { door, address, _running: Arc::new(running) }
+        Self { door, address, _running: Arc::new((running, locked)) }
     }
 
     /// Connects the functions' processes, so that calls are recorded in their timelines and faults

@@ -22,7 +22,7 @@ use tokio::time::{Instant, advance, pause, resume};
 /// The interval within which a FIFO queue recognises repeated messages. Any call may start one.
 const DEDUPLICATION: Duration = Duration::from_mins(5);
 
-/// The runtime of the embedded SQS, with a clock of its own. It ends when this is dropped.
+/// The runtime of the embedded SQS, with its clock. It ends when this is dropped.
 pub(super) struct Time {
     handle: Handle,
     pending: Pending,

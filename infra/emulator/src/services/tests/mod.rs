@@ -260,6 +260,24 @@ async fn tables_in_a_directory_are_kept_after_the_stores_end() {
 }
 
 #[tokio::test]
+async fn a_directory_in_use_or_with_another_table_is_an_error() {
+    let directory = std::env::temp_dir().join(format!("local-stores-{}", uuid::Uuid::new_v4()));
+    let stores = Stores::start(&template(), Some(&directory)).await.unwrap();
+    let error = Stores::start(&template(), Some(&directory)).await.err().unwrap().to_string();
+    assert!(error.starts_with("another platform keeps its tables in /"), "{error}");
+    drop(stores);
+
+    let users = "  UsersTable:\n    Type: AWS::DynamoDB::Table\n    Properties:\n      \
+                 BillingMode: PAY_PER_REQUEST\n";
+    let streamed = format!("{users}      StreamSpecification: {{StreamViewType: NEW_IMAGE}}\n");
+    let source = include_str!("template.yaml").replace(users, &streamed);
+    let changed = Template::parse(&source, &BTreeMap::new()).unwrap();
+    let error = Stores::start(&changed, Some(&directory)).await.err().unwrap().to_string();
+    assert!(error.starts_with("the table UsersTable was kept with a stream other than"), "{error}");
+    std::fs::remove_dir_all(directory).unwrap();
+}
+
+#[tokio::test]
 async fn an_unsigned_call_or_one_from_a_page_is_403_without_effect() {
     const SIGNED: (&str, &str) = ("authorization", "AWS4-HMAC-SHA256 Credential=OPERATOR/x, S=0");
     let stores = stores().await;
