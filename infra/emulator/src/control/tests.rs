@@ -221,6 +221,9 @@ async fn tables_queues_and_mails_are_shown() {
     assert_eq!(running.get("/mailbox?to=a@example.com").await, json!({"mails": []}));
     assert_eq!(running.get("/invocations").await, json!({"invocations": []}));
     assert_eq!(running.get("/").await["api"], "http://127.0.0.1:3000");
+    let page = running.client.get(&running.url).header("accept", "text/html,*/*;q=0.8").send();
+    let page = page.await.unwrap().text().await.unwrap();
+    assert!(page.contains("<a href=\"/tables/UsersTable\">"), "{page}");
 }
 
 #[tokio::test]

@@ -264,11 +264,14 @@ async fn ask(
     wanted: Request,
     found: &mut Items,
 ) -> Result<Request, ServiceError> {
+    // An error does not name its table.
+    let mut tables: Vec<_> = wanted.keys().cloned().collect();
+    tables.sort();
     let request = aws.dynamodb().batch_get_item().set_request_items(Some(wanted));
     let started = Instant::now();
     let answer = request.send().await;
     observe_query("BatchGetItem", first.name(), started.elapsed());
-    let answer = answer.map_err(|error| fault("BatchGetItem", first.name(), error))?;
+    let answer = answer.map_err(|error| fault("BatchGetItem", &tables.join(", "), error))?;
     for (table, items) in answer.responses.unwrap_or_default() {
         found.add(table, items);
     }
