@@ -88,15 +88,19 @@ const PRODUCTS: [(&str, u128, u64, u8, u64); 3] = [
     ("Teapot", 0x103, 1_450, 5, 25),
 ];
 
+/// The logical ids of the secrets with the keys that sign tokens, and that verify them.
+pub const TOKEN_SECRETS: [&str; 2] = ["SigningKeysSecret", "VerificationKeysSecret"];
+
 /// Writes new keys to the two token secrets, if the template has them.
 ///
 /// # Errors
 /// See [`SeedError`].
 pub async fn keys(stores: &Stores) -> Result<KeyRing, SeedError> {
     let keys = KeyRing::generate().map_err(SeedError::Keys)?;
+    let [signing, verification] = TOKEN_SECRETS;
     let values = [
-        ("SigningKeysSecret", keys.signing_keys().to_string()),
-        ("VerificationKeysSecret", keys.verification_keys(None).to_string()),
+        (signing, keys.signing_keys().to_string()),
+        (verification, keys.verification_keys(None).to_string()),
     ];
     stores.fill_secrets(&values.into()).await?;
     Ok(keys)

@@ -20,7 +20,7 @@ use super::fault_injector::FaultInjector;
 use super::meter::Meter;
 use super::physical_names::Names;
 use super::policy::Policies;
-use super::secrets::Secrets;
+use super::secrets::{Kept, Secrets};
 use super::ses::{FeedbackRoutes, Identities, Mailbox};
 use super::sqs::Queues;
 use super::stores::Stores;
@@ -32,7 +32,7 @@ const SWEEP: Duration = Duration::from_secs(10);
 
 impl Stores {
     /// Starts the stores and creates the template's resources. The tables are in memory, or in a
-    /// file in `data`, with the items of earlier runs. In SES, the domain of the template's sender
+    /// file in `data`, with the items and the secrets of earlier runs. In SES, the domain of the template's sender
     /// is verified.
     ///
     /// # Errors
@@ -62,7 +62,11 @@ impl Stores {
         };
         let tables = Tables::start(data, &clock, ended(running.subscribe())).await?;
         let queues = Queues::new(endpoint, &clock).map_err(StartError::Thread)?;
-        let secrets = Secrets::new(template);
+        let kept = Kept::read(data).map_err(|source| StartError::Data {
+            path: data.unwrap_or(Path::new("")).to_owned(),
+            source,
+        })?;
+        let secrets = Secrets::new(template, kept);
         let names = Names::new(template, endpoint, identities);
         let names = create(template, names, &tables, &queues, &secrets).await?;
         let streams = template.tables.values().filter(|table| table.stream.is_some());
@@ -113,7 +117,8 @@ async fn create(
     for secret in template.secrets.values() {
         let value = secret.value.as_ref();
         let value = value.map(|text| text.resolve(|reference| names.look_up(reference)));
-        let value = value.transpose()?.or_else(|| secret.generated.then(made_up));
+        let value = value.transpose()?.or_else(|| secrets.kept_value(&secret.logical_id));
+        let value = value.or_else(|| secret.generated.then(made_up));
         let added = secrets.add(&secret.logical_id, value.as_deref()).await;
         names.add_secret(&secret.logical_id, added.map_err(StartError::Secrets)?);
     }

@@ -128,6 +128,12 @@ impl Stores {
         Ok(self.door.secrets.put(&name.arn, value).await?)
     }
 
+    /// Whether the data directory has a value of a secret, by its logical id, of this run or an
+    /// earlier one. Without such a directory it has none.
+    pub fn is_secret_kept(&self, secret: &str) -> bool {
+        self.door.secrets.kept_value(secret).is_some()
+    }
+
     /// Writes values to those of these secrets that the template has, by their logical ids.
     ///
     /// # Errors

@@ -7,5 +7,6 @@ mod private;
 mod tables;
 
 pub(crate) use self::lock::lock_directory;
+pub(crate) use self::private::prepare as prepare_private;
 pub use self::tables::StreamPosition;
 pub(crate) use self::tables::Tables;

@@ -260,6 +260,23 @@ async fn tables_in_a_directory_are_kept_after_the_stores_end() {
 }
 
 #[tokio::test]
+async fn secrets_in_a_directory_are_kept_after_the_stores_end() {
+    let directory = std::env::temp_dir().join(format!("local-stores-{}", uuid::Uuid::new_v4()));
+    let stores = Stores::start(&template(), Some(&directory)).await.unwrap();
+    assert!(!stores.is_secret_kept("SigningKeysSecret"));
+    stores.put_secret("SigningKeysSecret", "first").await.unwrap();
+    stores.put_secret("SigningKeysSecret", "second").await.unwrap();
+    drop(stores);
+
+    let stores = Stores::start(&template(), Some(&directory)).await.unwrap();
+    assert!(stores.is_secret_kept("SigningKeysSecret"));
+    let clients = Clients::of(&stores, "GetUserFunction");
+    let get = clients.secrets.get_secret_value().secret_id("local-SigningKeysSecret");
+    assert_eq!(get.send().await.unwrap().secret_string(), Some("second"));
+    std::fs::remove_dir_all(directory).unwrap();
+}
+
+#[tokio::test]
 async fn a_directory_in_use_or_with_another_table_is_an_error() {
     let directory = std::env::temp_dir().join(format!("local-stores-{}", uuid::Uuid::new_v4()));
     let stores = Stores::start(&template(), Some(&directory)).await.unwrap();
