@@ -64,10 +64,9 @@ impl Command {
     /// # Errors
     ///
     /// The usage, if the arguments ask for help or are invalid.
-    pub fn read(arguments: &[String]) -> Result<Self, String> {
+    pub fn read(arguments: &[String]) -> Result<Self, clap::Error> {
         let name = "cargo xtask ops".to_owned();
-        let read = Self::try_parse_from(std::iter::once(&name).chain(arguments));
-        read.map_err(|error| error.to_string())
+        Self::try_parse_from(std::iter::once(&name).chain(arguments))
     }
 }
 
@@ -75,9 +74,9 @@ impl Command {
 pub fn main(arguments: &[String]) -> ExitCode {
     let command = match Command::read(arguments) {
         Ok(command) => command,
-        Err(error) => {
-            say(&error);
-            return ExitCode::from(2);
+        Err(usage) => {
+            say(&usage.to_string());
+            return if usage.use_stderr() { ExitCode::from(2) } else { ExitCode::SUCCESS };
         }
     };
     let environment = |name: &str| std::env::var(name).ok();
@@ -127,4 +126,16 @@ pub async fn run(
 #[expect(clippy::print_stdout, reason = "this is what the commands are for")]
 fn say(line: &str) {
     println!("{line}");
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn help_is_a_success_and_an_unknown_command_is_not() {
+        let main = |argument: &str| main(&[argument.to_owned()]);
+        assert_eq!(main("--help"), ExitCode::SUCCESS);
+        assert_eq!(main("no-such-command"), ExitCode::from(2));
+    }
 }
