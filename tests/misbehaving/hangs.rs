@@ -7,7 +7,7 @@ use lifecycle::reply;
 use lifecycle::resource::Resources;
 use lifecycle::{Access, Allow, Anyone, Permit, Query, Retrieved, Route};
 
-fn main() -> ExitCode {
+pub(crate) fn serve() -> ExitCode {
     aws::serve(|_| Hangs)
 }
 

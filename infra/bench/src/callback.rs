@@ -7,8 +7,8 @@ use std::time::Instant;
 use clap::Args;
 use hyper::StatusCode;
 use serde_json::json;
-use tooling::http::Client;
 use tooling::{Error, say};
+use tooling_async::http::Client;
 
 use super::figures::{median, ms, p99};
 use super::local::Measured;

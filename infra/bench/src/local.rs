@@ -15,8 +15,9 @@ use tokio::process::{Child, Command};
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 use tooling::context::Context;
-use tooling::http::{Client, sign_in};
-use tooling::{Error, child, say};
+use tooling::{Error, say};
+use tooling_async::child;
+use tooling_async::http::{Client, sign_in};
 
 use super::figures::{median, ms, p99};
 use super::{binaries, targets};

@@ -11,8 +11,8 @@ use std::time::Instant;
 use clap::Args;
 use hyper::StatusCode;
 use serde_json::{Value, json};
-use tooling::http::Client;
 use tooling::{Error, say};
+use tooling_async::http::Client;
 use uuid::Uuid;
 
 use super::figures::{median, ms, p99, quantile};

@@ -8,7 +8,7 @@ use emulator::options::Options;
 use hyper::{Method, StatusCode};
 use tooling::Error;
 use tooling::context::Context;
-use tooling::http::{Client, sign_in};
+use tooling_async::http::{Client, sign_in};
 
 /// Runs a template on the local platform, and calls endpoints as a customer.
 #[derive(Args)]

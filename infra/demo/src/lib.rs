@@ -23,7 +23,10 @@ impl Application for Store {
     }
 
     async fn seed(&self, stores: &Stores, demo: bool) -> Result<(), BoxError> {
-        seed::keys(stores).await?;
+        // Tokens of an earlier run stay valid.
+        if !seed::TOKEN_SECRETS.iter().all(|secret| stores.is_secret_kept(secret)) {
+            seed::keys(stores).await?;
+        }
         if demo {
             seed::demo(stores).await?;
         }

@@ -2,9 +2,10 @@
 
 use std::process::ExitCode;
 
-use clap::Parser;
+use clap::{Parser, Subcommand};
+use demo::seed;
 use emulator::options::{Logs, Options};
-use emulator::{Platform, StartError};
+use emulator::{Platform, StartError, doctor};
 use tokio::signal::ctrl_c;
 use tokio::signal::unix::{SignalKind, signal};
 
@@ -19,11 +20,24 @@ struct Arguments {
     /// Shows logs as the functions print them, one JSON object a line.
     #[arg(long)]
     json_logs: bool,
+
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Checks the programs, ports and disk of this machine. Each missing one has a remedy.
+    Doctor,
 }
 
 #[tokio::main]
 async fn main() -> ExitCode {
     let arguments = Arguments::parse();
+    if let Some(Command::Doctor) = arguments.command {
+        return check(&arguments.options);
+    }
+    let with_demo = arguments.options.demo;
     let logs = if arguments.json_logs { Logs::Json } else { Logs::Readable };
     let platform = tokio::select! {
         started = demo::start(Options { logs, ..arguments.options }) => match started {
@@ -32,17 +46,29 @@ async fn main() -> ExitCode {
         },
         () = told_to_end() => return ExitCode::SUCCESS,
     };
-    announce(&platform);
+    announce(&platform, with_demo);
     told_to_end().await;
     platform.stop().await;
     ExitCode::SUCCESS
 }
 
 #[expect(clippy::print_stdout, reason = "scripts wait for these lines")]
-fn announce(platform: &Platform) {
+fn announce(platform: &Platform, with_demo: bool) {
     println!("API      {}", platform.api_url());
     println!("control  {}", platform.control_url());
+    if with_demo {
+        println!("accounts of the demo, all with the password {}:", seed::PASSWORD);
+        seed::accounts().for_each(|account| println!("  {account}"));
+    }
     println!("ready");
+}
+
+/// Prints each check of this machine. Fails if something needed is missing.
+#[expect(clippy::print_stdout, reason = "a command prints its result here")]
+fn check(options: &Options) -> ExitCode {
+    let checks = doctor::checks(options);
+    checks.iter().for_each(|check| println!("{check}"));
+    if checks.iter().any(doctor::Check::is_problem) { ExitCode::FAILURE } else { ExitCode::SUCCESS }
 }
 
 /// Prints the error. Exit status 2 means that other options would help.

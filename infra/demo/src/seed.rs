@@ -72,6 +72,15 @@ const PEOPLE: [(&str, u128, &[Role], Tier); 8] = [
     ("admin", 8, &[Role::Customer, Role::Admin], Tier::Standard),
 ];
 
+/// The accounts of the demo, one line each: address, id, roles and tier.
+pub fn accounts() -> impl Iterator<Item = String> {
+    PEOPLE.into_iter().map(|(mailbox, id, roles, tier)| {
+        let email = format!("{mailbox}@example.com");
+        let roles = roles.iter().map(|role| format!("{role:?}")).collect::<Vec<_>>().join(", ");
+        format!("{email:<20}  {}  {roles}; {tier:?}", demo_id(id))
+    })
+}
+
 /// The products of the demo: name, id, price in cents, discount in percent, stock.
 const PRODUCTS: [(&str, u128, u64, u8, u64); 3] = [
     ("Desk lamp", 0x101, 2_999, 10, 100),
@@ -79,15 +88,19 @@ const PRODUCTS: [(&str, u128, u64, u8, u64); 3] = [
     ("Teapot", 0x103, 1_450, 5, 25),
 ];
 
+/// The logical ids of the secrets with the keys that sign tokens, and that verify them.
+pub const TOKEN_SECRETS: [&str; 2] = ["SigningKeysSecret", "VerificationKeysSecret"];
+
 /// Writes new keys to the two token secrets, if the template has them.
 ///
 /// # Errors
 /// See [`SeedError`].
 pub async fn keys(stores: &Stores) -> Result<KeyRing, SeedError> {
     let keys = KeyRing::generate().map_err(SeedError::Keys)?;
+    let [signing, verification] = TOKEN_SECRETS;
     let values = [
-        ("SigningKeysSecret", keys.signing_keys().to_string()),
-        ("VerificationKeysSecret", keys.verification_keys(None).to_string()),
+        (signing, keys.signing_keys().to_string()),
+        (verification, keys.verification_keys(None).to_string()),
     ];
     stores.fill_secrets(&values.into()).await?;
     Ok(keys)
@@ -172,6 +185,16 @@ fn made<T: DeserializeOwned>(json: Value) -> T {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn each_account_is_a_line_with_its_address_id_roles_and_tier() {
+        let lines: Vec<_> = accounts().collect();
+        assert_eq!(
+            lines[2],
+            "writer@example.com    00000000-0000-7000-8000-000000000003  Customer, Writer; Standard"
+        );
+        assert_eq!(lines.len(), PEOPLE.len());
+    }
 
     #[test]
     fn demo_ids_are_easy_to_type() {

@@ -11,7 +11,7 @@ const PAUSE: Duration = Duration::from_millis(50);
 
 /// The next connection. Errors such as too many open files, or a client that disconnected, are
 /// ignored.
-pub(crate) async fn accepted<T, F>(mut accept: impl FnMut() -> F) -> T
+pub async fn accepted<T, F>(mut accept: impl FnMut() -> F) -> T
 where
     F: Future<Output = io::Result<T>>,
 {

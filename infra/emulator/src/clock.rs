@@ -2,7 +2,8 @@
 //!
 //! The functions' processes get the offset in an environment variable. They read it once, so a move
 //! of the clock ends the idle ones, and their caches with them. Running invocations keep their time,
-//! and so do SQS (delays, visibility) and SES.
+//! and so does SES. SQS follows with its delays and visibility timeouts; it keeps messages beyond
+//! their retention period.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -59,7 +60,8 @@ impl Clock {
     }
 
     /// Moves it, so that it is this many seconds ahead of the machine's clock. Environments that run
-    /// already keep their time.
+    /// already keep their time. Queues and expired items follow with
+    /// [`Stores::follow_clock`](crate::services::Stores::follow_clock).
     ///
     /// # Errors
     /// If it would move back or too far, or cannot be moved at all.

@@ -1,6 +1,8 @@
 //! The reason why a platform does not start.
 
-use sam_template::{Permission, TemplateError, Unresolved};
+use std::collections::BTreeSet;
+
+use sam_template::{Permission, Template, TemplateError, Unresolved};
 
 use crate::application::BoxError;
 use crate::binaries::BuildError;
@@ -38,8 +40,13 @@ pub enum StartError {
     #[error("the template has no AWS::Serverless::HttpApi")]
     NoApi,
     /// `--without` names a permission that the template does not grant.
-    #[error("the template grants no such permission: {0}")]
-    NoSuchRight(Permission),
+    #[error("the template grants no such permission: {permission}; {known}")]
+    NoSuchRight {
+        /// The permission.
+        permission: Permission,
+        /// The permissions of its function, or the functions of the template.
+        known: String,
+    },
     /// The binaries could not be built or found.
     #[error(transparent)]
     Build(#[from] BuildError),
@@ -68,4 +75,44 @@ pub enum StartError {
     /// An event source does not start.
     #[error(transparent)]
     Sources(#[from] SourceError),
+}
+
+impl StartError {
+    /// The error about a permission that the template does not grant.
+    pub(crate) fn no_such_right(permission: &Permission, template: &Template) -> Self {
+        let all = template.grants();
+        let of_function = all.iter().filter(|one| one.function == permission.function);
+        let its: Vec<_> =
+            of_function.map(|one| format!("{} {}", one.action, one.resource)).collect();
+        let known = if its.is_empty() {
+            let functions: BTreeSet<_> = all.iter().map(|one| one.function.as_str()).collect();
+            let functions = functions.into_iter().collect::<Vec<_>>().join(", ");
+            format!("the functions with permissions are {functions}")
+        } else {
+            format!("the function has {}", its.join(", "))
+        };
+        Self::NoSuchRight { permission: permission.clone(), known }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+
+    #[test]
+    fn an_unknown_permission_is_an_error_with_the_known_ones() {
+        let source = include_str!("services/tests/template.yaml");
+        let template = Template::parse(source, &BTreeMap::new()).unwrap();
+        let message = |permission: &str| {
+            let permission = permission.parse().unwrap();
+            StartError::no_such_right(&permission, &template).to_string()
+        };
+        let error = message("GetUserFunction dynamodb:GetItem NoTable");
+        assert!(error.contains("the function has "), "{error}");
+        assert!(error.contains("sqs:SendMessage NewsQueue"), "{error}");
+        let error = message("NoFunction dynamodb:GetItem UsersTable");
+        assert!(error.contains("the functions with permissions are GetUserFunction"), "{error}");
+    }
 }

@@ -7,6 +7,7 @@
 //! - the tables, queues, secrets and mail that functions use ([`services`]);
 //! - the event sources that invoke functions besides the API ([`event_sources`]);
 //! - the control address, which shows its state, sets [`faults`] and moves its [`Clock`] ([`control`]);
+//! - the checks of a machine before a first start ([`doctor`]);
 //! - the parts that an [`Application`] adds: stand-ins for third-party services ([`standins`]),
 //!   the first data, and its API's description.
 //!
@@ -24,11 +25,12 @@
 //! # }
 //! ```
 
-mod accept;
+pub mod accept;
 mod application;
 pub mod binaries;
 mod clock;
 pub mod control;
+pub mod doctor;
 mod error;
 pub mod event_sources;
 pub mod faults;

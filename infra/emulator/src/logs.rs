@@ -1,7 +1,8 @@
 //! Prints the functions' logs: one short line for a person, or the original JSON.
 
 use std::fmt::Write as _;
-use std::io::Write as _;
+use std::io::{IsTerminal as _, Write as _};
+use std::sync::LazyLock;
 
 use jiff::Zoned;
 use serde_json::{Map, Value, json};
@@ -15,6 +16,44 @@ const NOT_REPEATED: &[&str] = &["_aws", "function", "level", "message", "request
 /// The maximum number of characters of a field's value.
 const FIELD_CHARACTERS_MAX: usize = 200;
 
+/// The maximum number of characters of an error. Its last cause is at its end.
+const ERROR_CHARACTERS_MAX: usize = 2_000;
+
+/// Whether lines have colours: on a terminal, unless `NO_COLOR` is set (<https://no-color.org>).
+static COLOURED: LazyLock<bool> = LazyLock::new(|| {
+    let refused = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+    std::io::stdout().is_terminal() && !refused
+});
+
+/// How bad the event of a line is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Severity {
+    Normal,
+    Warning,
+    Error,
+}
+
+impl Severity {
+    /// Of a level such as `WARN`.
+    fn of_level(level: &str) -> Self {
+        match level {
+            "ERROR" => Self::Error,
+            "WARN" => Self::Warning,
+            _ => Self::Normal,
+        }
+    }
+
+    /// The line in this severity's colour.
+    fn paint(self, line: &str) -> String {
+        let colour = match self {
+            Self::Normal => return line.to_owned(),
+            Self::Warning => 33,
+            Self::Error => 31,
+        };
+        format!("\u{1b}[{colour}m{line}\u{1b}[0m")
+    }
+}
+
 /// Writes a line of a function's log to standard output.
 pub(crate) fn show(logs: Logs, line: &LogLine<'_>) {
     let text = match logs {
@@ -24,7 +63,8 @@ pub(crate) fn show(logs: Logs, line: &LogLine<'_>) {
             Some(json!({"level": "INFO", "function": function, "message": message}).to_string())
         }
         Logs::Json => Some(line.text.to_owned()),
-        Logs::Readable => readable(line),
+        Logs::Readable => readable(line)
+            .map(|(severity, text)| if *COLOURED { severity.paint(&text) } else { text }),
     };
     if let Some(text) = text {
         // Ignore errors of a closed terminal.
@@ -38,17 +78,17 @@ pub(crate) fn say(logs: Logs, function: &str, sentence: &str) {
 }
 
 /// The short line, or `None` for a line that carries only metrics.
-fn readable(line: &LogLine<'_>) -> Option<String> {
+fn readable(line: &LogLine<'_>) -> Option<(Severity, String)> {
     let time = Zoned::now().strftime("%H:%M:%S%.3f").to_string();
     let function = line.function.strip_suffix("Function").unwrap_or(line.function);
-    let said = match serde_json::from_str::<Value>(line.text) {
+    let (severity, said) = match serde_json::from_str::<Value>(line.text) {
         Ok(Value::Object(fields)) if line.source == LogSource::Stdout => say_fields(&fields)?,
-        _ => line.text.to_owned(),
+        _ => (Severity::Normal, line.text.to_owned()),
     };
-    Some(format!("{time}  {function:<14}  {said}"))
+    Some((severity, format!("{time}  {function:<14}  {said}")))
 }
 
-fn say_fields(fields: &Map<String, Value>) -> Option<String> {
+fn say_fields(fields: &Map<String, Value>) -> Option<(Severity, String)> {
     let message = fields.get("message").and_then(Value::as_str)?;
     if message == "request" {
         Some(say_request(fields))
@@ -57,8 +97,8 @@ fn say_fields(fields: &Map<String, Value>) -> Option<String> {
     }
 }
 
-/// `POST /orders 201 in 12.3 ms, cold start (requestId)`.
-fn say_request(fields: &Map<String, Value>) -> String {
+/// `POST /orders 201 in 12.3 ms, cold start (requestId)`; a 5xx with its error.
+fn say_request(fields: &Map<String, Value>) -> (Severity, String) {
     let word = |name: &str| fields.get(name).and_then(Value::as_str).unwrap_or("-");
     let mut said = format!("{} {} {}", word("method"), word("path"), word("status"));
     if let Some(code) = fields.get("code").and_then(Value::as_str) {
@@ -71,22 +111,32 @@ fn say_request(fields: &Map<String, Value>) -> String {
         said.push_str(", cold start");
     }
     append(&mut said, format_args!(" ({})", word("requestId")));
-    said
+    if let Some(error) = fields.get("error").and_then(Value::as_str) {
+        append(&mut said, format_args!(": {}", cut(error, ERROR_CHARACTERS_MAX)));
+    }
+    let is_failure = word("status").starts_with('5');
+    (if is_failure { Severity::Error } else { Severity::Normal }, said)
 }
 
 /// `WARN message name=value … (requestId)`.
-fn say_message(message: &str, fields: &Map<String, Value>) -> String {
+fn say_message(message: &str, fields: &Map<String, Value>) -> (Severity, String) {
     let level = fields.get("level").and_then(Value::as_str).unwrap_or("info").to_uppercase();
     let mut said = format!("{level} {message}");
     for (name, value) in fields.iter().filter(|(name, _)| !NOT_REPEATED.contains(&name.as_str())) {
         let value = value.as_str().map_or_else(|| value.to_string(), ToOwned::to_owned);
-        let value: String = value.chars().take(FIELD_CHARACTERS_MAX).collect();
+        let max = if name == "error" { ERROR_CHARACTERS_MAX } else { FIELD_CHARACTERS_MAX };
+        let value = cut(&value, max);
         append(&mut said, format_args!(" {name}={value}"));
     }
     if let Some(request_id) = fields.get("requestId").and_then(Value::as_str) {
         append(&mut said, format_args!(" ({request_id})"));
     }
-    said
+    (Severity::of_level(&level), said)
+}
+
+/// The first characters of a text.
+fn cut(text: &str, characters_max: usize) -> &str {
+    text.char_indices().nth(characters_max).map_or(text, |(end, _)| &text[..end])
 }
 
 fn append(text: &mut String, piece: std::fmt::Arguments<'_>) {
@@ -98,9 +148,15 @@ mod tests {
     use super::*;
 
     fn shown(text: &str) -> Option<String> {
+        shown_with_severity(text).map(|(_, said)| said)
+    }
+
+    fn shown_with_severity(text: &str) -> Option<(Severity, String)> {
         let source = LogSource::Stdout;
         let line = LogLine { function: "CreateOrderFunction", environment: "e", source, text };
-        readable(&line).map(|line| line.split_once("CreateOrder").unwrap().1.trim().to_owned())
+        readable(&line).map(|(severity, line)| {
+            (severity, line.split_once("CreateOrder").unwrap().1.trim().to_owned())
+        })
     }
 
     #[test]
@@ -113,6 +169,33 @@ mod tests {
             shown(line).unwrap(),
             "POST /orders 422 OUT_OF_STOCK in 12.3 ms, cold start (r1)"
         );
+    }
+
+    #[test]
+    fn a_request_that_failed_shows_its_error_and_is_red() {
+        let line = |status: u16, error: &str| {
+            json!({"level": "info", "message": "request", "requestId": "r1", "method": "GET",
+                "path": "/orders", "status": status.to_string(), "code": "INTERNAL_ERROR",
+                "error": error})
+            .to_string()
+        };
+        let (severity, said) = shown_with_severity(&line(500, "PutItem: AccessDenied")).unwrap();
+        assert_eq!(said, "GET /orders 500 INTERNAL_ERROR (r1): PutItem: AccessDenied");
+        assert_eq!(severity, Severity::Error);
+        assert_eq!(severity.paint("line"), "\u{1b}[31mline\u{1b}[0m");
+        let (_, said) = shown_with_severity(&line(503, &"ü".repeat(3_000))).unwrap();
+        assert!(said.ends_with(&"ü".repeat(2_000)) && !said.ends_with(&"ü".repeat(2_001)));
+    }
+
+    #[test]
+    fn the_level_of_a_line_is_its_colour() {
+        let severity = |level: &str| {
+            shown_with_severity(&json!({"level": level, "message": "m"}).to_string()).unwrap().0
+        };
+        assert_eq!(severity("error"), Severity::Error);
+        assert_eq!(severity("WARN"), Severity::Warning);
+        assert_eq!(severity("info"), Severity::Normal);
+        assert_eq!(Severity::Normal.paint("line"), "line");
     }
 
     #[test]

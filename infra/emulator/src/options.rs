@@ -25,7 +25,8 @@ pub struct Options {
     #[arg(long)]
     pub demo: bool,
 
-    /// Keeps the tables in this directory; by default they are lost at the end.
+    /// Keeps the tables and the secrets in this directory; by default they are lost at the end.
+    /// Messages and mail always are.
     #[arg(long, value_name = "DIR")]
     pub data: Option<PathBuf>,
 

@@ -57,7 +57,7 @@ impl Platform {
         let mut template = Template::read_knowing(&path, &options.parameters(), &known)?;
         let unknown = options.without.iter().find(|grant| !template.revoke(grant));
         if let Some(grant) = unknown {
-            return Err(StartError::NoSuchRight(grant.clone()));
+            return Err(StartError::no_such_right(grant, &template));
         }
         let api = template.api.as_ref().ok_or(StartError::NoApi)?;
         if !options.no_build {

@@ -55,10 +55,9 @@ impl Command {
     /// # Errors
     ///
     /// The usage, if the arguments ask for help or are invalid.
-    pub fn read(arguments: &[String]) -> Result<Self, String> {
+    pub fn read(arguments: &[String]) -> Result<Self, clap::Error> {
         let name = "cargo xtask ops".to_owned();
-        let read = Self::try_parse_from(std::iter::once(&name).chain(arguments));
-        read.map_err(|error| error.to_string())
+        Self::try_parse_from(std::iter::once(&name).chain(arguments))
     }
 }
 
@@ -66,9 +65,9 @@ impl Command {
 pub fn main(arguments: &[String]) -> ExitCode {
     let command = match Command::read(arguments) {
         Ok(command) => command,
-        Err(error) => {
-            say(&error);
-            return ExitCode::from(2);
+        Err(usage) => {
+            say(&usage.to_string());
+            return if usage.use_stderr() { ExitCode::from(2) } else { ExitCode::SUCCESS };
         }
     };
     finish(run(&command, environment, &say))
@@ -106,4 +105,16 @@ fn connect(
     environment: impl Fn(&str) -> Option<String> + Send + Sync + 'static,
 ) -> Result<Operator, BoxError> {
     Aws::connect_with(uses, environment).map(Operator::new)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn help_is_a_success_and_an_unknown_command_is_not() {
+        let main = |argument: &str| main(&[argument.to_owned()]);
+        assert_eq!(main("--help"), ExitCode::SUCCESS);
+        assert_eq!(main("no-such-command"), ExitCode::from(2));
+    }
 }

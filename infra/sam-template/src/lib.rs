@@ -16,6 +16,7 @@ mod intrinsics;
 mod mail;
 mod mappings;
 mod model;
+mod parameters;
 mod permissions;
 mod properties;
 mod references;
@@ -131,7 +132,7 @@ fn parameter_values(
     if let Some(unknown) = overrides.keys().find(|name| !declared.contains_key(*name)) {
         return Err(TemplateError::not_understood(
             &format!("/Parameters/{unknown}"),
-            "a value is given for a parameter that the template does not have",
+            &parameters::unknown(declared),
         ));
     }
     let mut values = pseudo_parameters();
@@ -147,6 +148,7 @@ fn parameter_values(
                 continue;
             }
         };
+        parameters::check_allowed(name, declaration, &value)?;
         let value = match declaration["Type"].as_str() {
             Some("CommaDelimitedList") => list(&value),
             Some("Number") => number(name, &value)?,

@@ -167,7 +167,7 @@ impl Control {
     }
 
     /// Moves the platform's clock forward by this many seconds. New processes serve from then on,
-    /// without caches. Not for a shared platform, because the other tests' time would pass too.
+    /// without caches, and get the messages whose delay or visibility timeout has passed. Not for a shared platform, because the other tests' time would pass too.
     pub async fn pass(&self, seconds: u32) {
         let offset_s =
             self.get("/clock").await["offsetS"].as_u64().expect("a number") + u64::from(seconds);

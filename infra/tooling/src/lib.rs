@@ -2,14 +2,10 @@
 //! other programs, and readers of the workspace's files.
 
 pub mod cargo_lambda;
-#[cfg(feature = "client")]
-pub mod child;
 pub mod context;
 pub mod counts;
 pub mod descriptions;
 mod folders;
-#[cfg(feature = "client")]
-pub mod http;
 pub mod pipeline;
 pub mod process;
 pub mod samconfig;

@@ -9,7 +9,7 @@ pub(crate) async fn operate(api: &Api, arguments: &[&str]) -> Result<Vec<String>
     let platform = api.inside().expect("a platform").platform();
     let environment = platform.stores().operator_environment();
     let arguments: Vec<String> = arguments.iter().map(|&argument| argument.to_owned()).collect();
-    let command = ops::Command::read(&arguments)?;
+    let command = ops::Command::read(&arguments).map_err(|usage| usage.to_string())?;
     let said = Mutex::new(Vec::new());
     let say = |line: &str| said.lock().unwrap().push(line.to_owned());
     let look_up = move |name: &str| environment.get(name).cloned();

@@ -9,8 +9,8 @@ use hyper::{Method, StatusCode};
 use serde_json::Value;
 use tokio::time::{Instant, sleep};
 use tooling::counts::{Counts, Request, Use};
-use tooling::http::{Client, HttpResponse, sign_in};
 use tooling::{Error, say};
+use tooling_async::http::{Client, HttpResponse, sign_in};
 
 /// The number of uncounted requests of each kind.
 const WARM_UPS: u32 = 2;

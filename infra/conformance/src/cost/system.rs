@@ -7,7 +7,7 @@ use hyper::{Method, StatusCode};
 use serde_json::json;
 use tokio::time::sleep;
 use tooling::Error;
-use tooling::http::sign_in;
+use tooling_async::http::sign_in;
 
 use super::lab::{AUTHORIZER, Ask, Lab, Until};
 

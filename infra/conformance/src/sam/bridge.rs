@@ -1,20 +1,16 @@
 //! Forwards connections from containers to services on this machine's loopback.
 
 use std::net::Ipv4Addr;
-use std::time::Duration;
 
+use emulator::accept::accepted;
 use serde::Deserialize;
 use tokio::io::copy_bidirectional;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
-use tokio::time::sleep;
 use tooling::Error;
 use tooling::context::Context;
 
 use super::engine::Engine;
-
-/// The pause after a failed accept.
-const PAUSE: Duration = Duration::from_millis(50);
 
 /// Forwards connections from the engine's bridge to the same ports on loopback, until it is
 /// dropped.
@@ -85,11 +81,7 @@ fn first_address(subnet: &str) -> Option<Ipv4Addr> {
 async fn pass_on(listener: TcpListener, port: u16) {
     let mut connections = JoinSet::new();
     loop {
-        let Ok((mut outer, _)) = listener.accept().await else {
-            // After an error, such as too many open files, the next accept may succeed.
-            sleep(PAUSE).await;
-            continue;
-        };
+        let (mut outer, _) = accepted(|| listener.accept()).await;
         connections.spawn(async move {
             if let Ok(mut inner) = TcpStream::connect((Ipv4Addr::LOCALHOST, port)).await {
                 // Either side may close the connection at any time.

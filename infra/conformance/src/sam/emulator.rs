@@ -13,8 +13,9 @@ use serde_json::Value;
 use tokio::process::{Child, Command};
 use tokio::time::sleep;
 use tooling::context::Context;
-use tooling::http::Client;
-use tooling::{Error, child, descriptions, say};
+use tooling::{Error, descriptions, say};
+use tooling_async::child;
+use tooling_async::http::Client;
 
 use super::events::{adapted, generated, ready, refusals};
 use super::ground::Ground;

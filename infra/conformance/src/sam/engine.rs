@@ -4,8 +4,9 @@ use fs_err::File;
 use std::path::PathBuf;
 use std::process::Stdio;
 use std::time::{Duration, Instant};
+use tooling::Error;
 use tooling::context::Context;
-use tooling::{Error, child};
+use tooling_async::child;
 
 use tokio::process::{Child, Command};
 use tokio::time::sleep;

@@ -7,8 +7,8 @@ use demo::seed;
 use emulator::Platform;
 use emulator::options::Options;
 use sam_template::Template;
-use tooling::http::{self, Client};
 use tooling::{Error, target_directory, tools};
+use tooling_async::http::{self, Client};
 
 /// The local platform with the demo's users and products, and SAM's programs.
 pub(super) struct Ground {

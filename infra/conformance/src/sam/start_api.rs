@@ -5,7 +5,8 @@ use std::process::Stdio;
 use std::str::FromStr;
 use std::time::{Duration, Instant};
 use tooling::context::Context;
-use tooling::{Error, child, say};
+use tooling::{Error, say};
+use tooling_async::child;
 
 use demo::seed::{SILENT_ISSUER, token_in_the_name_of};
 use hyper::header::{RETRY_AFTER, WWW_AUTHENTICATE};

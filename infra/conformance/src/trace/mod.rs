@@ -13,8 +13,8 @@ use emulator::options::Options;
 use hyper::{Method, StatusCode};
 use serde_json::json;
 use tokio::time::{Instant, sleep};
-use tooling::http::{Client, sign_in};
 use tooling::{Error, say};
+use tooling_async::http::{Client, sign_in};
 use uuid::Uuid;
 
 use self::receiver::Receiver;

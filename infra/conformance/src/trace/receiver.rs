@@ -8,7 +8,8 @@ use std::time::Duration;
 use tokio::net::TcpStream;
 use tokio::process::{Child, Command};
 use tokio::time::{Instant, sleep};
-use tooling::{Error, child, tools};
+use tooling::{Error, tools};
+use tooling_async::child;
 
 use super::spans::{self, Span};
 

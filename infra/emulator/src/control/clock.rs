@@ -32,7 +32,8 @@ pub(super) async fn get(State(control): State<Control>) -> Json<Shown> {
     Json(shown(control.stores.clock()))
 }
 
-/// `PUT /clock`: moves the clock forward. The response comes after expired items are deleted.
+/// `PUT /clock`: moves the clock forward. The response comes after due messages are visible and
+/// expired items are deleted.
 pub(super) async fn put(
     State(control): State<Control>,
     body: Bytes,
@@ -42,9 +43,9 @@ pub(super) async fn put(
         serde_json::from_slice(&body).map_err(|error| refused(error.to_string()))?;
     let clock = control.stores.clock();
     clock.set_offset(offset_s).map_err(|error| refused(error.to_string()))?;
-    // New environments start with the new offset, so it is set first.
+    // New environments start with the new offset, so it is set first. Only they get due messages.
     control.functions.recycle();
-    control.stores.sweep().await;
+    control.stores.follow_clock().await;
     Ok(Json(shown(clock)))
 }
 

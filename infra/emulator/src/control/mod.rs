@@ -1,6 +1,6 @@
 //! The control address: shows the platform's state, sets faults and moves the clock.
 //!
-//! Everything is JSON except metrics, environment and the documentation page. The address is on
+//! Everything is JSON except metrics, environment, the documentation page, and a browser's `/`. The address is on
 //! loopback and has no authentication: every process of this machine may read every table and mail.
 //! Pages in a browser may not, see [`visitors`].
 
@@ -11,6 +11,7 @@ mod emf;
 mod error;
 mod faults;
 mod forward;
+mod index;
 mod metrics;
 mod shown;
 mod telemetry;
@@ -48,7 +49,7 @@ pub async fn serve(
 
 fn router(control: Control) -> Router {
     Router::new()
-        .route("/", get(index))
+        .route("/", get(index::index))
         .route("/openapi.json", get(description::document))
         .route("/docs", get(docs::page))
         .route("/docs/{file}", get(docs::file))
@@ -71,32 +72,6 @@ fn router(control: Control) -> Router {
         })
         .with_state(control)
         .layer(middleware::from_fn(visitors::at_control))
-}
-
-async fn index(State(control): State<Control>) -> Json<Value> {
-    let tables = control.stores.names().tables();
-    let tables: Vec<String> = tables.map(|(table, _)| format!("/tables/{table}")).collect();
-    let standins = control.standins.names();
-    let standins: Vec<String> = standins.map(|name| format!("/standins/{name}")).collect();
-    let schedules = control.schedules.functions();
-    let schedules: Vec<String> = schedules.map(|name| format!("/schedules/{name}")).collect();
-    Json(json!({
-        "api": control.api_url,
-        "description": "/openapi.json",
-        "docs": "/docs",
-        "metrics": "/metrics",
-        "mailbox": "/mailbox?to=",
-        "queues": "/queues",
-        "requests": "/requests?requestId=",
-        "logs": "/logs?requestId=",
-        "invocations": "/invocations?function=",
-        "tables": tables,
-        "schedules": schedules,
-        "standins": standins,
-        "environment": "/environment",
-        "clock": "/clock",
-        "faults": "/faults",
-    }))
 }
 
 async fn metrics(State(control): State<Control>) -> impl IntoResponse {

@@ -86,7 +86,7 @@ async fn the_clock_is_moved_forward_and_expired_items_are_deleted() {
     let expires_at = (before.as_second() + 1800).to_string();
     let item = json!({"pk": {"S": "1"}, "expiresAt": {"N": expires_at}});
     running.control.stores.put_item("OrdersTable", &item).unwrap();
-    running.control.stores.sweep().await;
+    running.control.stores.follow_clock().await;
     assert_eq!(running.get("/tables/OrdersTable").await["count"], 1);
 
     let (status, moved) = put(json!({"offsetS": 3600})).await;
@@ -221,6 +221,9 @@ async fn tables_queues_and_mails_are_shown() {
     assert_eq!(running.get("/mailbox?to=a@example.com").await, json!({"mails": []}));
     assert_eq!(running.get("/invocations").await, json!({"invocations": []}));
     assert_eq!(running.get("/").await["api"], "http://127.0.0.1:3000");
+    let page = running.client.get(&running.url).header("accept", "text/html,*/*;q=0.8").send();
+    let page = page.await.unwrap().text().await.unwrap();
+    assert!(page.contains("<a href=\"/tables/UsersTable\">"), "{page}");
 }
 
 #[tokio::test]

@@ -20,9 +20,36 @@ pub enum StartError {
         /// The cause.
         source: std::io::Error,
     },
-    /// A table of the template is invalid.
-    #[error("the tables cannot be set up: {0}")]
+    /// Another platform uses the directory.
+    #[error(
+        "another platform keeps its tables in {}; name another directory with --data", .0.display()
+    )]
+    DataInUse(PathBuf),
+    /// A table of an earlier run differs from the template's.
+    #[error(
+        "the table {table} was kept with {part} other than the template's; name another directory \
+         with --data, or delete this one"
+    )]
+    DataDiffers {
+        /// The table's logical id.
+        table: String,
+        /// The part that differs.
+        part: &'static str,
+    },
+    /// The tables cannot be opened.
+    #[error("the tables cannot be opened: {0}")]
     Tables(DynoxideError),
+    /// A table of the template is invalid.
+    #[error("the table {table} cannot be set up: {source}")]
+    Table {
+        /// The table's logical id.
+        table: String,
+        /// The cause.
+        source: DynoxideError,
+    },
+    /// The system has no thread for the queues.
+    #[error("no thread for the queues: {0}")]
+    Thread(std::io::Error),
     /// A queue of the template is invalid.
     #[error("the queues cannot be set up: {0}")]
     Queues(QueueError),

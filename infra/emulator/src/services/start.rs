@@ -13,14 +13,14 @@ use tokio::time::MissedTickBehavior;
 use uuid::Uuid;
 
 use super::counts::CallCounts;
-use super::dynamodb::Tables;
+use super::dynamodb::{Tables, lock_directory};
 use super::endpoint::{self, ServiceEndpoint};
 use super::error::StartError;
 use super::fault_injector::FaultInjector;
 use super::meter::Meter;
 use super::physical_names::Names;
 use super::policy::Policies;
-use super::secrets::Secrets;
+use super::secrets::{Kept, Secrets};
 use super::ses::{FeedbackRoutes, Identities, Mailbox};
 use super::sqs::Queues;
 use super::stores::Stores;
@@ -32,7 +32,7 @@ const SWEEP: Duration = Duration::from_secs(10);
 
 impl Stores {
     /// Starts the stores and creates the template's resources. The tables are in memory, or in a
-    /// file in `data`, with the items of earlier runs. In SES, the domain of the template's sender
+    /// file in `data`, with the items and the secrets of earlier runs. In SES, the domain of the template's sender
     /// is verified.
     ///
     /// # Errors
@@ -56,9 +56,17 @@ impl Stores {
         let endpoint = listener.local_addr().map_err(StartError::Port)?;
         let running = watch::Sender::new(());
         let clock = if data.is_some() { Clock::fixed() } else { Clock::default() };
+        let locked = match data {
+            Some(directory) => Some(lock_directory(directory).await?),
+            None => None,
+        };
         let tables = Tables::start(data, &clock, ended(running.subscribe())).await?;
-        let queues = Queues::new(endpoint);
-        let secrets = Secrets::new(template);
+        let queues = Queues::new(endpoint, &clock).map_err(StartError::Thread)?;
+        let kept = Kept::read(data).map_err(|source| StartError::Data {
+            path: data.unwrap_or(Path::new("")).to_owned(),
+            source,
+        })?;
+        let secrets = Secrets::new(template, kept);
         let names = Names::new(template, endpoint, identities);
         let names = create(template, names, &tables, &queues, &secrets).await?;
         let streams = template.tables.values().filter(|table| table.stream.is_some());
@@ -80,11 +88,13 @@ impl Stores {
         });
         serve(listener, Arc::clone(&door), ended(running.subscribe()));
         tokio::spawn(sweep(Arc::clone(&door), running.subscribe()));
-        Ok(Self::new(door, endpoint, running))
+        Ok(Self::new(door, endpoint, running, locked))
     }
 
-    /// Deletes expired items now.
-    pub(crate) async fn sweep(&self) {
+    /// Follows a move of the [`Clock`]: messages whose delay or visibility timeout has passed become
+    /// visible, and expired items are deleted. `PUT /clock` does so.
+    pub async fn follow_clock(&self) {
+        self.door.queues.follow_clock().await;
         sweep_once(&self.door).await;
     }
 }
@@ -107,7 +117,8 @@ async fn create(
     for secret in template.secrets.values() {
         let value = secret.value.as_ref();
         let value = value.map(|text| text.resolve(|reference| names.look_up(reference)));
-        let value = value.transpose()?.or_else(|| secret.generated.then(made_up));
+        let value = value.transpose()?.or_else(|| secrets.kept_value(&secret.logical_id));
+        let value = value.or_else(|| secret.generated.then(made_up));
         let added = secrets.add(&secret.logical_id, value.as_deref()).await;
         names.add_secret(&secret.logical_id, added.map_err(StartError::Secrets)?);
     }

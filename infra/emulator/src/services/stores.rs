@@ -1,6 +1,7 @@
 //! The running stores, as the platform uses them.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fs::File;
 use std::net::SocketAddr;
 use std::sync::{Arc, Weak};
 
@@ -26,8 +27,8 @@ use crate::clock::Clock;
 pub struct Stores {
     pub(super) door: Arc<ServiceEndpoint>,
     address: SocketAddr,
-    /// All background tasks end when this is dropped.
-    _running: Arc<watch::Sender<()>>,
+    /// All background tasks end when this is dropped, and so does the lock of the data directory.
+    _running: Arc<(watch::Sender<()>, Option<File>)>,
 }
 
 impl Stores {
@@ -35,8 +36,9 @@ impl Stores {
         door: Arc<ServiceEndpoint>,
         address: SocketAddr,
         running: watch::Sender<()>,
+        locked: Option<File>,
     ) -> Self {
-        Self { door, address, _running: Arc::new(running) }
+        Self { door, address, _running: Arc::new((running, locked)) }
     }
 
     /// Connects the functions' processes, so that calls are recorded in their timelines and faults
@@ -124,6 +126,12 @@ impl Stores {
     pub async fn put_secret(&self, secret: &str, value: &str) -> Result<(), StoreError> {
         let name = self.names().secret(secret).ok_or_else(|| NoSuch::new("secret", secret))?;
         Ok(self.door.secrets.put(&name.arn, value).await?)
+    }
+
+    /// Whether the data directory has a value of a secret, by its logical id, of this run or an
+    /// earlier one. Without such a directory it has none.
+    pub fn is_secret_kept(&self, secret: &str) -> bool {
+        self.door.secrets.kept_value(secret).is_some()
     }
 
     /// Writes values to those of these secrets that the template has, by their logical ids.

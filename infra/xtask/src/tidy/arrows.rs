@@ -17,11 +17,12 @@ const ALLOWED: [(&str, &[&str], Sdk); 18] = [
     ("operations", &["aws", "lifecycle"], Sdk::Never),
     ("ops", &["aws", "domain", "lifecycle", "operations"], Sdk::Never),
     ("tooling", &["cargo-command", "sam-template"], Sdk::Never),
+    ("tooling-async", &["tooling"], Sdk::Never),
     ("xtask", &["lifecycle", "sam-template", "tooling"], Sdk::Never),
-    ("bench", &["aws", "demo", "domain", "lifecycle", "tooling"], Sdk::Never),
+    ("bench", &["aws", "demo", "domain", "lifecycle", "tooling", "tooling-async"], Sdk::Never),
     (
         "conformance",
-        &["aws", "demo", "emulator", "lifecycle", "sam-template", "tooling"],
+        &["aws", "demo", "emulator", "lifecycle", "sam-template", "tooling", "tooling-async"],
         Sdk::Never,
     ),
     // For comparison with ours: only an SDK.

@@ -143,7 +143,12 @@ const FACTS: [Fact; 42] = [
         "WAITING_S_MAX: i64 = 120;",
     ),
     (RUNBOOK, "up to 15 minutes", "shared/lifecycle/src/backoff.rs", "LONGEST_S: u64 = 15 * 60;"),
-    (RUNBOOK, "kept for 14 days", "template.yaml", "MessageRetentionPeriod: 1209600"),
+    (
+        RUNBOOK,
+        "Dead letters are kept for 14 days",
+        "infra/xtask/src/template/rules/queues.rs",
+        "DEAD_LETTERS_KEPT_S: u64 = 1_209_600;",
+    ),
     (RUNBOOK, "more than 16 of its 20 seconds", ALARMS, "Threshold: 16000\n"),
     (RUNBOOK, "wait for more than a quarter of an hour", ALARMS, "Threshold: 900\n"),
     (RUNBOOK, "callbacks for more than an hour", ALARMS, "Threshold: 3600\n"),

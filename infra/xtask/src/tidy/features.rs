@@ -22,7 +22,7 @@ const REVIEWED: [(&str, &[&str], &str); 20] = [
     (
         "chrono",
         &["default", "js-sys", "oldtime", "wasm-bindgen", "wasmbind"],
-        "only for WebAssembly",
+        "only for WebAssembly; oldtime has no effect, and default only names them",
     ),
     ("domain", &["examples"], "adds example records"),
     ("getrandom", &["std", "sys_rng"], "adds a type and an error conversion"),
@@ -60,7 +60,7 @@ const REVIEWED: [(&str, &[&str], &str); 20] = [
             "unicode-segment",
             "unicode-word-boundary",
         ],
-        "functions match no patterns: only filters of logs link it, and they have none",
+        "only filters of logs by patterns link it, and functions have no such filter",
     ),
     (
         "regex-syntax",
@@ -77,7 +77,7 @@ const REVIEWED: [(&str, &[&str], &str); 20] = [
         ],
         "as regex-automata",
     ),
-    ("semver", &["serde"], "adds implementations; only build scripts use it"),
+    ("semver", &["serde"], "adds implementations; only build scripts of functions' crates use it"),
     ("serde_json", &["unbounded_depth"], "adds a method that lifts the limit; nothing calls it"),
     ("subtle", &["default", "std"], "adds implementations"),
     ("sync_wrapper", &["futures", "futures-core"], "adds implementations"),
@@ -92,10 +92,14 @@ const REVIEWED: [(&str, &[&str], &str); 20] = [
             "signal-hook-registry",
             "test-util",
         ],
-        "adds modules and a clock that only tests pause; parking_lot replaces the locks inside",
+        "adds modules, and a clock that functions never move; parking_lot replaces the locks inside",
     ),
     ("tokio-rustls", &["ring"], "only forwards to rustls, which has ring in both"),
-    ("tower", &["log", "retry", "timeout", "tracing"], "adds layers that functions do not use"),
+    (
+        "tower",
+        &["log", "retry", "timeout", "tracing"],
+        "adds layers that functions do not use; log only forwards to tracing, which has it in both",
+    ),
     ("uuid", &["sha1", "v5"], "adds a constructor"),
 ];
 

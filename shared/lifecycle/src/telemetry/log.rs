@@ -22,7 +22,7 @@ pub(crate) fn start(function: &str, level: Option<&str>) {
     let _ = tracing::subscriber::set_global_default(subscriber);
     std::panic::set_hook(Box::new(|panic| {
         let place = panic.location().map(ToString::to_string);
-        tracing::error!(place, "panicked");
+        tracing::error!(place, error = panic.payload_as_str(), "panicked");
     }));
 }
 

@@ -1,8 +1,12 @@
 //! The embedded `DynamoDB`, in memory or in a file.
 
 mod json;
+mod kept;
+mod lock;
 mod private;
 mod tables;
 
+pub(crate) use self::lock::lock_directory;
+pub(crate) use self::private::prepare as prepare_private;
 pub use self::tables::StreamPosition;
 pub(crate) use self::tables::Tables;

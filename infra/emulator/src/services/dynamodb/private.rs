@@ -10,12 +10,12 @@ const FILE: u32 = 0o600;
 /// Set on folders that all users share, such as `/tmp`.
 const STICKY: u32 = 0o1000;
 
-/// Creates the folder and an empty database file in it, both with access only for the owner.
+/// Creates the folder and an empty file in it, both with access only for the owner.
 /// `SQLite` copies this file's permissions to the files that it adds.
 ///
 /// # Errors
 /// If that fails, or all users share the folder.
-pub(super) fn prepare(folder: &Path, file: &Path) -> io::Result<()> {
+pub(crate) fn prepare(folder: &Path, file: &Path) -> io::Result<()> {
     DirBuilder::new().recursive(true).mode(FOLDER).create(folder)?;
     if fs::metadata(folder)?.permissions().mode() & STICKY != 0 {
         return Err(io::Error::other("all users share it; name a folder inside it"));

@@ -20,7 +20,7 @@ use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
 use super::json::plain_item;
-use super::private;
+use super::{kept, private};
 use crate::clock::Clock;
 use crate::services::error::StartError;
 use crate::services::physical_names::physical;
@@ -62,44 +62,64 @@ impl Tables {
         connector.set_nodelay(true);
         let client = Client::builder(TokioExecutor::new()).build(connector);
         let tables = Self { database, address, client };
-        tables.create(&json!({
+        let checkpoints = tables.create(&json!({
             "TableName": CHECKPOINTS,
             "KeySchema": [{"AttributeName": "source", "KeyType": "HASH"}],
             "AttributeDefinitions": [{"AttributeName": "source", "AttributeType": "S"}],
             "BillingMode": "PAY_PER_REQUEST",
-        }))?;
+        }));
+        checkpoints.map_err(StartError::Tables)?;
         Ok(tables)
     }
 
     /// Creates a table of the template, unless the file has it from an earlier run. Returns its
     /// stream's label, if any.
+    ///
+    /// # Errors
+    /// If it cannot be created, or the kept table differs from the template's.
     pub(crate) fn add(&self, table: &Table) -> Result<Option<String>, StartError> {
+        let id = &table.logical_id;
+        self.set_up(table)
+            .map_err(|source| StartError::Table { table: id.clone(), source })?
+            .map_err(|part| StartError::DataDiffers { table: id.clone(), part })
+    }
+
+    /// Creates a table. The inner error is the part in which the kept table differs.
+    fn set_up(&self, table: &Table) -> Result<Result<Option<String>, &'static str>, DynoxideError> {
         let name = physical(&table.logical_id);
-        self.create(&creation(&name, table))?;
+        let wanted = creation(&name, table);
+        if !self.create(&wanted)? {
+            let described = self.database.describe_table(request(&json!({"TableName": name})))?;
+            if let Some(part) = kept::difference(&json!(described)["Table"], &wanted) {
+                return Ok(Err(part));
+            }
+        }
         if let Some(attribute) = &table.ttl_attribute {
             self.expire_by(&name, attribute)?;
         }
-        let described = self.database.get_table_metadata(&name).map_err(StartError::Tables)?;
-        Ok(described.and_then(|table| table.stream_label))
+        let described = self.database.get_table_metadata(&name)?;
+        Ok(Ok(described.and_then(|table| table.stream_label)))
     }
 
-    fn create(&self, table: &Value) -> Result<(), StartError> {
+    /// Creates a table. Returns false if it is there already.
+    fn create(&self, table: &Value) -> Result<bool, DynoxideError> {
         match self.database.create_table(request(table)) {
-            Ok(_) | Err(DynoxideError::ResourceInUseException(_)) => Ok(()),
-            Err(error) => Err(StartError::Tables(error)),
+            Ok(_) => Ok(true),
+            Err(DynoxideError::ResourceInUseException(_)) => Ok(false),
+            Err(error) => Err(error),
         }
     }
 
-    fn expire_by(&self, name: &str, attribute: &str) -> Result<(), StartError> {
-        let described = self.database.describe_time_to_live(request(&json!({"TableName": name})));
-        let described = described.map_err(StartError::Tables)?;
+    fn expire_by(&self, name: &str, attribute: &str) -> Result<(), DynoxideError> {
+        let described =
+            self.database.describe_time_to_live(request(&json!({"TableName": name})))?;
         if described.time_to_live_description.attribute_name.as_deref() == Some(attribute) {
             return Ok(());
         }
         let wanted = json!({"AttributeName": attribute, "Enabled": true});
         let wanted = json!({"TableName": name, "TimeToLiveSpecification": wanted});
         let updated = self.database.update_time_to_live(request(&wanted));
-        updated.map(drop).map_err(StartError::Tables)
+        updated.map(drop)
     }
 
     /// Forwards an unchanged call.

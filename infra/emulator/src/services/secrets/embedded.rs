@@ -15,20 +15,26 @@ use rustack_secretsmanager_http::router::resolve_operation;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
+use super::kept::Kept;
 use super::rotation::{self, Rotation};
 use crate::services::error::SecretError;
 use crate::services::physical_names::physical;
 use sam_template::{ACCOUNT_ID, REGION, Template};
 
-/// The secrets, in memory.
+/// The calls that may change a secret's current value.
+const WRITES: [&str; 4] =
+    ["CreateSecret", "PutSecretValue", "UpdateSecret", "UpdateSecretVersionStage"];
+
+/// The secrets, in memory. Their current values may also be kept in a file.
 pub(crate) struct Secrets {
     handler: RustackSecretsManagerHandler,
+    kept: Kept,
     /// By secret name.
     pub(crate) rotations: BTreeMap<String, Rotation>,
 }
 
 impl Secrets {
-    pub(crate) fn new(template: &Template) -> Self {
+    pub(crate) fn new(template: &Template, kept: Kept) -> Self {
         let provider = RustackSecretsManager::new(SecretsManagerConfig {
             skip_signature_validation: true,
             default_region: REGION.to_owned(),
@@ -36,8 +42,14 @@ impl Secrets {
         });
         Self {
             handler: RustackSecretsManagerHandler::new(Arc::new(provider)),
+            kept,
             rotations: rotation::of(template),
         }
+    }
+
+    /// The value that an earlier run has kept of a secret.
+    pub(crate) fn kept_value(&self, logical_id: &str) -> Option<String> {
+        self.kept.value(&physical(logical_id))
     }
 
     /// Creates a secret, empty unless the template has its value. Returns its ARN.
@@ -78,6 +90,29 @@ impl Secrets {
     }
 
     pub(super) async fn handle(&self, operation: &str, body: Bytes) -> http::Response<Bytes> {
+        let response = self.rustack(operation, body.clone()).await;
+        if self.kept.is_on() && WRITES.contains(&operation) && response.status().is_success() {
+            self.keep_current(&body).await;
+        }
+        response
+    }
+
+    /// Keeps the current value of the secret that a call has changed.
+    async fn keep_current(&self, body: &Bytes) {
+        let input: Value = serde_json::from_slice(body).unwrap_or_default();
+        let id = if input["SecretId"].is_null() { &input["Name"] } else { &input["SecretId"] };
+        let question = json!({"SecretId": id}).to_string();
+        let current = self.rustack("GetSecretValue", question.into()).await;
+        let current: Value = serde_json::from_slice(current.body()).unwrap_or_default();
+        if let (Some(name), Some(value)) =
+            (current["Name"].as_str(), current["SecretString"].as_str())
+        {
+            // A value that cannot be written is lost at the end, as without a directory.
+            let _ = self.kept.keep(name, value);
+        }
+    }
+
+    async fn rustack(&self, operation: &str, body: Bytes) -> http::Response<Bytes> {
         let mut headers = HeaderMap::new();
         if let Ok(target) = format!("secretsmanager.{operation}").parse() {
             headers.insert("x-amz-target", target);

@@ -24,22 +24,28 @@ use super::fair::{self, Fair, Line};
 use super::groups::{self, Groups};
 use super::message_log::Journal;
 use super::parcels;
+use super::time::Pending;
+use super::timestamps::Moves;
+use crate::clock::Clock;
 
 /// The time that a waiting receive polls the embedded SQS before it checks the line again, in
 /// seconds. Other receives may have added messages to the line.
 const LOOK_EVERY_S: u64 = 1;
 
-/// The embedded SQS.
+/// The embedded SQS. Its calls run in the runtime of its [`Time`](super::time::Time).
 pub(super) struct Sqs {
     handler: RustackSqsHandler,
     journal: Mutex<Journal>,
     groups: Groups,
     fair: Fair,
+    pending: Pending,
+    pub(super) moves: Moves,
 }
 
 impl Sqs {
-    /// Creates an SQS without queues; its queue URLs begin with `endpoint`.
-    pub(super) fn new(endpoint: SocketAddr) -> Self {
+    /// Creates an SQS without queues; its queue URLs begin with `endpoint`. It notes the durations
+    /// that its calls start.
+    pub(super) fn new(endpoint: SocketAddr, clock: &Clock, pending: Pending) -> Self {
         let provider = RustackSqs::new(SqsConfig {
             skip_signature_validation: true,
             default_region: REGION.to_owned(),
@@ -50,9 +56,11 @@ impl Sqs {
         let handler = RustackSqsHandler::new(Arc::new(provider));
         Self {
             handler,
-            journal: Mutex::default(),
+            journal: Mutex::new(Journal::new(clock.clone())),
             groups: Groups::default(),
             fair: Fair::default(),
+            pending,
+            moves: Moves::default(),
         }
     }
 
@@ -114,7 +122,8 @@ impl Sqs {
         loop {
             let fetch = fair::fetch(queue_url, wait_s).to_string();
             wait_s = 0;
-            let answer = self.embedded_unnoted("ReceiveMessage", fetch.into()).await;
+            // Not a pending duration: a held message stays held when the clock moves.
+            let answer = self.rustack("ReceiveMessage", fetch.into()).await;
             if !answer.status().is_success() {
                 return Err(answer);
             }
@@ -163,20 +172,27 @@ impl Sqs {
             self.fair.add(input["QueueUrl"].as_str().unwrap_or_default());
         }
         let response = self.embedded_unnoted(operation, body.clone()).await;
-        let (mut parts, mut answer) = response.into_parts();
+        let (parts, mut answer) = response.into_parts();
         if parts.status.is_success() {
             self.journal().note(operation, &body, &answer);
             self.groups.note(taken, &answer);
             if operation == "ReceiveMessage" {
                 answer = self.groups.put_back(answer);
-                // Its length may have changed.
-                parts.headers.remove(CONTENT_LENGTH);
             }
         }
         http::Response::from_parts(parts, answer)
     }
 
+    /// Lets the embedded SQS handle a call that the journal does not note.
     async fn embedded_unnoted(&self, operation: &str, body: Bytes) -> http::Response<Bytes> {
+        let response = self.rustack(operation, body.clone()).await;
+        if response.status().is_success() {
+            self.pending.note(&serde_json::from_slice(&body).unwrap_or_default());
+        }
+        response
+    }
+
+    async fn rustack(&self, operation: &str, body: Bytes) -> http::Response<Bytes> {
         let packed = parcels::pack(operation, &body).unwrap_or_else(|| body.clone());
         let answered = match resolve_operation(&target_header(operation)) {
             Ok(known) => self.handler.handle_operation(known, packed).await,
@@ -186,10 +202,12 @@ impl Sqs {
             answered.unwrap_or_else(|error| error_to_response(&error, &Uuid::new_v4().to_string()));
         let (mut parts, answer) = response.into_parts();
         let mut answer = answer.collect().await.expect("the response is in memory").to_bytes();
-        if parts.status.is_success()
-            && let Some(unpacked) = parcels::unpack(operation, &body, &answer)
-        {
-            answer = unpacked;
+        if parts.status.is_success() {
+            answer = parcels::unpack(operation, &body, &answer).unwrap_or(answer);
+            if operation == "ReceiveMessage" {
+                answer = self.moves.translate(answer);
+            }
+            // Its length may have changed.
             parts.headers.remove(CONTENT_LENGTH);
         }
         http::Response::from_parts(parts, answer)

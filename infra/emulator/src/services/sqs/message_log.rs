@@ -2,14 +2,16 @@
 //! nor the embedded SQS can do.
 
 use std::collections::{HashMap, VecDeque};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::Value;
+use tokio::time::Instant;
 
+use crate::clock::Clock;
 use crate::services::physical_names::{QueueName, physical};
 use sam_template::Queue;
 
@@ -27,8 +29,9 @@ const SHOWN_MAX: usize = 10;
 ///
 /// Operations are noted after their response. So a receive, or even a deletion, may be noted before
 /// the message's sending.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Journal {
+    clock: Clock,
     queues: HashMap<String, QueueFacts>,
     /// By message id.
     messages: HashMap<String, Message>,
@@ -69,6 +72,17 @@ pub struct JournalEntry {
 }
 
 impl Journal {
+    /// A journal without queues, which notes the times of this clock.
+    pub(super) fn new(clock: Clock) -> Self {
+        Self {
+            clock,
+            queues: HashMap::new(),
+            messages: HashMap::new(),
+            entered: 0,
+            deleted: VecDeque::new(),
+        }
+    }
+
     pub(super) fn add_queue(&mut self, queue: &Queue, name: &QueueName) {
         let dead_letters = queue.redrive.as_ref().map(|redrive| {
             let id = redrive.dead_letter_queue.clone();
@@ -85,7 +99,7 @@ impl Journal {
         Some(id)
     }
 
-    /// The oldest messages of a queue.
+    /// The oldest messages of a queue, within the runtime of SQS.
     pub(super) fn first_messages(&self, queue: &str) -> Vec<JournalEntry> {
         let now = Instant::now();
         let here = self.messages.values().filter(|message| self.place(message, now) == queue);
@@ -160,7 +174,7 @@ impl Journal {
         let entry = JournalEntry {
             message_id: id.to_owned(),
             body: body.to_owned(),
-            sent_at: Timestamp::now(),
+            sent_at: self.clock.now(),
             receive_count: 0,
         };
         let message = Message {

@@ -1,6 +1,6 @@
 //! The queues: the embedded SQS ([`embedded`]), completed by fair queues ([`fair`], [`groups`]),
-//! large messages ([`parcels`]), SQS's own checks ([`rules`]) and a record of messages
-//! ([`message_log`]).
+//! large messages ([`parcels`]), SQS's own checks ([`rules`]), a record of messages
+//! ([`message_log`]), and the platform's clock ([`time`], [`timestamps`]).
 
 mod embedded;
 mod fair;
@@ -9,6 +9,8 @@ mod message_log;
 mod parcels;
 mod queues;
 mod rules;
+mod time;
+mod timestamps;
 
 pub use self::message_log::JournalEntry;
 pub(crate) use self::queues::Queues;

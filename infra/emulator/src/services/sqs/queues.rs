@@ -1,6 +1,9 @@
 //! The queues of the template and their dead-letter queues, in the embedded SQS.
 
+use std::io;
 use std::net::SocketAddr;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use axum::body::Body;
 use axum::response::Response;
@@ -12,6 +15,8 @@ use serde_json::{Map, Value, json};
 use super::embedded::Sqs;
 use super::message_log::JournalEntry;
 use super::rules::{self, Verdict};
+use super::time::Time;
+use crate::clock::Clock;
 use crate::services::error::{QueueError, StartError};
 use crate::services::error_responses;
 use crate::services::physical_names::{Names, QueueName};
@@ -21,7 +26,11 @@ const WAIT_S_MAX: u64 = 20;
 
 /// The queues, in memory.
 pub(crate) struct Queues {
-    sqs: Sqs,
+    sqs: Arc<Sqs>,
+    time: Time,
+    clock: Clock,
+    /// The offset of the clock that the queues have followed so far, in seconds.
+    followed_s: Mutex<u32>,
 }
 
 /// The report of a queue in `GET /queues`.
@@ -67,8 +76,29 @@ pub struct ReceivedMessage {
 
 impl Queues {
     /// Creates an SQS without queues; its queue URLs begin with `endpoint`.
-    pub(crate) fn new(endpoint: SocketAddr) -> Self {
-        Self { sqs: Sqs::new(endpoint) }
+    ///
+    /// # Errors
+    /// If the system has no thread for it.
+    pub(crate) fn new(endpoint: SocketAddr, clock: &Clock) -> io::Result<Self> {
+        let time = Time::start()?;
+        let sqs = Arc::new(Sqs::new(endpoint, clock, time.pending()));
+        Ok(Self { sqs, time, clock: clock.clone(), followed_s: Mutex::new(clock.offset_s()) })
+    }
+
+    /// Follows a move of the clock: delays, visibility timeouts and deduplication intervals that have
+    /// passed on it end.
+    pub(crate) async fn follow_clock(&self) {
+        let offset_s = self.clock.offset_s();
+        let passed_s = {
+            let mut followed_s = self.followed_s.lock().unwrap_or_else(PoisonError::into_inner);
+            let passed_s = offset_s.saturating_sub(*followed_s);
+            *followed_s = offset_s.max(*followed_s);
+            passed_s
+        };
+        if passed_s > 0 {
+            self.sqs.moves.note(offset_s);
+            self.time.pass(Duration::from_secs(passed_s.into())).await;
+        }
     }
 
     /// Creates a queue of the template. Its dead-letter queue may not exist yet.
@@ -105,7 +135,7 @@ impl Queues {
         let refused = match rules::judge(operation, &input) {
             Verdict::Refused(refused) => return error_responses::refused_by_queue(&refused),
             Verdict::Entries(refused) if refused.is_empty() => {
-                let (parts, answer) = self.sqs.handle(operation, body).await.into_parts();
+                let (parts, answer) = self.handle(operation, body).await.into_parts();
                 return Response::from_parts(parts, Body::from(answer));
             }
             Verdict::Entries(refused) => refused,
@@ -119,8 +149,7 @@ impl Queues {
                 return error_responses::of_queue(&answer);
             }
         }
-        let (parts, answer) =
-            self.sqs.handle(operation, input.to_string().into()).await.into_parts();
+        let (parts, answer) = self.handle(operation, input.to_string().into()).await.into_parts();
         if !parts.status.is_success() {
             return Response::from_parts(parts, Body::from(answer));
         }
@@ -188,21 +217,38 @@ impl Queues {
             let count = |name: &str| {
                 attributes[name].as_str().and_then(|count| count.parse().ok()).unwrap_or_default()
             };
-            let journal = self.sqs.journal();
+            let (dead_letter_queue, messages) = self.recorded(&queue.name).await;
             reports.push(QueueReport {
                 queue: logical_id.to_owned(),
                 visible: count("ApproximateNumberOfMessages"),
                 in_flight: count("ApproximateNumberOfMessagesNotVisible"),
                 delayed: count("ApproximateNumberOfMessagesDelayed"),
-                dead_letter_queue: journal.dead_letter_queue(&queue.name).map(ToOwned::to_owned),
-                messages: journal.first_messages(&queue.name),
+                dead_letter_queue,
+                messages,
             });
         }
         Ok(reports)
     }
 
+    /// A queue's dead-letter queue and its first messages, by the journal.
+    async fn recorded(&self, queue: &str) -> (Option<String>, Vec<JournalEntry>) {
+        let (sqs, queue) = (Arc::clone(&self.sqs), queue.to_owned());
+        let recorded = async move {
+            let journal = sqs.journal();
+            let dead_letters = journal.dead_letter_queue(&queue).map(ToOwned::to_owned);
+            (dead_letters, journal.first_messages(&queue))
+        };
+        self.time.run(recorded).await
+    }
+
+    /// Handles a call by the queues' own time.
+    async fn handle(&self, operation: &str, body: Bytes) -> http::Response<Bytes> {
+        let (sqs, operation) = (Arc::clone(&self.sqs), operation.to_owned());
+        self.time.run(async move { sqs.handle(&operation, body).await }).await
+    }
+
     async fn ask(&self, operation: &'static str, input: Value) -> Result<Value, QueueError> {
-        let response = self.sqs.handle(operation, input.to_string().into()).await;
+        let response = self.handle(operation, input.to_string().into()).await;
         let body = response.body();
         if response.status().is_success() {
             // Some operations have an empty response.

@@ -87,6 +87,12 @@ async fn stores() -> Stores {
     Stores::start(&template(), None).await.unwrap()
 }
 
+/// Moves the clock by this many seconds, as `PUT /clock` does.
+async fn pass(stores: &Stores, seconds: u32) {
+    stores.clock().set_offset(stores.clock().offset_s() + seconds).unwrap();
+    stores.follow_clock().await;
+}
+
 fn faults(stores: &Stores, faults: serde_json::Value) {
     stores.faults().set(serde_json::from_value(faults).unwrap());
 }
@@ -250,6 +256,41 @@ async fn tables_in_a_directory_are_kept_after_the_stores_end() {
         }
         std::fs::set_permissions(&directory, Permissions::from_mode(0o755)).unwrap();
     }
+    std::fs::remove_dir_all(directory).unwrap();
+}
+
+#[tokio::test]
+async fn secrets_in_a_directory_are_kept_after_the_stores_end() {
+    let directory = std::env::temp_dir().join(format!("local-stores-{}", uuid::Uuid::new_v4()));
+    let stores = Stores::start(&template(), Some(&directory)).await.unwrap();
+    assert!(!stores.is_secret_kept("SigningKeysSecret"));
+    stores.put_secret("SigningKeysSecret", "first").await.unwrap();
+    stores.put_secret("SigningKeysSecret", "second").await.unwrap();
+    drop(stores);
+
+    let stores = Stores::start(&template(), Some(&directory)).await.unwrap();
+    assert!(stores.is_secret_kept("SigningKeysSecret"));
+    let clients = Clients::of(&stores, "GetUserFunction");
+    let get = clients.secrets.get_secret_value().secret_id("local-SigningKeysSecret");
+    assert_eq!(get.send().await.unwrap().secret_string(), Some("second"));
+    std::fs::remove_dir_all(directory).unwrap();
+}
+
+#[tokio::test]
+async fn a_directory_in_use_or_with_another_table_is_an_error() {
+    let directory = std::env::temp_dir().join(format!("local-stores-{}", uuid::Uuid::new_v4()));
+    let stores = Stores::start(&template(), Some(&directory)).await.unwrap();
+    let error = Stores::start(&template(), Some(&directory)).await.err().unwrap().to_string();
+    assert!(error.starts_with("another platform keeps its tables in /"), "{error}");
+    drop(stores);
+
+    let users = "  UsersTable:\n    Type: AWS::DynamoDB::Table\n    Properties:\n      \
+                 BillingMode: PAY_PER_REQUEST\n";
+    let streamed = format!("{users}      StreamSpecification: {{StreamViewType: NEW_IMAGE}}\n");
+    let source = include_str!("template.yaml").replace(users, &streamed);
+    let changed = Template::parse(&source, &BTreeMap::new()).unwrap();
+    let error = Stores::start(&changed, Some(&directory)).await.err().unwrap().to_string();
+    assert!(error.starts_with("the table UsersTable was kept with a stream other than"), "{error}");
     std::fs::remove_dir_all(directory).unwrap();
 }
 

@@ -1,4 +1,4 @@
-//! Tests of queues: their reports, limits and fairness.
+//! Tests of queues: their reports, limits, fairness and time.
 
 use super::*;
 
@@ -28,7 +28,7 @@ async fn messages_are_shown_without_receiving_them() {
 
     // The queue's maxReceiveCount is 1 and its visibility timeout 1 s.
     stores.receive(queue, 1, 0).await.unwrap();
-    tokio::time::sleep(Duration::from_millis(1_100)).await;
+    pass(&stores, 1).await;
     assert!(stores.receive(queue, 1, 0).await.unwrap().is_empty());
     let reports = stores.queues().await.unwrap();
     assert_eq!(bodies(&report(reports.clone(), "EmailsDeadLetterQueue")), ["second"]);
@@ -129,8 +129,111 @@ async fn a_grouped_message_returns_after_its_visibility_timeout() {
 
     // Its visibility timeout is two seconds.
     assert!(stores.receive(queue, 1, 0).await.unwrap().is_empty());
+    pass(&stores, 2).await;
     let again = stores.receive(queue, 1, 20).await.unwrap();
     assert_eq!(again[0].body, "second");
     assert_eq!(again[0].attributes["ApproximateReceiveCount"], "2");
     assert!(begun.elapsed() < Duration::from_secs(8), "{:?}", begun.elapsed());
+}
+
+async fn report(stores: &Stores, queue: &str) -> QueueReport {
+    let reports = stores.queues().await.unwrap();
+    reports.into_iter().find(|report| report.queue == queue).unwrap()
+}
+
+/// When a message was sent, in milliseconds.
+fn sent_ms(message: &ReceivedMessage) -> i64 {
+    message.attributes["SentTimestamp"].as_str().unwrap().parse().unwrap()
+}
+
+#[tokio::test]
+async fn a_delayed_message_is_received_after_the_clock_has_passed_its_delay() {
+    let stores = stores().await;
+    let clients = Clients::of(&stores, "GetUserFunction");
+    let queue = stores.names().queue("EmailsQueue").unwrap();
+    let send = async |body: &str, delay_s: i32| {
+        let message = clients.queues.send_message().queue_url(&queue.url).message_body(body);
+        message.delay_seconds(delay_s).send().await.unwrap();
+    };
+    let counts = async || {
+        let report = report(&stores, "EmailsQueue").await;
+        (report.visible, report.in_flight, report.delayed)
+    };
+    send("late", 900).await;
+    pass(&stores, 890).await;
+    assert_eq!(counts().await, (0, 0, 1));
+    assert!(stores.receive(queue, 1, 0).await.unwrap().is_empty());
+
+    pass(&stores, 10).await;
+    assert_eq!(counts().await, (1, 0, 0));
+    send("soon", 0).await;
+    let received = stores.receive(queue, 10, 0).await.unwrap();
+    assert_eq!((received[0].body.as_str(), received[1].body.as_str()), ("late", "soon"));
+    assert_eq!(counts().await, (0, 2, 0));
+    let apart_s = (sent_ms(&received[1]) - sent_ms(&received[0])) / 1000;
+    assert!((900..910).contains(&apart_s), "sent {apart_s} s later by the platform's clock");
+}
+
+#[tokio::test]
+async fn a_waiting_receive_gets_a_message_when_the_clock_passes_its_delay() {
+    let stores = stores().await;
+    let clients = Clients::of(&stores, "GetUserFunction");
+    let queue = stores.names().queue("EmailsQueue").unwrap();
+    let message = clients.queues.send_message().queue_url(&queue.url).message_body("late");
+    message.delay_seconds(15).send().await.unwrap();
+
+    let begun = Instant::now();
+    let (received, ()) = tokio::join!(stores.receive(queue, 1, 20), async {
+        tokio::time::sleep(Duration::from_millis(100)).await;
+        pass(&stores, 15).await;
+    });
+
+    assert_eq!(received.unwrap()[0].body, "late");
+    assert!(begun.elapsed() < Duration::from_secs(5), "{:?}", begun.elapsed());
+}
+
+#[tokio::test]
+async fn visibility_and_deduplication_of_a_fifo_queue_follow_the_clock() {
+    let stores = stores().await;
+    let clients = Clients::with_key(&stores, "operator");
+    let queue = stores.names().queue("LedgersQueue").unwrap();
+    let send = async |body: &str| {
+        let message = clients.queues.send_message().queue_url(&queue.url).message_body(body);
+        message.message_group_id("one").send().await.unwrap().message_id.unwrap()
+    };
+    let first = send("first").await;
+    send("second").await;
+    assert_eq!(stores.receive(queue, 1, 0).await.unwrap()[0].message_id, first);
+
+    // Its visibility timeout is six seconds, and the group waits for its first message.
+    assert!(stores.receive(queue, 1, 0).await.unwrap().is_empty());
+    pass(&stores, 6).await;
+    let again = stores.receive(queue, 1, 0).await.unwrap();
+    assert_eq!(again[0].message_id, first);
+    assert_eq!(again[0].attributes["ApproximateReceiveCount"], "2");
+
+    assert_eq!(send("first").await, first, "it is a repetition for five minutes");
+    pass(&stores, 300).await;
+    assert_ne!(send("first").await, first);
+}
+
+#[tokio::test]
+async fn a_held_message_of_a_group_stays_held_when_the_clock_moves_by_a_month() {
+    let stores = stores().await;
+    let clients = Clients::of(&stores, "GetUserFunction");
+    let queue = stores.names().queue("NewsQueue").unwrap();
+    for body in ["first", "second"] {
+        let message = clients.queues.send_message().queue_url(&queue.url).message_body(body);
+        message.message_group_id("one").send().await.unwrap();
+    }
+    assert_eq!(stores.receive(queue, 1, 0).await.unwrap()[0].body, "first");
+
+    pass(&stores, 30 * 24 * 60 * 60).await;
+
+    let mut received = stores.receive(queue, 10, 0).await.unwrap();
+    received.sort_by(|one, other| one.body.cmp(&other.body));
+    let counts = received.iter().map(|message| {
+        (message.body.as_str(), message.attributes["ApproximateReceiveCount"].as_str().unwrap())
+    });
+    assert_eq!(counts.collect::<Vec<_>>(), [("first", "2"), ("second", "1")]);
 }

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use tokio::process::{Child, Command};
 use tokio::time::timeout;
-
-use crate::context::{Context, Error};
+use tooling::Error;
+use tooling::context::Context;
 
 /// The time limit for a process to end.
 const END_LIMIT: Duration = Duration::from_secs(30);

@@ -10,8 +10,8 @@ use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
 use serde_json::{Value, json};
 use tokio::time::timeout;
-
-use crate::context::{Context, Error};
+use tooling::Error;
+use tooling::context::Context;
 
 /// The timeout of one request.
 const REQUEST_LIMIT: Duration = Duration::from_secs(30);
