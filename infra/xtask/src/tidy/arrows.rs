@@ -3,7 +3,7 @@
 use cargo_metadata::{DependencyKind, Metadata};
 
 /// The crates that each crate may depend on, and whether it may use an SDK.
-const ALLOWED: [(&str, &[&str], Sdk); 17] = [
+const ALLOWED: [(&str, &[&str], Sdk); 18] = [
     ("lifecycle", &[], Sdk::Never),
     ("domain", &["lifecycle"], Sdk::Never),
     ("aws", &["lifecycle"], Sdk::Always),
@@ -16,7 +16,9 @@ const ALLOWED: [(&str, &[&str], Sdk); 17] = [
     ("demo", &["aws", "domain", "emulator", "lifecycle", "sam-template"], Sdk::Never),
     ("ops", &["aws", "domain", "lifecycle"], Sdk::Never),
     ("tooling", &["cargo-command", "sam-template"], Sdk::Never),
-    ("xtask", &["lifecycle", "sam-template", "tooling"], Sdk::Never),
+    // The lifecycle only in tests.
+    ("cargo-lifecycle", &["lifecycle", "sam-template", "tooling"], Sdk::Never),
+    ("xtask", &["cargo-lifecycle", "lifecycle", "sam-template", "tooling"], Sdk::Never),
     ("bench", &["aws", "demo", "domain", "lifecycle", "tooling"], Sdk::Never),
     (
         "conformance",
