@@ -55,7 +55,7 @@ Resources:
 impl Library {
     /// Writes the library. Tests that run at once need different names.
     pub(crate) fn new(name: &str) -> Self {
-        let folder = std::env::temp_dir().join(format!("{name}-{}", std::process::id()));
+        let folder = std::env::temp_dir().join(format!("library-{name}-{}", std::process::id()));
         let library = Self { folder };
         library.write("Cargo.toml", WORKSPACE);
         library.write("lending/Cargo.toml", MANIFEST);

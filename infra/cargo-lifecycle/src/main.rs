@@ -1,5 +1,6 @@
 //! `cargo lifecycle`: generators and checks for a service.
 
+use std::ffi::OsString;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -61,15 +62,20 @@ enum Command {
 }
 
 fn main() -> ExitCode {
-    // Cargo gives an external command its own name as the first argument.
-    let given = std::env::args_os().enumerate();
-    let given = given.filter(|(place, argument)| *place != 1 || argument != "lifecycle");
     let Arguments { workspace, template, package, command } =
-        Arguments::parse_from(given.map(|(_, argument)| argument));
+        Arguments::parse_from(without_own_name(std::env::args_os()));
     match Service::find(&Location { workspace, template, package }) {
         Ok(service) => run(&service, command),
         Err(error) => fail("cargo lifecycle", &error),
     }
+}
+
+/// The arguments without the command's own name, which cargo puts first: `cargo lifecycle drift` runs
+/// `cargo-lifecycle lifecycle drift`.
+fn without_own_name(given: impl Iterator<Item = OsString>) -> impl Iterator<Item = OsString> {
+    let given = given.enumerate();
+    let given = given.filter(|(place, argument)| *place != 1 || argument != "lifecycle");
+    given.map(|(_, argument)| argument)
 }
 
 fn run(service: &Service, command: Command) -> ExitCode {
@@ -104,4 +110,35 @@ fn added(
     codegen::write(&service)?;
     new_endpoint::print_next_steps(&service, &created);
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    fn parsed(given: &str) -> Arguments {
+        let given = given.split(' ').map(OsString::from);
+        Arguments::try_parse_from(without_own_name(given)).unwrap()
+    }
+
+    #[test]
+    fn the_command_is_the_same_with_and_without_cargo() {
+        Arguments::command().debug_assert();
+        for given in
+            ["cargo-lifecycle lifecycle codegen --check", "cargo-lifecycle codegen --check"]
+        {
+            assert!(matches!(parsed(given).command, Command::Codegen { check: true }), "{given}");
+        }
+    }
+
+    #[test]
+    fn the_place_of_the_service_may_follow_the_command() {
+        let given = "cargo-lifecycle new-endpoint get_loan GET /loans --package lending";
+        let arguments = parsed(given);
+        assert_eq!(arguments.package.as_deref(), Some("lending"));
+        let Command::NewEndpoint(new) = arguments.command else { panic!("{given}") };
+        assert_eq!((new.name.as_str(), new.folder), ("get_loan", None));
+    }
 }
