@@ -8,7 +8,6 @@ mod fuzz;
 mod ministack;
 mod new_endpoints;
 mod pipeline;
-mod privileges;
 mod sam;
 mod trace;
 
@@ -28,12 +27,6 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Removes each permission from its function; a test has to fail.
-    Privileges {
-        /// Only compares the table of permissions with template.yaml.
-        #[arg(long)]
-        check: bool,
-    },
     Ministack(ministack::Arguments),
     /// Runs our functions with SAM's tools.
     Sam {
@@ -58,12 +51,6 @@ enum Command {
 
 fn main() -> ExitCode {
     match Arguments::parse().command {
-        Command::Privileges { check: true } => {
-            complain("privileges", privileges::complaints(workspace()))
-        }
-        Command::Privileges { check: false } => {
-            complain("privileges", privileges::prove(workspace()))
-        }
         Command::Ministack(arguments) => {
             complain("ministack", ministack::run(workspace(), &arguments))
         }

@@ -1,4 +1,4 @@
-//! The check of `cargo xtask new-endpoint --try`: new endpoints answer on the local platform.
+//! The check of `cargo xtask try-new-functions`: new endpoints answer on the local platform.
 
 use std::path::{Path, PathBuf};
 

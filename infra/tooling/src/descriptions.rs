@@ -146,9 +146,10 @@ pub struct Other {
 /// If the functions cannot be built, or a description cannot be parsed.
 pub fn of(
     workspace: &Path,
+    package: &str,
     names: &BTreeSet<String>,
 ) -> Result<BTreeMap<String, Description>, Error> {
-    read(raw(workspace, names)?)
+    read(raw(workspace, package, names)?)
 }
 
 /// Parses descriptions.
@@ -163,23 +164,27 @@ pub fn read(raw: BTreeMap<String, Value>) -> Result<BTreeMap<String, Description
     raw.into_iter().map(parse).collect()
 }
 
-/// Builds the functions and reads the description of each of these binaries.
+/// Builds a package's functions and reads the description of each of these binaries.
 ///
 /// # Errors
 ///
 /// If they cannot be built, or a binary prints no description.
-pub fn raw(workspace: &Path, names: &BTreeSet<String>) -> Result<BTreeMap<String, Value>, Error> {
-    build(workspace)?;
+pub fn raw(
+    workspace: &Path,
+    package: &str,
+    names: &BTreeSet<String>,
+) -> Result<BTreeMap<String, Value>, Error> {
+    build(workspace, package)?;
     as_built(workspace, names)
 }
 
-/// Builds the functions.
+/// Builds a package's functions.
 ///
 /// # Errors
 ///
 /// If they cannot be built.
-pub fn build(workspace: &Path) -> Result<(), Error> {
-    let names = binaries_of(workspace, "functions")?;
+pub fn build(workspace: &Path, package: &str) -> Result<(), Error> {
+    let names = binaries_of(workspace, package)?;
     // With the features of the workspace, as the local platform and the tests build them.
     let mut command = cargo(workspace);
     command.args(["build", "--workspace"]);

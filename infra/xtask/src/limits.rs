@@ -1,13 +1,10 @@
-//! Numbers of the lifecycle that templates and descriptions contain.
+//! Numbers of the lifecycle that templates contain.
 //!
 //! They are written again here, and compared in a test: this program does not link the functions'
 //! runtime.
 
 /// How long the API keeps an authorizer's finding, in seconds.
 pub(crate) const FINDING_KEPT_S: u32 = 300;
-
-/// The maximum number of violations in a response.
-pub(crate) const VIOLATIONS_MAX: usize = 50;
 
 #[cfg(test)]
 mod tests {
@@ -16,6 +13,5 @@ mod tests {
     #[test]
     fn the_numbers_are_those_of_the_lifecycle() {
         assert_eq!(FINDING_KEPT_S, lifecycle::FINDING_KEPT_S);
-        assert_eq!(VIOLATIONS_MAX, lifecycle::FieldErrors::LISTED_MAX);
     }
 }

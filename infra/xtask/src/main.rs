@@ -1,13 +1,10 @@
-//! House checks, generators and operators' commands: `cargo xtask tidy`.
+//! House checks and operators' commands: `cargo xtask tidy`.
 
 mod aws_cli;
-mod codegen;
 mod cost;
 mod deploy;
-mod drift;
 mod limits;
-mod new_endpoint;
-mod openapi;
+mod openapi_lint;
 mod pipeline;
 mod programs;
 mod rollback;
@@ -15,6 +12,7 @@ mod supply;
 mod switch;
 mod template;
 mod tidy;
+mod trial;
 mod words;
 mod workflows;
 
@@ -27,7 +25,7 @@ use tooling::{Error, samconfig, tools, workspace};
 
 use self::programs::{Passed, run_instead};
 
-/// House checks, generators and operators' commands.
+/// House checks and operators' commands.
 #[derive(Parser)]
 #[command(name = "xtask", bin_name = "cargo xtask")]
 struct Arguments {
@@ -39,29 +37,15 @@ struct Arguments {
 enum Command {
     /// Checks the house rules that no compiler checks.
     Tidy,
-    /// Writes the generated parts of template.yaml, infra/alarms.yaml and functions.
-    Codegen {
-        /// Compares them with the functions instead.
-        #[arg(long)]
-        check: bool,
-    },
-    /// Compares the hand-written parts of template.yaml with the functions.
-    Drift,
     /// Checks the expanded templates by cfn-lint and our own rules.
     Template {
         #[command(subcommand)]
         expand: Option<Template>,
     },
     Stamp(template::release::Arguments),
-    /// Writes a new endpoint and its declarations.
-    #[command(disable_help_flag = true)]
-    NewEndpoint(Passed),
-    /// Writes a new consumer and its declarations.
-    #[command(disable_help_flag = true)]
-    NewConsumer(Passed),
-    /// Removes each permission from its function; a test has to fail.
-    #[command(disable_help_flag = true)]
-    Privileges(Passed),
+    /// Adds two endpoints and a consumer to a copy of the workspace, builds, tests and calls them
+    /// there, and deletes the copy.
+    TryNewFunctions,
     /// Deploys to an independent emulator and runs the API's tests there.
     #[command(disable_help_flag = true)]
     Ministack(Passed),
@@ -85,12 +69,8 @@ enum Command {
     /// Runs our functions with SAM's tools.
     #[command(disable_help_flag = true)]
     Sam(Passed),
-    /// Writes infra/openapi.json from the binaries' descriptions.
-    Openapi {
-        /// Lints it with Redocly's linter instead.
-        #[arg(long)]
-        lint: bool,
-    },
+    /// Lints infra/openapi.json with Redocly's linter.
+    OpenapiLint,
     /// Generates clients, and runs a scenario with each.
     #[command(disable_help_flag = true)]
     Clients(Passed),
@@ -126,9 +106,6 @@ enum Template {
 fn main() -> ExitCode {
     match Arguments::parse().command {
         Command::Tidy => report("tidy", &tidy::complaints(workspace())),
-        Command::Codegen { check: false } => done("codegen", codegen::write(workspace())),
-        Command::Codegen { check: true } => complain("codegen", codegen::complaints(workspace())),
-        Command::Drift => complain("drift", drift::complaints(workspace())),
         Command::Template { expand: None } => {
             complain("template", template::complaints(workspace()))
         }
@@ -138,8 +115,7 @@ fn main() -> ExitCode {
             done("template", say_path(written))
         }
         Command::Stamp(arguments) => done("stamp", template::release::run(workspace(), &arguments)),
-        Command::NewEndpoint(passed) => new_endpoint::run(workspace(), passed.all()),
-        Command::NewConsumer(passed) => new_endpoint::run_consumer(workspace(), passed.all()),
+        Command::TryNewFunctions => done("try-new-functions", trial::run(workspace())),
         Command::Cost(arguments) => cost::run(workspace(), &arguments),
         Command::Words(arguments) => done("words", words::run(workspace(), &arguments)),
         Command::Workflows => complain("workflows", workflows::complaints(workspace())),
@@ -152,12 +128,10 @@ fn main() -> ExitCode {
         Command::SwitchTable(arguments) => {
             done("switch-table", switch::run(workspace(), &arguments))
         }
-        Command::Openapi { lint: false } => done("openapi", openapi::write(workspace())),
-        Command::Openapi { lint: true } => done("openapi", openapi::lint(workspace())),
+        Command::OpenapiLint => done("openapi-lint", openapi_lint::lint(workspace())),
         Command::Tools { list } => done("tools", say_path(tools::installed(workspace(), &list))),
         Command::Bench(passed) => run_instead("bench", &[], &passed),
         Command::Ops(passed) => run_instead("ops", &[], &passed),
-        Command::Privileges(passed) => run_instead("conformance", &["privileges"], &passed),
         Command::Ministack(passed) => run_instead("conformance", &["ministack"], &passed),
         Command::Sam(passed) => run_instead("conformance", &["sam"], &passed),
         Command::Clients(passed) => run_instead("conformance", &["clients"], &passed),

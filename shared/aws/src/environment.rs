@@ -1,7 +1,7 @@
 //! The environment variables and the shapes of tables that the library uses.
 //!
 //! A function needs the variables of the resources that it declares, and of the resources that the
-//! lifecycle uses on its behalf. `--describe` lists both, and `cargo xtask codegen` writes them into the
+//! lifecycle uses on its behalf. `--describe` lists both, and `cargo lifecycle codegen` writes them into the
 //! template. At the start, one error names all that are missing. An empty variable counts as
 //! missing.
 //!

@@ -110,7 +110,7 @@ pub enum Source {
     /// The inbox knows the event by [`RecordInput::event_id`], or else by the hash of its text.
     /// Where equal events shall have their effect again, set [`Inbox::None`] or return an id.
     ///
-    /// A person writes the trigger of the function into the template: `cargo xtask codegen` writes
+    /// A person writes the trigger of the function into the template: `cargo lifecycle codegen` writes
     /// no event source mapping for it.
     ///
     /// ```

@@ -88,7 +88,7 @@ pub trait Endpoint: Send + Sync + Sized + 'static {
     const IDEMPOTENCY: Idempotency = Idempotency::None;
 
     /// The largest body that is read, in bytes; a larger one is 413. An endpoint with a body sets
-    /// its own value; `cargo xtask openapi` compares it with the largest valid body.
+    /// its own value; `cargo lifecycle openapi` compares it with the largest valid body.
     const BODY_BYTES_MAX: usize = 256 * 1024;
 
     /// The tables, queues, secrets and upstreams in use, for the IAM policy.

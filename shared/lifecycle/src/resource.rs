@@ -15,7 +15,7 @@ pub type Resources = &'static [Resource];
 /// A table, queue, secret, upstream or other resource and the actions on it, in the terms of IAM.
 ///
 /// The lifecycle refuses a write that is not declared. The list is part of the `--describe` output,
-/// from which `cargo xtask codegen` writes the policy and the environment in `template.yaml`.
+/// from which `cargo lifecycle codegen` writes the policy and the environment in `template.yaml`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Resource {
     /// A table and the actions on it.

@@ -8,7 +8,7 @@ const EVENT_AGE_S: (u64, u64) = (60, 6 * 60 * 60);
 
 /// The times at which a consumer runs: a rate, or a cron expression in UTC.
 ///
-/// It displays the expression of `EventBridge`. `cargo xtask codegen` writes it into the template.
+/// It displays the expression of `EventBridge`. `cargo lifecycle codegen` writes it into the template.
 ///
 /// ```
 /// use lifecycle::consumer::Schedule;

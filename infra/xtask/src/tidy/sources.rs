@@ -27,7 +27,7 @@ const fn names_its_files(below: &'static str) -> Ban {
     }
 }
 
-const BANS: [Ban; 10] = [
+const BANS: [Ban; 11] = [
     Ban {
         below: "shared/domain/src/",
         ending: ".rs",
@@ -69,6 +69,7 @@ const BANS: [Ban; 10] = [
         why: "the lifecycle uses no SDK, and a trace belongs to an invocation, not to the process",
     },
     names_its_files("infra/xtask/src/"),
+    names_its_files("infra/cargo-lifecycle/src/"),
     names_its_files("infra/tooling/src/"),
     names_its_files("infra/conformance/src/"),
     names_its_files("infra/bench/src/"),

@@ -1,0 +1,58 @@
+//! `cargo lifecycle drift`: checks that the template matches the binaries.
+//!
+//! `cargo lifecycle codegen` generates routes, environments, policies and event sources. This command
+//! compares the deployed routes, and the settings that a person writes: indexes, the rotation, the
+//! queues' visibility timeouts, the variables of all functions, and CORS.
+
+mod api;
+mod cors;
+mod indexes;
+mod sources;
+mod variables;
+
+use std::collections::BTreeMap;
+
+use sam_template::Template;
+use tooling::Error;
+use tooling::descriptions::{self, Description};
+
+use crate::service::Service;
+
+/// The differences between the template and the binaries, one sentence each.
+///
+/// # Errors
+///
+/// If the template cannot be read, or the binaries cannot be described.
+pub fn complaints(service: &Service) -> Result<Vec<String>, Error> {
+    let template = service.template()?;
+    let descriptions =
+        descriptions::of(service.workspace(), service.package(), &template.binaries())?;
+    let mut complaints = between(&template, &descriptions);
+    if let Some(document) = &service.settings().openapi.document {
+        let document = fs_err::read_to_string(service.path(document))?;
+        complaints.extend(cors::complaints(&template, &serde_json::from_str(&document)?));
+    }
+    Ok(complaints)
+}
+
+/// The same for a given template and given descriptions.
+pub fn between(template: &Template, descriptions: &BTreeMap<String, Description>) -> Vec<String> {
+    let mut complaints = variables::complaints(template, descriptions);
+    for function in template.functions.values() {
+        let Some(description) = descriptions.get(&function.binary) else {
+            complaints.push(format!("{}: no binary {}", function.logical_id, function.binary));
+            continue;
+        };
+        let of_function = [
+            api::complaints(template, function, description),
+            sources::complaints(template, function, description),
+            indexes::complaints(template, description),
+        ];
+        let named = |complaint| format!("{}: {complaint}", function.logical_id);
+        complaints.extend(of_function.concat().into_iter().map(named));
+    }
+    complaints
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,144 @@
+//! `cargo lifecycle`: generators and checks for a service.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use cargo_lifecycle::new_endpoint::{NewConsumer, NewEndpoint};
+use cargo_lifecycle::{Location, Service, codegen, drift, new_endpoint, openapi, privileges};
+use clap::{Parser, Subcommand};
+use tooling::Error;
+use tooling::terminal::{complain, done, fail};
+
+/// Generators and checks for a service whose functions describe themselves.
+#[derive(Parser)]
+#[command(name = "cargo-lifecycle", bin_name = "cargo lifecycle")]
+struct Arguments {
+    /// A folder in the workspace. The current one by default.
+    #[arg(long, global = true, value_name = "DIR")]
+    workspace: Option<PathBuf>,
+
+    /// The template. By default it is template.yaml next to the workspace's Cargo.toml.
+    #[arg(long, global = true, value_name = "FILE")]
+    template: Option<PathBuf>,
+
+    /// The functions' package. By default it is the only one with a binary that the template names.
+    #[arg(long, global = true, value_name = "NAME")]
+    package: Option<String>,
+
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Writes the generated parts of the template, and of the files that the settings name.
+    Codegen {
+        /// Compares them with the functions instead.
+        #[arg(long)]
+        check: bool,
+    },
+    /// Compares the hand-written parts of the template with the functions.
+    Drift,
+    /// Writes the `OpenAPI` document from the binaries' descriptions.
+    Openapi {
+        /// Compares the document with the descriptions instead.
+        #[arg(long)]
+        check: bool,
+        /// The document. By default it is the setting `openapi.document`.
+        #[arg(long, value_name = "FILE")]
+        document: Option<PathBuf>,
+    },
+    /// Removes each permission from its function; a test has to fail.
+    Privileges {
+        /// Only compares the table of permissions with the template.
+        #[arg(long)]
+        check: bool,
+    },
+    /// Adds an endpoint whose response has the path's parameters.
+    NewEndpoint(NewEndpoint),
+    /// Adds a consumer of a new queue.
+    NewConsumer(NewConsumer),
+}
+
+fn main() -> ExitCode {
+    let Arguments { workspace, template, package, command } =
+        Arguments::parse_from(without_own_name(std::env::args_os()));
+    match Service::find(&Location { workspace, template, package }) {
+        Ok(service) => run(&service, command),
+        Err(error) => fail("cargo lifecycle", &error),
+    }
+}
+
+/// The arguments without the command's own name, which cargo puts first: `cargo lifecycle drift` runs
+/// `cargo-lifecycle lifecycle drift`.
+fn without_own_name(given: impl Iterator<Item = OsString>) -> impl Iterator<Item = OsString> {
+    let given = given.enumerate();
+    let given = given.filter(|(place, argument)| *place != 1 || argument != "lifecycle");
+    given.map(|(_, argument)| argument)
+}
+
+fn run(service: &Service, command: Command) -> ExitCode {
+    match command {
+        Command::Codegen { check: false } => done("codegen", codegen::write(service)),
+        Command::Codegen { check: true } => complain("codegen", codegen::complaints(service)),
+        Command::Drift => complain("drift", drift::complaints(service)),
+        Command::Openapi { check, document } => match openapi::place(service, document) {
+            Ok(place) if check => complain("openapi", openapi::complaints(service, &place)),
+            place => done("openapi", place.and_then(|place| openapi::write(service, &place))),
+        },
+        Command::Privileges { check: true } => {
+            complain("privileges", privileges::complaints(service))
+        }
+        Command::Privileges { check: false } => complain("privileges", privileges::prove(service)),
+        Command::NewEndpoint(new) => {
+            done("new-endpoint", added(service, |service| new_endpoint::endpoint(service, &new)))
+        }
+        Command::NewConsumer(new) => {
+            done("new-consumer", added(service, |service| new_endpoint::consumer(service, &new)))
+        }
+    }
+}
+
+/// Writes a function and its declarations, and prints the next steps.
+fn added(
+    service: &Service,
+    create: impl FnOnce(&Service) -> Result<new_endpoint::Created, Error>,
+) -> Result<(), Error> {
+    let created = create(service)?;
+    let service = service.again()?;
+    codegen::write(&service)?;
+    new_endpoint::print_next_steps(&service, &created);
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    fn parsed(given: &str) -> Arguments {
+        let given = given.split(' ').map(OsString::from);
+        Arguments::try_parse_from(without_own_name(given)).unwrap()
+    }
+
+    #[test]
+    fn the_command_is_the_same_with_and_without_cargo() {
+        Arguments::command().debug_assert();
+        for given in
+            ["cargo-lifecycle lifecycle codegen --check", "cargo-lifecycle codegen --check"]
+        {
+            assert!(matches!(parsed(given).command, Command::Codegen { check: true }), "{given}");
+        }
+    }
+
+    #[test]
+    fn the_place_of_the_service_may_follow_the_command() {
+        let given = "cargo-lifecycle new-endpoint get_loan GET /loans --package lending";
+        let arguments = parsed(given);
+        assert_eq!(arguments.package.as_deref(), Some("lending"));
+        let Command::NewEndpoint(new) = arguments.command else { panic!("{given}") };
+        assert_eq!((new.name.as_str(), new.folder), ("get_loan", None));
+    }
+}

@@ -1,0 +1,155 @@
+//! Writes the files of a new function.
+
+use std::path::PathBuf;
+
+use sam_template::Template;
+use tooling::process::succeeded;
+use tooling::{Error, cargo};
+
+use super::consumer::NewConsumer;
+use super::endpoint::NewEndpoint;
+use super::{examples, skeleton};
+use crate::codegen;
+use crate::service::Service;
+
+/// A new function.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct Created {
+    /// The name of its binary.
+    pub name: String,
+    /// The files that were written for it.
+    pub files: Vec<PathBuf>,
+}
+
+/// Writes the file and the examples of an endpoint, and registers it with cargo.
+///
+/// # Errors
+///
+/// If the name or the route is invalid or exists, or if a file cannot be written.
+pub fn endpoint(service: &Service, endpoint: &NewEndpoint) -> Result<Created, Error> {
+    endpoint.check()?;
+    endpoint.refuse_known_route(&template_without(service, &endpoint.name)?)?;
+    let (settings, model) = (service.settings(), service.settings().new.endpoint_model.as_ref());
+    let mut files = Vec::new();
+    if let Some((path, text)) = example(service, settings.events.as_ref(), model, &endpoint.name)? {
+        files.push((path, examples::event(&text, endpoint)?));
+    }
+    if let Some((path, text)) = example(service, settings.recorded.as_ref(), model, &endpoint.name)?
+    {
+        files.push((path, examples::recorded(&text, endpoint)?));
+    }
+    let text = skeleton::filled(service, endpoint)?;
+    create(service, endpoint.folder.as_deref(), &endpoint.name, text, files)
+}
+
+/// Writes the file and the event of a consumer, and registers it with cargo.
+///
+/// # Errors
+///
+/// If the name or the queue is invalid or exists, or if a file cannot be written.
+pub fn consumer(service: &Service, consumer: &NewConsumer) -> Result<Created, Error> {
+    consumer.check()?;
+    consumer.refuse_known_queue(&template_without(service, &consumer.name)?)?;
+    let (settings, model) = (service.settings(), service.settings().new.consumer_model.as_ref());
+    let mut files = Vec::new();
+    if let Some((path, text)) = example(service, settings.events.as_ref(), model, &consumer.name)? {
+        files.push((path, examples::message(&text, consumer)?));
+    }
+    let text = skeleton::consumer(service, consumer)?;
+    create(service, consumer.folder.as_deref(), &consumer.name, text, files)
+}
+
+fn create(
+    service: &Service,
+    folder: Option<&str>,
+    name: &str,
+    text: String,
+    examples: Vec<(PathBuf, String)>,
+) -> Result<Created, Error> {
+    let set = service.settings().new.folder.as_deref();
+    let folder = service.folder().join(folder.or(set).unwrap_or("src/bin"));
+    if !folder.is_dir() {
+        return Err(format!("there is no folder {}", folder.display()).into());
+    }
+    let function = (folder.join(format!("{name}.rs")), text);
+    let files: Vec<(PathBuf, String)> = [function].into_iter().chain(examples).collect();
+    if let Some((known, _)) = files.iter().find(|(path, _)| path.exists()) {
+        return Err(format!("{} already exists", known.display()).into());
+    }
+    for (path, text) in &files {
+        fs_err::write(path, text)?;
+    }
+    codegen::register(service)?;
+    let files: Vec<PathBuf> = files.into_iter().map(|(path, _)| path).collect();
+    refuse_unlisted(service, name, &files)?;
+    succeeded(cargo(service.workspace()).args(["fmt", "--package", service.package()]))?;
+    Ok(Created { name: name.to_owned(), files })
+}
+
+/// Refuses a function that cargo does not find.
+fn refuse_unlisted(service: &Service, name: &str, files: &[PathBuf]) -> Result<(), Error> {
+    if service.again()?.binaries().contains_key(name) {
+        return Ok(());
+    }
+    let files = files.iter().map(|file| service.name_of(file)).collect::<Vec<_>>().join(", ");
+    let manifest = service.name_of(&service.folder().join("Cargo.toml"));
+    Err(format!(
+        "{files} written, but cargo finds no binary {name}: add its [[bin]] table to {manifest}, then \
+         run cargo lifecycle codegen"
+    )
+    .into())
+}
+
+/// The template, which must not have a function of this name.
+fn template_without(service: &Service, name: &str) -> Result<Template, Error> {
+    let template = service.template()?;
+    if template.binaries().contains(name) {
+        return Err(format!("there is already a function {name}").into());
+    }
+    Ok(template)
+}
+
+/// The path of a function's new example, and the text of the model's. `None` if the settings name no
+/// folder or no model.
+fn example(
+    service: &Service,
+    folder: Option<&String>,
+    model: Option<&String>,
+    name: &str,
+) -> Result<Option<(PathBuf, String)>, Error> {
+    let (Some(folder), Some(model)) = (folder, model) else { return Ok(None) };
+    let folder = service.path(folder);
+    let text = fs_err::read_to_string(folder.join(format!("{model}.json")))?;
+    Ok(Some((folder.join(format!("{name}.json")), text)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fixture::Library;
+
+    #[test]
+    fn an_existing_example_is_not_overwritten() {
+        let library = Library::new("create");
+        library.write("events/get_greeting.json", "by hand");
+        let examples = [(library.path("events/get_greeting.json"), "generated".to_owned())];
+        let service = library.service();
+        let created = create(&service, None, "get_greeting", String::new(), examples.into());
+        let refused = created.unwrap_err();
+        assert!(refused.to_string().ends_with("get_greeting.json already exists"), "{refused}");
+        assert_eq!(library.read("events/get_greeting.json"), "by hand");
+        assert!(!library.path("lending/src/bin/get_greeting.rs").exists());
+    }
+
+    #[test]
+    fn a_function_whose_binary_cargo_does_not_find_is_an_error_with_the_manifest() {
+        let library = Library::new("unlisted");
+        library.write("lending/functions/README.md", "");
+        let service = library.service();
+        let created = create(&service, Some("functions"), "get_greeting", String::new(), vec![]);
+        let refused = created.unwrap_err().to_string();
+        assert!(refused.starts_with("lending/functions/get_greeting.rs written"), "{refused}");
+        assert!(refused.contains("[[bin]] table to lending/Cargo.toml"), "{refused}");
+    }
+}

@@ -1,0 +1,251 @@
+//! The responses of an operation, by status.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Map, Value, json};
+use tooling::Error;
+
+use super::components::{self, Components};
+use super::examples::Examples;
+use super::plain::Side;
+use super::values::{reference, text};
+
+/// The gateway's own error messages, sent before or instead of a function. The key is the
+/// function's error code for the same error.
+const GATEWAY: [(&str, &str); 8] = [
+    ("INVALID_REQUEST", "Bad Request"),
+    ("UNAUTHORIZED", "Unauthorized"),
+    ("NOT_FOUND", "Not Found"),
+    ("PAYLOAD_TOO_LARGE", "Request Entity Too Large"),
+    ("RATE_LIMIT_EXCEEDED", "Too Many Requests"),
+    ("INTERNAL_ERROR", "Internal Server Error"),
+    ("SERVICE_UNAVAILABLE", "Service Unavailable"),
+    ("TIMED_OUT", "Endpoint request timed out"),
+];
+
+/// A response with more codes than this is not shared between operations.
+const SHARED_CODES_MAX: usize = 2;
+
+/// The headers of every response of a function.
+const ALWAYS: [&str; 5] =
+    ["apigw-requestid", "x-request-id", "cache-control", "vary", "x-content-type-options"];
+
+/// The responses of an operation.
+pub(super) fn of(
+    binary: &str,
+    description: &Value,
+    examples: &Examples,
+    components: &mut Components,
+) -> Result<Value, Error> {
+    let mut responses = Map::new();
+    let status = description["status"].to_string();
+    let success = success(&status, description, examples, components)?;
+    if description["route"]["method"] == "GET" {
+        let headers = headers(ALWAYS.into_iter().chain(["etag", "ratelimit", "ratelimit-policy"]));
+        let same =
+            json!({ "description": "The client already has this version.", "headers": headers });
+        responses.insert("304".to_owned(), components.response("NotModified", same));
+    }
+    for (status, refusals) in by_status(&description["refusals"]) {
+        let is_shared = refusals.len() <= SHARED_CODES_MAX;
+        let name =
+            if is_shared { name(&refusals) } else { format!("{}{status}", camel_case(binary)) };
+        let error = components.schema(&name, error(&refusals))?;
+        let mut response = refusal(&status, &refusals, error);
+        let response = if description["failureStatus"] == refusals[0]["status"] {
+            let own = success["content"]["application/json"]["schema"].clone();
+            add_choice(&mut response["content"]["application/json"]["schema"], own);
+            response
+        } else if status == "413" {
+            // The sentence names the limit, which differs between endpoints with a body.
+            components.response(&format!("{name}{}", description["bodyBytesMax"]), response)
+        } else if is_shared {
+            components.response(&name, response)
+        } else {
+            response
+        };
+        responses.insert(status, response);
+    }
+    responses.insert("431".to_owned(), components.response("HeadersTooLarge", headers_too_large()));
+    responses.insert(status, success);
+    Ok(Value::Object(responses))
+}
+
+fn success(
+    status: &str,
+    description: &Value,
+    examples: &Examples,
+    components: &mut Components,
+) -> Result<Value, Error> {
+    let recorded = examples.answer(status);
+    let names: Vec<String> = match recorded.and_then(|answer| answer["headers"].as_object()) {
+        Some(recorded) => {
+            let told = recorded.keys().filter(|name| *name != "content-type").cloned();
+            told.chain(ALWAYS.map(str::to_owned)).collect()
+        }
+        None => {
+            ALWAYS.into_iter().chain(["ratelimit", "ratelimit-policy"]).map(Into::into).collect()
+        }
+    };
+    let replayed = (description["idempotency"] != "none").then_some("idempotency-replayed");
+    let mut success = json!({
+        "description": "Success.",
+        "headers": headers(names.iter().map(String::as_str).chain(replayed)),
+    });
+    if !description["output"].is_null() {
+        let mut schema = description["output"].clone();
+        if let Some(data) = schema.pointer_mut("/properties/data") {
+            *data = components.hoist(data.take(), Side::Answer)?;
+        }
+        let mut content = json!({ "schema": components.hoist(schema, Side::Answer)? });
+        if examples.is_recorded() {
+            let recorded = recorded.ok_or("a response with a body must be recorded")?;
+            content["example"] = recorded["body"].clone();
+        }
+        success["content"] = json!({ "application/json": content });
+    }
+    Ok(success)
+}
+
+fn by_status(refusals: &Value) -> BTreeMap<String, Vec<Value>> {
+    let mut by_status = BTreeMap::<String, Vec<Value>>::new();
+    for refusal in refusals.as_array().into_iter().flatten() {
+        by_status.entry(refusal["status"].to_string()).or_default().push(refusal.clone());
+    }
+    by_status
+}
+
+/// The schema of an error with one of these codes. It has its own name, so that generated clients
+/// have a class for it. It is written out, since generators do not merge a nested object of
+/// `allOf`.
+fn error(refusals: &[Value]) -> Value {
+    json!({
+        "type": "object",
+        "properties": { "error": {
+            "type": "object",
+            "properties": {
+                "code": { "type": "string", "enum": codes(refusals) },
+                "message": { "type": "string" },
+                "details": components::field_errors(),
+                "traceId": { "type": "string" },
+            },
+            "required": ["code", "message", "traceId"],
+        }},
+        "required": ["error"],
+    })
+}
+
+fn codes(refusals: &[Value]) -> Vec<Value> {
+    refusals.iter().map(|refusal| refusal["code"].clone()).collect()
+}
+
+/// Adds a choice before a schema's other choices.
+fn add_choice(schema: &mut Value, choice: Value) {
+    let others = match schema.take() {
+        Value::Object(mut several) if several.contains_key("anyOf") => several["anyOf"].take(),
+        one => json!([one]),
+    };
+    let choices = std::iter::once(choice).chain(others.as_array().cloned().unwrap_or_default());
+    *schema = json!({ "anyOf": choices.collect::<Vec<_>>() });
+}
+
+/// The response of all errors with one status.
+fn refusal(status: &str, refusals: &[Value], error: Value) -> Value {
+    let codes = codes(refusals);
+    let sentences: Vec<_> = refusals
+        .iter()
+        .map(|refusal| format!("`{}`: {}", text(&refusal["code"]), text(&refusal["message"])))
+        .collect();
+    let problem = json!({ "allOf": [
+        reference("schemas", "Problem"),
+        { "properties": { "code": { "enum": codes } } },
+    ]});
+    let (mut errors, mut problems) = (Map::new(), Map::new());
+    for refusal in refusals {
+        let code = text(&refusal["code"]);
+        errors.insert(code.clone(), json!({ "value": as_error(refusal) }));
+        problems.insert(code, json!({ "value": as_problem(refusal) }));
+    }
+    let gateway = GATEWAY.iter().find(|(code, _)| codes.contains(&json!(code)));
+    let schema = match gateway {
+        Some((_, message)) => {
+            errors.insert("gateway".to_owned(), json!({ "value": { "message": message } }));
+            json!({ "anyOf": [error, reference("schemas", "GatewayMessage")] })
+        }
+        None => error,
+    };
+    let more: &[&str] = match status {
+        "401" => &["www-authenticate"],
+        // The header depends on the error of the body.
+        "415" => &["accept", "accept-patch", "accept-encoding", "ratelimit", "ratelimit-policy"],
+        "429" | "503" => &["ratelimit", "ratelimit-policy", "retry-after"],
+        _ => &["ratelimit", "ratelimit-policy"],
+    };
+    json!({
+        "description": sentences.join("\n\n"),
+        "headers": headers(ALWAYS.into_iter().chain(more.iter().copied())),
+        "content": {
+            "application/json": { "schema": schema, "examples": errors },
+            "application/problem+json": { "schema": problem, "examples": problems },
+        },
+    })
+}
+
+/// The response that only the gateway sends.
+fn headers_too_large() -> Value {
+    json!({
+        "description": "The request line and the headers are over 10 240 bytes.",
+        "headers": headers(["apigw-requestid"].into_iter()),
+        "content": { "application/json": {
+            "schema": reference("schemas", "GatewayMessage"),
+            "example": { "message": "Request Header Fields Too Large" },
+        }},
+    })
+}
+
+fn headers<'a>(names: impl Iterator<Item = &'a str>) -> Value {
+    names.map(|name| (name.to_owned(), reference("headers", name))).collect::<Map<_, _>>().into()
+}
+
+/// The name of errors: `EmailTakenOrIdTaken`.
+fn name(refusals: &[Value]) -> String {
+    let names = refusals.iter().map(|refusal| camel_case(&text(&refusal["code"]).to_lowercase()));
+    names.collect::<Vec<_>>().join("Or")
+}
+
+/// Converts to camel case: `CreateOrder` for `create_order`.
+fn camel_case(name: &str) -> String {
+    name.split('_').map(|word| [&word[..1].to_uppercase(), &word[1..]].concat()).collect()
+}
+
+fn as_error(refusal: &Value) -> Value {
+    let mut error = json!({ "error": {
+        "code": refusal["code"], "message": refusal["message"], "traceId": "order-1",
+    }});
+    if refusal["code"] == "INVALID_REQUEST" {
+        error["error"]["details"] = field_errors();
+    }
+    error
+}
+
+fn as_problem(refusal: &Value) -> Value {
+    let status = refusal["status"].as_u64().and_then(|status| u16::try_from(status).ok());
+    let title = status.and_then(|status| http::StatusCode::from_u16(status).ok());
+    let mut problem = json!({
+        "type": "about:blank",
+        "title": title.and_then(|status| status.canonical_reason()),
+        "status": status,
+        "detail": refusal["message"],
+        "instance": "/orders",
+        "code": refusal["code"],
+        "traceId": "order-1",
+    });
+    if refusal["code"] == "INVALID_REQUEST" {
+        problem["errors"] = field_errors();
+    }
+    problem
+}
+
+fn field_errors() -> Value {
+    json!([{ "field": "/items/0/quantity", "message": "must be at most 99" }])
+}

@@ -1,0 +1,213 @@
+//! The service that a command works on: its workspace, its template, and the package of its
+//! functions.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::ffi::OsStr;
+use std::path::{Path, PathBuf};
+
+use cargo_metadata::{Metadata, MetadataCommand, Package, TargetKind};
+use sam_template::Template;
+use tooling::Error;
+use tooling::context::Context;
+
+use crate::settings::Settings;
+
+/// Where to find a service. Each part has a default.
+#[derive(Debug, Clone, Default)]
+pub struct Location {
+    /// A folder in the workspace. The current one by default.
+    pub workspace: Option<PathBuf>,
+    /// The template. By default it is `template.yaml` next to the workspace's `Cargo.toml`.
+    pub template: Option<PathBuf>,
+    /// The functions' package. By default it is the only one with binaries, or else the only one with
+    /// a binary that the template names.
+    pub package: Option<String>,
+}
+
+/// A service.
+#[derive(Debug, Clone)]
+pub struct Service {
+    workspace: PathBuf,
+    template: PathBuf,
+    package: String,
+    version: String,
+    folder: PathBuf,
+    binaries: BTreeMap<String, PathBuf>,
+    settings: Settings,
+}
+
+impl Service {
+    /// Reads cargo's description of a service.
+    ///
+    /// # Errors
+    ///
+    /// If there is no workspace, if the package is not clear, or if its settings are invalid.
+    pub fn find(location: &Location) -> Result<Self, Error> {
+        let mut cargo = MetadataCommand::new();
+        if let Some(folder) = &location.workspace {
+            cargo.current_dir(folder);
+        }
+        let metadata = cargo.no_deps().exec().context(|| "the workspace")?;
+        let workspace = PathBuf::from(metadata.workspace_root.clone());
+        let template = match &location.template {
+            Some(template) => std::path::absolute(template)?,
+            None => workspace.join("template.yaml"),
+        };
+        let package = match (&location.package, &with_binaries(&metadata)[..]) {
+            (Some(name), _) => named(&metadata, name)?,
+            // The template may be incomplete until its parts are generated.
+            (None, [one]) => *one,
+            (None, several) => {
+                let template = Template::read(&template, &BTreeMap::new())?;
+                only_one(several, &template.binaries())?
+            }
+        };
+        let settings = settings(package)?;
+        let binaries = binaries(package).filter(|(name, _)| !settings.exclude.contains(name));
+        let manifest = Path::new(&package.manifest_path);
+        Ok(Self {
+            workspace,
+            template,
+            package: package.name.to_string(),
+            version: package.version.to_string(),
+            folder: manifest.parent().unwrap_or(manifest).to_owned(),
+            binaries: binaries.collect(),
+            settings,
+        })
+    }
+
+    /// The same service, read again: with binaries that have been added since.
+    ///
+    /// # Errors
+    ///
+    /// As for [`find`](Self::find).
+    pub fn again(&self) -> Result<Self, Error> {
+        Self::find(&Location {
+            workspace: Some(self.workspace.clone()),
+            template: Some(self.template.clone()),
+            package: Some(self.package.clone()),
+        })
+    }
+
+    /// The workspace's folder.
+    pub fn workspace(&self) -> &Path {
+        &self.workspace
+    }
+
+    /// The functions' package.
+    pub fn package(&self) -> &str {
+        &self.package
+    }
+
+    /// The package's version.
+    pub fn version(&self) -> &str {
+        &self.version
+    }
+
+    /// The package's folder.
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    /// The source file of each function, by the name of its binary.
+    pub fn binaries(&self) -> &BTreeMap<String, PathBuf> {
+        &self.binaries
+    }
+
+    /// The settings of the package's `Cargo.toml`.
+    pub fn settings(&self) -> &Settings {
+        &self.settings
+    }
+
+    /// The template's path.
+    pub fn template_path(&self) -> &Path {
+        &self.template
+    }
+
+    /// The template.
+    ///
+    /// # Errors
+    ///
+    /// If it cannot be read, or has something that the local platform does not support.
+    pub fn template(&self) -> Result<Template, Error> {
+        Ok(Template::read(&self.template, &BTreeMap::new())?)
+    }
+
+    /// The path of a setting.
+    pub fn path(&self, setting: &str) -> PathBuf {
+        self.workspace.join(setting)
+    }
+
+    /// The name of a file in messages: its path in the workspace, or the whole path.
+    pub fn name_of(&self, file: &Path) -> String {
+        file.strip_prefix(&self.workspace).unwrap_or(file).display().to_string()
+    }
+
+    /// The group of a function's file: its folders in the package, without `src` and `bin`. Without
+    /// such a folder it is the package's name.
+    pub fn group(&self, file: &Path) -> String {
+        let inside = file.strip_prefix(&self.folder).unwrap_or(file);
+        let above = if inside.file_name() == Some(OsStr::new("main.rs")) { 2 } else { 1 };
+        let folders = inside.ancestors().nth(above).unwrap_or(Path::new(""));
+        let folders = folders.iter().map(OsStr::to_string_lossy);
+        let folders: Vec<_> = folders.filter(|name| name != "src" && name != "bin").collect();
+        if folders.is_empty() { self.package.clone() } else { folders.join("/") }
+    }
+}
+
+fn settings(package: &Package) -> Result<Settings, Error> {
+    match package.metadata.get("lifecycle") {
+        Some(settings) => serde_json::from_value(settings.clone())
+            .context(|| format!("[package.metadata.lifecycle] of {}", package.manifest_path)),
+        None => Ok(Settings::default()),
+    }
+}
+
+/// A package's binaries, with their source files.
+fn binaries(package: &Package) -> impl Iterator<Item = (String, PathBuf)> {
+    let binaries = package.targets.iter().filter(|it| it.kind.contains(&TargetKind::Bin));
+    binaries.map(|target| (target.name.clone(), PathBuf::from(target.src_path.clone())))
+}
+
+fn named<'m>(metadata: &'m Metadata, name: &str) -> Result<&'m Package, Error> {
+    let packages = metadata.workspace_packages();
+    let found = packages.iter().find(|package| package.name.as_str() == name).copied();
+    let all = || format!("the workspace has no package {name}; packages with binaries: ");
+    found.ok_or_else(|| (all() + &names(&with_binaries(metadata))).into())
+}
+
+/// The only one of the packages with a binary of these names.
+fn only_one<'m>(all: &[&'m Package], wanted: &BTreeSet<String>) -> Result<&'m Package, Error> {
+    let is_wanted = |package: &&&Package| binaries(package).any(|(name, _)| wanted.contains(&name));
+    let found: Vec<&'m Package> = all.iter().filter(is_wanted).copied().collect();
+    match found[..] {
+        [one] => Ok(one),
+        [] => Err(format!(
+            "the template names no binary of the workspace; choose one of its packages with --package: {}",
+            names(all)
+        )
+        .into()),
+        _ => Err(format!(
+            "the template names binaries of several packages; choose one with --package: {}",
+            names(&found)
+        )
+        .into()),
+    }
+}
+
+fn with_binaries(metadata: &Metadata) -> Vec<&Package> {
+    let mut packages = metadata.workspace_packages();
+    packages.retain(|package| binaries(package).next().is_some());
+    packages
+}
+
+fn names(packages: &[&Package]) -> String {
+    packages.iter().map(|package| package.name.as_str()).collect::<Vec<_>>().join(", ")
+}
+
+/// The service of this repository.
+#[cfg(test)]
+pub(crate) fn ours() -> Service {
+    let workspace = Some(tooling::workspace().to_owned());
+    Service::find(&Location { workspace, ..Location::default() }).unwrap()
+}

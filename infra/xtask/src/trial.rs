@@ -1,0 +1,176 @@
+//! `cargo xtask try-new-functions`: builds and tests new functions of `cargo lifecycle` in a copy of
+//! the workspace, and calls the endpoints. The copy is deleted afterwards.
+
+use std::fs::FileTimes;
+use std::path::Path;
+use std::process::Command;
+use std::time::Instant;
+
+use cargo_lifecycle::new_endpoint::{self, Method, NewConsumer, NewEndpoint};
+use cargo_lifecycle::{Location, Service, codegen, drift};
+use fs_err::{self as fs, OpenOptions};
+use tooling::context::Context;
+use tooling::process::{program_of, succeeded};
+use tooling::{Error, cargo, descriptions, say, target_directory};
+
+use crate::tidy;
+
+/// One endpoint from each skeleton, with and without parameters.
+fn endpoints() -> [NewEndpoint; 2] {
+    let endpoint = |name: &str, method, path: &str| NewEndpoint {
+        name: name.to_owned(),
+        method,
+        path: path.to_owned(),
+        folder: None,
+    };
+    [
+        endpoint("get_greeting", Method::Get, "/greetings/{greetingId}"),
+        endpoint("put_greeting", Method::Put, "/greetings"),
+    ]
+}
+
+fn consumer() -> NewConsumer {
+    NewConsumer { name: "count_greetings".to_owned(), queue: "greetings".to_owned(), folder: None }
+}
+
+/// The names of the new functions.
+fn names() -> [String; 3] {
+    let [query, command] = endpoints();
+    [query.name, command.name, consumer().name]
+}
+
+/// Runs the trial.
+///
+/// # Errors
+///
+/// If a step fails; the error names it.
+pub(crate) fn run(workspace: &Path) -> Result<(), Error> {
+    let target = target_directory(workspace)?;
+    // The copy reuses the other functions' binaries.
+    descriptions::build(workspace, service_in(workspace)?.package())?;
+    let copy = target.join("new-functions");
+    let tried = copy_of(workspace, &copy, &target).and_then(|()| in_copy(&copy));
+    let removed = remove(&copy, &target.join("debug"));
+    tried.and(removed)
+}
+
+fn service_in(workspace: &Path) -> Result<Service, Error> {
+    Service::find(&Location { workspace: Some(workspace.to_owned()), ..Location::default() })
+}
+
+fn in_copy(copy: &Path) -> Result<(), Error> {
+    let begun = Instant::now();
+    let done = |what: &str| say(&format!("{:>5.1} s  {what}", begun.elapsed().as_secs_f64()));
+    let (endpoints, names) = (endpoints(), names());
+    let service = service_in(copy)?;
+    for endpoint in &endpoints {
+        new_endpoint::endpoint(&service, endpoint)?;
+    }
+    new_endpoint::consumer(&service, &consumer())?;
+    done("written");
+    build(copy, &names)?;
+    done("built");
+    let described = descriptions::as_built(copy, &codegen::binaries(&service)?)?;
+    codegen::declare(&service, &descriptions::read(described)?)?;
+    done("their parts of the template are generated");
+    test(copy, &names)?;
+    done("their unit tests pass");
+    ask(copy, &endpoints)?;
+    done("the local platform returns 200 for the endpoints");
+    judge(copy, &service)?;
+    done("drift and tidy find no problems");
+    Ok(())
+}
+
+/// Copies the files that git tracks or would add, with their times, so that cargo rebuilds nothing.
+fn copy_of(workspace: &Path, copy: &Path, target: &Path) -> Result<(), Error> {
+    if copy.exists() {
+        fs::remove_dir_all(copy)?;
+    }
+    let listed = Command::new("git")
+        .args(["ls-files", "-z", "--cached", "--others", "--exclude-standard"])
+        .current_dir(workspace)
+        .output()
+        .context(|| "git ls-files")?;
+    let listed = String::from_utf8(listed.stdout)?;
+    for name in listed.split('\0').filter(|name| workspace.join(name).is_file()) {
+        let (from, to) = (workspace.join(name), copy.join(name));
+        fs::create_dir_all(to.parent().ok_or("a file has a folder")?)?;
+        fs::copy(&from, &to)?;
+        let modified = fs::metadata(&from)?.modified()?;
+        OpenOptions::new()
+            .write(true)
+            .open(&to)?
+            .set_times(FileTimes::new().set_modified(modified))?;
+    }
+    let configuration = copy.join(".cargo/config.toml");
+    let shared = format!("\n[build]\ntarget-dir = {:?}\n", target.display().to_string());
+    fs::write(&configuration, fs::read_to_string(&configuration)? + &shared)?;
+    // With another version, cargo treats it as another package and keeps the build of ours.
+    let manifest = copy.join("Cargo.toml");
+    let version = format!("version = {:?}", env!("CARGO_PKG_VERSION"));
+    let renamed = fs::read_to_string(&manifest)?.replacen(&version, "version = \"0.0.0\"", 1);
+    fs::write(&manifest, renamed)?;
+    // The house rules apply to the files that git tracks.
+    for arguments in [&["init", "--quiet"][..], &["add", "--all"]] {
+        succeeded(Command::new("git").args(arguments).current_dir(copy))?;
+    }
+    Ok(())
+}
+
+fn build(copy: &Path, names: &[String]) -> Result<(), Error> {
+    let binaries = names.iter().flat_map(|name| ["--bin", name]);
+    succeeded(cargo(copy).args(["build", "--workspace"]).args(binaries))
+}
+
+/// Packages without a library. Together with `functions` they ask for the features of the whole
+/// workspace, so that the only library that is tested reuses its dependencies.
+const WITHOUT_LIBRARY: [&str; 4] = ["bench", "blackbox", "conformance", "xtask"];
+
+/// Runs the unit tests of the new functions; each has one.
+fn test(copy: &Path, names: &[String]) -> Result<(), Error> {
+    let ran = cargo(copy)
+        .args(["test", "--quiet", "--package", "functions"])
+        .args(WITHOUT_LIBRARY.iter().flat_map(|package| ["--package", package]))
+        .args(["--lib", "--"])
+        .args(names)
+        .output()
+        .context(|| "the unit tests of the new functions")?;
+    let said = String::from_utf8_lossy(&ran.stdout);
+    if said.contains(&format!("{} passed; 0 failed", names.len())) {
+        return Ok(());
+    }
+    Err(format!("their unit tests: {said}{}", String::from_utf8_lossy(&ran.stderr)).into())
+}
+
+/// Runs the copy's template on the local platform, and calls each endpoint as a customer.
+fn ask(copy: &Path, endpoints: &[NewEndpoint]) -> Result<(), Error> {
+    let mut conformance = program_of("conformance");
+    conformance.arg("new-endpoints").arg(copy.join("template.yaml"));
+    let calls = endpoints
+        .iter()
+        .map(|endpoint| format!("{} {}", endpoint.method.in_capitals(), endpoint.example_path()));
+    succeeded(conformance.args(calls))
+}
+
+/// Runs the house checks on the copy.
+fn judge(copy: &Path, service: &Service) -> Result<(), Error> {
+    let template = service.template()?;
+    let descriptions = descriptions::as_built(copy, &template.binaries())?;
+    let mut complaints = drift::between(&template, &descriptions::read(descriptions)?);
+    complaints.extend(tidy::complaints(copy));
+    if complaints.is_empty() { Ok(()) } else { Err(complaints.join("\n").into()) }
+}
+
+fn remove(copy: &Path, binaries: &Path) -> Result<(), Error> {
+    for name in names() {
+        let built = [binaries.join(&name), binaries.join(format!("{name}.d"))];
+        for file in built.iter().filter(|file| file.exists()) {
+            fs::remove_file(file)?;
+        }
+    }
+    if copy.exists() {
+        fs::remove_dir_all(copy)?;
+    }
+    Ok(())
+}
