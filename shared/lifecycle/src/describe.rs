@@ -42,8 +42,9 @@ pub fn endpoint<E: Endpoint>() -> Value {
     let mut schemas = Schemas::default();
     E::Input::describe(&E::ROUTE, &mut schemas);
     let counting = match E::LIMIT.counting {
-        Counting::Exact => "exact",
-        Counting::Approximate => "approximate",
+        Counting::Exact => Some("exact"),
+        Counting::Approximate => Some("approximate"),
+        Counting::Off => None,
     };
     let idempotency = match E::IDEMPOTENCY {
         Idempotency::None => "none",
@@ -62,12 +63,12 @@ pub fn endpoint<E: Endpoint>() -> Value {
         "output": <E::Reply as Reply>::View::schema(),
         "refusals": error_codes::<E>(),
         "bodyBytesMax": E::BODY_BYTES_MAX,
-        "limit": {
+        "limit": counting.map(|counting| json!({
             "quota": E::LIMIT.quota,
             "windowSeconds": E::LIMIT.window.as_secs(),
             "counting": counting,
             "costMax": E::COST_MAX,
-        },
+        })),
         "subjectLimit": E::SUBJECT_LIMIT.map(|limit| json!({
             "subject": limit.subject,
             "quota": limit.quota,
@@ -99,16 +100,21 @@ fn failures<E: Endpoint>() -> Vec<RequestError> {
     let mut schemas = Schemas::default();
     E::Input::describe(&E::ROUTE, &mut schemas);
     let limit = E::BODY_BYTES_MAX;
+    let uses = uses_of_endpoint::<E>();
+    // Limits of the lifecycle, and limiters that the endpoint calls itself.
+    let has_counts = uses.iter().any(|usage| usage.covers(LIMITS, Action::UpdateItem));
     let mut failures = vec![
         RequestError::NotAcceptable,
         RequestError::TooLarge { limit },
         RequestError::Invalid(FieldErrors::none()),
         RequestError::PreconditionFailed,
-        RequestError::RateLimited { retry_after_s: 1 },
+    ];
+    failures.extend(has_counts.then_some(RequestError::RateLimited { retry_after_s: 1 }));
+    failures.extend([
         ServiceError::internal("").into(),
         ServiceError::Unavailable { retry_after_s: 1, source: "".into() }.into(),
         ServiceError::TimedOut.into(),
-    ];
+    ]);
     let mut may =
         |applies: bool, failure: RequestError| failures.extend(applies.then_some(failure));
     may(E::Caller::SIGN_IN != SignIn::None, RequestError::Unauthenticated);
@@ -161,7 +167,9 @@ pub(crate) fn rotation<R: Rotation>() -> Value {
 /// The uses of the endpoint, and those of the lifecycle on its behalf.
 pub(crate) fn uses_of_endpoint<E: Endpoint>() -> Vec<Resource> {
     let mut uses = E::RESOURCES.to_vec();
-    uses.push(Resource::Table(LIMITS, &[Action::UpdateItem]));
+    if !E::LIMIT.is_off() || E::SUBJECT_LIMIT.is_some() {
+        uses.push(Resource::Table(LIMITS, &[Action::UpdateItem]));
+    }
     if E::IDEMPOTENCY != Idempotency::None {
         uses.push(Resource::Table(IDEMPOTENCY_KEYS, &[Action::GetItem, Action::PutItem]));
     }

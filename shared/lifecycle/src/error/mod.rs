@@ -12,7 +12,7 @@ mod retrieve;
 mod service;
 
 pub use self::body_offer::BodyOffer;
-pub use self::domain::{DomainError, ErrorCode, ErrorKind};
+pub use self::domain::{DomainError, ErrorCode, ErrorKind, OtherStatus};
 pub use self::field::{FieldError, FieldErrors};
 pub use self::request::RequestError;
 pub use self::response::ErrorResponse;

@@ -93,6 +93,9 @@ pub fn rotation<R: Rotation, P: Adapter + Clone>(
     })
 }
 
+/// The table of counts, which a blocked function updates before it exits.
+const COUNTS: &[Resource] = &[Resource::Table(LIMITS, &[Action::UpdateItem])];
+
 fn run<P: Adapter + Clone>(
     uses: &[Resource],
     connect: impl Fn(&[Resource]) -> Result<P, BoxError> + Send + 'static,
@@ -100,15 +103,17 @@ fn run<P: Adapter + Clone>(
 ) -> ExitCode {
     let settings = Settings::from_environment();
     crate::telemetry::log::start(&settings.function, settings.log_level.as_deref());
+    let has_counts = uses.iter().any(|usage| usage.covers(LIMITS, Action::UpdateItem));
     let started = lambda::async_runtime(&settings).block_on(async {
         clock::start(|name| std::env::var(name).ok())?;
         let adapter = connect(uses)?;
         let shared = Arc::new(Shared::new(settings, Arc::new(adapter.clone())));
         let handler = build(&adapter, Arc::clone(&shared));
         let reconnect: Reconnect = Box::new(move || {
-            let adapter = connect(&[Resource::Table(LIMITS, &[Action::UpdateItem])])?;
+            let adapter = connect(COUNTS)?;
             Ok(Arc::new(adapter) as Arc<dyn Store>)
         });
+        let reconnect = has_counts.then_some(reconnect);
         let watchdog = overrun::watchdog(Arc::clone(&handler), Arc::clone(&shared), reconnect);
         lambda::serve(handler, shared, watchdog).await
     });

@@ -15,7 +15,7 @@ pub(crate) use observations::{Observations, observed};
 pub use observations::{
     carried, observe_cache, observe_error, observe_query, request_id, traceparent, tracestate,
 };
-pub(crate) use reason::shortened;
 pub use reason::without_values;
+pub(crate) use reason::{panic_message, shortened};
 pub use trace::TraceContext;
 pub(crate) use trace::is_state;
