@@ -14,6 +14,7 @@ mod invocation;
 mod lambda;
 mod overrun;
 mod probe;
+mod repetition;
 mod rotation;
 mod settings;
 mod shared;

@@ -6,6 +6,7 @@ use http::{Method, header};
 
 use super::super::deferred::Tertiary;
 use super::super::guard::Retries;
+use super::super::repetition::Repetition;
 use super::super::shared::Shared;
 use super::meter::Meter;
 use super::parse::{Asked, read, route};
@@ -171,6 +172,7 @@ impl<E: Endpoint> Handler<E> {
             subjects.charge(permit, &asked.command).await?;
             log.stages.end("limit");
         }
+        let mut repetition = Repetition::default();
         loop {
             log.attempts += 1;
             let (effects, response) = self.decide(permit, asked, log).await?;
@@ -196,12 +198,14 @@ impl<E: Endpoint> Handler<E> {
                     return Err(RequestError::PreconditionFailed);
                 }
                 (CommitOutcome::Rejected(rejection), _) => return Err(rejection.into()),
+                (CommitOutcome::Stale(failed), _) => repetition.note(failed)?,
                 // The record in the idempotency table has expired or is gone: the key is free
                 // again.
                 (CommitOutcome::Duplicate(_) | CommitOutcome::Conflict, _) => {
-                    Retries::OF_REQUEST.pause(log.attempts, permit.deadline()).await?;
+                    repetition.interrupt();
                 }
             }
+            Retries::OF_REQUEST.pause(log.attempts, permit.deadline()).await?;
         }
     }
 
