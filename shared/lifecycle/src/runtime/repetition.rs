@@ -41,7 +41,7 @@ impl Repetition {
         if runs >= Self::RUNS_MIN && since.elapsed() >= Self::LASTING {
             let conditions = failed.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ");
             let message = "a condition can never hold: equal decisions meet an unchanged item";
-            tracing::error!(event = CONDITION_NEVER_HOLDS, conditions, runs, "{message}");
+            tracing::error!(conditions, runs, "{message}");
             observe_error(CONDITION_NEVER_HOLDS);
             return Err(ServiceError::internal(format!("{message}: {conditions}")));
         }

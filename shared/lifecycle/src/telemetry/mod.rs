@@ -3,18 +3,22 @@
 //! One line per request is both its log entry and its metrics. W3C trace context is read and passed
 //! on. Spans are sent to a collector if one is configured. Telemetry contains no personal or secret
 //! data: no body, header, raw path, address or caller.
+//!
+//! A service adds fields of the line with [`LogField`], and metrics with [`Metric`].
 
 pub(crate) mod line;
 pub(crate) mod log;
 mod observations;
 pub(crate) mod otlp;
+mod own;
 mod reason;
 mod trace;
 
-pub(crate) use observations::{Observations, observed};
+pub(crate) use observations::{Observations, mark_own, observed, restore_own};
 pub use observations::{
     carried, observe_cache, observe_error, observe_query, request_id, traceparent, tracestate,
 };
+pub use own::{FieldValue, LogField, Metric};
 pub use reason::without_values;
 pub(crate) use reason::{panic_message, shortened};
 pub use trace::TraceContext;

@@ -16,7 +16,7 @@ use crate::idempotency::{IDEMPOTENCY_KEYS, absent_or_expired};
 use crate::ports::{Adapter, Outgoing, RefusedMessage};
 use crate::record::{Key, Record, TableName};
 use crate::telemetry::line::Stages;
-use crate::telemetry::{TraceContext, observe_error, otlp};
+use crate::telemetry::{TraceContext, mark_own, observe_error, otlp, restore_own};
 use crate::{Permit, Timestamp, clock};
 
 /// How long a processed record is remembered: SQS's maximum retention period.
@@ -93,7 +93,9 @@ impl<C: Consumer> Settling<'_, C> {
         }
         let mut sent = Sent::default();
         let mut repetition = Repetition::default();
+        mark_own();
         for attempts in 1.. {
+            restore_own();
             // 6. Retrieval, and 7. business rules.
             let facts = self.consumer.retrieve(self.permit, command).await?;
             stages.end("retrieval");
@@ -305,7 +307,6 @@ impl<C: Consumer> Settling<'_, C> {
                 let conditions = failed.iter().map(ToString::to_string).collect::<Vec<_>>();
                 let conditions = conditions.join("; ");
                 tracing::warn!(
-                    event = PART_STALE,
                     conditions,
                     "the facts of a part are stale; the next run decides it again"
                 );

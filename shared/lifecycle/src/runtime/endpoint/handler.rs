@@ -15,7 +15,7 @@ use crate::commit::{EventOrigin, outgoing};
 use crate::endpoint::Endpoint;
 use crate::error::{RequestError, ServiceError};
 use crate::http::{REQUEST_ID, Request, Response, request_id_of};
-use crate::telemetry::line::{Line, lines_of_noted};
+use crate::telemetry::line::{Line, lines_of_noted, with_fields};
 use crate::telemetry::{Observations, TraceContext, observed, otlp};
 use crate::{Moment, clock};
 
@@ -82,12 +82,13 @@ impl<E: Endpoint> invocation::Handler for Handler<E> {
         let left = log.after_response.take();
         let left = outgoing(&left, &Moment::of_request(log.at), &cause);
         let noted = observations.noted();
+        let line = with_fields(line.to_json(), &noted);
         let noted = lines_of_noted(&settings.service, log.at, &request_id, &noted);
         let deferred = DeferredWork {
             shared: Arc::clone(&self.shared),
             request: Some(observations),
             deadline: invocation.deadline,
-            lines: std::iter::once(line.to_json()).chain(noted).collect(),
+            lines: std::iter::once(line).chain(noted).collect(),
             spans: spans.unwrap_or_default(),
             telling: log.telling,
             tertiary: done.tertiary.with_messages(left),

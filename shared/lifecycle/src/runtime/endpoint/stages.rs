@@ -21,6 +21,7 @@ use crate::http::{Request, Response};
 use crate::idempotency::{IDEMPOTENCY_KEYS, ScopedIdempotencyKey, StoredResponse};
 use crate::limit::SubjectLimiter;
 use crate::record::Record;
+use crate::telemetry::{mark_own, restore_own};
 use crate::{Deadline, Moment, Permit, Timestamp};
 
 /// Serves one endpoint.
@@ -173,8 +174,10 @@ impl<E: Endpoint> Handler<E> {
             log.stages.end("limit");
         }
         let mut repetition = Repetition::default();
+        mark_own();
         loop {
             log.attempts += 1;
+            restore_own();
             let (effects, response) = self.decide(permit, asked, log).await?;
             let key = key.as_ref();
             let remember = key.map(|key| key.store(&response, moment.now()));
