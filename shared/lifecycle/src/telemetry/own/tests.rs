@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::*;
 use crate::Timestamp;
 use crate::telemetry::line::{lines_of_noted, with_fields};
-use crate::telemetry::observations::{Noted, Observations, observed, mark_own, restore_own};
+use crate::telemetry::observations::{Noted, Observations, mark_own, observed, restore_own};
 
 const SHELF: LogField = LogField::new("shelf");
 const LOANS: Metric<1> = Metric::count("loans_total").by(["kind"]);
