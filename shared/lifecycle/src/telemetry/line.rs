@@ -8,7 +8,7 @@ use serde::Serialize;
 use serde_json::{Map, Value, json};
 
 use super::observations::Noted;
-use super::own::FieldValue;
+use super::own_value::FieldValue;
 use crate::Timestamp;
 
 /// The maximum number of values of one metric in one line (specification of the embedded metric

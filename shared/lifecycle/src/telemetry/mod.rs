@@ -11,6 +11,7 @@ pub(crate) mod log;
 mod observations;
 pub(crate) mod otlp;
 mod own;
+mod own_value;
 mod reason;
 mod trace;
 
@@ -18,7 +19,8 @@ pub(crate) use observations::{Observations, mark_own, observed, restore_own};
 pub use observations::{
     carried, observe_cache, observe_error, observe_query, request_id, traceparent, tracestate,
 };
-pub use own::{FieldValue, LogField, Metric};
+pub use own::{LogField, Metric};
+pub use own_value::FieldValue;
 pub use reason::without_values;
 pub(crate) use reason::{panic_message, shortened};
 pub use trace::TraceContext;

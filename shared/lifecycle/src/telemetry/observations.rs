@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use super::TraceContext;
-use super::own::{FieldValue, OwnValue};
+use super::own_value::{FieldValue, OwnValue};
 
 tokio::task_local! {
     static CURRENT: Arc<Observations>;

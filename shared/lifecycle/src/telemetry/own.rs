@@ -20,6 +20,7 @@
 
 use super::line::VALUES_MAX;
 use super::observations::note;
+use super::own_value::{FieldValue, OwnValue};
 use super::reason::shortened_to;
 
 /// The parts of names that suggest a secret.
@@ -43,20 +44,6 @@ const TAKEN: [&str; 8] = [
 /// Its values must be neither personal nor secret.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct LogField(&'static str);
-
-/// The value of a [`LogField`]. Types that convert into it: text, whole numbers, `f64`, `bool`.
-#[derive(Debug, Clone, PartialEq)]
-#[non_exhaustive]
-pub enum FieldValue {
-    /// A text; longer ones are cut after [`LogField::TEXT_CHARS_MAX`] characters.
-    Text(String),
-    /// A whole number.
-    Whole(i64),
-    /// A number with a fraction.
-    Fraction(f64),
-    /// A flag.
-    Flag(bool),
-}
 
 impl LogField {
     /// The maximum number of fields of one request or record.
@@ -217,15 +204,6 @@ impl<const LABELS: usize> Metric<LABELS> {
     }
 }
 
-/// A recorded value of a [`Metric`].
-#[derive(Debug, Clone, PartialEq)]
-pub(crate) struct OwnValue {
-    pub(super) name: &'static str,
-    pub(super) unit: &'static str,
-    pub(super) labels: Vec<(&'static str, &'static str)>,
-    pub(super) value: f64,
-}
-
 // All values of a request fit into one line of each metric.
 const _: () = assert!(Metric::<0>::VALUES_MAX <= VALUES_MAX);
 
@@ -257,48 +235,6 @@ const fn contains(text: &[u8], part: &[u8]) -> bool {
         start += 1;
     }
     false
-}
-
-impl From<&str> for FieldValue {
-    fn from(text: &str) -> Self {
-        Self::Text(text.to_owned())
-    }
-}
-
-impl From<String> for FieldValue {
-    fn from(text: String) -> Self {
-        Self::Text(text)
-    }
-}
-
-impl From<i64> for FieldValue {
-    fn from(number: i64) -> Self {
-        Self::Whole(number)
-    }
-}
-
-impl From<i32> for FieldValue {
-    fn from(number: i32) -> Self {
-        Self::Whole(number.into())
-    }
-}
-
-impl From<u32> for FieldValue {
-    fn from(number: u32) -> Self {
-        Self::Whole(number.into())
-    }
-}
-
-impl From<f64> for FieldValue {
-    fn from(number: f64) -> Self {
-        Self::Fraction(number)
-    }
-}
-
-impl From<bool> for FieldValue {
-    fn from(flag: bool) -> Self {
-        Self::Flag(flag)
-    }
 }
 
 #[cfg(test)]
