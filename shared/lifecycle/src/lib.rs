@@ -15,7 +15,8 @@
 //! | 9 Response | [`reply`] |
 //!
 //! [`endpoint`] has all stages in one trait, [`runtime`] runs them, and [`ports`] are the traits of
-//! their I/O.
+//! their I/O. With the feature `testing`, the module `testing` runs endpoints and consumers in the
+//! process of a test.
 
 mod backoff;
 pub mod caller;
@@ -52,6 +53,8 @@ pub mod runtime;
 mod source;
 pub mod stored;
 pub mod telemetry;
+#[cfg(any(test, feature = "testing"))]
+pub mod testing;
 mod time;
 mod upstream;
 pub mod upstream_call;

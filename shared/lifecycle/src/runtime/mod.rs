@@ -10,6 +10,8 @@ mod deferred;
 mod endpoint;
 mod extension;
 mod guard;
+#[cfg(any(test, feature = "testing"))]
+pub(crate) mod in_process;
 mod invocation;
 mod lambda;
 mod overrun;
