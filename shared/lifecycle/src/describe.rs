@@ -14,8 +14,10 @@ use crate::conditions::Conditions;
 use crate::consumer::{Consumer, Inbox, Source};
 use crate::endpoint::Endpoint;
 use crate::error::{
-    BodyOffer, DomainError, ErrorResponse, FieldErrors, RequestError, ServiceError,
+    BodyOffer, DomainError, ErrorResponse, ErrorShape, FieldErrors, RequestError, ServiceError,
+    Shape,
 };
+use crate::http::{PROBLEM, own_body};
 use crate::idempotency::{IDEMPOTENCY_KEYS, Idempotency};
 use crate::input::{Input, Schemas};
 use crate::limit::{Counting, LIMITS};
@@ -62,6 +64,7 @@ pub fn endpoint<E: Endpoint>() -> Value {
         "failureStatus": E::Reply::FAILURE_STATUS.map(|status| status.as_u16()),
         "output": <E::Reply as Reply>::View::schema(),
         "refusals": error_codes::<E>(),
+        "errorBody": error_body(E::ERROR_SHAPE),
         "bodyBytesMax": E::BODY_BYTES_MAX,
         "limit": counting.map(|counting| json!({
             "quota": E::LIMIT.quota,
@@ -89,10 +92,27 @@ pub fn endpoint<E: Endpoint>() -> Value {
 /// The error responses of an endpoint, for the API description.
 fn error_codes<E: Endpoint>() -> Vec<Value> {
     let show = |failure: RequestError| {
-        let ErrorResponse { status, code, message, .. } = failure.response();
-        json!({ "status": status.as_u16(), "code": code, "message": message })
+        let answer = failure.response();
+        let ErrorResponse { status, code, message, .. } = &answer;
+        let mut shown = json!({ "status": status.as_u16(), "code": code, "message": message });
+        if let Shape::Own { body, .. } = E::ERROR_SHAPE.0 {
+            shown["body"] = own_body(body, &answer, "request-1");
+        }
+        shown
     };
     failures::<E>().into_iter().map(show).collect()
+}
+
+/// The media type and the schema of error bodies; `null` for the standard shape. The schema of
+/// problem details is `null`.
+fn error_body(shape: ErrorShape) -> Value {
+    match shape.0 {
+        Shape::Standard => Value::Null,
+        Shape::ProblemDetails => json!({ "mediaType": PROBLEM, "schema": null }),
+        Shape::Own { media_type, schema, .. } => {
+            json!({ "mediaType": media_type, "schema": schema() })
+        }
+    }
 }
 
 /// The failures that can end a request to this endpoint, stage by stage.

@@ -11,8 +11,8 @@ use crate::caller::{Access, Anyone, NoRole};
 use crate::conditions::Conditions;
 use crate::consumer::{DeliveredMessage, Inbox, RecordInput, ScheduledRun, Source};
 use crate::effects::{Effects, Write, number, text};
-use crate::endpoint::Allow;
-use crate::error::{DomainError, RetrieveError, Retrieved};
+use crate::endpoint::{Allow, Query};
+use crate::error::{DomainError, ErrorBody, ErrorContent, ErrorShape, RetrieveError, Retrieved};
 use crate::input::Path;
 use crate::limit::{Limit, MINUTE};
 use crate::ports::Store;
@@ -80,6 +80,58 @@ impl Endpoint for PostVisit {
     }
 }
 
+/// The visits of a room, with errors in the service's own shape.
+struct GetVisits;
+
+impl Query for GetVisits {
+    const ROUTE: Route = Route::get("/rooms/{room}/visits");
+    type Caller = Anyone;
+    const ACCESS: Access<NoRole> = Access::Public;
+    const RESOURCES: Resources = &[];
+    type Input = Path<Room>;
+    type Command = Room;
+    type Facts = ();
+
+    async fn retrieve(&self, _: &Permit<Anyone>, _: &Room) -> Retrieved<()> {
+        Err(RetrieveError::NotFound)
+    }
+
+    const ALLOW: Allow<Self> = Allow::Always;
+    const ERROR_SHAPE: ErrorShape = ErrorShape::of::<Flat>();
+    type Reply = reply::NoContent;
+
+    fn reply((): ()) -> reply::NoContent {
+        reply::NoContent
+    }
+}
+
+struct Flat;
+
+impl ErrorBody for Flat {
+    const MEDIA_TYPE: &'static str = "application/json";
+
+    fn body(error: &ErrorContent<'_>) -> Value {
+        json!({ "reason": error.code })
+    }
+
+    fn schema() -> Value {
+        json!({ "type": "object", "required": ["reason"] })
+    }
+}
+
+#[tokio::test]
+async fn an_endpoint_with_its_own_shape_of_errors_sends_and_describes_it() {
+    let answer = endpoint(GetVisits, &Memory::new()).ask(&to_kitchen()).await;
+    assert_eq!((answer.status, answer.json()), (404, json!({ "reason": "NOT_FOUND" })));
+    let described = crate::describe::endpoint::<GetVisits>();
+    let expected = json!({ "mediaType": "application/json", "schema": Flat::schema() });
+    assert_eq!(described["errorBody"], expected);
+    let refusals = described["refusals"].as_array().unwrap();
+    assert!(refusals.iter().any(|refusal| refusal["body"] == json!({ "reason": "NOT_FOUND" })));
+    let standard = crate::describe::endpoint::<PostVisit>();
+    assert_eq!((&standard["errorBody"], standard["refusals"][0].get("body")), (&Value::Null, None));
+}
+
 fn to_kitchen() -> Request {
     Request::new().path("room", "kitchen")
 }
@@ -132,7 +184,7 @@ async fn a_permit_calls_stage_6_alone() {
     let moment = Moment::new(Timestamp::from_millis(0), [0; 32]);
     let permit = permit(Anyone, moment);
     let room = Room { room: "locked".to_owned() };
-    let retrieved = PostVisit.retrieve(&permit, &room).await;
+    let retrieved = Endpoint::retrieve(&PostVisit, &permit, &room).await;
     assert!(matches!(retrieved, Err(RetrieveError::NotFound)));
 }
 

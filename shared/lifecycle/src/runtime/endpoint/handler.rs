@@ -45,7 +45,8 @@ impl<E: Endpoint> invocation::Handler for Handler<E> {
         let error = failure.filter(|failure| failure.response().status.is_server_error());
         let error = error.map(ToString::to_string);
         let done = done.unwrap_or_else(|failure| {
-            Done::just(Response::of_failure(&failure, &request_id, request.as_ref()))
+            let request = request.as_ref();
+            Done::just(Response::of_failure_in(E::ERROR_SHAPE, &failure, &request_id, request))
         });
         let origin = request.as_ref().and_then(|request| request.header(header::ORIGIN));
         let settings = &self.shared.settings;
@@ -103,8 +104,9 @@ impl<E: Endpoint> invocation::Handler for Handler<E> {
         let trace = trace(request.as_ref(), watched.x_ray.as_deref());
         let failure = RequestError::ServiceError(ServiceError::TimedOut);
         let origin = request.as_ref().and_then(|request| request.header(header::ORIGIN));
-        let response = Response::of_failure(&failure, &request_id, request.as_ref())
-            .finish(&request_id, settings.allowed_origin(origin));
+        let response =
+            Response::of_failure_in(E::ERROR_SHAPE, &failure, &request_id, request.as_ref())
+                .finish(&request_id, settings.allowed_origin(origin));
         let is_head = request.as_ref().is_some_and(|request| request.method == Method::HEAD);
         let response = if is_head { response.without_body() } else { response };
         let method = request.map_or(E::ROUTE.method, |request| request.method);
