@@ -296,7 +296,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_error_in_a_services_own_shape_has_its_schema_and_examples_and_the_gateways_message() {
+    fn an_own_shape_has_its_schema_its_examples_and_the_gateways_message() {
         let refusals = [json!({
             "status": 404, "code": "NOT_FOUND", "message": "None.", "body": { "reason": "none" },
         })];

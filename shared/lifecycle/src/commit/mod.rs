@@ -3,19 +3,19 @@
 //! # Contention
 //!
 //! A commit succeeds only if its conditions hold. A failed condition without a
-//! [rejection](crate::effects::Write::or_reject) means that the facts are stale: another request has
-//! changed the item since stage 6. Stages 6 to 8 then run again, and so they do after a
+//! [rejection](crate::effects::Write::or_reject) means that the facts are stale: another request
+//! has changed the item since stage 6. Stages 6 to 8 then run again, and so they do after a
 //! transaction that used the same items at the same time.
 //!
 //! | | a request | a record |
 //! |---|---|---|
 //! | runs of stages 6 to 8, at most | 25 | 10 |
-//! | pause after the n-th run, random up to | 10 · 2ⁿ ms, at most 200 ms | 10 · 2ⁿ ms, at most 1 s |
+//! | pause after run n, random up to | 10 · 2ⁿ ms, at most 200 ms | 10 · 2ⁿ ms, at most 1 s |
 //! | after the last run | 503 with `Retry-After: 1` | the record is retried with back-off |
 //! | no time left for a pause | 504 | the record is retried with back-off |
 //!
-//! The log line of a request has the number of its runs in `attempts`. The numbers suffice for about
-//! two dozen clients that change one item concurrently.
+//! The log line of a request has the number of its runs in `attempts`. The numbers suffice for
+//! about two dozen clients that change one item concurrently.
 //!
 //! ## A hot item
 //!

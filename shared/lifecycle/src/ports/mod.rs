@@ -1,5 +1,5 @@
-//! The ports through which the lifecycle does its I/O. `aws` implements them on AWS, and the feature
-//! `testing` in memory.
+//! The ports through which the lifecycle does its I/O. `aws` implements them on AWS, and the
+//! feature `testing` in memory.
 
 mod adapter;
 #[cfg(any(test, feature = "testing"))]

@@ -9,7 +9,7 @@ use crate::error::ServiceError;
 use crate::telemetry::observe_error;
 
 /// The error type of conditions that can never hold.
-pub(super) const CONDITION_NEVER_HOLDS: &str = "CONDITION_NEVER_HOLDS";
+const CONDITION_NEVER_HOLDS: &str = "CONDITION_NEVER_HOLDS";
 
 /// The conditions that failed in successive runs of stages 6 to 8.
 ///

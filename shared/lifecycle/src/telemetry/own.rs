@@ -52,7 +52,7 @@ impl LogField {
     pub const TEXT_CHARS_MAX: usize = 200;
     const NAME_BYTES_MAX: usize = 40;
 
-    /// Declares a field. Its name is in `camelCase`, with at most 40 ASCII letters and digits.
+    /// Declares a field. Its name is in `camelCase`, with at most 40 ASCII characters.
     ///
     /// # Panics
     ///
@@ -68,7 +68,7 @@ impl LogField {
             !bytes.is_empty() && bytes.len() <= Self::NAME_BYTES_MAX,
             "a field has a name of 1 to 40 characters"
         );
-        assert!(bytes[0].is_ascii_lowercase(), "the name of a field begins with a small letter");
+        assert!(bytes[0].is_ascii_lowercase(), "the name of a field begins in lower case");
         let mut index = 0;
         while index < bytes.len() {
             assert!(bytes[index].is_ascii_alphanumeric(), "the name of a field is in camelCase");
@@ -209,7 +209,7 @@ const _: () = assert!(Metric::<0>::VALUES_MAX <= VALUES_MAX);
 
 const fn check_snake_case(name: &[u8]) {
     assert!(!name.is_empty() && name.len() <= 60, "a metric or a label has 1 to 60 characters");
-    assert!(name[0].is_ascii_lowercase(), "a metric or a label begins with a small letter");
+    assert!(name[0].is_ascii_lowercase(), "a metric or a label begins in lower case");
     let mut index = 0;
     while index < name.len() {
         let byte = name[index];
@@ -221,7 +221,7 @@ const fn check_snake_case(name: &[u8]) {
     }
 }
 
-/// Whether a text contains another, in letters of either case.
+/// Whether a text contains another, which is in lower case, in either case.
 const fn contains(text: &[u8], part: &[u8]) -> bool {
     let mut start = 0;
     while start + part.len() <= text.len() {

@@ -1,7 +1,7 @@
 //! The values of a service's log fields and metrics.
 
-/// The value of a [`LogField`](super::LogField). Texts, whole numbers, `f64` and `bool` convert into
-/// it.
+/// The value of a [`LogField`](super::LogField). Texts, whole numbers, `f64` and `bool` convert
+/// into it.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub enum FieldValue {

@@ -77,8 +77,8 @@ impl Memory {
         self.state().items.of(table).cloned().collect()
     }
 
-    /// Returns the writes of each successful commit, with the records of the lifecycle: outbox rows,
-    /// stored responses and inbox entries.
+    /// Returns the writes of each successful commit, with the records of the lifecycle: outbox
+    /// rows, stored responses and inbox entries.
     pub fn commits(&self) -> Vec<Vec<Write>> {
         self.state().commits.clone()
     }

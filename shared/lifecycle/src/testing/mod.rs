@@ -1,7 +1,7 @@
 //! Endpoints and consumers in the process of a test (feature `testing`).
 //!
-//! A [`Memory`] has the tables, queues and mail. [`endpoint()`] and [`consumer()`] run the stages on it,
-//! with commits, idempotency keys, inbox and outbox as on AWS, and without Lambda, network or
+//! A [`Memory`] has the tables, queues and mail. [`endpoint()`] and [`consumer()`] run the stages on
+//! it, with commits, idempotency keys, inbox and outbox as on AWS, and without Lambda, network or
 //! process. Time and ids are fixed. [`permit`] is for a test of stage 6 alone.
 //!
 //! Enable the feature for tests only, since a [`Permit`] can be made with it:
@@ -207,7 +207,8 @@ pub fn consumer<C: Consumer>(consumer: C, memory: &Memory) -> TestedConsumer<C> 
     TestedConsumer::new(consumer, memory)
 }
 
-/// A permit of this caller, to call stage 6 without the stages before it. It expires in ten seconds.
+/// A permit of this caller, to call stage 6 without the stages before it. It expires in ten
+/// seconds.
 pub fn permit<C>(caller: C, moment: Moment) -> Permit<C> {
     Permit::new(caller, moment, Deadline::after(Duration::from_secs(10)))
 }

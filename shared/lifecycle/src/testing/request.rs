@@ -8,7 +8,8 @@ use serde_json::{Value, json};
 
 use crate::route::Route;
 
-/// A request to an endpoint, whose route it has. It has no caller unless [`by`](Self::by) adds claims.
+/// A request to an endpoint, whose route it has. It has no caller unless [`by`](Self::by) adds
+/// claims.
 #[derive(Debug, Clone, Default)]
 pub struct Request {
     path: BTreeMap<&'static str, String>,

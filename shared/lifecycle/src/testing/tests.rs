@@ -137,7 +137,7 @@ fn to_kitchen() -> Request {
 }
 
 #[tokio::test]
-async fn the_same_seed_and_time_give_the_same_responses_and_every_request_has_other_ids() {
+async fn the_same_seed_gives_each_request_of_a_test_the_same_ids() {
     let at: Timestamp = "2026-03-01T12:00:00Z".parse().unwrap();
     let mut ids = Vec::new();
     for _ in 0..2 {

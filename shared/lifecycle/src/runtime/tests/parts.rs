@@ -148,7 +148,7 @@ async fn a_part_that_panics_does_not_stop_the_other_parts() {
 }
 
 #[tokio::test]
-async fn a_part_whose_condition_cannot_hold_is_counted_and_does_not_stop_the_other_parts() {
+async fn a_stale_part_is_counted_and_does_not_stop_the_other_parts() {
     let recorder = Arc::new(Recorder::default());
     let handled = run(&recorder, &["one", "poisoned", "two"]).await;
     assert!(handled.answer.is_ok(), "the next run decides it again");
@@ -161,7 +161,9 @@ async fn a_part_whose_condition_cannot_hold_is_counted_and_does_not_stop_the_oth
 
 #[tokio::test]
 async fn a_run_of_which_some_parts_failed_is_counted_as_partly_failed() {
-    for (ids, is_partly) in [(&["one", "unavailable"] as &[_], true), (&["unavailable"], false)] {
+    for (ids, is_partly) in
+        [(&["one", "unavailable"] as &[_], true), (&["unavailable"] as &[_], false)]
+    {
         let recorder = Arc::new(Recorder::default());
         recorder.faults().unavailable = vec!["unavailable".to_owned()];
         let handled = run(&recorder, ids).await;
