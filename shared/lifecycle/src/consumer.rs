@@ -93,7 +93,7 @@ pub enum Source {
     Stream(TableName),
     /// A schedule. Each [`ScheduledRun`] is a record. A failed run is a failed invocation. It has
     /// no dead-letter queue, and the template turns Lambda's retries off: the next run does its
-    /// work.
+    /// work. A run over several rows has one [part](crate::effects::Effects::part) for each.
     Schedule,
 }
 

@@ -2,6 +2,23 @@
 //!
 //! The `main` of a binary calls [`endpoint`], [`consumer`], [`authorizer`] or [`rotation`]. Each
 //! first checks whether the binary was started with `--describe`.
+//!
+//! # Environment variables
+//!
+//! All are optional. The variables of tables, queues and secrets follow from a function's
+//! [`Resource`]s and are read by the adapter.
+//!
+//! | variable | value |
+//! |---|---|
+//! | `SERVICE_NAME` | the namespace of metrics and the service of spans; by default the function's name |
+//! | `LOG_LEVEL` | `ERROR`, `WARN`, `INFO` (default), `DEBUG` or `TRACE` |
+//! | `ALLOWED_ORIGINS` | the origins whose pages may read responses, separated by commas; `*` for all |
+//! | `RATE_LIMIT` | replaces the quota of endpoints with approximate counting |
+//! | `EXACT_RATE_LIMIT` | replaces the quota of endpoints with exact counting |
+//! | `TRUSTED_HOPS` | the number of trusted proxies before API Gateway; by default 0 |
+//! | `TRUSTED_HOPS_SECRET` | the secret that the nearest of them sends as `X-Origin-Verify` |
+//! | `OTEL_EXPORTER_OTLP_ENDPOINT` | the address of a collector for spans |
+//! | `OTEL_EXPORTER_OTLP_HEADERS` | headers for the collector, `name=value`, separated by commas |
 
 mod authorizer;
 mod consumer;
