@@ -67,9 +67,11 @@ impl Request {
     pub(super) fn to_event(&self, route: &Route) -> Value {
         let segments = route.path.split('/').map(|segment| {
             let name = segment.strip_prefix('{').and_then(|name| name.strip_suffix('}'));
-            name.map_or(segment, |name| match self.path.get(name) {
-                Some(value) => value.as_str(),
-                None => panic!("the request lacks the parameter {name} of its path"),
+            name.map_or(segment, |name| {
+                self.path.get(name).map_or_else(
+                    || panic!("the request lacks the parameter {name} of its path"),
+                    String::as_str,
+                )
             })
         });
         let path = segments.collect::<Vec<_>>().join("/");
