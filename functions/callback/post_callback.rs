@@ -82,26 +82,35 @@ impl Endpoint for PostCallback {
 
 #[cfg(test)]
 mod tests {
-    use domain::examples::{moment, read};
-    use lifecycle::effects::Content;
+    use domain::examples::read;
+    use lifecycle::testing::{self, Memory, Request};
     use serde_json::json;
 
     use super::*;
 
     #[test]
-    fn all_objects_go_into_the_queue_in_one_message() {
+    fn repeated_ids_are_looked_up_once() {
         let draft: CallbackDraft = read(json!({ "object_ids": [5, -1, 5, 7] }));
         let object_ids = ObjectIds::try_from(draft).unwrap();
-        assert_eq!(PostCallback::cost(&object_ids), 3, "repeated ids are looked up once");
+        assert_eq!(PostCallback::cost(&object_ids), 3);
+    }
+
+    #[tokio::test]
+    async fn a_callback_is_202_and_one_message_in_the_group_of_its_source() {
+        let memory = Memory::new();
+        let post_callback = testing::endpoint(PostCallback, &memory);
+        let request = Request::new().json(&json!({ "object_ids": [5, -1, 5, 7] }));
+        let answer = post_callback.ask(&request).await;
+        assert_eq!(answer.status, 202);
+        assert_eq!(answer.json()["data"]["accepted"], 3);
+        let [message] = memory.messages().try_into().unwrap();
         let source = SourceGroup::of("192.0.2.1");
-        let callback =
-            PostCallback::decide(&moment(), &Anyone, &object_ids, source.clone()).unwrap();
-        let effects = PostCallback::effects(&callback);
-        let message = effects.handed_over().expect("the callback is handed over");
-        let Content::New(event) = &message.content else { panic!("not new: {message:?}") };
-        assert_eq!(message.group.as_deref(), Some(source.as_str()));
-        let data =
-            json!({ "objectIds": [5, -1, 7], "receivedAt": moment().now(), "source": source });
-        assert_eq!(event.data, data);
+        assert_eq!((message.queue, message.group.as_deref()), (CALLBACKS, Some(source.as_str())));
+        let envelope = message.envelope;
+        let data = json!({
+            "objectIds": [5, -1, 7], "receivedAt": envelope.occurred_at, "source": source,
+        });
+        assert_eq!(envelope.data, data);
+        assert!(memory.commits().is_empty(), "the message is sent in place of a commit");
     }
 }

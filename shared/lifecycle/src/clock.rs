@@ -31,7 +31,41 @@ pub(crate) enum ClockError {
 
 /// Returns the current time. Decisions use their [`Moment`](crate::Moment) instead.
 pub fn now() -> Timestamp {
+    #[cfg(any(test, feature = "testing"))]
+    if let Some(now) = fixed::now() {
+        return now;
+    }
     Timestamp::from(unmoved()).plus_seconds(OFFSET_S.load(Ordering::Relaxed))
+}
+
+/// The time and the seed of ids that a test sets for its own futures.
+#[cfg(any(test, feature = "testing"))]
+pub(crate) mod fixed {
+    use std::future::Future;
+
+    use crate::Timestamp;
+
+    tokio::task_local! {
+        static FIXED: (Timestamp, [u8; 32]);
+    }
+
+    /// Runs a future at this time, with ids from this seed.
+    pub(crate) fn at<F: Future>(
+        now: Timestamp,
+        seed: [u8; 32],
+        future: F,
+    ) -> impl Future<Output = F::Output> {
+        FIXED.scope((now, seed), future)
+    }
+
+    pub(super) fn now() -> Option<Timestamp> {
+        FIXED.try_with(|(now, _)| *now).ok()
+    }
+
+    /// The seed of ids, if a test has set one.
+    pub(crate) fn seed() -> Option<[u8; 32]> {
+        FIXED.try_with(|(_, seed)| *seed).ok()
+    }
 }
 
 /// Returns the system's time. Only the deadlines of invocations are measured by it: time does not

@@ -13,7 +13,10 @@ use crate::caller::{Access, Caller, SignIn};
 use crate::conditions::Conditions;
 use crate::consumer::{Consumer, Inbox, Source};
 use crate::endpoint::Endpoint;
-use crate::error::{DomainError, ErrorResponse, FieldErrors, RequestError, ServiceError};
+use crate::error::{
+    DomainError, ErrorResponse, ErrorShape, FieldErrors, RequestError, ServiceError, Shape,
+};
+use crate::http::{PROBLEM, own_body};
 use crate::idempotency::{IDEMPOTENCY_KEYS, Idempotency};
 use crate::input::{Input, Schemas};
 use crate::limit::{Counting, LIMITS};
@@ -40,8 +43,9 @@ pub fn endpoint<E: Endpoint>() -> Value {
     let mut schemas = Schemas::default();
     E::Input::describe(&E::ROUTE, &mut schemas);
     let counting = match E::LIMIT.counting {
-        Counting::Exact => "exact",
-        Counting::Approximate => "approximate",
+        Counting::Exact => Some("exact"),
+        Counting::Approximate => Some("approximate"),
+        Counting::Off => None,
     };
     let idempotency = match E::IDEMPOTENCY {
         Idempotency::None => "none",
@@ -59,13 +63,14 @@ pub fn endpoint<E: Endpoint>() -> Value {
         "failureStatus": E::Reply::FAILURE_STATUS.map(|status| status.as_u16()),
         "output": <E::Reply as Reply>::View::schema(),
         "refusals": error_codes::<E>(),
+        "errorBody": error_body(E::ERROR_SHAPE),
         "bodyBytesMax": E::BODY_BYTES_MAX,
-        "limit": {
+        "limit": counting.map(|counting| json!({
             "quota": E::LIMIT.quota,
             "windowSeconds": E::LIMIT.window.as_secs(),
             "counting": counting,
             "costMax": E::COST_MAX,
-        },
+        })),
         "subjectLimit": E::SUBJECT_LIMIT.map(|limit| json!({
             "subject": limit.subject,
             "quota": limit.quota,
@@ -95,10 +100,27 @@ fn media_type<E: Endpoint>() -> &'static str {
 /// The error responses of an endpoint, for the API description.
 fn error_codes<E: Endpoint>() -> Vec<Value> {
     let show = |failure: RequestError| {
-        let ErrorResponse { status, code, message, .. } = failure.response();
-        json!({ "status": status.as_u16(), "code": code, "message": message })
+        let answer = failure.response();
+        let ErrorResponse { status, code, message, .. } = &answer;
+        let mut shown = json!({ "status": status.as_u16(), "code": code, "message": message });
+        if let Shape::Own { body, .. } = E::ERROR_SHAPE.0 {
+            shown["body"] = own_body(body, &answer, "request-1");
+        }
+        shown
     };
     failures::<E>().into_iter().map(show).collect()
+}
+
+/// The media type and the schema of error bodies; `null` for the standard shape. The schema of
+/// problem details is `null`.
+fn error_body(shape: ErrorShape) -> Value {
+    match shape.0 {
+        Shape::Standard => Value::Null,
+        Shape::ProblemDetails => json!({ "mediaType": PROBLEM, "schema": null }),
+        Shape::Own { media_type, schema, .. } => {
+            json!({ "mediaType": media_type, "schema": schema() })
+        }
+    }
 }
 
 /// The failures that can end a request to this endpoint, stage by stage.
@@ -106,16 +128,21 @@ fn failures<E: Endpoint>() -> Vec<RequestError> {
     let mut schemas = Schemas::default();
     E::Input::describe(&E::ROUTE, &mut schemas);
     let limit = E::BODY_BYTES_MAX;
+    let resources = resources_of_endpoint::<E>();
+    // Limits of the lifecycle, and limiters that the endpoint calls itself.
+    let has_counts = resources.iter().any(|resource| resource.covers(LIMITS, Action::UpdateItem));
     let mut failures = vec![
         RequestError::NotAcceptable { media_type: media_type::<E>() },
         RequestError::TooLarge { limit },
         RequestError::Invalid(FieldErrors::none()),
         RequestError::PreconditionFailed,
-        RequestError::RateLimited { retry_after_s: 1 },
+    ];
+    failures.extend(has_counts.then_some(RequestError::RateLimited { retry_after_s: 1 }));
+    failures.extend([
         ServiceError::internal("").into(),
         ServiceError::Unavailable { retry_after_s: 1, source: "".into() }.into(),
         ServiceError::TimedOut.into(),
-    ];
+    ]);
     let mut may =
         |applies: bool, failure: RequestError| failures.extend(applies.then_some(failure));
     may(E::Caller::SIGN_IN != SignIn::None, RequestError::Unauthenticated);
@@ -173,7 +200,9 @@ pub(crate) fn rotation<R: Rotation>() -> Value {
 /// The resources of the endpoint, and those of the lifecycle on its behalf.
 pub(crate) fn resources_of_endpoint<E: Endpoint>() -> Vec<Resource> {
     let mut resources = E::RESOURCES.to_vec();
-    resources.push(Resource::Table(LIMITS, &[Action::UpdateItem]));
+    if !E::LIMIT.is_off() || E::SUBJECT_LIMIT.is_some() {
+        resources.push(Resource::Table(LIMITS, &[Action::UpdateItem]));
+    }
     if E::IDEMPOTENCY != Idempotency::None {
         resources.push(Resource::Table(IDEMPOTENCY_KEYS, &[Action::GetItem, Action::PutItem]));
     }

@@ -5,7 +5,7 @@ use std::future::Future;
 use crate::caller::{Access, Caller, TokenVerifier, Verdict};
 use crate::conditions::Conditions;
 use crate::effects::Effects;
-use crate::error::{DomainError, ErrorCode, Retrieved};
+use crate::error::{DomainError, ErrorCode, ErrorShape, Retrieved};
 use crate::idempotency::Idempotency;
 use crate::input::{FromInput, Input};
 use crate::limit::{Limit, SubjectLimit};
@@ -129,6 +129,9 @@ pub trait Endpoint: Send + Sync + Sized + 'static {
     /// return; for the API description.
     const ERRORS: &'static [ErrorCode] = &[];
 
+    /// The shape of the bodies of all error responses.
+    const ERROR_SHAPE: ErrorShape = ErrorShape::STANDARD;
+
     /// Stage 7. Business rules: a pure function of values. It runs again when the facts are stale
     /// at the commit.
     ///
@@ -199,6 +202,9 @@ pub trait Query: Send + Sync + Sized + 'static {
     /// Stage 9. Response: its status, and the shape of its data.
     type Reply: Reply;
 
+    /// The shape of error bodies, as in [`Endpoint::ERROR_SHAPE`].
+    const ERROR_SHAPE: ErrorShape = ErrorShape::STANDARD;
+
     /// Stage 9. Response: the facts as the client sees them. A pure function of values.
     fn reply(facts: Self::Facts) -> Self::Reply;
 
@@ -217,6 +223,7 @@ impl<Q: Query> Endpoint for Q {
     const LIMIT: Limit = Q::LIMIT;
     const RESOURCES: Resources = Q::RESOURCES;
     const ALLOW: Allow<Q> = <Q as Query>::ALLOW;
+    const ERROR_SHAPE: ErrorShape = <Q as Query>::ERROR_SHAPE;
     // Conditions are compared with the tag of the reply.
     const CONDITIONS: Conditions<Q::Facts> = Conditions::Untagged;
     type Input = Q::Input;

@@ -16,7 +16,8 @@
 //!
 //! [`endpoint`] has all stages in one trait, [`runtime`] runs them, and [`ports`] are the traits of
 //! their I/O. [`http`] has the triggers of endpoints, and tables of the supported inputs and
-//! outputs.
+//! outputs. With the feature `testing`, the module `testing` runs endpoints and consumers in the
+//! process of a test.
 
 mod backoff;
 pub mod caller;
@@ -59,6 +60,8 @@ mod schedule;
 mod source;
 pub mod stored;
 pub mod telemetry;
+#[cfg(any(test, feature = "testing"))]
+pub mod testing;
 mod time;
 pub mod token;
 mod upstream;

@@ -73,14 +73,13 @@ fn in_words(description: &Value, words: &Words) -> String {
         let roles: Vec<_> = roles.iter().map(|role| text(role).to_uppercase()).collect();
         format!("For the roles {}.", roles.join(", "))
     });
-    let limit = &description["limit"];
-    let limit = match limit["costMax"].as_u64() {
+    let limit = description["limit"].as_object().map(|limit| match limit["costMax"].as_u64() {
         Some(cost @ 2..) => format!(
             "A request counts up to {cost}, of at most {} in {} s.",
             limit["quota"], limit["windowSeconds"]
         ),
         _ => format!("At most {} requests in {} s.", limit["quota"], limit["windowSeconds"]),
-    };
+    });
     let subject = description["subjectLimit"].as_object().map(|limit| {
         format!(
             "At most {} requests for one {} in {} s, from all callers together.",
@@ -90,7 +89,7 @@ fn in_words(description: &Value, words: &Words) -> String {
         )
     });
     let said = (!words.description.is_empty()).then(|| words.description.clone());
-    said.into_iter().chain(roles).chain([limit]).chain(subject).collect::<Vec<_>>().join("\n\n")
+    said.into_iter().chain(roles).chain(limit).chain(subject).collect::<Vec<_>>().join("\n\n")
 }
 
 fn parameters(

@@ -47,6 +47,15 @@ pub(super) fn of(
         responses.insert("304".to_owned(), components.response("NotModified", same));
     }
     for (status, refusals) in by_status(&description["refusals"]) {
+        if !description["errorBody"].is_null() {
+            let mut response = in_own_shape(&status, &refusals, description, components)?;
+            if description["failureStatus"] == refusals[0]["status"] {
+                let own = success["content"]["application/json"]["schema"].clone();
+                add_choice(&mut response["content"]["application/json"]["schema"], own);
+            }
+            responses.insert(status, response);
+            continue;
+        }
         let is_shared = refusals.len() <= SHARED_CODES_MAX;
         let name =
             if is_shared { name(&refusals) } else { format!("{}{status}", camel_case(binary)) };
@@ -139,9 +148,43 @@ fn codes(refusals: &[Value]) -> Vec<Value> {
     refusals.iter().map(|refusal| refusal["code"].clone()).collect()
 }
 
+/// The response of all errors with one status, in the service's own shape or as problem details.
+fn in_own_shape(
+    status: &str,
+    refusals: &[Value],
+    description: &Value,
+    components: &mut Components,
+) -> Result<Value, Error> {
+    let mut response = refusal(status, refusals, Value::Null);
+    let standard = response["content"]["application/json"]["examples"]["gateway"].take();
+    let content = response["content"].as_object_mut().ok_or("a response has a content")?;
+    content.remove("application/json");
+    if !standard.is_null() {
+        let schema = reference("schemas", "GatewayMessage");
+        let examples = json!({ "gateway": standard });
+        let message = json!({ "schema": schema, "examples": examples });
+        content.insert("application/json".to_owned(), message);
+    }
+    let shape = &description["errorBody"];
+    if !shape["schema"].is_null() {
+        let schema = components.hoist(shape["schema"].clone(), Side::Answer)?;
+        let media_type = text(&shape["mediaType"]);
+        let own = content.entry(media_type).or_insert_with(|| json!({ "examples": {} }));
+        add_choice(&mut own["schema"], schema);
+        for refusal in refusals {
+            own["examples"][text(&refusal["code"])] = json!({ "value": refusal["body"] });
+        }
+    }
+    Ok(response)
+}
+
 /// Adds a choice before a schema's other choices.
 fn add_choice(schema: &mut Value, choice: Value) {
     let others = match schema.take() {
+        Value::Null => {
+            *schema = choice;
+            return;
+        }
         Value::Object(mut several) if several.contains_key("anyOf") => several["anyOf"].take(),
         one => json!([one]),
     };
@@ -248,4 +291,34 @@ fn as_problem(refusal: &Value) -> Value {
 
 fn field_errors() -> Value {
     json!([{ "field": "/items/0/quantity", "message": "must be at most 99" }])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_own_shape_has_its_schema_its_examples_and_the_gateways_message() {
+        let refusals = [json!({
+            "status": 404, "code": "NOT_FOUND", "message": "None.", "body": { "reason": "none" },
+        })];
+        let schema = json!({ "type": "object", "properties": { "reason": { "type": "string" } } });
+        let response = |media_type: &str, schema: &Value| {
+            let shape = json!({ "errorBody": { "mediaType": media_type, "schema": schema } });
+            in_own_shape("404", &refusals, &shape, &mut Components::own(None)).unwrap()["content"]
+                .take()
+        };
+        let gateway = reference("schemas", "GatewayMessage");
+        let own = response("application/x+json", &schema);
+        let example = &own["application/x+json"]["examples"]["NOT_FOUND"]["value"];
+        assert_eq!(example, &json!({ "reason": "none" }));
+        assert_eq!(own["application/x+json"]["schema"]["type"], "object");
+        assert_eq!(own["application/json"]["schema"], gateway);
+        let own = response("application/json", &schema);
+        let choices = own["application/json"]["schema"]["anyOf"].as_array().unwrap();
+        assert_eq!((choices.len(), &choices[1]), (2, &gateway));
+        let problems = response("application/problem+json", &Value::Null);
+        assert_eq!(problems["application/json"]["schema"], gateway);
+        assert!(problems["application/problem+json"]["schema"].is_object());
+    }
 }

@@ -33,7 +33,11 @@ const REVIEWED: [(&str, &[&str], &str); 20] = [
     ),
     ("hyper-rustls", &["ring"], "adds constructors; each connector is given its provider"),
     ("hyper-util", &["server", "server-auto", "server-graceful", "service"], "adds a server"),
-    ("lifecycle", &["examples"], "adds the shared parts of tests"),
+    (
+        "lifecycle",
+        &["examples", "testing"],
+        "adds the shared parts of tests, and a clock that only tests set",
+    ),
     ("num-iter", &["i128", "std"], "adds implementations; i128 has no effect any more"),
     ("num-traits", &["default"], "only names std, which is on in both"),
     (

@@ -320,6 +320,7 @@ mod tests {
             table: TableName::new(table),
             key: Key::new("a"),
             action: WriteAction::Delete,
+            key_is_personal: false,
             condition: None,
             on_condition_failed: OnConditionFailed::Retry,
         };

@@ -154,6 +154,7 @@ impl OutboxRow {
         Some(Write {
             table: OUTBOX,
             key,
+            key_is_personal: false,
             action: WriteAction::Put(kept),
             condition: Some(Condition::Present),
             on_condition_failed: OnConditionFailed::Retry,

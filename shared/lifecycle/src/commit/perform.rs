@@ -3,6 +3,7 @@
 use serde_dynamo::Item;
 use uuid::Uuid;
 
+use super::failed::FailedWrite;
 use super::outbox::OutboxRow;
 use super::outgoing::{EventOrigin, ready, seal};
 use crate::Moment;
@@ -20,7 +21,9 @@ pub(crate) enum CommitOutcome {
     Duplicate(Option<Item>),
     /// Nothing is written: a condition with a rejection did not hold.
     Rejected(DomainError),
-    /// Nothing is written: the facts are stale, or another transaction uses the same items.
+    /// Nothing is written: the facts are stale. These conditions did not hold.
+    Stale(Vec<FailedWrite>),
+    /// Nothing is written: another transaction uses the same items.
     Conflict,
 }
 
@@ -105,9 +108,13 @@ pub(crate) async fn commit(
             OnConditionFailed::Retry => None,
         }
     });
-    Ok(rejections
-        .reduce(DomainError::together)
-        .map_or(CommitOutcome::Conflict, CommitOutcome::Rejected))
+    if let Some(rejection) = rejections.reduce(DomainError::together) {
+        return Ok(CommitOutcome::Rejected(rejection));
+    }
+    let failed = failed.into_iter().filter_map(|failed| {
+        Some(FailedWrite::of(transaction.writes.get(failed.write)?, failed.stored))
+    });
+    Ok(CommitOutcome::Stale(failed.collect()))
 }
 
 fn verb_of(write: &Write) -> Action {

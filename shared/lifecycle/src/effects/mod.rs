@@ -122,6 +122,13 @@ impl Effects {
     /// failed part does not stop the others. Parts need
     /// [`Inbox::None`](crate::consumer::Inbox::None), as an inbox cannot record single parts, and
     /// must be the only effects.
+    ///
+    /// A run of a schedule has one part for each row that it works on. Without parts all rows are
+    /// one commit: the one row whose write fails or whose condition does not hold blocks the
+    /// others, in every run. With parts the others are done. A part that fails makes the run fail
+    /// in the end; if others succeeded, `PARTLY_FAILED` counts the run. A part whose condition does
+    /// not hold is left to the next run, and `PART_STALE` counts it. The log names its write, its
+    /// condition and the attributes that were read.
     #[must_use]
     pub fn part(mut self, part: Effects) -> Self {
         self.parts.push(part);

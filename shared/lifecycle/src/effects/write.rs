@@ -12,6 +12,8 @@ pub struct Write {
     pub table: TableName,
     /// The item's key.
     pub key: Key,
+    /// Whether the key is personal data, which the log hashes: [`Record::KEY_IS_PERSONAL`].
+    pub key_is_personal: bool,
     /// The change to the item.
     pub action: WriteAction,
     /// The condition on the stored item. If it does not hold, nothing of the commit happens.
@@ -162,6 +164,7 @@ impl Write {
         Self {
             table: R::TABLE,
             key,
+            key_is_personal: R::KEY_IS_PERSONAL,
             action,
             condition: None,
             on_condition_failed: OnConditionFailed::Retry,

@@ -41,7 +41,10 @@ impl ErrorCode {
 }
 
 /// The kinds of business errors, and their statuses.
+///
+/// [`of_status`](Self::of_status) makes the kind of a status without a variant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum ErrorKind {
     /// 401: the credentials in the request are wrong.
     Unauthenticated,
@@ -57,7 +60,13 @@ pub enum ErrorKind {
     Unprocessable,
     /// 502: an upstream's response rules the request out.
     BadGateway,
+    /// Another status of a client's error: see [`ErrorKind::of_status`].
+    Other(OtherStatus),
 }
+
+/// A status that [`ErrorKind::of_status`] has checked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct OtherStatus(u16);
 
 /// The business error of one request: an [`ErrorCode`] with the parts of the request in error.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -112,6 +121,58 @@ impl DomainError {
 }
 
 impl ErrorKind {
+    /// The statuses that only the lifecycle sends. A client relies on their meaning: an invalid
+    /// request, a wrong method or media type, a failed precondition, a reached limit.
+    const RESERVED: [u16; 8] = [405, 406, 408, 412, 413, 415, 429, 431];
+
+    /// The kind of errors with this status, from 401 to 499, such as 402 (Payment Required), 423
+    /// (Locked) or 451 (Unavailable For Legal Reasons).
+    ///
+    /// A status that only the lifecycle sends, or outside of this range, does not compile:
+    ///
+    /// ```
+    /// use lifecycle::ErrorCode;
+    /// use lifecycle::error::ErrorKind;
+    /// const LOCKED: ErrorKind = ErrorKind::of_status::<423>();
+    /// const IN_USE: ErrorCode = ErrorCode::new(LOCKED, "IN_USE", "It is in use.");
+    /// assert_eq!(ErrorKind::of_status::<404>(), ErrorKind::NotFound);
+    /// ```
+    ///
+    /// ```compile_fail
+    /// # use lifecycle::error::ErrorKind;
+    /// const TOO_MANY: ErrorKind = ErrorKind::of_status::<429>();
+    /// ```
+    ///
+    /// ```compile_fail
+    /// # use lifecycle::error::ErrorKind;
+    /// const FOUND: ErrorKind = ErrorKind::of_status::<302>();
+    /// ```
+    pub const fn of_status<const STATUS: u16>() -> Self {
+        const {
+            assert!(
+                matches!(STATUS, 401..=499),
+                "stage 7: a business error has a status from 401 to 499"
+            );
+            let mut index = 0;
+            while index < Self::RESERVED.len() {
+                assert!(
+                    STATUS != Self::RESERVED[index],
+                    "stage 7: only the lifecycle sends this status"
+                );
+                index += 1;
+            }
+        }
+        match STATUS {
+            401 => Self::Unauthenticated,
+            403 => Self::Forbidden,
+            404 => Self::NotFound,
+            409 => Self::Conflict,
+            410 => Self::Gone,
+            422 => Self::Unprocessable,
+            other => Self::Other(OtherStatus(other)),
+        }
+    }
+
     pub(crate) fn status(self) -> StatusCode {
         match self {
             Self::Unauthenticated => StatusCode::UNAUTHORIZED,
@@ -121,6 +182,44 @@ impl ErrorKind {
             Self::Gone => StatusCode::GONE,
             Self::Unprocessable => StatusCode::UNPROCESSABLE_ENTITY,
             Self::BadGateway => StatusCode::BAD_GATEWAY,
+            Self::Other(OtherStatus(status)) => {
+                StatusCode::from_u16(status).expect("its constructor checks the range")
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::error::RequestError;
+
+    #[test]
+    fn a_business_error_is_sent_with_the_status_of_its_kind() {
+        for (kind, status) in [
+            (ErrorKind::of_status::<402>(), 402),
+            (ErrorKind::of_status::<423>(), 423),
+            (ErrorKind::of_status::<451>(), 451),
+            (ErrorKind::of_status::<409>(), 409),
+            (ErrorKind::BadGateway, 502),
+        ] {
+            let rejection = ErrorCode::new(kind, "NO", "No.");
+            let response = RequestError::Rejected(rejection.into()).response();
+            assert_eq!((response.status.as_u16(), response.code), (status, "NO"));
+        }
+    }
+
+    #[test]
+    fn a_status_with_a_variant_has_that_variant() {
+        for (kind, expected) in [
+            (ErrorKind::of_status::<401>(), ErrorKind::Unauthenticated),
+            (ErrorKind::of_status::<403>(), ErrorKind::Forbidden),
+            (ErrorKind::of_status::<404>(), ErrorKind::NotFound),
+            (ErrorKind::of_status::<409>(), ErrorKind::Conflict),
+            (ErrorKind::of_status::<410>(), ErrorKind::Gone),
+            (ErrorKind::of_status::<422>(), ErrorKind::Unprocessable),
+        ] {
+            assert_eq!(kind, expected);
         }
     }
 }

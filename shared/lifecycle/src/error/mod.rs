@@ -1,7 +1,8 @@
 //! The errors of a request, and their responses.
 //!
 //! Every failure has a public part (a status, a code, a sentence) and a part for the log (the chain
-//! of causes). [`RequestError::response`] is the one place where a failure becomes a response.
+//! of causes). [`RequestError::response`] is the one place where a failure becomes a response. The
+//! body has the [`ErrorShape`] that the endpoint declares.
 
 mod body_offer;
 mod domain;
@@ -10,11 +11,14 @@ mod request;
 mod response;
 mod retrieve;
 mod service;
+mod shape;
 
 pub use self::body_offer::BodyOffer;
-pub use self::domain::{DomainError, ErrorCode, ErrorKind};
+pub use self::domain::{DomainError, ErrorCode, ErrorKind, OtherStatus};
 pub use self::field::{FieldError, FieldErrors};
 pub use self::request::RequestError;
 pub use self::response::ErrorResponse;
 pub use self::retrieve::{RetrieveError, Retrieved};
 pub use self::service::{BoxError, ServiceError};
+pub(crate) use self::shape::Shape;
+pub use self::shape::{ErrorBody, ErrorContent, ErrorShape};

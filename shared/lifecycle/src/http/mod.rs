@@ -86,6 +86,7 @@ mod media_type;
 mod request;
 mod request_id;
 mod response;
+mod shaped;
 
 pub(crate) use self::answer::Answer;
 pub(crate) use self::event::{EventError, Trigger};
@@ -94,3 +95,4 @@ pub use self::request::Request;
 pub(crate) use self::request::bearer;
 pub(crate) use self::request_id::{REQUEST_ID, request_id_of};
 pub(crate) use self::response::Response;
+pub(crate) use self::shaped::{PROBLEM, own_body};

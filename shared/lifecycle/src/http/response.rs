@@ -157,7 +157,7 @@ fn envelope(answer: &ErrorResponse, trace_id: &str) -> String {
     serde_json::to_string(&Envelope { error }).expect("strings always have a JSON form")
 }
 
-fn problem_details(answer: &ErrorResponse, trace_id: &str, path: &str) -> String {
+pub(super) fn problem_details(answer: &ErrorResponse, trace_id: &str, path: &str) -> String {
     #[derive(Serialize)]
     #[serde(rename_all = "camelCase")]
     struct Problem<'a> {

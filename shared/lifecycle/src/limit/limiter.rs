@@ -117,6 +117,7 @@ impl Limiter {
                 }
             }
             Counting::Approximate => self.count_here(caller, limit, span, cost, is_first),
+            Counting::Off => (0, true, false),
         };
         let remaining = limit.quota.saturating_sub(total);
         RateLimitStatus {

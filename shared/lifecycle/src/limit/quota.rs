@@ -1,4 +1,9 @@
 //! Limits as endpoints declare them.
+//!
+//! An endpoint with [`Limit::OFF`] counts nothing. If it also has no
+//! [`SUBJECT_LIMIT`](crate::Endpoint::SUBJECT_LIMIT), its description omits the table [`LIMITS`]:
+//! it needs neither the variable `LIMITS_TABLE` nor a policy for the table. A service whose
+//! endpoints all declare `Limit::OFF` needs no such table.
 
 use std::time::Duration;
 
@@ -21,6 +26,7 @@ pub struct Limit {
 
 /// How requests are counted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Counting {
     /// One conditional update before anything else: never exceeds the quota, and costs a round
     /// trip. For endpoints where guessing must be limited, such as sign-in.
@@ -30,6 +36,8 @@ pub enum Counting {
     /// request ends the process, and then after each sixtieth of the quota. Each environment may
     /// admit about a sixtieth more than the quota, or one request if it costs more than that.
     Approximate,
+    /// Not at all: see [`Limit::OFF`].
+    Off,
 }
 
 /// The usual window.
@@ -39,6 +47,16 @@ impl Limit {
     /// 600 a minute, counted approximately.
     pub const DEFAULT: Self = Self::approximate(600, MINUTE);
 
+    /// No limit: requests are not counted, and responses have no `RateLimit` headers. The settings
+    /// `RATE_LIMIT` and `EXACT_RATE_LIMIT` do not apply.
+    ///
+    /// ```
+    /// # use lifecycle::limit::{Counting, Limit};
+    /// const LIMIT: Limit = Limit::OFF;
+    /// assert_eq!(LIMIT.counting, Counting::Off);
+    /// ```
+    pub const OFF: Self = Self { counting: Counting::Off, quota: u32::MAX, window: MINUTE };
+
     /// Counted approximately.
     pub const fn approximate(quota: u32, window: Duration) -> Self {
         Self { counting: Counting::Approximate, quota, window }
@@ -47,6 +65,11 @@ impl Limit {
     /// Counted exactly.
     pub const fn exact(quota: u32, window: Duration) -> Self {
         Self { counting: Counting::Exact, quota, window }
+    }
+
+    /// Whether requests are not counted.
+    pub(crate) const fn is_off(&self) -> bool {
+        matches!(self.counting, Counting::Off)
     }
 
     /// The local count at which an exchange is due.

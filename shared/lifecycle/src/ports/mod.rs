@@ -1,7 +1,9 @@
-//! The ports through which the lifecycle does its I/O. `aws` implements them on AWS; tests use a
-//! recorder.
+//! The ports through which the lifecycle does its I/O. `aws` implements them on AWS, and the
+//! feature `testing` in memory.
 
 mod adapter;
+#[cfg(any(test, feature = "testing"))]
+mod items;
 mod mailer;
 mod queues;
 mod store;
@@ -9,6 +11,8 @@ mod telemetry;
 mod upstreams;
 
 pub use self::adapter::Adapter;
+#[cfg(any(test, feature = "testing"))]
+pub(crate) use self::items::Items;
 pub use self::mailer::Mailer;
 pub use self::queues::{Outgoing, Queues, RefusedMessage, VisibilityChange};
 pub use self::store::{CommitError, Count, Counter, FailedCondition, Store, Transaction};

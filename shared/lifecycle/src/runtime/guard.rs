@@ -11,6 +11,7 @@ use tokio::time::timeout_at;
 use crate::Deadline;
 use crate::backoff::random_up_to;
 use crate::error::{RequestError, ServiceError};
+use crate::telemetry::panic_message;
 
 /// Runs until the deadline, and turns a panic into a failure of this request alone.
 pub(crate) async fn guarded<T>(
@@ -31,9 +32,7 @@ pub(crate) fn caught<T>(function: impl FnOnce() -> T) -> Result<T, RequestError>
 
 /// Converts the payload of a panic to a failure.
 pub(crate) fn panicked(panic: &(dyn Any + Send)) -> RequestError {
-    let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
-    let text = text.or_else(|| panic.downcast_ref::<String>().cloned());
-    RequestError::Panicked(text.unwrap_or_else(|| "no message".to_owned()))
+    RequestError::Panicked(panic_message(panic))
 }
 
 /// How often stages 6 to 8 run while the facts are stale and time is left.

@@ -2,6 +2,23 @@
 //!
 //! The `main` of a binary calls [`endpoint`], [`consumer`], [`authorizer`] or [`rotation`]. Each
 //! first checks whether the binary was started with `--describe`.
+//!
+//! # Environment variables
+//!
+//! All are optional. The variables of tables, queues and secrets follow from a function's
+//! [`Resource`]s and are read by the adapter.
+//!
+//! | variable | value |
+//! |---|---|
+//! | `SERVICE_NAME` | the namespace of metrics and the service of spans; by default the function's name |
+//! | `LOG_LEVEL` | `ERROR`, `WARN`, `INFO` (default), `DEBUG` or `TRACE` |
+//! | `ALLOWED_ORIGINS` | the origins whose pages may read responses, separated by commas; `*` for all |
+//! | `RATE_LIMIT` | replaces the quota of endpoints with approximate counting |
+//! | `EXACT_RATE_LIMIT` | replaces the quota of endpoints with exact counting |
+//! | `TRUSTED_HOPS` | the number of trusted proxies before API Gateway; by default 0 |
+//! | `TRUSTED_HOPS_SECRET` | the secret that the nearest of them sends as `X-Origin-Verify` |
+//! | `OTEL_EXPORTER_OTLP_ENDPOINT` | the address of a collector for spans |
+//! | `OTEL_EXPORTER_OTLP_HEADERS` | headers for the collector, `name=value`, separated by commas |
 
 mod authorizer;
 mod consumer;
@@ -10,10 +27,13 @@ mod deferred;
 mod endpoint;
 mod extension;
 mod guard;
+#[cfg(any(test, feature = "testing"))]
+pub(crate) mod in_process;
 mod invocation;
 mod lambda;
 mod overrun;
 mod probe;
+mod repetition;
 mod rotation;
 mod settings;
 mod shared;
@@ -93,6 +113,9 @@ pub fn rotation<R: Rotation, P: Adapter + Clone>(
     })
 }
 
+/// The table of counts, which a blocked function updates before it exits.
+const COUNTS: &[Resource] = &[Resource::Table(LIMITS, &[Action::UpdateItem])];
+
 fn run<P: Adapter + Clone>(
     uses: &[Resource],
     connect: impl Fn(&[Resource]) -> Result<P, BoxError> + Send + 'static,
@@ -100,15 +123,17 @@ fn run<P: Adapter + Clone>(
 ) -> ExitCode {
     let settings = Settings::from_environment();
     crate::telemetry::log::start(&settings.function, settings.log_level.as_deref());
+    let has_counts = uses.iter().any(|usage| usage.covers(LIMITS, Action::UpdateItem));
     let started = lambda::async_runtime(&settings).block_on(async {
         clock::start(|name| std::env::var(name).ok())?;
         let adapter = connect(uses)?;
         let shared = Arc::new(Shared::new(settings, Arc::new(adapter.clone())));
         let handler = build(&adapter, Arc::clone(&shared));
         let reconnect: Reconnect = Box::new(move || {
-            let adapter = connect(&[Resource::Table(LIMITS, &[Action::UpdateItem])])?;
+            let adapter = connect(COUNTS)?;
             Ok(Arc::new(adapter) as Arc<dyn Store>)
         });
+        let reconnect = has_counts.then_some(reconnect);
         let watchdog = overrun::watchdog(Arc::clone(&handler), Arc::clone(&shared), reconnect);
         lambda::serve(handler, shared, watchdog).await
     });

@@ -18,14 +18,14 @@ use crate::telemetry::log::print;
 pub(crate) type Reconnect = Box<dyn Fn() -> Result<Arc<dyn Store>, BoxError> + Send>;
 
 /// Starts the watchdog of a handler. If no thread can be started, the service continues without
-/// one.
+/// one. `reconnect` is `None` for a function without the table of counts.
 pub(crate) fn watchdog(
     handler: Arc<dyn Handler>,
     shared: Arc<Shared>,
-    reconnect: Reconnect,
+    reconnect: Option<Reconnect>,
 ) -> Option<Arc<Watchdog>> {
     let overdue = move |watched: &Watched, watchdog: &Watchdog| {
-        end(watched, &*handler, &shared, &reconnect);
+        end(watched, &*handler, &shared, reconnect.as_ref());
         if shared.settings.concurrency > 1 {
             watchdog.wait_for_others();
         }
@@ -42,7 +42,7 @@ pub(crate) fn watchdog(
 }
 
 /// Logs the invocation, responds to it, and counts it, in order of importance.
-fn end(watched: &Watched, handler: &dyn Handler, shared: &Shared, reconnect: &Reconnect) {
+fn end(watched: &Watched, handler: &dyn Handler, shared: &Shared, reconnect: Option<&Reconnect>) {
     let took = watched.began.elapsed();
     let words = handler.overran(watched);
     let (outcome, answer, line) = if let Some(LastWords { answer, line }) = words {
@@ -59,7 +59,9 @@ fn end(watched: &Watched, handler: &dyn Handler, shared: &Shared, reconnect: &Re
     if let Err(error) = hand_over(&shared.settings.runtime_api, id, outcome, &answer, left()) {
         tracing::error!(%error, "cannot send the time-out response to the Runtime API");
     }
-    exchange(shared, reconnect, left());
+    if let Some(reconnect) = reconnect {
+        exchange(shared, reconnect, left());
+    }
 }
 
 /// The log line of a blocked consumer, authorizer or rotation.

@@ -8,11 +8,12 @@ use serde::Serialize;
 use serde_json::{Map, Value, json};
 
 use super::observations::Noted;
+use super::own_value::FieldValue;
 use crate::Timestamp;
 
 /// The maximum number of values of one metric in one line (specification of the embedded metric
 /// format). `CloudWatch` drops a line with more.
-const VALUES_MAX: usize = 100;
+pub(super) const VALUES_MAX: usize = 100;
 
 /// The message of the line; a metric filter of an alarm compares it.
 const MESSAGE: &str = "request";
@@ -162,7 +163,35 @@ pub(crate) fn lines_of_noted(
         let labels = [("type", *kind), ("service", service)];
         metric(&labels, "errors_total", "Count", json!(1))
     });
-    queries.chain(cache).chain(errors).collect()
+    let mut own: BTreeMap<_, Vec<f64>> = BTreeMap::new();
+    for value in &noted.values {
+        own.entry((value.name, value.unit, &value.labels)).or_default().push(value.value);
+    }
+    let own = own
+        .into_iter()
+        .map(|((name, unit, labels), values)| metric(labels, name, unit, json!(values)));
+    queries.chain(cache).chain(errors).chain(own).collect()
+}
+
+/// Adds the fields of the service to a line, in the object `fields`.
+pub(crate) fn with_fields(mut line: String, noted: &Noted) -> String {
+    if noted.fields.is_empty() || !line.ends_with('}') {
+        return line;
+    }
+    let fields = noted.fields.iter().map(|(name, value)| {
+        let value: Value = match value {
+            FieldValue::Text(text) => text.as_str().into(),
+            FieldValue::Whole(number) => (*number).into(),
+            FieldValue::Fraction(number) => (*number).into(),
+            FieldValue::Flag(flag) => (*flag).into(),
+        };
+        ((*name).to_owned(), value)
+    });
+    let fields = Value::Object(fields.collect()).to_string();
+    line.pop();
+    let separator = if line.len() > 1 { "," } else { "" };
+    line.extend([separator, "\"fields\":", &fields, "}"]);
+    line
 }
 
 /// A line with one metric and the id of the current request.
@@ -275,6 +304,7 @@ mod tests {
             ],
             cache: vec![("products", true), ("products", false), ("products", true)],
             errors: vec!["RATE_LIMITER_UNAVAILABLE"],
+            ..Noted::default()
         };
         let lines = lines_of_noted("store", Timestamp::from_millis(0), "req-1", &noted);
         assert_eq!(lines.len(), 5);

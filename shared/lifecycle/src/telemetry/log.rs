@@ -1,6 +1,7 @@
 //! Log lines on standard output, each a JSON object.
 
 use std::fmt;
+use std::panic::PanicHookInfo;
 
 use serde_json::{Map, Value};
 use tracing::field::{Field, Visit};
@@ -9,6 +10,7 @@ use tracing_subscriber::filter::LevelFilter;
 use tracing_subscriber::layer::{Context, Layer, SubscriberExt};
 use tracing_subscriber::registry::LookupSpan;
 
+use super::reason::panic_message;
 use crate::clock;
 
 /// Writes the log lines of the process to standard output, from the level in `LOG_LEVEL` (default
@@ -20,10 +22,13 @@ pub(crate) fn start(function: &str, level: Option<&str>) {
         .with(JsonLines { function: function.to_owned() });
     // A second start in one process, as in tests, keeps the first subscriber.
     let _ = tracing::subscriber::set_global_default(subscriber);
-    std::panic::set_hook(Box::new(|panic| {
-        let place = panic.location().map(ToString::to_string);
-        tracing::error!(place, error = panic.payload_as_str(), "panicked");
-    }));
+    std::panic::set_hook(Box::new(log_panic));
+}
+
+/// Logs a panic with its message and its place. A panic that no guard catches has no other line.
+fn log_panic(panic: &PanicHookInfo<'_>) {
+    let place = panic.location().map(ToString::to_string);
+    tracing::error!(place, error = panic_message(panic.payload()), "panicked");
 }
 
 /// Prints a complete line.
@@ -122,5 +127,30 @@ pub(crate) mod captured {
             let lines = self.lines.lock().unwrap();
             lines.iter().filter(|line| line["message"] == message).cloned().collect()
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::panic::{catch_unwind, set_hook, take_hook};
+
+    use super::captured::Captured;
+    use super::*;
+
+    fn find(table: &str, known: &[&str]) {
+        assert!(known.contains(&table), "RESOURCES lacks the table {table}");
+    }
+
+    #[test]
+    fn a_panic_is_logged_with_its_message_and_place() {
+        let logged = Captured::start();
+        let before = take_hook();
+        set_hook(Box::new(log_panic));
+        let caught = catch_unwind(|| find("ratings", &[]));
+        set_hook(before);
+        assert!(caught.is_err());
+        let [line] = logged.of("panicked").try_into().unwrap();
+        assert_eq!(line["error"], "RESOURCES lacks the table ratings");
+        assert!(line["place"].as_str().unwrap().contains("log.rs:"), "{line}");
     }
 }

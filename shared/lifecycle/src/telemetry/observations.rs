@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use super::TraceContext;
+use super::own_value::{FieldValue, OwnValue};
 
 tokio::task_local! {
     static CURRENT: Arc<Observations>;
@@ -30,6 +31,27 @@ pub(crate) struct Noted {
     pub(crate) cache: Vec<(&'static str, bool)>,
     /// Error types that the response does not show.
     pub(crate) errors: Vec<&'static str>,
+    /// The fields of the service; a later one replaces an earlier one of its name.
+    pub(super) fields: Vec<(&'static str, FieldValue)>,
+    /// The values of the service's metrics.
+    pub(super) values: Vec<OwnValue>,
+    /// The numbers of fields and of values before the current run of stages 6 to 8.
+    pub(super) mark: (usize, usize),
+    /// Whether fields or values of the service were dropped.
+    pub(super) has_dropped: bool,
+}
+
+impl Noted {
+    /// Drops a field or a value of the service beyond the maximum; warns once.
+    pub(super) fn drop_own(&mut self, kind: &str, name: &str) {
+        if !std::mem::replace(&mut self.has_dropped, true) {
+            tracing::warn!(
+                kind,
+                name,
+                "too many fields or metrics of the service; the rest is dropped"
+            );
+        }
+    }
 }
 
 impl Observations {
@@ -44,6 +66,25 @@ impl Observations {
     fn note(&self, note: impl FnOnce(&mut Noted)) {
         note(&mut self.noted.lock().unwrap_or_else(PoisonError::into_inner));
     }
+}
+
+/// Records something about the current request or record, if there is one.
+pub(super) fn note(note: impl FnOnce(&mut Noted)) {
+    let _ = CURRENT.try_with(|current| current.note(note));
+}
+
+/// Marks the service's fields and values so far, before the first run of stages 6 to 8.
+pub(crate) fn mark_own() {
+    note(|noted| noted.mark = (noted.fields.len(), noted.values.len()));
+}
+
+/// Discards the service's fields and values since the mark.
+pub(crate) fn restore_own() {
+    note(|noted| {
+        let (fields, values) = noted.mark;
+        noted.fields.truncate(fields);
+        noted.values.truncate(values);
+    });
 }
 
 /// Runs a future and collects its observations.

@@ -1,7 +1,11 @@
-//! Reasons of deserialisation errors, safe for the log.
+//! Reasons of errors, in a form that is safe for the log.
+
+use std::any::Any;
 
 /// The longest reason in a log line, in characters.
 const CHARS_MAX: usize = 200;
+/// The longest message of a panic in a log line, in characters.
+const PANIC_CHARS_MAX: usize = 1_000;
 
 /// Shortens a deserialisation error and removes the values that were read.
 ///
@@ -29,10 +33,22 @@ pub fn without_values(error: &str) -> String {
 
 /// Shortens a reason to the length of a log line.
 pub(crate) fn shortened(reason: String) -> String {
-    match reason.char_indices().nth(CHARS_MAX) {
-        None => reason,
-        Some((end, _)) => format!("{}…", &reason[..end]),
+    shortened_to(CHARS_MAX, reason)
+}
+
+/// Shortens a text to a number of characters, and marks the cut.
+pub(super) fn shortened_to(chars_max: usize, text: String) -> String {
+    match text.char_indices().nth(chars_max) {
+        None => text,
+        Some((end, _)) => format!("{}…", &text[..end]),
     }
+}
+
+/// Returns the message of a panic from its payload, shortened.
+pub(crate) fn panic_message(payload: &(dyn Any + Send)) -> String {
+    let text = payload.downcast_ref::<&str>().map(|text| (*text).to_owned());
+    let text = text.or_else(|| payload.downcast_ref::<String>().cloned());
+    shortened_to(PANIC_CHARS_MAX, text.unwrap_or_else(|| "no message".to_owned()))
 }
 
 #[cfg(test)]
@@ -72,6 +88,14 @@ mod tests {
             assert!(reason.starts_with(told), "{json}: {reason}");
             assert!(!reason.contains("hunter2") && !reason.contains("4711"), "{json}: {reason}");
         }
+    }
+
+    #[test]
+    fn the_message_of_a_panic_is_its_text_with_at_most_1000_characters() {
+        let owned: Box<dyn Any + Send> = Box::new("ä".repeat(2_000));
+        assert_eq!(panic_message(&*owned).chars().count(), PANIC_CHARS_MAX + 1);
+        assert_eq!(panic_message(&"short"), "short");
+        assert_eq!(panic_message(&7), "no message");
     }
 
     #[test]

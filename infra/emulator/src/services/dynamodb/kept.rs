@@ -2,10 +2,13 @@
 
 use serde_json::{Map, Value, json};
 
+/// Reads a part of a table's description.
+type Part = fn(&Value) -> Value;
+
 /// The first part in which a kept table differs from the one that would be created, by the
 /// description of one and the `CreateTable` request of the other.
 pub(super) fn difference(kept: &Value, wanted: &Value) -> Option<&'static str> {
-    let parts: [(&str, fn(&Value) -> Value); 4] = [
+    let parts: [(&str, Part); 4] = [
         ("a key", key),
         ("an attribute type", types),
         ("indexes", indexes),

@@ -147,7 +147,7 @@ mod tests {
 
         note(&time, json!({ "QueueName": "q", "Attributes": { "VisibilityTimeout": "900" } }))
             .await;
-        time.pass(Duration::from_secs(600)).await;
+        time.pass(Duration::from_mins(10)).await;
         let passed = now(&time).await - begun;
         assert!((600..605).contains(&passed.as_secs()), "{passed:?}");
         time.pass(Duration::from_hours(24)).await;

@@ -20,7 +20,7 @@ use crate::commit::EventOrigin;
 use crate::consumer::{Consumer, DeliveredMessage, RecordInput, Source};
 use crate::error::{FieldError, FieldErrors, RequestError, ServiceError};
 use crate::input::FromInput;
-use crate::telemetry::line::{Stages, lines_of_noted, metric, millis};
+use crate::telemetry::line::{Stages, lines_of_noted, metric, millis, with_fields};
 use crate::telemetry::{Observations, TraceContext, observed, otlp, shortened, without_values};
 use crate::{Deadline, Moment, Permit, clock};
 
@@ -191,8 +191,9 @@ impl<C: Consumer> Handler<C> {
             "error": fate.as_ref().err().map(ToString::to_string),
         });
         merge(&mut line, &facts);
-        consumed.lines.push(line);
-        consumed.lines.extend(lines_of_noted(service, at, &request_id, &observations.noted()));
+        let noted = observations.noted();
+        consumed.lines.push(with_fields(line, &noted));
+        consumed.lines.extend(lines_of_noted(service, at, &request_id, &noted));
         if self.shared.settings.collector.is_some() && trace.is_sampled() {
             let root = otlp::RecordRoot {
                 function: &self.shared.settings.function,

@@ -7,6 +7,7 @@ use serde_json::Value;
 use tokio::sync::Mutex;
 
 use super::super::guard::{Retries, guarded};
+use super::super::repetition::Repetition;
 use crate::commit::{CommitOutcome, EventOrigin, commit, outgoing_of_part};
 use crate::consumer::{Consumer, DeliveredMessage, Inbox, Source, inbox_key};
 use crate::effects::{Content, Effects, Write};
@@ -15,13 +16,19 @@ use crate::idempotency::{IDEMPOTENCY_KEYS, absent_or_expired};
 use crate::ports::{Adapter, Outgoing, RefusedMessage};
 use crate::record::{Key, Record, TableName};
 use crate::telemetry::line::Stages;
-use crate::telemetry::{TraceContext, observe_error, otlp};
+use crate::telemetry::{TraceContext, mark_own, observe_error, otlp, restore_own};
 use crate::{Permit, Timestamp, clock};
 
 /// How long a processed record is remembered: SQS's maximum retention period.
 const REMEMBERED_S: i64 = 14 * 24 * 60 * 60;
 /// The number of parts that are performed concurrently.
 const PARTS_AT_ONCE: usize = 10;
+
+/// The error type of a record or a run of which some parts failed and others succeeded.
+const PARTLY_FAILED: &str = "PARTLY_FAILED";
+/// The error type of parts whose conditions did not hold. A part that is counted in every run has a
+/// condition that can never hold.
+const PART_STALE: &str = "PART_STALE";
 
 /// The result of processing a record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -85,7 +92,10 @@ impl<C: Consumer> Settling<'_, C> {
             }
         }
         let mut sent = Sent::default();
+        let mut repetition = Repetition::default();
+        mark_own();
         for attempts in 1.. {
+            restore_own();
             // 6. Retrieval, and 7. business rules.
             let facts = self.consumer.retrieve(self.permit, command).await?;
             stages.end("retrieval");
@@ -136,7 +146,8 @@ impl<C: Consumer> Settling<'_, C> {
                         "a condition of the record's effects failed; deciding again"
                     );
                 }
-                CommitOutcome::Conflict => {}
+                CommitOutcome::Stale(failed) => repetition.note(failed)?,
+                CommitOutcome::Conflict => repetition.interrupt(),
             }
             Retries::OF_RECORD.pause(attempts, self.permit.deadline()).await?;
         }
@@ -197,8 +208,7 @@ impl<C: Consumer> Settling<'_, C> {
     ) -> Result<(), RequestError> {
         let spans_of_parts = Mutex::new(Vec::new());
         let parts = parts.into_iter().enumerate().filter(|(_, part)| !part.is_empty());
-        let (count, done) = (parts.size_hint().1, stream::iter(parts));
-        let done = done
+        let done = stream::iter(parts)
             .map(|(number, part)| {
                 let part = self.perform_part(number, part, &spans_of_parts);
                 guarded(self.permit.deadline(), async { Ok(part.await?) })
@@ -206,12 +216,16 @@ impl<C: Consumer> Settling<'_, C> {
             .buffer_unordered(PARTS_AT_ONCE);
         let results: Vec<Result<(), RequestError>> = done.collect().await;
         *spans = spans_of_parts.into_inner();
+        let count = results.len();
         let failed: Vec<RequestError> = results.into_iter().filter_map(Result::err).collect();
         let failed_count = failed.len();
         match failed.into_iter().next() {
             None => Ok(()),
             Some(first) => {
                 tracing::error!(failed = failed_count, of = count, "parts of the effects failed");
+                if failed_count < count {
+                    observe_error(PARTLY_FAILED);
+                }
                 Err(first)
             }
         }
@@ -289,8 +303,20 @@ impl<C: Consumer> Settling<'_, C> {
             CommitOutcome::Rejected(rejection) => {
                 Err(ServiceError::internal(format!("refused: {}", rejection.code)))
             }
+            CommitOutcome::Stale(failed) => {
+                let conditions = failed.iter().map(ToString::to_string).collect::<Vec<_>>();
+                let conditions = conditions.join("; ");
+                tracing::warn!(
+                    conditions,
+                    "the facts of a part are stale; the next run decides it again"
+                );
+                observe_error(PART_STALE);
+                Ok(())
+            }
             CommitOutcome::Conflict => {
-                tracing::info!("the facts of a part are stale; the next run completes it");
+                tracing::info!(
+                    "another transaction uses the items of a part; the next run completes it"
+                );
                 Ok(())
             }
         }

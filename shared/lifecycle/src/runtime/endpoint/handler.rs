@@ -15,7 +15,7 @@ use crate::commit::{EventOrigin, outgoing};
 use crate::endpoint::Endpoint;
 use crate::error::{RequestError, ServiceError};
 use crate::http::{Answer, EventError, REQUEST_ID, Request, Response, Trigger, request_id_of};
-use crate::telemetry::line::{Line, lines_of_noted};
+use crate::telemetry::line::{Line, lines_of_noted, with_fields};
 use crate::telemetry::{Observations, TraceContext, observed, otlp};
 use crate::{Moment, clock};
 
@@ -52,7 +52,8 @@ impl<E: Endpoint> invocation::Handler for Handler<E> {
         let error = failure.filter(|failure| failure.response().status.is_server_error());
         let error = error.map(ToString::to_string);
         let done = done.unwrap_or_else(|failure| {
-            Done::just(Response::of_failure(&failure, &request_id, request.as_ref()))
+            let request = request.as_ref();
+            Done::just(Response::of_failure_in(E::ERROR_SHAPE, &failure, &request_id, request))
         });
         let origin = request.as_ref().and_then(|request| request.header(header::ORIGIN));
         let settings = &self.shared.settings;
@@ -89,12 +90,13 @@ impl<E: Endpoint> invocation::Handler for Handler<E> {
         let left = log.after_response.take();
         let left = outgoing(&left, &Moment::of_request(log.at), &cause);
         let noted = observations.noted();
+        let line = with_fields(line.to_json(), &noted);
         let noted = lines_of_noted(&settings.service, log.at, &request_id, &noted);
         let deferred = DeferredWork {
             shared: Arc::clone(&self.shared),
             request: Some(observations),
             deadline: invocation.deadline,
-            lines: std::iter::once(line.to_json()).chain(noted).collect(),
+            lines: std::iter::once(line).chain(noted).collect(),
             spans: spans.unwrap_or_default(),
             telling: log.telling,
             tertiary: done.tertiary.with_messages(left),
@@ -110,8 +112,9 @@ impl<E: Endpoint> invocation::Handler for Handler<E> {
         let trace = trace(request.as_ref(), watched.x_ray.as_deref());
         let failure = RequestError::ServiceError(ServiceError::TimedOut);
         let origin = request.as_ref().and_then(|request| request.header(header::ORIGIN));
-        let response = Response::of_failure(&failure, &request_id, request.as_ref())
-            .finish(&request_id, settings.allowed_origin(origin));
+        let response =
+            Response::of_failure_in(E::ERROR_SHAPE, &failure, &request_id, request.as_ref())
+                .finish(&request_id, settings.allowed_origin(origin));
         let is_head = request.as_ref().is_some_and(|request| request.method == Method::HEAD);
         let response = if is_head { response.without_body() } else { response };
         let trigger = request.as_ref().map_or(Trigger::Format2, |request| request.trigger);

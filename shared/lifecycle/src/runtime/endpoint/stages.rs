@@ -6,6 +6,7 @@ use http::{Method, header};
 
 use super::super::deferred::Tertiary;
 use super::super::guard::Retries;
+use super::super::repetition::Repetition;
 use super::super::shared::Shared;
 use super::meter::Meter;
 use super::parse::{Asked, read, route};
@@ -20,6 +21,7 @@ use crate::http::{Request, Response};
 use crate::idempotency::{IDEMPOTENCY_KEYS, ScopedIdempotencyKey, StoredResponse};
 use crate::limit::SubjectLimiter;
 use crate::record::Record;
+use crate::telemetry::{mark_own, restore_own};
 use crate::{Deadline, Moment, Permit, Timestamp};
 
 /// Serves one endpoint.
@@ -171,8 +173,11 @@ impl<E: Endpoint> Handler<E> {
             subjects.charge(permit, &asked.command).await?;
             log.stages.end("limit");
         }
+        let mut repetition = Repetition::default();
+        mark_own();
         loop {
             log.attempts += 1;
+            restore_own();
             let (effects, response) = self.decide(permit, asked, log).await?;
             let key = key.as_ref();
             let remember = key.map(|key| key.store(&response, moment.now()));
@@ -196,12 +201,14 @@ impl<E: Endpoint> Handler<E> {
                     return Err(RequestError::PreconditionFailed);
                 }
                 (CommitOutcome::Rejected(rejection), _) => return Err(rejection.into()),
+                (CommitOutcome::Stale(failed), _) => repetition.note(failed)?,
                 // The record in the idempotency table has expired or is gone: the key is free
                 // again.
                 (CommitOutcome::Duplicate(_) | CommitOutcome::Conflict, _) => {
-                    Retries::OF_REQUEST.pause(log.attempts, permit.deadline()).await?;
+                    repetition.interrupt();
                 }
             }
+            Retries::OF_REQUEST.pause(log.attempts, permit.deadline()).await?;
         }
     }
 

@@ -1,6 +1,64 @@
 //! Rate limits.
 
 use super::*;
+use crate::caller::{Access, Anyone, NoRole};
+use crate::describe;
+use crate::endpoint::{Allow, Query};
+use crate::error::Retrieved;
+use crate::limit::Limit;
+use crate::reply;
+use crate::resource::Resources;
+use crate::route::Route;
+use crate::{Moment, Permit};
+
+/// The time, for any caller and as often as the caller wants.
+struct GetTime;
+
+impl Query for GetTime {
+    const ROUTE: Route = Route::get("/time");
+    type Caller = Anyone;
+    const ACCESS: Access<NoRole> = Access::Public;
+    const LIMIT: Limit = Limit::OFF;
+    const RESOURCES: Resources = &[];
+    type Input = ();
+    type Command = ();
+    type Facts = Moment;
+
+    async fn retrieve(&self, permit: &Permit<Anyone>, (): &()) -> Retrieved<Moment> {
+        Ok(permit.moment().clone())
+    }
+
+    const ALLOW: Allow<Self> = Allow::Always;
+
+    type Reply = reply::Ok<String>;
+
+    fn reply(moment: Moment) -> reply::Ok<String> {
+        reply::Ok::of(moment.now().to_string())
+    }
+}
+
+#[tokio::test]
+async fn an_endpoint_without_a_limit_counts_nothing_and_sends_no_limit_headers() {
+    let recorder = Arc::new(Recorder::default());
+    let mut shared = shared(&recorder);
+    Arc::get_mut(&mut shared).unwrap().settings.rate_limit = Some(1);
+    let handler = endpoint::Handler::new(GetTime, shared);
+    let event = with(get_request("x"), "/rawPath", "/time");
+    for _ in 0..3 {
+        let answered = ask(&handler, &event).await;
+        assert_eq!((answered.status, answered.headers.get("ratelimit")), (200, None));
+        answered.deferred.perform().await;
+    }
+    assert!(recorder.calls().is_empty());
+}
+
+#[test]
+fn an_endpoint_without_a_limit_declares_no_table_of_counts() {
+    let described = describe::endpoint::<GetTime>();
+    assert_eq!((&described["uses"]["tables"], &described["limit"]), (&json!({}), &Value::Null));
+    let refusals = described["refusals"].as_array().unwrap();
+    assert!(refusals.iter().all(|refusal| refusal["status"] != 429), "{refusals:?}");
+}
 
 #[tokio::test]
 async fn an_exact_limit_is_never_exceeded_and_is_429_with_retry_after() {

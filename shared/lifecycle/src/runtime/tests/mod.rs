@@ -6,6 +6,7 @@ mod deferred;
 mod described;
 mod handover;
 mod limits;
+mod never_holds;
 mod notes;
 mod parts;
 mod recorder;

@@ -10,7 +10,7 @@ use super::notes::{NOTES, Note, READERS};
 use super::recorder::{Call, Recorder};
 use super::shared;
 use crate::consumer::{Consumer, DeliveredMessage, Inbox, Schedule, ScheduledRun, Source};
-use crate::effects::{Effects, Message, Write};
+use crate::effects::{Condition, Effects, Message, Write};
 use crate::envelope::Envelope;
 use crate::error::{DomainError, Retrieved};
 use crate::resource::{Action, Resource, Resources};
@@ -58,6 +58,10 @@ impl Consumer for Sweep {
 
     fn decide(_: &Moment, _: &ScheduledRun, ids: Self::Facts) -> Result<Effects, DomainError> {
         let part = |id: &&str| {
+            if *id == "poisoned" {
+                let write = noted(id, "relayed").when(Condition::Present);
+                return Effects::none().write(write);
+            }
             Effects::none()
                 .message(Message::forward(READERS, envelope(id)))
                 .write(noted(id, "relayed"))
@@ -141,4 +145,31 @@ async fn a_part_that_panics_does_not_stop_the_other_parts() {
     recorder.faults().panics = vec!["one".to_owned()];
     assert!(run(&recorder, &["one", "two"]).await.answer.is_err(), "the failed part is retried");
     assert_eq!(notes(&recorder), [("two".to_owned(), "relayed".to_owned())]);
+}
+
+#[tokio::test]
+async fn a_stale_part_is_counted_and_does_not_stop_the_other_parts() {
+    let recorder = Arc::new(Recorder::default());
+    let handled = run(&recorder, &["one", "poisoned", "two"]).await;
+    assert!(handled.answer.is_ok(), "the next run decides it again");
+    let expected = [("one", "relayed"), ("two", "relayed")];
+    let expected = expected.map(|(id, text)| (id.to_owned(), text.to_owned()));
+    assert_eq!(notes(&recorder), expected);
+    let lines = &handled.deferred.as_ref().unwrap().lines;
+    assert!(lines.iter().any(|line| line.contains("PART_STALE")), "{lines:?}");
+}
+
+#[tokio::test]
+async fn a_run_of_which_some_parts_failed_is_counted_as_partly_failed() {
+    for (ids, is_partly) in
+        [(&["one", "unavailable"] as &[_], true), (&["unavailable"] as &[_], false)]
+    {
+        let recorder = Arc::new(Recorder::default());
+        recorder.faults().unavailable = vec!["unavailable".to_owned()];
+        let handled = run(&recorder, ids).await;
+        assert!(handled.answer.is_err());
+        let lines = &handled.deferred.as_ref().unwrap().lines;
+        let counted = lines.iter().any(|line| line.contains("PARTLY_FAILED"));
+        assert_eq!(counted, is_partly, "{lines:?}");
+    }
 }

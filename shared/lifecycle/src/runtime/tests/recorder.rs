@@ -5,13 +5,13 @@ use std::sync::{Mutex, MutexGuard};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use serde_dynamo::{AttributeValue, Item};
+use serde_dynamo::Item;
 
-use crate::effects::{Change, Condition, Mail, Post, QueueName, Write, WriteAction};
+use crate::effects::{Mail, Post, QueueName};
 use crate::error::ServiceError;
 use crate::ports::{
-    Adapter, CommitError, Count, Counter, FailedCondition, Mailer, Outgoing, Queues,
-    RefusedMessage, Store, Telemetry, Transaction, Upstreams, VisibilityChange,
+    Adapter, CommitError, Count, Counter, Items, Mailer, Outgoing, Queues, RefusedMessage, Store,
+    Telemetry, Transaction, Upstreams, VisibilityChange,
 };
 use crate::record::{Key, TableName};
 
@@ -30,7 +30,7 @@ pub(super) enum Call {
 #[derive(Default)]
 pub(super) struct Recorder {
     pub(super) calls: Mutex<Vec<Call>>,
-    items: Mutex<HashMap<(TableName, Key), Item>>,
+    items: Mutex<Items>,
     /// Tokens of earlier transactions: each token identifies one transaction.
     tokens: Mutex<HashSet<String>>,
     counters: Mutex<HashMap<String, u32>>,
@@ -73,12 +73,11 @@ impl Recorder {
     }
 
     pub(super) fn items_of(&self, table: TableName) -> Vec<Item> {
-        let items = self.items.lock().unwrap();
-        items.iter().filter(|((t, _), _)| *t == table).map(|(_, item)| item.clone()).collect()
+        self.items.lock().unwrap().of(table).cloned().collect()
     }
 
     pub(super) fn store(&self, table: TableName, key: Key, item: Item) {
-        self.items.lock().unwrap().insert((table, key), item);
+        self.items.lock().unwrap().put(table, key, item);
     }
 
     pub(super) fn sent(&self) -> Vec<Outgoing> {
@@ -111,19 +110,7 @@ impl Store for Recorder {
             self.faults().conflicts -= 1;
             return Err(CommitError::Conflict);
         }
-        let mut items = self.items.lock().unwrap();
-        let failed = transaction.writes.iter().enumerate().filter_map(|(write, wanted)| {
-            let stored = items.get(&(wanted.table, wanted.key.clone()));
-            let holds = wanted.condition.as_ref().is_none_or(|condition| holds(condition, stored));
-            (!holds).then(|| FailedCondition { write, stored: stored.cloned() })
-        });
-        let failed: Vec<FailedCondition> = failed.collect();
-        if !failed.is_empty() {
-            return Err(CommitError::Conditions(failed));
-        }
-        for write in &transaction.writes {
-            perform(write, &mut items);
-        }
+        self.items.lock().unwrap().commit(transaction)?;
         if std::mem::take(&mut self.faults().lose_answer) {
             return Err(CommitError::ServiceError(ServiceError::TimedOut));
         }
@@ -132,7 +119,7 @@ impl Store for Recorder {
 
     async fn read(&self, table: TableName, key: &Key) -> Result<Option<Item>, ServiceError> {
         self.note(Call::Read(table.name()));
-        Ok(self.items.lock().unwrap().get(&(table, key.clone())).cloned())
+        Ok(self.items.lock().unwrap().get(table, key).cloned())
     }
 
     async fn count(&self, counter: &Counter) -> Result<Count, ServiceError> {
@@ -232,48 +219,3 @@ impl Telemetry for Recorder {
 }
 
 impl Adapter for Recorder {}
-
-fn holds(condition: &Condition, item: Option<&Item>) -> bool {
-    let attribute = |name: &str| item.and_then(|item| item.inner().get(name));
-    let number = |name: &str| match attribute(name) {
-        Some(AttributeValue::N(text)) => text.parse::<i64>().ok(),
-        _ => None,
-    };
-    match condition {
-        Condition::Absent => item.is_none(),
-        Condition::Present => item.is_some(),
-        Condition::Equals(name, value) => attribute(name) == Some(value),
-        Condition::AtLeast(name, least) => number(name).is_some_and(|n| n >= *least),
-        Condition::Below(name, limit) => number(name).is_some_and(|n| n < *limit),
-        Condition::All(all) => all.iter().all(|condition| holds(condition, item)),
-        Condition::Any(any) => any.iter().any(|condition| holds(condition, item)),
-    }
-}
-
-fn perform(write: &Write, items: &mut HashMap<(TableName, Key), Item>) {
-    let key = (write.table, write.key.clone());
-    match &write.action {
-        WriteAction::Put(item) => drop(items.insert(key, item.clone())),
-        WriteAction::Delete => drop(items.remove(&key)),
-        WriteAction::Check => {}
-        WriteAction::Update(changes) => {
-            let item = items.entry(key).or_default().inner_mut();
-            for change in changes {
-                match change {
-                    Change::Set(name, value) => {
-                        item.insert((*name).to_owned(), value.clone());
-                    }
-                    Change::Remove(name) => drop(item.remove(*name)),
-                    Change::Add(name, amount) => {
-                        let before = match item.get(*name) {
-                            Some(AttributeValue::N(text)) => text.parse::<i64>().unwrap(),
-                            _ => 0,
-                        };
-                        let after = AttributeValue::N((before + amount).to_string());
-                        item.insert((*name).to_owned(), after);
-                    }
-                }
-            }
-        }
-    }
-}

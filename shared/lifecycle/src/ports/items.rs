@@ -1,0 +1,116 @@
+//! The items of tables in memory, with the conditions and transactions of the store.
+
+use std::collections::BTreeMap;
+
+use serde_dynamo::{AttributeValue, Item};
+
+use super::store::{CommitError, FailedCondition, Transaction};
+use crate::effects::{Change, Condition, Write, WriteAction};
+use crate::record::{Key, PARTITION_KEY, SORT_KEY, TableName};
+
+/// The place of an item: its table and its key.
+type Place = (&'static str, String, Option<String>);
+
+/// The items of all tables, ordered by table and key.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Items(BTreeMap<Place, Item>);
+
+impl Items {
+    pub(crate) fn get(&self, table: TableName, key: &Key) -> Option<&Item> {
+        self.0.get(&place(table, key))
+    }
+
+    pub(crate) fn put(&mut self, table: TableName, key: Key, item: Item) {
+        self.0.insert((table.name(), key.pk, key.sk), item);
+    }
+
+    /// The items of a table, in the order of their keys.
+    pub(crate) fn of(&self, table: TableName) -> impl Iterator<Item = &Item> {
+        let items = self.0.iter();
+        items.filter(move |((name, ..), _)| *name == table.name()).map(|(_, item)| item)
+    }
+
+    /// Performs all writes of a transaction, or none.
+    pub(crate) fn commit(&mut self, transaction: &Transaction) -> Result<(), CommitError> {
+        transaction.check()?;
+        let failed = transaction.writes.iter().enumerate().filter_map(|(write, wanted)| {
+            let stored = self.get(wanted.table, &wanted.key);
+            let holds = wanted.condition.as_ref().is_none_or(|condition| holds(condition, stored));
+            (!holds).then(|| FailedCondition { write, stored: stored.cloned() })
+        });
+        let failed: Vec<FailedCondition> = failed.collect();
+        if !failed.is_empty() {
+            return Err(CommitError::Conditions(failed));
+        }
+        let mut after = self.clone();
+        transaction.writes.iter().try_for_each(|write| after.perform(write))?;
+        *self = after;
+        Ok(())
+    }
+
+    fn perform(&mut self, write: &Write) -> Result<(), CommitError> {
+        let place = place(write.table, &write.key);
+        match &write.action {
+            WriteAction::Put(item) => drop(self.0.insert(place, item.clone())),
+            WriteAction::Delete => drop(self.0.remove(&place)),
+            WriteAction::Check => {}
+            WriteAction::Update(changes) => {
+                let item = self.0.entry(place).or_insert_with(|| item_of_key(&write.key));
+                changes.iter().try_for_each(|change| apply(change, item))?;
+            }
+        }
+        Ok(())
+    }
+}
+
+fn place(table: TableName, key: &Key) -> Place {
+    (table.name(), key.pk.clone(), key.sk.clone())
+}
+
+/// A new item has the attributes of its key.
+fn item_of_key(key: &Key) -> Item {
+    let mut item = Item::default();
+    item.insert(PARTITION_KEY.to_owned(), AttributeValue::S(key.pk.clone()));
+    if let Some(sk) = &key.sk {
+        item.insert(SORT_KEY.to_owned(), AttributeValue::S(sk.clone()));
+    }
+    item
+}
+
+fn apply(change: &Change, item: &mut Item) -> Result<(), CommitError> {
+    match change {
+        Change::Set(name, value) => drop(item.insert((*name).to_owned(), value.clone())),
+        Change::Remove(name) => drop(item.remove(*name)),
+        Change::Add(name, amount) => {
+            let before = match item.get(*name) {
+                None => 0,
+                Some(value) => whole_number(value)
+                    .ok_or_else(|| CommitError::Invalid(format!("{name} is not a whole number")))?,
+            };
+            let after = AttributeValue::N((before + amount).to_string());
+            item.insert((*name).to_owned(), after);
+        }
+    }
+    Ok(())
+}
+
+fn holds(condition: &Condition, item: Option<&Item>) -> bool {
+    let attribute = |name: &str| item.and_then(|item| item.get(name));
+    let number = |name: &str| attribute(name).and_then(whole_number);
+    match condition {
+        Condition::Absent => item.is_none(),
+        Condition::Present => item.is_some(),
+        Condition::Equals(name, value) => attribute(name) == Some(value),
+        Condition::AtLeast(name, least) => number(name).is_some_and(|n| n >= *least),
+        Condition::Below(name, limit) => number(name).is_some_and(|n| n < *limit),
+        Condition::All(all) => all.iter().all(|condition| holds(condition, item)),
+        Condition::Any(any) => any.iter().any(|condition| holds(condition, item)),
+    }
+}
+
+fn whole_number(value: &AttributeValue) -> Option<i64> {
+    match value {
+        AttributeValue::N(text) => text.parse().ok(),
+        _ => None,
+    }
+}

@@ -1,0 +1,95 @@
+//! Fields and metrics of a service.
+
+use std::panic::catch_unwind;
+
+use serde_json::{Value, json};
+
+use super::*;
+use crate::Timestamp;
+use crate::telemetry::line::{lines_of_noted, with_fields};
+use crate::telemetry::observations::{Noted, Observations, mark_own, observed, restore_own};
+
+const SHELF: LogField = LogField::new("shelf");
+const LOANS: Metric<1> = Metric::count("loans_total").by(["kind"]);
+
+async fn noted(record: impl FnOnce()) -> Noted {
+    let observations = Observations::of("req-1".to_owned(), None);
+    observed(std::sync::Arc::clone(&observations), async { record() }).await;
+    observations.noted()
+}
+
+#[tokio::test]
+async fn fields_are_in_the_line_once_each_and_texts_are_cut() {
+    let noted = noted(|| {
+        SHELF.set("first");
+        SHELF.set("x".repeat(10_000));
+        LogField::new("isNew").set(true);
+        LogField::new("copies").set(3);
+    })
+    .await;
+    let line: Value =
+        serde_json::from_str(&with_fields(r#"{"status":"200"}"#.to_owned(), &noted)).unwrap();
+    let shelf = format!("{}…", "x".repeat(200));
+    let fields = json!({ "shelf": shelf, "isNew": true, "copies": 3 });
+    assert_eq!(line, json!({ "status": "200", "fields": fields }));
+    let without = with_fields("{}".to_owned(), &Noted::default());
+    assert_eq!(without, "{}", "no fields, no object");
+}
+
+#[tokio::test]
+async fn at_most_16_fields_and_100_values_are_kept() {
+    let names: Vec<&'static str> = (0..40).map(|n| &*format!("field{n}").leak()).collect();
+    let noted = noted(|| {
+        names.iter().for_each(|name| LogField::new(name).set(1));
+        (0..200).for_each(|_| LOANS.record(1.0, ["book"]));
+    })
+    .await;
+    assert_eq!((noted.fields.len(), noted.values.len()), (16, 100));
+}
+
+#[tokio::test]
+async fn values_of_one_metric_with_equal_labels_share_a_line_with_dimensions() {
+    let noted = noted(|| {
+        LOANS.record(1.0, ["book"]);
+        LOANS.record(2.0, ["book"]);
+        LOANS.record(1.0, ["map"]);
+        Metric::seconds("valuation_seconds").record(f64::NAN, []);
+    })
+    .await;
+    let lines = lines_of_noted("library", Timestamp::from_millis(0), "req-1", &noted);
+    let [books, maps] = lines.try_into().unwrap();
+    let books: Value = serde_json::from_str(&books).unwrap();
+    assert_eq!((&books["loans_total"], &books["kind"]), (&json!([1.0, 2.0]), &json!("book")));
+    let directive = &books["_aws"]["CloudWatchMetrics"][0];
+    assert_eq!(directive["Dimensions"], json!([["kind"]]));
+    assert_eq!(directive["Metrics"], json!([{ "Name": "loans_total", "Unit": "Count" }]));
+    assert!(maps.contains("\"map\""), "{maps}");
+}
+
+#[tokio::test]
+async fn the_values_of_a_discarded_run_are_discarded() {
+    let noted = noted(|| {
+        LogField::new("before").set(1);
+        mark_own();
+        SHELF.set(1);
+        LOANS.record(1.0, ["book"]);
+        restore_own();
+        LOANS.record(1.0, ["map"]);
+    })
+    .await;
+    let fields: Vec<_> = noted.fields.iter().map(|(name, _)| *name).collect();
+    assert_eq!((fields, noted.values.len()), (vec!["before"], 1));
+}
+
+#[test]
+fn a_name_of_another_form_or_of_a_secret_or_of_the_lifecycle_is_refused() {
+    for name in ["", "Shelf", "shelf_no", "userPassword", "sessionToken", &"x".repeat(41)] {
+        let name: &'static str = name.to_owned().leak();
+        assert!(catch_unwind(|| LogField::new(name)).is_err(), "{name}");
+    }
+    for name in ["", "loansTotal", "errors_total", "records_total", &"x".repeat(61)] {
+        let name: &'static str = name.to_owned().leak();
+        assert!(catch_unwind(|| Metric::count(name)).is_err(), "{name}");
+    }
+    assert_eq!(Metric::count("other_errors_total").name, "other_errors_total");
+}

@@ -1,0 +1,99 @@
+//! Requests of tests.
+
+use std::collections::BTreeMap;
+
+use form_urlencoded::Serializer;
+use serde::Serialize;
+use serde_json::{Value, json};
+
+use crate::route::Route;
+
+/// A request to an endpoint, whose route it has. It has no caller unless [`by`](Self::by) adds
+/// claims.
+#[derive(Debug, Clone, Default)]
+pub struct Request {
+    path: BTreeMap<&'static str, String>,
+    query: Vec<(String, String)>,
+    headers: BTreeMap<String, String>,
+    body: Option<String>,
+    claims: Option<Value>,
+}
+
+impl Request {
+    /// A request without parameters, headers, body or caller.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Sets a parameter of the path.
+    #[must_use]
+    pub fn path(mut self, name: &'static str, value: impl ToString) -> Self {
+        self.path.insert(name, value.to_string());
+        self
+    }
+
+    /// Adds a parameter of the query.
+    #[must_use]
+    pub fn query(mut self, name: impl ToString, value: impl ToString) -> Self {
+        self.query.push((name.to_string(), value.to_string()));
+        self
+    }
+
+    /// Sets a header, such as `idempotency-key` or `if-match`.
+    #[must_use]
+    pub fn header(mut self, name: impl ToString, value: impl ToString) -> Self {
+        self.headers.insert(name.to_string().to_lowercase(), value.to_string());
+        self
+    }
+
+    /// Sets a body of JSON, with its content type.
+    ///
+    /// # Panics
+    ///
+    /// When the body's `Serialize` fails: a defect of its type.
+    #[must_use]
+    pub fn json(self, body: &impl Serialize) -> Self {
+        let body = serde_json::to_string(body).expect("the body has a JSON form");
+        Self { body: Some(body), ..self }.header("content-type", "application/json")
+    }
+
+    /// Signs the caller in: the claims as the authorizer passes them on, a JSON object.
+    #[must_use]
+    pub fn by(self, claims: Value) -> Self {
+        Self { claims: Some(claims), ..self }
+    }
+
+    /// Returns the event of API Gateway (HTTP API, payload format 2.0).
+    pub(super) fn to_event(&self, route: &Route) -> Value {
+        let segments = route.path.split('/').map(|segment| {
+            let name = segment.strip_prefix('{').and_then(|name| name.strip_suffix('}'));
+            name.map_or(segment, |name| {
+                self.path.get(name).map_or_else(
+                    || panic!("the request lacks the parameter {name} of its path"),
+                    String::as_str,
+                )
+            })
+        });
+        let path = segments.collect::<Vec<_>>().join("/");
+        let query = Serializer::new(String::new()).extend_pairs(&self.query).finish();
+        let mut event = json!({
+            "version": "2.0",
+            "routeKey": format!("{} {}", route.method, route.path),
+            "rawPath": path,
+            "rawQueryString": query,
+            "headers": self.headers,
+            "pathParameters": self.path,
+            "isBase64Encoded": false,
+            "requestContext": {
+                "http": { "method": route.method.as_str(), "path": path, "sourceIp": "192.0.2.1" },
+            },
+        });
+        if let Some(body) = &self.body {
+            event["body"] = body.as_str().into();
+        }
+        if let Some(claims) = &self.claims {
+            event["requestContext"]["authorizer"] = json!({ "lambda": claims });
+        }
+        event
+    }
+}
