@@ -128,7 +128,9 @@ fn attributes_of(condition: &Condition, names: &mut Vec<&'static str>) {
             }
         }
         Condition::All(several) | Condition::Any(several) => {
-            several.iter().for_each(|condition| attributes_of(condition, names));
+            for condition in several {
+                attributes_of(condition, names);
+            }
         }
     }
 }
