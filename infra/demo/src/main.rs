@@ -67,7 +67,9 @@ fn announce(platform: &Platform, with_demo: bool) {
 #[expect(clippy::print_stdout, reason = "a command prints its result here")]
 fn check(options: &Options) -> ExitCode {
     let checks = doctor::checks(options);
-    checks.iter().for_each(|check| println!("{check}"));
+    for check in &checks {
+        println!("{check}");
+    }
     if checks.iter().any(doctor::Check::is_problem) { ExitCode::FAILURE } else { ExitCode::SUCCESS }
 }
 
