@@ -124,7 +124,7 @@ mod tests {
     const OF_LIBRARY_TABLES: [&str; 3] = ["LEDGER_TABLE", "LIMITS_TABLE", "OUTBOX_TABLE"];
 
     #[test]
-    fn the_documented_variables_are_those_that_the_code_reads() {
+    fn each_documented_variable_is_read_by_the_code_and_the_reverse() {
         let rows =
             documentation().filter_map(|line| line.strip_prefix("//! | `")?.split('`').next());
         let is_name = |text: &&str| is_variable(text) && !OF_LIBRARY_TABLES.contains(text);
@@ -153,7 +153,7 @@ mod tests {
     }
 
     #[test]
-    fn the_documented_names_are_those_that_the_library_uses() {
+    fn each_documented_name_is_used_by_the_library() {
         let text = documentation().collect::<Vec<_>>().join("\n");
         for table in [LIMITS, IDEMPOTENCY_KEYS, OUTBOX, CIRCUITS, TOKENS, API_KEYS] {
             assert!(text.contains(&format!("`{}` | `pk`", table.name())), "{}", table.name());

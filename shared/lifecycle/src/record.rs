@@ -366,7 +366,7 @@ mod tests {
     }
 
     #[test]
-    fn key_and_index_attributes_with_names_of_their_own_are_fields_of_the_record() {
+    fn key_and_index_attributes_with_own_names_are_fields_of_the_record() {
         let (customer_id, shop) = ("ann".to_owned(), "one".to_owned());
         let visit = Visit { customer_id, shop, visited_at: "2026-01-31".to_owned() };
         let item = item_of(&visit);

@@ -274,7 +274,7 @@ mod tests {
     }
 
     #[test]
-    fn a_greedy_route_is_matched_by_what_it_has_captured_behind_a_base_path() {
+    fn a_greedy_route_is_matched_by_its_captured_part_behind_a_base_path() {
         for (key, captured, path, prefix) in [
             ("ANY /{proxy+}", "users/7", "/v1/users/7", Some("/v1")),
             ("ANY /{proxy+}", "users/7", "/users/7", Some("")),

@@ -1,4 +1,4 @@
-//! The list of the tables that AWS Backup copies: those that outlive the stack.
+//! The list of the tables that AWS Backup copies: each table that outlives the stack.
 
 use tooling::Error;
 

@@ -6,7 +6,7 @@ use super::declared::Function;
 use super::document::Document;
 use crate::service::Service;
 
-/// The manifest and the library, with their generated parts; those that the settings ask for.
+/// The manifest and the library, with their generated parts, as far as the settings ask for them.
 ///
 /// # Errors
 ///

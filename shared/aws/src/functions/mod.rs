@@ -1,6 +1,6 @@
 //! Functions that every service can have: each by a file of a few lines.
 //!
-//! | function | its `main` | what the service defines |
+//! | function | its `main` | definitions of the service |
 //! |---|---|---|
 //! | relay of the outbox, by its stream | [`relay_outbox`] | [`Subscriptions`] |
 //! | sweeper of the outbox, on a schedule | [`sweep_outbox`] | [`Subscriptions`] |

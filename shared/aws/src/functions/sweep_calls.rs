@@ -9,7 +9,7 @@ use lifecycle::upstream_call::PendingCall;
 use crate::{Range, Table};
 
 /// Serves the schedule that closes the audit records of calls to upstreams whose function ended
-/// before the call did: those that have been pending for a minute, the oldest first.
+/// before the call did and that have been pending for a minute, the oldest first.
 pub fn sweep_calls<R: PendingCall>() -> ExitCode {
     crate::consume(|aws| SweepCalls::<R> { records: aws.table() })
 }

@@ -92,7 +92,7 @@ mod tests {
     const ROUTE: Route = Route::post("/deliveries");
 
     #[test]
-    fn a_raw_body_is_byte_for_byte_what_the_client_sent() {
+    fn a_raw_body_has_the_bytes_that_the_client_sent() {
         for (body, is_base64, expected) in [
             (json!("{\"a\": 1}\r\n"), false, &b"{\"a\": 1}\r\n"[..]),
             (json!("iVBORw=="), true, b"\x89PNG"),
