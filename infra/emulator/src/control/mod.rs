@@ -11,6 +11,7 @@ mod emf;
 mod error;
 mod faults;
 mod forward;
+mod invoke;
 mod metrics;
 mod shown;
 mod telemetry;
@@ -60,6 +61,7 @@ fn router(control: Control) -> Router {
         .route("/requests", get(requests))
         .route("/logs", get(logs))
         .route("/invocations", get(invocations))
+        .route("/functions/{function}/invocations", post(invoke::post))
         .route("/tables/{table}", get(table))
         .route("/schedules/{function}", post(run_schedule))
         .route("/standins/{name}", get(standin))
@@ -78,6 +80,9 @@ async fn index(State(control): State<Control>) -> Json<Value> {
     let tables: Vec<String> = tables.map(|(table, _)| format!("/tables/{table}")).collect();
     let standins = control.standins.names();
     let standins: Vec<String> = standins.map(|name| format!("/standins/{name}")).collect();
+    let counts = control.functions.counts();
+    let functions: Vec<String> =
+        counts.keys().map(|name| format!("/functions/{name}/invocations")).collect();
     let schedules = control.schedules.functions();
     let schedules: Vec<String> = schedules.map(|name| format!("/schedules/{name}")).collect();
     Json(json!({
@@ -90,6 +95,7 @@ async fn index(State(control): State<Control>) -> Json<Value> {
         "requests": "/requests?requestId=",
         "logs": "/logs?requestId=",
         "invocations": "/invocations?function=",
+        "functions": functions,
         "tables": tables,
         "schedules": schedules,
         "standins": standins,

@@ -7,17 +7,18 @@ use std::time::Duration;
 use bytes::Bytes;
 use futures::FutureExt;
 use futures::future::{BoxFuture, Shared};
-use http::{HeaderMap, StatusCode};
+use http::HeaderMap;
 use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::Value;
 use tokio::time::timeout;
 
-use super::answer::{self, Answer};
 use super::event::Exchange;
+use super::failure::Failure;
+use super::policy::AuthorizerPolicy;
 use crate::control::Telemetry;
 use crate::functions::{Functions, InvokeError};
-use sam_template;
+use sam_template::AuthorizerFormat;
 
 /// The timeout of an authorizer.
 const TIME_LIMIT: Duration = Duration::from_secs(10);
@@ -29,11 +30,13 @@ const CACHE_MAX: usize = 10_000;
 pub(super) enum Verdict {
     /// The request may pass, with this context.
     Allowed(Value),
+    /// The policy of a REST API's authorizer decides, for each method.
+    Policy(AuthorizerPolicy),
     /// The request is denied.
     Forbidden,
     /// The request has no identity; the authorizer is not invoked.
     Unauthorized,
-    /// The authorizer failed. An HTTP API treats its message `Unauthorized` like any other.
+    /// The authorizer failed. Only a REST API treats its message `Unauthorized` as a 401.
     Failed,
 }
 
@@ -71,22 +74,27 @@ impl Authorizer {
         Self { name: name.to_owned(), settings, functions, telemetry, cache: Mutex::default() }
     }
 
-    /// The context from the authorizer, or the error response.
+    /// The context from the authorizer.
+    ///
+    /// # Errors
+    /// The reason why the request may not pass.
     pub(super) async fn authorize(
         self: &Arc<Self>,
         exchange: &Exchange<'_>,
-    ) -> Result<Value, Box<Answer>> {
+    ) -> Result<Value, Failure> {
         let verdict = match identity(&self.settings.identity_headers, &exchange.parts.headers) {
             Some(identity) => self.verdict(identity, exchange).await,
             None => Verdict::Unauthorized,
         };
-        let refusal = match verdict {
-            Verdict::Allowed(context) => return Ok(context),
-            Verdict::Forbidden => answer::message(StatusCode::FORBIDDEN, "Forbidden"),
-            Verdict::Unauthorized => answer::message(StatusCode::UNAUTHORIZED, "Unauthorized"),
-            Verdict::Failed => answer::internal_server_error(),
-        };
-        Err(Box::new(refusal))
+        match verdict {
+            Verdict::Allowed(context) => Ok(context),
+            Verdict::Policy(policy) => {
+                policy.context(&exchange.method_arn()).ok_or(Failure::Forbidden)
+            }
+            Verdict::Forbidden => Err(Failure::Forbidden),
+            Verdict::Unauthorized => Err(Failure::Unauthorized),
+            Verdict::Failed => Err(Failure::Authorizer),
+        }
     }
 
     /// The verdict on an identity: from the cache, from another request's running call, or from a
@@ -104,7 +112,12 @@ impl Authorizer {
                 entry.verdict.clone()
             } else {
                 self.count("authorizer_cache_misses_total");
-                let event = Bytes::from(exchange.authorizer_event(&identity).to_string());
+                let event = match self.settings.format {
+                    AuthorizerFormat::Token => exchange.token_event(&identity),
+                    AuthorizerFormat::Request => exchange.rest_authorizer_event(),
+                    _ => exchange.authorizer_event(&identity),
+                };
+                let event = Bytes::from(event.to_string());
                 let asked = Arc::clone(self).ask(identity.clone(), event).boxed().shared();
                 make_room(&mut cache, now);
                 cache.insert(identity, Entry { verdict: asked.clone(), until: None });
@@ -121,10 +134,14 @@ impl Authorizer {
         let (functions, function) = (self.functions.clone(), self.settings.function.clone());
         let invocation = tokio::spawn(async move { functions.invoke(&function, event).await });
         let verdict = match timeout(TIME_LIMIT, invocation).await {
-            Ok(Ok(result)) => read(result),
+            Ok(Ok(result)) => match self.settings.format {
+                AuthorizerFormat::Token | AuthorizerFormat::Request => read_policy(result),
+                _ => read(result),
+            },
             Ok(Err(_)) | Err(_) => Verdict::Failed,
         };
-        let is_kept = matches!(verdict, Verdict::Allowed(_) | Verdict::Forbidden);
+        let is_kept =
+            matches!(verdict, Verdict::Allowed(_) | Verdict::Policy(_) | Verdict::Forbidden);
         let mut cache = self.lock();
         if is_kept && !self.settings.cache_ttl.is_zero() {
             let until = self.functions.clock().now() + self.settings.cache_ttl;
@@ -189,9 +206,34 @@ fn read(result: Result<Bytes, InvokeError>) -> Verdict {
     }
 }
 
+/// The verdict of a REST API's authorizer.
+fn read_policy(result: Result<Bytes, InvokeError>) -> Verdict {
+    match result {
+        Ok(payload) => {
+            let policy = serde_json::from_slice(&payload);
+            policy.map_or(Verdict::Failed, Verdict::Policy)
+        }
+        Err(InvokeError::FunctionError { message, .. }) if message == "Unauthorized" => {
+            Verdict::Unauthorized
+        }
+        Err(_) => Verdict::Failed,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_message_unauthorized_is_a_401_of_a_rest_api() {
+        let error = |message: &str| {
+            let error_type = "Error".to_owned();
+            Err(InvokeError::FunctionError { error_type, message: message.to_owned() })
+        };
+        assert_eq!(read_policy(error("Unauthorized")), Verdict::Unauthorized);
+        assert_eq!(read_policy(error("unreachable")), Verdict::Failed);
+        assert_eq!(read_policy(Ok(Bytes::from_static(b"{}"))), Verdict::Failed);
+    }
 
     #[test]
     fn an_authorizers_response_becomes_a_verdict() {
