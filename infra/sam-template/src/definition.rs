@@ -73,6 +73,6 @@ mod tests {
 
         assert_eq!(routes.len(), 1);
         assert_eq!((routes[0].method.as_str(), routes[0].function.as_str()), ("GET", "Work"));
-        assert_eq!(skips.into_list()[0].what, "the operation options /a");
+        assert_eq!(skips.into_list()[0].part, "the operation options /a");
     }
 }

@@ -235,8 +235,8 @@ impl ScheduleEvent {
             return Event::Nothing;
         }
         if self.schedule_expression_timezone.is_some_and(|zone| zone != "UTC") {
-            let what = format!("the time zone of the schedule {name}");
-            skips.add(what, function, "schedules are in UTC here");
+            let part = format!("the time zone of the schedule {name}");
+            skips.add(part, function, "schedules are in UTC here");
         }
         let trigger = Trigger::Schedule(ScheduleTrigger {
             service,

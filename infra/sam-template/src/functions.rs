@@ -75,10 +75,11 @@ pub(super) fn read(
 /// The name of a function's binary, and its place.
 fn code(id: &str, declaration: &Value, code_uri: Option<&Value>) -> (String, Code) {
     let named = declaration.pointer("/Metadata/BuildProperties/Binary").and_then(Value::as_str);
-    if let Some(binary) = named {
-        return (binary.to_owned(), Code::Binary(binary.to_owned()));
-    }
     let directory = code_uri.and_then(Value::as_str).unwrap_or(".");
+    if let Some(name) = named {
+        let directory = directory.to_owned();
+        return (name.to_owned(), Code::Binary { name: name.to_owned(), directory });
+    }
     let last = Path::new(directory).file_name().and_then(|name| name.to_str());
     (last.unwrap_or(id).to_owned(), Code::Directory(directory.to_owned()))
 }
@@ -113,8 +114,9 @@ mod tests {
     #[test]
     fn the_binary_is_named_or_at_code_uri() {
         let directory = |path: &str| Code::Directory(path.to_owned());
+        let named = Code::Binary { name: "get".to_owned(), directory: "x".to_owned() };
         for (code, metadata, name, expected) in [
-            ("CodeUri: x", "{BuildProperties: {Binary: get}}", "get", Code::Binary("get".into())),
+            ("CodeUri: x", "{BuildProperties: {Binary: get}}", "get", named),
             ("CodeUri: target/lambda/get-it/", "{}", "get-it", directory("target/lambda/get-it/")),
             ("CodeUri: .", "{BuildMethod: rust-cargolambda}", "F", directory(".")),
             ("Handler: bootstrap", "{}", "F", directory(".")),

@@ -138,7 +138,7 @@ pub(super) fn consequence(property: &str) -> Option<&'static str> {
         | "RouteSettings" | "StageVariables" | "Variables" => "has no effect here",
         "DeadLetterQueue" | "EventInvokeConfig" => "functions are invoked synchronously here",
         "EphemeralStorage" | "FileSystemConfigs" => "functions use this machine's file system",
-        "Domain" => "the API has no domain of its own here",
+        "Domain" => "the API has no own domain here",
         "GatewayResponses" => "errors of the gateway have their usual bodies here",
         "Layers" => "not loaded; a binary that needs one, such as a web adapter, does not run",
         "ProvisionedConcurrencyConfig" => "environments start on demand here",

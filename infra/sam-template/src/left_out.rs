@@ -8,6 +8,8 @@ const ONLY_ON_AWS: &str = "matters only on AWS";
 const NOT_EMULATED: &str = "the service is not emulated; calls to it fail";
 /// The reason for policies and roles.
 const POLICY: &str = "only the policies of a function, and of the role that it names, count here";
+/// The reason for connectors, which grant permissions on AWS.
+pub(super) const CONNECTOR: &str = "it grants nothing here; use policies";
 /// The reason for resources that `--ignore` names.
 pub(super) const BY_OPTION: &str = "left out by --ignore";
 
@@ -51,6 +53,7 @@ const TYPES: &[(&str, &str)] = &[
     ("AWS::SNS::TopicPolicy", ONLY_ON_AWS),
     ("AWS::SQS::QueuePolicy", ONLY_ON_AWS),
     ("AWS::SSM::Parameter", NOT_EMULATED),
+    ("AWS::Serverless::Connector", CONNECTOR),
     ("AWS::Serverless::LayerVersion", "layers are not loaded"),
     ("AWS::WAFv2::WebACL", ONLY_ON_AWS),
     ("AWS::WAFv2::WebACLAssociation", ONLY_ON_AWS),

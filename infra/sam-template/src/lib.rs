@@ -6,8 +6,9 @@
 //! APIs ([`apis`]), and policy templates to statements ([`policies`]).
 //!
 //! Anything that the platform does not support is an error with its path, and all errors are
-//! reported together. What matters only on AWS is left out: properties in [`ignored_properties`],
-//! resources in [`left_out`]. [`Template::skipped`] lists what a function can notice.
+//! reported together. Parts that matter only on AWS are left out: properties in
+//! [`ignored_properties`], resources in [`left_out`]. [`Template::skipped`] lists those that a
+//! function can notice.
 
 mod apis;
 mod conditions;

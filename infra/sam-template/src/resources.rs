@@ -111,6 +111,9 @@ impl Builder<'_> {
             reader.skips.add(kind, id, left_out::BY_OPTION);
             return Ok(());
         }
+        if declaration.get("Connectors").is_some() {
+            reader.skips.add("Connectors", id, left_out::CONNECTOR);
+        }
         let template = &mut self.template;
         match kind {
             FUNCTION => self.functions.push(functions::read(reader, id, declaration)?),

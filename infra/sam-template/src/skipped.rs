@@ -12,10 +12,10 @@ const NAMED_MAX: usize = 3;
 #[non_exhaustive]
 pub struct Skipped {
     /// The part: a type of resource, such as `AWS::IAM::Role`, or a property.
-    pub what: String,
+    pub part: String,
     /// The logical ids of the resources concerned.
     pub resources: BTreeSet<String>,
-    /// The reason, and what follows from it.
+    /// The reason, and its consequence.
     pub why: &'static str,
 }
 
@@ -28,7 +28,7 @@ impl fmt::Display for Skipped {
         } else {
             names.join(", ")
         };
-        write!(formatter, "{} ({shown}): {}", self.what, self.why)
+        write!(formatter, "{} ({shown}): {}", self.part, self.why)
     }
 }
 
@@ -38,15 +38,15 @@ pub(super) struct Skips(RefCell<BTreeMap<(String, &'static str), BTreeSet<String
 
 impl Skips {
     /// Adds a part of a resource.
-    pub(super) fn add(&self, what: impl Into<String>, resource: &str, why: &'static str) {
+    pub(super) fn add(&self, part: impl Into<String>, resource: &str, why: &'static str) {
         let mut all = self.0.borrow_mut();
-        all.entry((what.into(), why)).or_default().insert(resource.to_owned());
+        all.entry((part.into(), why)).or_default().insert(resource.to_owned());
     }
 
     /// All parts, by name.
     pub(super) fn into_list(self) -> Vec<Skipped> {
         let all = self.0.into_inner().into_iter();
-        all.map(|((what, why), resources)| Skipped { what, resources, why }).collect()
+        all.map(|((part, why), resources)| Skipped { part, resources, why }).collect()
     }
 }
 

@@ -208,7 +208,7 @@ mod tests {
     }
 
     #[test]
-    fn a_table_has_local_indexes_beside_global_ones() {
+    fn a_table_has_local_indexes_apart_from_global_ones() {
         let source = "Resources:
   A:
     Type: AWS::DynamoDB::Table

@@ -44,9 +44,8 @@ pub(crate) async fn find(
     for code in codes {
         let program = match code {
             Code::Directory(directory) => in_directory(places, directory, &mut projects).await?,
-            Code::Binary(name) => {
-                let project = projects.at(places.workspace).await?;
-                project.named(name).ok_or_else(|| BuildError::Missing(name.clone()))?
+            Code::Binary { name, directory } => {
+                named(places, name, directory, &mut projects).await?
             }
             other => return Err(BuildError::Missing(format!("{other:?}"))),
         };
@@ -77,6 +76,28 @@ pub(crate) async fn find(
     located.collect()
 }
 
+/// The binary of this name in the workspace, or else in the project at `CodeUri`.
+async fn named(
+    places: Places<'_>,
+    name: &str,
+    directory: &str,
+    projects: &mut Projects,
+) -> Result<Program, BuildError> {
+    let candidates = [places.workspace.to_owned(), places.template.join(directory)];
+    for path in candidates.iter().filter(|path| is_in_project(path)) {
+        if let Some(program) = projects.at(path).await?.named(name) {
+            return Ok(program);
+        }
+    }
+    Err(BuildError::Missing(name.to_owned()))
+}
+
+/// Whether cargo finds a project in a directory or above.
+fn is_in_project(directory: &Path) -> bool {
+    let absolute = std::path::absolute(directory);
+    absolute.is_ok_and(|it| it.ancestors().any(|it| it.join("Cargo.toml").is_file()))
+}
+
 /// The program that `CodeUri` means.
 async fn in_directory(
     places: Places<'_>,
@@ -97,7 +118,7 @@ async fn in_directory(
         };
     }
     if let Some(name) = Path::new(directory).file_name().and_then(|name| name.to_str())
-        && places.workspace.join("Cargo.toml").is_file()
+        && is_in_project(places.workspace)
         && let Some(program) = projects.at(places.workspace).await?.named(name)
     {
         return Ok(program);
@@ -174,7 +195,8 @@ mod tests {
     async fn a_binary_that_no_package_has_is_an_error_with_its_name() {
         let workspace = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
 
-        let code = Code::Binary("no_such_function".to_owned());
+        let (name, directory) = ("no_such_function".to_owned(), ".".to_owned());
+        let code = Code::Binary { name, directory };
         let error = found(&workspace, code).await.unwrap_err();
 
         assert!(error.to_string().contains("no_such_function"), "{error}");

@@ -49,7 +49,7 @@ fn append(headers: &mut HeaderMap, name: &HeaderName, value: &Value) -> Option<(
     Some(())
 }
 
-/// Whether a media type is one of those that are passed in base64.
+/// Whether bodies of a media type are passed in base64.
 pub(super) fn is_binary(binary_media_types: &[String], media_type: Option<&HeaderValue>) -> bool {
     let first = media_type.and_then(|value| value.to_str().ok()).unwrap_or_default();
     let essence = first.split([',', ';']).next().unwrap_or_default().trim().to_lowercase();

@@ -228,7 +228,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_request_lacks_is_null_and_a_binary_body_is_in_base64() {
+    fn absent_parts_are_null_and_a_binary_body_is_in_base64() {
         let event = event(Request::post("/Prod/x").header("content-type", "image/png"), b"hi");
         assert_eq!((&event["body"], &event["isBase64Encoded"]), (&json!("aGk="), &json!(true)));
         assert_eq!(event["queryStringParameters"], Value::Null);

@@ -171,7 +171,7 @@ mod tests {
     }
 
     #[test]
-    fn the_default_route_matches_what_no_other_does() {
+    fn the_default_route_matches_requests_that_no_other_matches() {
         let routes = Routes::new(&[route("ANY", DEFAULT_ROUTE), route("GET", "/a")]);
         let found = |method, path| routes.find(method, path).unwrap().route.path.as_str();
 

@@ -31,8 +31,14 @@ pub struct Function {
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 #[non_exhaustive]
 pub enum Code {
-    /// The binary of this name in the cargo workspace: `BuildProperties.Binary`.
-    Binary(String),
+    /// The binary that `BuildProperties.Binary` names, in the cargo workspace or in the crate at
+    /// `CodeUri`.
+    Binary {
+        /// The name.
+        name: String,
+        /// `CodeUri`, relative to the template.
+        directory: String,
+    },
     /// `CodeUri`, relative to the template: a directory with a `bootstrap`, or of a crate.
     Directory(String),
 }
