@@ -253,11 +253,16 @@ impl Scope<'_> {
         item.cloned().ok_or_else(|| TemplateError::not_understood(path, "the item of Fn::Select"))
     }
 
-    /// `Fn::Split`: the parts of a string whose value is known.
+    /// `Fn::Split`: the parts of a string whose value is known, or of a stream's ARN by `/`. The
+    /// label of a stream is not known here; `*` matches it in a policy.
     fn split(&self, argument: &Value, path: &str, depth: usize) -> Result<Value, TemplateError> {
         let arguments = self.reduce(argument, path, depth)?.unwrap_or_default();
         match (arguments[0].as_str(), arguments[1].as_str()) {
             (Some(delimiter), Some(text)) => Ok(text.split(delimiter).collect()),
+            (Some("/"), None) if arguments[1]["Fn::GetAtt"][1] == "StreamArn" => {
+                let table = json!({ "Ref": arguments[1]["Fn::GetAtt"][0] });
+                Ok(json!([names::arn("dynamodb", "table"), table, "stream", "*"]))
+            }
             _ => Err(TemplateError::not_understood(path, "the arguments of Fn::Split")),
         }
     }
@@ -334,6 +339,10 @@ mod tests {
             (json!({"Fn::If": ["IsDev", 1, 2]}), json!(2)),
             (json!({"Fn::FindInMap": ["Sizes", {"Ref": "Stage"}, "memory"]}), json!(512)),
             (json!({"Fn::Select": [1, {"Fn::Split": ["/", "a/b"]}]}), json!("b")),
+            (
+                json!({"Fn::Select": [3, {"Fn::Split": ["/", {"Fn::GetAtt": ["Table", "StreamArn"]}]}]}),
+                json!("*"),
+            ),
             (json!({"Ref": "Topic"}), json!("arn:aws:sns:eu-west-1:000000000000:local-Topic")),
             (json!({"Ref": "Work.Version"}), json!({"Ref": "Work"})),
             (json!({"Ref": "ServerlessHttpApi"}), json!({"Ref": "ServerlessHttpApi"})),

@@ -192,6 +192,21 @@ mod tests {
     }
 
     #[test]
+    fn a_property_left_out_is_reported_with_its_resource_unless_it_is_empty() {
+        let skipped = |layers: &str| {
+            let properties = format!("Runtime: provided.al2023, VpcConfig: {{}}, Layers: {layers}");
+            let source = format!(
+                "Resources:\n  F: {{Type: 'AWS::Serverless::Function', Properties: {{{properties}}}}}\n"
+            );
+            let template = Template::parse(&source, &BTreeMap::new()).unwrap();
+            template.skipped.iter().map(|it| it.part.clone()).collect::<Vec<_>>()
+        };
+
+        assert_eq!(skipped("[a]"), ["Layers", "VpcConfig"]);
+        assert_eq!(skipped("[!Ref 'AWS::NoValue']"), ["VpcConfig"]);
+    }
+
+    #[test]
     fn a_reference_to_a_parameter_without_a_value_is_an_error() {
         let parse = |value: &str| {
             let queue =

@@ -37,7 +37,9 @@ impl Reader<'_> {
         let mut evaluated = Map::new();
         for (name, value) in self.unevaluated(declaration, section) {
             if only_on_aws.contains(&name.as_str()) {
-                if let Some(consequence) = ignored_properties::consequence(&name) {
+                if let Some(consequence) = ignored_properties::consequence(&name)
+                    && self.is_set(&value)
+                {
                     self.skips.add(name, id, consequence);
                 }
                 continue;
@@ -51,6 +53,15 @@ impl Reader<'_> {
             }
         }
         parse(&path, evaluated, errors)
+    }
+
+    /// Whether a property has a value: not `AWS::NoValue`, nor an empty list.
+    fn is_set(&self, value: &Value) -> bool {
+        match self.scope.reduce(value, "", 0) {
+            Ok(None) => false,
+            Ok(Some(Value::Array(items))) => !items.is_empty(),
+            _ => true,
+        }
     }
 
     /// A resource's properties with the globals merged in, as the template writes them.

@@ -51,19 +51,9 @@ pub(crate) async fn find(
         };
         programs.push((code, program));
     }
-    let names = |root: &Path| -> BTreeSet<String> {
-        let targets = programs.iter().filter_map(|(_, program)| match program {
-            Program::Target { root: of, name } if of == root => Some(name.clone()),
-            _ => None,
-        });
-        targets.collect()
-    };
     if how.build {
-        for project in projects.by_root.values() {
-            let names = names(&project.root);
-            if !names.is_empty() {
-                project.build(&names, how).await?;
-            }
+        for (root, names) in targets(&programs) {
+            projects.by_root[&root].build(&names, how).await?;
         }
     }
     let located = programs.into_iter().map(|(code, program)| {
@@ -76,6 +66,17 @@ pub(crate) async fn find(
     located.collect()
 }
 
+/// The binaries to build, by the roots of their projects.
+fn targets(programs: &[(&Code, Program)]) -> BTreeMap<PathBuf, BTreeSet<String>> {
+    let mut targets = BTreeMap::<PathBuf, BTreeSet<String>>::new();
+    for (_, program) in programs {
+        if let Program::Target { root, name } = program {
+            targets.entry(root.clone()).or_default().insert(name.clone());
+        }
+    }
+    targets
+}
+
 /// The binary of this name in the workspace, or else in the project at `CodeUri`.
 async fn named(
     places: Places<'_>,
@@ -83,9 +84,10 @@ async fn named(
     directory: &str,
     projects: &mut Projects,
 ) -> Result<Program, BuildError> {
-    let candidates = [places.workspace.to_owned(), places.template.join(directory)];
-    for path in candidates.iter().filter(|path| is_in_project(path)) {
-        if let Some(program) = projects.at(path).await?.named(name) {
+    for path in [places.workspace, &places.template.join(directory)] {
+        if is_in_project(path)
+            && let Some(program) = projects.at(path).await?.named(name)
+        {
             return Ok(program);
         }
     }

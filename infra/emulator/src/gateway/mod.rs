@@ -1,8 +1,8 @@
 //! API Gateway and function URLs in front of the functions.
 //!
 //! One port serves all APIs of a template. The only API, or the only one that is no function URL, is
-//! at the root; each API is also below [`PREFIX`] and its logical id. A named stage is the next part
-//! of the path, as on AWS.
+//! at the root. Each API is also below `/_apis/` and its logical id. A named stage is the next part of
+//! the path, as on AWS.
 //!
 //! A request passes the size limits, the stage's throttle, CORS, routing ([`routes`]) and the
 //! authorizer ([`authorizer`]). Then the function is invoked. Its event and response have the format
