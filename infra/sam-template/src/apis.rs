@@ -150,11 +150,30 @@ Resources:
     }
 
     #[test]
-    fn an_authorizer_whose_tokens_cannot_be_verified_is_an_error() {
+    fn a_jwt_authorizer_has_its_issuer_audience_and_header() {
+        let http = "  Http:
+    Type: AWS::Serverless::HttpApi
+    Properties:
+      Auth:
+        DefaultAuthorizer: J
+        Authorizers: {J: {JwtConfiguration: {issuer: 'https://i', audience: [a]}}}";
+        let events = "A: {Type: HttpApi, Properties: {ApiId: !Ref Http}}";
+        let template = template(events, http).unwrap();
+        let api = template.root_api().unwrap();
+
+        let jwt = &api.jwt_authorizers["J"];
+        assert_eq!((jwt.issuer.as_str(), jwt.audience[0].as_str()), ("https://i", "a"));
+        assert_eq!(jwt.identity_header, "authorization");
+        assert_eq!(api.routes[0].authorizer.as_deref(), Some("J"));
+    }
+
+    #[test]
+    fn an_authorizer_that_the_platform_cannot_run_is_an_error() {
         for (api, said) in [
             (
-                "HttpApi', Properties: {Auth: {Authorizers: {J: {JwtConfiguration: {}}}}}",
-                "a JWT authorizer",
+                "HttpApi', Properties: {Auth: {Authorizers: {J: {JwtConfiguration: {issuer: i}, \
+                 IdentitySource: '$request.querystring.t'}}}}",
+                "an identity that is no header",
             ),
             (
                 "Api', Properties: {StageName: a, Auth: {Authorizers: {C: {UserPoolArn: x}}}}",

@@ -53,6 +53,7 @@ impl FunctionUrlProperties {
                 authorizer: None,
             }],
             authorizers: BTreeMap::new(),
+            jwt_authorizers: BTreeMap::new(),
             cors: cors::of_http(&path, self.cors)?,
             throttle: None,
         })

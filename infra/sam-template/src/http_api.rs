@@ -9,7 +9,9 @@ use serde_json::Value;
 
 use super::deserialize::{optional_resource, seconds};
 use super::error::TemplateError;
-use super::model::{Api, ApiKind, Authorizer, AuthorizerFormat, DEFAULT_STAGE, Throttle};
+use super::model::{
+    Api, ApiKind, Authorizer, AuthorizerFormat, DEFAULT_STAGE, JwtAuthorizer, Throttle,
+};
 use super::reader::Reader;
 use super::{cors, definition, ignored_properties};
 
@@ -45,16 +47,28 @@ struct AuthorizerProperties {
     enable_simple_responses: bool,
     #[serde(default)]
     identity: IdentityProperties,
-    jwt_configuration: Option<IgnoredAny>,
+    jwt_configuration: Option<JwtConfiguration>,
+    identity_source: Option<String>,
     #[serde(rename = "AuthorizationScopes")]
     _authorization_scopes: Option<IgnoredAny>,
     #[serde(rename = "EnableFunctionDefaultPermissions")]
     _enable_function_default_permissions: Option<bool>,
     #[serde(rename = "FunctionInvokeRole")]
     _function_invoke_role: Option<IgnoredAny>,
-    #[serde(rename = "IdentitySource")]
-    _identity_source: Option<IgnoredAny>,
 }
+
+/// SAM passes it on to `CloudFormation`'s document, where the names are in lower case.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct JwtConfiguration {
+    #[serde(alias = "Issuer")]
+    issuer: String,
+    #[serde(default, alias = "Audience")]
+    audience: Vec<String>,
+}
+
+/// The prefix of an identity source that is a header.
+const OF_HEADER: &str = "$request.header.";
 
 /// `2.0` is a number in YAML, `"2.0"` a string; both are accepted.
 #[derive(Deserialize)]
@@ -101,7 +115,18 @@ pub(super) fn read(
         reader.properties(id, declaration, "HttpApi", ignored_properties::HTTP_API)?;
     let mut authorizers = BTreeMap::new();
     let mut errors = Vec::new();
-    for (name, authorizer) in properties.auth.authorizers {
+    let mut jwt_authorizers = BTreeMap::new();
+    for (name, mut authorizer) in properties.auth.authorizers {
+        if let Some(jwt) = authorizer.jwt_configuration.take() {
+            reader.skips.add("the signatures of tokens", id, "not checked here");
+            match into_jwt_authorizer(id, &name, jwt, authorizer.identity_source.as_deref()) {
+                Ok(authorizer) => {
+                    jwt_authorizers.insert(name, authorizer);
+                }
+                Err(error) => errors.push(error),
+            }
+            continue;
+        }
         match authorizer.into_authorizer(id, &format!("Auth/Authorizers/{name}")) {
             Ok(authorizer) => {
                 authorizers.insert(name, authorizer);
@@ -120,6 +145,7 @@ pub(super) fn read(
         stage: properties.stage_name.unwrap_or_else(|| DEFAULT_STAGE.to_owned()),
         routes: definition::routes(id, &properties.definition_body, reader.skips),
         authorizers,
+        jwt_authorizers,
         cors: cors::of_http(&cors_path, properties.cors_configuration)?,
         throttle: settings.and_then(|settings| {
             let burst = settings.throttling_burst_limit?;
@@ -129,12 +155,24 @@ pub(super) fn read(
     Ok((api, properties.auth.default_authorizer))
 }
 
+fn into_jwt_authorizer(
+    api: &str,
+    name: &str,
+    jwt: JwtConfiguration,
+    identity_source: Option<&str>,
+) -> Result<JwtAuthorizer, TemplateError> {
+    let source = identity_source.unwrap_or("$request.header.Authorization");
+    let Some(header) = source.strip_prefix(OF_HEADER) else {
+        let place = format!("Auth/Authorizers/{name}/IdentitySource");
+        return Err(TemplateError::in_resource(api, &place, "an identity that is no header"));
+    };
+    let JwtConfiguration { issuer, audience } = jwt;
+    Ok(JwtAuthorizer { issuer, audience, identity_header: header.to_lowercase() })
+}
+
 impl AuthorizerProperties {
     fn into_authorizer(self, api: &str, place: &str) -> Result<Authorizer, TemplateError> {
         let refused = |what: &str| Err(TemplateError::in_resource(api, place, what));
-        if self.jwt_configuration.is_some() {
-            return refused("a JWT authorizer, whose tokens the platform cannot verify");
-        }
         let Some(function) = self.function_arn else {
             return refused("an authorizer without a function");
         };

@@ -55,9 +55,9 @@ pub use self::filter::Pattern;
 pub use self::model::{
     Api, ApiKind, AttributeType, Authorizer, AuthorizerFormat, Code, Condition, ConditionKey, Cors,
     DEFAULT_ROUTE, DEFAULT_STAGE, Effect, EventDestination, EventRule, EventSource, Function,
-    Index, Key, MailEventType, Operator, Projection, Queue, QueueTrigger, Redrive, RotationTrigger,
-    Route, ScheduleService, ScheduleTrigger, Secret, StartingPosition, Statement, StreamTrigger,
-    StreamView, Table, Template, Throttle, Trigger,
+    Index, JwtAuthorizer, Key, MailEventType, Operator, Projection, Queue, QueueTrigger, Redrive,
+    RotationTrigger, Route, ScheduleService, ScheduleTrigger, Secret, StartingPosition, Statement,
+    StreamTrigger, StreamView, Table, Template, Throttle, Trigger,
 };
 pub use self::names::{ACCOUNT_ID, REGION, STACK_NAME};
 pub use self::permissions::Permission;

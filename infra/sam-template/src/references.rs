@@ -45,7 +45,10 @@ fn of_api(template: &Template, api: &Api) -> Vec<TemplateError> {
     let unknown = functions.filter(|id| !is_function(id));
     let unknown = unknown.map(|id| missing(&api.logical_id, id, "function"));
     let authorizers = api.routes.iter().filter_map(|route| {
-        let name = route.authorizer.as_ref().filter(|it| !api.authorizers.contains_key(*it))?;
+        let is_known = |name: &String| {
+            api.authorizers.contains_key(name) || api.jwt_authorizers.contains_key(name)
+        };
+        let name = route.authorizer.as_ref().filter(|name| !is_known(name))?;
         Some(missing(&route.function, name, "authorizer"))
     });
     unknown.chain(authorizers).collect()

@@ -119,6 +119,7 @@ pub(super) fn read(
         stage: properties.stage_name,
         routes: definition::routes(id, &properties.definition_body, reader.skips),
         authorizers,
+        jwt_authorizers: BTreeMap::new(),
         cors: cors::of_rest(&format!("/Resources/{id}/Properties/Cors"), properties.cors)?,
         throttle: None,
     };

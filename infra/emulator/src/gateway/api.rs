@@ -12,8 +12,8 @@ use http::request::Parts;
 use http::{HeaderName, HeaderValue, Method, Request, StatusCode, header, uri};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use hyper::body::Incoming;
-use sam_template::{Api, ApiKind, Cors, DEFAULT_STAGE};
-use serde_json::Value;
+use sam_template::{Api, ApiKind, Cors, DEFAULT_STAGE, JwtAuthorizer};
+use serde_json::{Value, json};
 use tokio::time::timeout;
 use uuid::Uuid;
 
@@ -22,6 +22,7 @@ use super::authorizer::Authorizer;
 use super::cors;
 use super::event::{Exchange, Target};
 use super::failure::Failure;
+use super::jwt;
 use super::rest_answer;
 use super::routes::Routes;
 use super::throttle::Bucket;
@@ -50,6 +51,7 @@ pub(super) struct ServedApi {
     stage: String,
     routes: Routes,
     authorizers: BTreeMap<String, Arc<Authorizer>>,
+    jwt_authorizers: BTreeMap<String, JwtAuthorizer>,
     cors: Option<Cors>,
     throttle: Option<Bucket>,
     functions: Functions,
@@ -76,6 +78,7 @@ impl ServedApi {
             stage: api.stage.clone(),
             routes: routes(&api.routes),
             authorizers: authorizers.collect(),
+            jwt_authorizers: api.jwt_authorizers.clone(),
             cors: api.cors.clone(),
             throttle: api.throttle.map(Bucket::new),
             functions,
@@ -197,11 +200,14 @@ impl ServedApi {
         if matches!(self.kind, ApiKind::FunctionUrl { signed: true }) {
             return exchange.access_key().map(|_| None).ok_or(Failure::Forbidden);
         }
-        let named = exchange.route.authorizer.as_ref();
-        match named.and_then(|name| self.authorizers.get(name)) {
-            Some(authorizer) => authorizer.authorize(exchange).await.map(Some),
-            None => Ok(None),
+        let Some(name) = &exchange.route.authorizer else { return Ok(None) };
+        if let Some(settings) = self.jwt_authorizers.get(name) {
+            return jwt::authorize(settings, &exchange.parts.headers, exchange.received).map(Some);
         }
+        let Some(authorizer) = self.authorizers.get(name) else { return Ok(None) };
+        let context = authorizer.authorize(exchange).await?;
+        let is_rest = matches!(self.kind, ApiKind::Rest { .. });
+        Ok(Some(if is_rest { context } else { json!({ "lambda": context }) }))
     }
 
     /// The function's result.

@@ -50,7 +50,8 @@ pub(super) struct Target<'a> {
 }
 
 impl Exchange<'_> {
-    /// The event of the route's function. `authorizer` is the context from the authorizer.
+    /// The event of the route's function. `authorizer` is the part of the context from the authorizer:
+    /// `{"lambda": …}` or `{"jwt": …}`.
     pub(super) fn function_event(&self, body: &Bytes, authorizer: Option<&Value>) -> Value {
         let mut event = self.common();
         let (text, is_base64) = encode(body, &self.parts.headers);
@@ -59,7 +60,7 @@ impl Exchange<'_> {
             event.insert("body".to_owned(), json!(text));
         }
         if let Some(context) = authorizer {
-            event["requestContext"]["authorizer"] = json!({"lambda": context});
+            event["requestContext"]["authorizer"] = context.clone();
         }
         if let Some(access_key) = self.access_key() {
             event["requestContext"]["authorizer"] = json!({"iam": {
@@ -287,7 +288,7 @@ mod tests {
             request_id: "id=",
             received: "2026-01-02T03:04:05.678Z".parse().unwrap(),
         };
-        exchange.function_event(&Bytes::from_static(body), Some(&json!({"sub": "u"})))
+        exchange.function_event(&Bytes::from_static(body), Some(&json!({"lambda": {"sub": "u"}})))
     }
 
     #[test]

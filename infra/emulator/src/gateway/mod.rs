@@ -18,6 +18,7 @@ mod authorizer;
 mod cors;
 mod event;
 mod failure;
+mod jwt;
 mod percent;
 mod policy;
 mod rest_answer;

@@ -60,6 +60,7 @@ impl Api {
                     cache_ttl: Duration::from_mins(5),
                 },
             )]),
+            jwt_authorizers: BTreeMap::new(),
             cors: None,
             throttle,
         };

@@ -17,6 +17,8 @@ pub struct Api {
     pub routes: Vec<Route>,
     /// The Lambda authorizers, by name.
     pub authorizers: BTreeMap<String, Authorizer>,
+    /// The JWT authorizers, by name.
+    pub jwt_authorizers: BTreeMap<String, JwtAuthorizer>,
     /// The CORS configuration, if any.
     pub cors: Option<Cors>,
     /// The stage's throttle, if set.
@@ -72,6 +74,17 @@ pub struct Authorizer {
     pub identity_headers: Vec<String>,
     /// The caching time of a result for the same identity; zero disables the cache.
     pub cache_ttl: Duration,
+}
+
+/// A JWT authorizer of an HTTP API.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct JwtAuthorizer {
+    /// The value of the claim `iss`.
+    pub issuer: String,
+    /// The accepted values of the claim `aud`, or of `client_id` without one.
+    pub audience: Vec<String>,
+    /// The header with the token.
+    pub identity_header: String,
 }
 
 /// The format of an authorizer's event and response.

@@ -18,7 +18,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::skipped::Skipped;
 
 pub use self::api::{
-    Api, ApiKind, Authorizer, AuthorizerFormat, Cors, DEFAULT_ROUTE, DEFAULT_STAGE, Route, Throttle,
+    Api, ApiKind, Authorizer, AuthorizerFormat, Cors, DEFAULT_ROUTE, DEFAULT_STAGE, JwtAuthorizer,
+    Route, Throttle,
 };
 pub use self::function::{Code, Condition, ConditionKey, Effect, Function, Operator, Statement};
 pub use self::mail::{EventDestination, EventRule, MailEventType};
