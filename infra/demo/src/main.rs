@@ -54,7 +54,10 @@ async fn main() -> ExitCode {
 
 #[expect(clippy::print_stdout, reason = "scripts wait for these lines")]
 fn announce(platform: &Platform, with_demo: bool) {
-    println!("API      {}", platform.api_url());
+    match platform.apis() {
+        [(_, url)] => println!("API      {url}"),
+        several => several.iter().for_each(|(id, url)| println!("API      {url}  {id}")),
+    }
     println!("control  {}", platform.control_url());
     if with_demo {
         println!("accounts of the demo, all with the password {}:", seed::PASSWORD);

@@ -40,11 +40,16 @@ async fn serve() -> Result<(), Error> {
 }
 
 async fn handle(event: &Value) -> Result<Value, Error> {
+    if event["type"] == "TOKEN" {
+        let token = event["authorizationToken"].as_str().unwrap_or_default();
+        return decide(token).map(|decision| policy(&decision, &event["methodArn"]));
+    }
     if event["type"] == "REQUEST" {
         return decide(event["identitySource"][0].as_str().unwrap_or_default());
     }
     match event["do"].as_str() {
         None if event["version"] == "2.0" => Ok(answer(event)),
+        None if event["httpMethod"].is_string() => Ok(rest_answer(event)),
         Some("sleep") => {
             sleep(Duration::from_millis(event["ms"].as_u64().unwrap_or(0))).await;
             Ok(json!("slept"))
@@ -64,6 +69,27 @@ fn decide(token: &str) -> Result<Value, Error> {
         "unknown" => Err("Unauthorized".into()),
         _ => Err("out of order".into()),
     }
+}
+
+/// The decision in the form of a REST API's authorizer.
+fn policy(decision: &Value, method: &Value) -> Value {
+    let effect = if decision["isAuthorized"] == true { "Allow" } else { "Deny" };
+    let statement = json!({"Effect": effect, "Action": "execute-api:Invoke", "Resource": method});
+    json!({
+        "principalId": "u1",
+        "policyDocument": {"Version": "2012-10-17", "Statement": [statement]},
+        "context": decision["context"].as_object().cloned().unwrap_or_default(),
+    })
+}
+
+/// The event as the response body, in the form of a REST API's proxy integration.
+fn rest_answer(event: &Value) -> Value {
+    json!({
+        "statusCode": 200,
+        "headers": {"content-type": "application/json"},
+        "multiValueHeaders": {"set-cookie": ["a=1", "b=2"]},
+        "body": event.to_string(),
+    })
 }
 
 /// The event as the response body, or an invalid response.

@@ -36,9 +36,6 @@ pub enum StartError {
     /// The template cannot be used.
     #[error(transparent)]
     Template(#[from] TemplateError),
-    /// The template has no API.
-    #[error("the template has no AWS::Serverless::HttpApi")]
-    NoApi,
     /// `--without` names a permission that the template does not grant.
     #[error("the template grants no such permission: {permission}; {known}")]
     NoSuchRight {

@@ -3,7 +3,7 @@
 //!
 //! A [`Platform`] consists of:
 //!
-//! - API Gateway ([`gateway`]) and Lambda ([`functions`]);
+//! - API Gateway, function URLs ([`gateway`]) and Lambda ([`functions`]);
 //! - the tables, queues, secrets and mail that functions use ([`services`]);
 //! - the event sources that invoke functions besides the API ([`event_sources`]);
 //! - the control address, which shows its state, sets [`faults`] and moves its [`Clock`] ([`control`]);

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use clap::{Args, ValueEnum};
 
 use crate::services::Identities;
-use sam_template::{Permission, Template};
+use sam_template::{Permission, ReadOptions, Template};
 
 /// The options of a platform. By default it uses the nearest template upwards, free ports, and
 /// keeps no data.
@@ -35,7 +35,7 @@ pub struct Options {
     #[arg(long)]
     pub release: bool,
 
-    /// The template; by default the first template.yaml in this directory or above.
+    /// The template; by default the first template.yaml or template.yml in this directory or above.
     #[arg(long, value_name = "PATH")]
     pub template: Option<PathBuf>,
 
@@ -51,6 +51,11 @@ pub struct Options {
     /// may be given more than once.
     #[arg(long, value_name = "RIGHT")]
     pub without: Vec<Permission>,
+
+    /// A type of resource, or a logical id, that the platform leaves out; may be given more than
+    /// once. References to it get a name or an ARN.
+    #[arg(long = "ignore", value_name = "TYPE")]
+    pub ignored: Vec<String>,
 
     /// A domain or an address that SES treats as verified; may be given more than once. By default
     /// the domain of the template's parameter `MailFrom`.
@@ -96,7 +101,7 @@ impl Options {
     pub(crate) fn template(&self) -> Option<PathBuf> {
         match &self.template {
             Some(path) => Some(path.clone()),
-            None => nearest("template.yaml", &std::env::current_dir().ok()?),
+            None => nearest(&["template.yaml", "template.yml"], &std::env::current_dir().ok()?),
         }
     }
 
@@ -116,15 +121,21 @@ impl Options {
         }
     }
 
-    /// The template's parameters.
-    pub(crate) fn parameters(&self) -> BTreeMap<String, String> {
-        self.parameters.iter().cloned().collect()
+    /// How to read the template. `known` are the parameters that the platform knows.
+    pub(crate) fn reading(&self, known: BTreeMap<String, String>) -> ReadOptions {
+        ReadOptions {
+            parameters: self.parameters.iter().cloned().collect(),
+            known,
+            ignored: self.ignored.iter().cloned().collect(),
+        }
     }
 }
 
-/// The first file of this name in a directory or its ancestors.
-fn nearest(name: &str, directory: &Path) -> Option<PathBuf> {
-    directory.ancestors().map(|ancestor| ancestor.join(name)).find(|path| path.is_file())
+/// The first file of one of these names in a directory or its ancestors.
+fn nearest(names: &[&str], directory: &Path) -> Option<PathBuf> {
+    let mut paths =
+        directory.ancestors().flat_map(|it| names.iter().map(move |name| it.join(name)));
+    paths.find(|path| path.is_file())
 }
 
 fn parameter(argument: &str) -> Result<(String, String), String> {

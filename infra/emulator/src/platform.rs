@@ -6,18 +6,18 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use sam_template::Template;
+use sam_template::{Code, Template};
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 
 use crate::application::Application;
-use crate::binaries::{self, Build, BuildError};
+use crate::binaries::{self, Build, BuildError, Places};
 use crate::clock::Clock;
 use crate::control::{self, Control, Telemetry};
 use crate::error::StartError;
 use crate::event_sources::{self, Invoke, SourceError, Sources};
 use crate::functions::{FunctionConfig, Functions, LogSink};
-use crate::gateway::Gateway;
+use crate::gateway::{self, Gateway};
 use crate::logs;
 use crate::options::{Logs, Options};
 use crate::services::{Stores, access_key};
@@ -27,6 +27,8 @@ use crate::standins::Standins;
 /// gracefully.
 pub struct Platform {
     api: SocketAddr,
+    /// The addresses of all APIs by logical id, the root's first.
+    apis: Vec<(String, String)>,
     control: SocketAddr,
     functions: Functions,
     stores: Stores,
@@ -54,12 +56,14 @@ impl Platform {
         let path = options.template().ok_or(StartError::NoTemplate)?;
         let standins = application.standins().await.map_err(StartError::Standins)?;
         let known = known_parameters(&api_listener, &standins);
-        let mut template = Template::read_knowing(&path, &options.parameters(), &known)?;
+        let mut template = Template::read_with(&path, &options.reading(known))?;
+        for skipped in &template.skipped {
+            logs::say(options.logs, "platform", &format!("leaves out {skipped}"));
+        }
         let unknown = options.without.iter().find(|grant| !template.revoke(grant));
         if let Some(grant) = unknown {
             return Err(StartError::no_such_right(grant, &template));
         }
-        let api = template.api.as_ref().ok_or(StartError::NoApi)?;
         if !options.no_build {
             let count = template.binaries().len();
             logs::say(options.logs, "platform", &format!("cargo builds {count} functions"));
@@ -79,7 +83,7 @@ impl Platform {
             services.clock(),
         );
         services.attach(functions.environments());
-        let gateway = Gateway::new(api, functions.clone(), &telemetry);
+        let gateway = Gateway::of(&template, &functions, &telemetry);
         if options.without_schedules {
             template.stop_clock();
         }
@@ -87,6 +91,7 @@ impl Platform {
 
         let mut platform = Self {
             api: address(&api_listener),
+            apis: gateway::addresses(&template, &format!("http://{}", address(&api_listener))),
             control: address(&control_listener),
             functions,
             stores: services,
@@ -100,9 +105,15 @@ impl Platform {
         Ok(platform)
     }
 
-    /// The API's address: `http://127.0.0.1:3000`.
+    /// The address of the gateway, where the template's only API is: `http://127.0.0.1:3000`.
     pub fn api_url(&self) -> String {
         format!("http://{}", self.api)
+    }
+
+    /// The logical id and the address of each API and function URL, with its stage. The one at the
+    /// root of the gateway is first.
+    pub fn apis(&self) -> &[(String, String)] {
+        &self.apis
     }
 
     /// The control address: `http://127.0.0.1:3001`.
@@ -147,7 +158,7 @@ impl Platform {
         gateway: Gateway,
         api: TcpListener,
         control: TcpListener,
-        binaries: BTreeMap<String, PathBuf>,
+        binaries: BTreeMap<Code, PathBuf>,
         logs: Logs,
     ) {
         let shown = Control {
@@ -202,27 +213,35 @@ async fn binaries(
     template: &Path,
     parsed: &Template,
     options: &Options,
-) -> Result<BTreeMap<String, PathBuf>, BuildError> {
+) -> Result<BTreeMap<Code, PathBuf>, BuildError> {
     let build = Build {
         build: !options.no_build,
         release: options.release,
         verbose: options.logs != Logs::Quiet,
     };
-    binaries::find(options.workspace(template), &parsed.binaries(), build).await
+    let places = Places {
+        workspace: options.workspace(template),
+        template: template.parent().unwrap_or(Path::new("")),
+    };
+    let codes = parsed.functions.values().map(|function| function.code.clone());
+    binaries::find(places, &codes.collect(), build).await
 }
 
 /// Every function of the template, with its environment variables resolved.
 fn deployments(
     template: &Template,
     services: &Stores,
-    binaries: &BTreeMap<String, PathBuf>,
+    binaries: &BTreeMap<Code, PathBuf>,
     options: &Options,
 ) -> Result<Vec<FunctionConfig>, StartError> {
     let deploy = |function: &sam_template::Function| {
         let id = &function.logical_id;
         let mut variables = BTreeMap::new();
         for (variable, text) in &function.environment {
-            let value = text.resolve(|reference| services.names().look_up(reference));
+            let known = |reference: &_| {
+                services.names().look_up(reference).or_else(|| template.look_up(reference))
+            };
+            let value = text.resolve(known);
             let value = value.map_err(|source| StartError::Variable {
                 function: id.clone(),
                 variable: variable.clone(),
@@ -232,7 +251,7 @@ fn deployments(
         }
         Ok(FunctionConfig {
             logical_id: id.clone(),
-            binary: binaries[&function.binary].clone(),
+            binary: binaries[&function.code].clone(),
             variables,
             access_key_id: access_key(id),
             services_endpoint: services.endpoint(),

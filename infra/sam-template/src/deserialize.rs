@@ -26,3 +26,10 @@ pub(super) fn resource<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Str
         .map(ToOwned::to_owned)
         .ok_or_else(|| D::Error::custom("expected a reference to a resource of this template"))
 }
+
+/// The logical id from an optional reference to one resource.
+pub(super) fn optional_resource<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<String>, D::Error> {
+    resource(deserializer).map(Some)
+}

@@ -1,70 +1,249 @@
-//! A function's `Events`: its routes and schedules.
-//!
-//! SAM also supports queues and streams there. But SAM then lets the function receive from any
-//! queue or stream. So the template declares them as [`super::mappings`].
+//! A function's `Events`, converted as SAM does: to routes of APIs, to mappings with the permissions
+//! that they need, and to schedules.
 
 use serde::Deserialize;
 use serde::de::IgnoredAny;
+use serde_json::{Map, Value, json};
 
-use super::deserialize::resource;
-use super::model::{EventSource, Route, ScheduleTrigger, Trigger};
+use super::deserialize::optional_resource;
+use super::error::TemplateError;
+use super::granted::{QUEUE_POLLER, STREAM_READER};
+use super::ignored_properties;
+use super::mappings::{QueueMapping, StreamMapping};
+use super::model::{EventSource, ScheduleService, ScheduleTrigger, Trigger};
+use super::names::{IMPLICIT_HTTP_API, IMPLICIT_REST_API};
+use super::reader::parse;
+use super::skipped::Skips;
 
-/// One entry of a function's `Events`.
+/// The types of events whose services are not emulated.
+const NOT_EMULATED: &[&str] = &[
+    "AlexaSkill",
+    "CloudWatchEvent",
+    "CloudWatchLogs",
+    "Cognito",
+    "DocumentDB",
+    "EventBridgeRule",
+    "IoTRule",
+    "Kinesis",
+    "MQ",
+    "MSK",
+    "S3",
+    "SNS",
+    "SelfManagedKafka",
+];
+
+/// The consequence of such an event.
+const BY_HAND: &str = "not delivered here; invoke the function at the control address";
+
+/// One entry of a function's `Events`, evaluated.
 #[derive(Deserialize)]
-#[serde(tag = "Type", content = "Properties", deny_unknown_fields)]
-pub(super) enum EventProperties {
-    HttpApi(HttpApiEvent),
-    Schedule(ScheduleEvent),
+#[serde(rename_all = "PascalCase", deny_unknown_fields)]
+pub(super) struct EventDeclaration {
+    pub(super) r#type: String,
+    #[serde(default)]
+    pub(super) properties: Map<String, Value>,
+}
+
+/// The conversion of an event.
+pub(super) enum Event {
+    Route(RouteEvent),
+    /// A source, and the managed policy that SAM adds for it.
+    Source(EventSource, Option<&'static str>),
+    /// The event is left out.
+    Nothing,
+}
+
+/// A route of an API.
+pub(super) struct RouteEvent {
+    /// The logical id of the API, and whether it is a REST API.
+    pub(super) api: String,
+    pub(super) is_rest: bool,
+    /// `None` for all requests that no other route matches.
+    pub(super) method_and_path: Option<(String, String)>,
+    /// The authorizer of the event itself.
+    pub(super) authorizer: Option<String>,
 }
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase", deny_unknown_fields)]
-pub(super) struct HttpApiEvent {
-    #[serde(rename = "ApiId", deserialize_with = "resource")]
-    pub(super) api: String,
+struct HttpApiEvent {
+    #[serde(default, deserialize_with = "optional_resource")]
+    api_id: Option<String>,
+    method: Option<String>,
+    path: Option<String>,
+    #[serde(default)]
+    auth: RouteAuth,
+    payload_format_version: Option<Value>,
+    #[serde(rename = "RouteSettings")]
+    _route_settings: Option<IgnoredAny>,
+    #[serde(rename = "TimeoutInMillis")]
+    _timeout_in_millis: Option<IgnoredAny>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase", deny_unknown_fields)]
+struct RestApiEvent {
+    #[serde(default, deserialize_with = "optional_resource")]
+    rest_api_id: Option<String>,
     method: String,
     path: String,
-    auth: Option<RouteAuth>,
+    #[serde(default)]
+    auth: RouteAuth,
+    #[serde(rename = "RequestModel")]
+    _request_model: Option<IgnoredAny>,
+    #[serde(rename = "RequestParameters")]
+    _request_parameters: Option<IgnoredAny>,
+    #[serde(rename = "TimeoutInMillis")]
+    _timeout_in_millis: Option<IgnoredAny>,
 }
 
-#[derive(Deserialize)]
+#[derive(Default, Deserialize)]
 #[serde(rename_all = "PascalCase", deny_unknown_fields)]
 struct RouteAuth {
-    authorizer: String,
+    authorizer: Option<String>,
+    #[serde(rename = "ApiKeyRequired")]
+    _api_key_required: Option<IgnoredAny>,
+    #[serde(rename = "AuthorizationScopes")]
+    _authorization_scopes: Option<IgnoredAny>,
+    #[serde(rename = "InvokeRole")]
+    _invoke_role: Option<IgnoredAny>,
+    #[serde(rename = "OverrideApiAuth")]
+    _override_api_auth: Option<IgnoredAny>,
+    #[serde(rename = "ResourcePolicy")]
+    _resource_policy: Option<IgnoredAny>,
 }
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase", deny_unknown_fields)]
-pub(super) struct ScheduleEvent {
+struct ScheduleEvent {
+    #[serde(alias = "ScheduleExpression")]
     schedule: String,
     input: Option<String>,
+    enabled: Option<bool>,
+    state: Option<String>,
+    schedule_expression_timezone: Option<String>,
+    #[serde(rename = "DeadLetterConfig")]
+    _dead_letter_config: Option<IgnoredAny>,
     #[serde(rename = "Description")]
-    _description: Option<String>,
+    _description: Option<IgnoredAny>,
+    #[serde(rename = "FlexibleTimeWindow")]
+    _flexible_time_window: Option<IgnoredAny>,
+    #[serde(rename = "GroupName")]
+    _group_name: Option<IgnoredAny>,
+    #[serde(rename = "KmsKeyArn")]
+    _kms_key_arn: Option<IgnoredAny>,
+    #[serde(rename = "Name")]
+    _name: Option<IgnoredAny>,
+    #[serde(rename = "OmitName")]
+    _omit_name: Option<IgnoredAny>,
+    #[serde(rename = "PermissionsBoundary")]
+    _permissions_boundary: Option<IgnoredAny>,
     /// The retry policy of `EventBridge`; here a schedule invokes its function directly.
     #[serde(rename = "RetryPolicy")]
     _retry_policy: Option<IgnoredAny>,
+    #[serde(rename = "RoleArn")]
+    _role_arn: Option<IgnoredAny>,
 }
 
-impl HttpApiEvent {
-    pub(super) fn into_route(self, function: &str, default_authorizer: Option<&String>) -> Route {
-        let authorizer = match self.auth.map(|auth| auth.authorizer) {
-            Some(none) if none == "NONE" => None,
-            Some(named) => Some(named),
-            None => default_authorizer.cloned(),
-        };
-        Route {
-            method: self.method.to_uppercase(),
-            path: self.path,
-            function: function.to_owned(),
-            authorizer,
+impl EventDeclaration {
+    /// Converts the event of this name of a function.
+    pub(super) fn convert(
+        self,
+        function: &str,
+        name: &str,
+        skips: &Skips,
+    ) -> Result<Event, TemplateError> {
+        let Self { r#type, mut properties } = self;
+        let path = format!("/Resources/{function}/Properties/Events/{name}/Properties");
+        match r#type.as_str() {
+            "HttpApi" => Ok(Event::Route(http_route(&path, properties)?)),
+            "Api" => {
+                let event: RestApiEvent = parse(&path, properties, Vec::new())?;
+                Ok(Event::Route(RouteEvent {
+                    api: event.rest_api_id.unwrap_or_else(|| IMPLICIT_REST_API.to_owned()),
+                    is_rest: true,
+                    method_and_path: Some((event.method, event.path)),
+                    authorizer: event.auth.authorizer,
+                }))
+            }
+            "SQS" => {
+                as_mapping(&mut properties, function);
+                let mapping: QueueMapping = parse(&path, properties, Vec::new())?;
+                Ok(source(mapping.into_source(name), QUEUE_POLLER))
+            }
+            "DynamoDB" => {
+                as_mapping(&mut properties, function);
+                let mapping: StreamMapping = parse(&path, properties, Vec::new())?;
+                Ok(source(mapping.into_source(name), STREAM_READER))
+            }
+            "Schedule" | "ScheduleV2" => {
+                let event: ScheduleEvent = parse(&path, properties, Vec::new())?;
+                let is_rule = r#type == "Schedule";
+                let service =
+                    if is_rule { ScheduleService::Rules } else { ScheduleService::Scheduler };
+                Ok(event.convert(function, name, service, skips))
+            }
+            other if NOT_EMULATED.contains(&other) => {
+                skips.add(format!("the event {name} of type {other}"), function, BY_HAND);
+                Ok(Event::Nothing)
+            }
+            other => {
+                let place = format!("Events/{name}/Type");
+                let what = format!("an event of type {other}");
+                Err(TemplateError::in_resource(function, &place, &what))
+            }
         }
     }
 }
 
+fn http_route(path: &str, properties: Map<String, Value>) -> Result<RouteEvent, TemplateError> {
+    let event: HttpApiEvent = parse(path, properties, Vec::new())?;
+    let is_two = |version: &Value| version.to_string().trim_matches('"') == "2.0";
+    if event.payload_format_version.as_ref().is_some_and(|version| !is_two(version)) {
+        let path = format!("{path}/PayloadFormatVersion");
+        return Err(TemplateError::not_understood(&path, "a payload format other than 2.0"));
+    }
+    let method_and_path = match (event.method, event.path) {
+        (None, None) => None,
+        (_, Some(path)) if path == "$default" => None,
+        (Some(method), Some(path)) => Some((method, path)),
+        _ => return Err(TemplateError::not_understood(path, "Method and Path without the other")),
+    };
+    Ok(RouteEvent {
+        api: event.api_id.unwrap_or_else(|| IMPLICIT_HTTP_API.to_owned()),
+        is_rest: false,
+        method_and_path,
+        authorizer: event.auth.authorizer,
+    })
+}
+
+/// Turns the properties of an event into those of a mapping, as SAM does.
+fn as_mapping(properties: &mut Map<String, Value>, function: &str) {
+    properties.retain(|name, _| !ignored_properties::MAPPING.contains(&name.as_str()));
+    properties.insert("FunctionName".to_owned(), json!({ "Ref": function }));
+}
+
+fn source(source: Option<EventSource>, policy: &'static str) -> Event {
+    source.map_or(Event::Nothing, |source| Event::Source(source, Some(policy)))
+}
+
 impl ScheduleEvent {
-    pub(super) fn into_source(self, function: &str, name: String) -> EventSource {
-        let trigger =
-            Trigger::Schedule(ScheduleTrigger { expression: self.schedule, input: self.input });
-        EventSource { function: function.to_owned(), name, trigger }
+    fn convert(self, function: &str, name: &str, service: ScheduleService, skips: &Skips) -> Event {
+        let is_disabled = self.state.is_some_and(|state| state == "DISABLED");
+        if is_disabled || self.enabled == Some(false) {
+            skips.add(format!("the schedule {name}"), function, "disabled");
+            return Event::Nothing;
+        }
+        if self.schedule_expression_timezone.is_some_and(|zone| zone != "UTC") {
+            let part = format!("the time zone of the schedule {name}");
+            skips.add(part, function, "schedules are in UTC here");
+        }
+        let trigger = Trigger::Schedule(ScheduleTrigger {
+            service,
+            expression: self.schedule,
+            input: self.input,
+        });
+        let source = EventSource { function: function.to_owned(), name: name.to_owned(), trigger };
+        Event::Source(source, None)
     }
 }

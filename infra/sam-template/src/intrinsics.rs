@@ -9,6 +9,9 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value, json};
 
 use super::error::TemplateError;
+use super::joined::Joined;
+use super::names::{IMPLICIT_HTTP_API, IMPLICIT_REST_API};
+use super::{left_out, names};
 
 /// The values that a template's expressions are evaluated with.
 pub(super) struct Scope<'a> {
@@ -20,6 +23,9 @@ pub(super) struct Scope<'a> {
     pub(super) conditions: &'a Value,
     /// The template's `Resources`; only their names are used here.
     pub(super) resources: &'a Map<String, Value>,
+    /// The types of the resources that are left out, by logical id. A reference to one is replaced
+    /// by a name or an ARN of the same form as on AWS.
+    pub(super) left_out: BTreeMap<String, String>,
 }
 
 /// The maximum depth of nested expressions; it also stops conditions that refer to themselves.
@@ -87,6 +93,8 @@ impl Scope<'_> {
             "Fn::Join" => self.join(argument, path, depth).map(Some),
             "Fn::If" => self.choose(argument, path, depth),
             "Fn::FindInMap" => self.find_in_map(argument, path, depth).map(Some),
+            "Fn::Select" => self.select(argument, path, depth).map(Some),
+            "Fn::Split" => self.split(argument, path, depth).map(Some),
             _ => Err(TemplateError::not_understood(path, &format!("the intrinsic {name}"))),
         }
     }
@@ -106,8 +114,12 @@ impl Scope<'_> {
             Some(value) => return Ok(Some(value.clone())),
             None => {}
         }
-        // SAM's alias of a function is the function here.
-        let resource = name.strip_suffix(".Alias").unwrap_or(name);
+        if let Some(kind) = self.left_out.get(name) {
+            return Ok(Some(json!(left_out::reference(kind, name))));
+        }
+        // SAM's alias or version of a function is the function here.
+        let resource = name.strip_suffix(".Alias").or_else(|| name.strip_suffix(".Version"));
+        let resource = resource.unwrap_or(name);
         self.resource(resource, path)?;
         Ok(Some(json!({"Ref": resource})))
     }
@@ -115,6 +127,12 @@ impl Scope<'_> {
     fn attribute(&self, argument: &Value, path: &str) -> Result<Value, TemplateError> {
         match argument.as_array().map(Vec::as_slice) {
             Some([Value::String(resource), Value::String(attribute)]) if !attribute.is_empty() => {
+                if let Some(kind) = self.left_out.get(resource) {
+                    return Ok(json!(left_out::attribute(kind, resource, attribute)));
+                }
+                if self.is_role_of_function(resource) {
+                    return Ok(json!(left_out::attribute("AWS::IAM::Role", resource, attribute)));
+                }
                 self.resource(resource, path)?;
                 Ok(json!({"Fn::GetAtt": [resource, attribute]}))
             }
@@ -123,13 +141,29 @@ impl Scope<'_> {
     }
 
     fn resource(&self, name: &str, path: &str) -> Result<(), TemplateError> {
-        if self.resources.contains_key(name) {
+        let is_implicit = [IMPLICIT_HTTP_API, IMPLICIT_REST_API].contains(&name);
+        if is_implicit || self.resources.contains_key(name) || self.is_url_of_function(name) {
             return Ok(());
         }
         Err(TemplateError::not_understood(
             path,
             &format!("{name}, which the template does not have"),
         ))
+    }
+
+    /// Whether this is the role that SAM adds to a function.
+    fn is_role_of_function(&self, name: &str) -> bool {
+        !self.resources.contains_key(name) && self.is_of_function(name, "Role")
+    }
+
+    /// Whether this is the function URL that SAM adds to a function.
+    fn is_url_of_function(&self, name: &str) -> bool {
+        self.is_of_function(name, "Url")
+    }
+
+    fn is_of_function(&self, name: &str, suffix: &str) -> bool {
+        let function = name.strip_suffix(suffix).and_then(|function| self.resources.get(function));
+        function.is_some_and(|it| it["Type"] == names::FUNCTION)
     }
 
     /// `Fn::Sub`: replaces `${Name}` and `${Resource.Attribute}`; `${!Literal}` becomes
@@ -207,6 +241,32 @@ impl Scope<'_> {
         }
     }
 
+    /// `Fn::Select`: an item of a list by its index.
+    fn select(&self, argument: &Value, path: &str, depth: usize) -> Result<Value, TemplateError> {
+        let arguments = self.reduce(argument, path, depth)?.unwrap_or_default();
+        let index = match &arguments[0] {
+            Value::String(index) => index.parse().ok(),
+            other => other.as_u64(),
+        };
+        let item = index.and_then(|index| usize::try_from(index).ok());
+        let item = item.and_then(|index| arguments[1].get(index));
+        item.cloned().ok_or_else(|| TemplateError::not_understood(path, "the item of Fn::Select"))
+    }
+
+    /// `Fn::Split`: the parts of a string whose value is known, or of a stream's ARN by `/`. The
+    /// label of a stream is not known here; `*` matches it in a policy.
+    fn split(&self, argument: &Value, path: &str, depth: usize) -> Result<Value, TemplateError> {
+        let arguments = self.reduce(argument, path, depth)?.unwrap_or_default();
+        match (arguments[0].as_str(), arguments[1].as_str()) {
+            (Some(delimiter), Some(text)) => Ok(text.split(delimiter).collect()),
+            (Some("/"), None) if arguments[1]["Fn::GetAtt"][1] == "StreamArn" => {
+                let table = json!({ "Ref": arguments[1]["Fn::GetAtt"][0] });
+                Ok(json!([names::arn("dynamodb", "table"), table, "stream", "*"]))
+            }
+            _ => Err(TemplateError::not_understood(path, "the arguments of Fn::Split")),
+        }
+    }
+
     fn find_in_map(
         &self,
         argument: &Value,
@@ -221,40 +281,6 @@ impl Scope<'_> {
             })?;
         }
         Ok(found.clone())
-    }
-}
-
-/// The pieces of a joined text: merged literals, and references.
-#[derive(Default)]
-struct Joined {
-    pieces: Vec<Value>,
-}
-
-impl Joined {
-    fn push(&mut self, piece: &Value) {
-        if let Some(inner) = piece.get("Fn::Join").and_then(|join| join.get(1)) {
-            inner.as_array().into_iter().flatten().for_each(|piece| self.push(piece));
-            return;
-        }
-        let words = match piece {
-            Value::String(words) => words.clone(),
-            Value::Number(number) => number.to_string(),
-            Value::Bool(flag) => flag.to_string(),
-            reference => return self.pieces.push(reference.clone()),
-        };
-        match self.pieces.last_mut() {
-            Some(Value::String(last)) => last.push_str(&words),
-            _ => self.pieces.push(Value::String(words)),
-        }
-    }
-
-    fn into_value(mut self) -> Value {
-        self.pieces.retain(|piece| piece.as_str() != Some(""));
-        match self.pieces.len() {
-            0 => json!(""),
-            1 => self.pieces.remove(0),
-            _ => json!({"Fn::Join": ["", self.pieces]}),
-        }
     }
 }
 
@@ -275,7 +301,7 @@ mod tests {
     use super::*;
 
     fn evaluate(value: &Value) -> Result<Value, TemplateError> {
-        let resources = json!({"Table": {}});
+        let resources = json!({"Table": {}, "Work": {"Type": names::FUNCTION}});
         let mappings = json!({"Sizes": {"prod": {"memory": 512}}});
         let conditions = json!({
             "IsProd": {"Fn::Equals": [{"Ref": "Stage"}, "prod"]},
@@ -290,6 +316,7 @@ mod tests {
             mappings: &mappings,
             conditions: &conditions,
             resources: resources.as_object().unwrap(),
+            left_out: BTreeMap::from([("Topic".to_owned(), "AWS::SNS::Topic".to_owned())]),
         };
         scope.evaluate(value, "")
     }
@@ -311,6 +338,18 @@ mod tests {
             ),
             (json!({"Fn::If": ["IsDev", 1, 2]}), json!(2)),
             (json!({"Fn::FindInMap": ["Sizes", {"Ref": "Stage"}, "memory"]}), json!(512)),
+            (json!({"Fn::Select": [1, {"Fn::Split": ["/", "a/b"]}]}), json!("b")),
+            (
+                json!({"Fn::Select": [3, {"Fn::Split": ["/", {"Fn::GetAtt": ["Table", "StreamArn"]}]}]}),
+                json!("*"),
+            ),
+            (json!({"Ref": "Topic"}), json!("arn:aws:sns:eu-west-1:000000000000:local-Topic")),
+            (json!({"Ref": "Work.Version"}), json!({"Ref": "Work"})),
+            (json!({"Ref": "ServerlessHttpApi"}), json!({"Ref": "ServerlessHttpApi"})),
+            (
+                json!({"Fn::GetAtt": ["WorkRole", "Arn"]}),
+                json!("arn:aws:iam::000000000000:role/local-WorkRole"),
+            ),
             (json!({"kept": 1, "gone": {"Ref": "AWS::NoValue"}}), json!({"kept": 1})),
         ];
 

@@ -2,50 +2,78 @@
 //!
 //! The template is converted to a typed model. [`document`] converts YAML to `CloudFormation`'s
 //! JSON, [`intrinsics`] evaluates known expressions, and [`resources`] builds the [`model`].
-//! Anything that the platform does not support is an error with its path. Properties that matter
-//! only on AWS are listed in [`ignored_properties`] and ignored.
+//! SAM's short forms are expanded as by its transform: [`events`] to routes and mappings, implicit
+//! APIs ([`apis`]), and policy templates to statements ([`policies`]).
+//!
+//! Anything that the platform does not support is an error with its path, and all errors are
+//! reported together. Parts that matter only on AWS are left out: properties in
+//! [`ignored_properties`], resources in [`left_out`]. [`Template::skipped`] lists those that a
+//! function can notice.
 
+mod apis;
 mod conditions;
+mod cors;
+mod definition;
 mod deserialize;
 mod document;
 mod error;
 mod events;
 mod filter;
+mod function_url;
+mod functions;
+mod granted;
+mod http_api;
 mod ignored_properties;
 mod intrinsics;
+mod joined;
+mod left_out;
+mod lines;
 mod mail;
 mod mappings;
 mod model;
+mod names;
 mod parameters;
 mod permissions;
+mod policies;
 mod properties;
+mod reader;
 mod references;
 mod resources;
+mod rest_api;
 mod rotations;
+mod skipped;
+mod tables;
 mod value;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-use serde_json::{Map, Value, json};
+use serde_json::Value;
 
 pub use self::error::TemplateError;
 pub use self::filter::Pattern;
 pub use self::model::{
-    AttributeType, Authorizer, Condition, ConditionKey, Cors, Effect, EventDestination, EventRule,
-    EventSource, Function, HttpApi, Index, Key, MailEventType, Operator, Projection, Queue,
-    QueueTrigger, Redrive, RotationTrigger, Route, ScheduleTrigger, Secret, StartingPosition,
-    Statement, StreamTrigger, StreamView, Table, Template, Throttle, Trigger,
+    Api, ApiKind, AttributeType, Authorizer, AuthorizerFormat, Code, Condition, ConditionKey, Cors,
+    DEFAULT_ROUTE, DEFAULT_STAGE, Effect, EventDestination, EventRule, EventSource, Function,
+    Index, JwtAuthorizer, Key, MailEventType, Operator, Projection, Queue, QueueTrigger, Redrive,
+    RotationTrigger, Route, ScheduleService, ScheduleTrigger, Secret, StartingPosition, Statement,
+    StreamTrigger, StreamView, Table, Template, Throttle, Trigger,
 };
+pub use self::names::{ACCOUNT_ID, REGION, STACK_NAME};
 pub use self::permissions::Permission;
+pub use self::skipped::Skipped;
 pub use self::value::{Part, Reference, TemplateValue, Unresolved};
 
-/// The region of all emulated resources.
-pub const REGION: &str = "eu-west-1";
-/// The account of all emulated resources.
-pub const ACCOUNT_ID: &str = "000000000000";
-/// The name of the stack, and the first part of every physical name.
-pub const STACK_NAME: &str = "local";
+/// How to read a template.
+#[derive(Debug, Clone, Default)]
+pub struct ReadOptions {
+    /// The values of parameters. Each must be a parameter of the template.
+    pub parameters: BTreeMap<String, String>,
+    /// Values that the platform knows. They replace the defaults of the template's parameters.
+    pub known: BTreeMap<String, String>,
+    /// The resources to leave out, by type or logical id.
+    pub ignored: BTreeSet<String>,
+}
 
 impl Template {
     /// Reads a template file. `parameters` override the defaults in the template.
@@ -53,20 +81,15 @@ impl Template {
     /// # Errors
     /// If the file cannot be read or contains something that the platform does not support.
     pub fn read(path: &Path, parameters: &BTreeMap<String, String>) -> Result<Self, TemplateError> {
-        Self::read_knowing(path, parameters, &BTreeMap::new())
+        Self::parse(&text(path)?, parameters)
     }
 
-    /// Like [`Template::read`], with values that the platform knows. They replace the defaults of
-    /// the template's parameters.
+    /// Like [`Template::read`], with more options.
     ///
     /// # Errors
     /// Like [`Template::read`].
-    pub fn read_knowing(
-        path: &Path,
-        parameters: &BTreeMap<String, String>,
-        known: &BTreeMap<String, String>,
-    ) -> Result<Self, TemplateError> {
-        Self::parse_knowing(&text(path)?, parameters, known)
+    pub fn read_with(path: &Path, options: &ReadOptions) -> Result<Self, TemplateError> {
+        Self::parse_with(&text(path)?, options)
     }
 
     /// Reads a template from its text. `parameters` override the defaults in the template.
@@ -77,27 +100,32 @@ impl Template {
         source: &str,
         parameters: &BTreeMap<String, String>,
     ) -> Result<Self, TemplateError> {
-        Self::parse_knowing(source, parameters, &BTreeMap::new())
+        let options = ReadOptions { parameters: parameters.clone(), ..ReadOptions::default() };
+        Self::parse_with(source, &options)
     }
 
-    fn parse_knowing(
-        source: &str,
-        parameters: &BTreeMap<String, String>,
-        known: &BTreeMap<String, String>,
-    ) -> Result<Self, TemplateError> {
+    /// Like [`Template::parse`], with more options.
+    ///
+    /// # Errors
+    /// Like [`Template::parse`], with everything that is not supported.
+    pub fn parse_with(source: &str, options: &ReadOptions) -> Result<Self, TemplateError> {
         let document = document::parse(source)?;
-        let resources = document
-            .get("Resources")
-            .and_then(Value::as_object)
-            .ok_or_else(|| TemplateError::not_understood("/Resources", "nothing is there"))?;
-        let scope = intrinsics::Scope {
-            parameters: parameter_values(&document, parameters, known)?,
-            mappings: &document["Mappings"],
-            conditions: &document["Conditions"],
-            resources,
-        };
-        resources::model(&scope, &document["Globals"])
+        modelled(&document, options).map_err(|error| lines::located(error, source))
     }
+}
+
+fn modelled(document: &Value, options: &ReadOptions) -> Result<Template, TemplateError> {
+    let resources = &document["Resources"];
+    let scope = intrinsics::Scope {
+        parameters: parameters::values(document, &options.parameters, &options.known)?,
+        mappings: &document["Mappings"],
+        conditions: &document["Conditions"],
+        resources: resources
+            .as_object()
+            .ok_or_else(|| TemplateError::not_understood("/Resources", "nothing is there"))?,
+        left_out: resources::left_out(resources, &options.ignored),
+    };
+    resources::model(&scope, &document["Globals"], &options.ignored)
 }
 
 /// A template file as `CloudFormation`'s JSON, for tools that use a modified copy.
@@ -119,68 +147,6 @@ pub fn parse_json(source: &str) -> Result<Value, TemplateError> {
 fn text(path: &Path) -> Result<String, TemplateError> {
     std::fs::read_to_string(path)
         .map_err(|source| TemplateError::Unreadable { path: path.display().to_string(), source })
-}
-
-/// The value of every parameter: the given one, or else the known one, or else its default.
-fn parameter_values(
-    document: &Value,
-    overrides: &BTreeMap<String, String>,
-    known: &BTreeMap<String, String>,
-) -> Result<BTreeMap<String, Value>, TemplateError> {
-    let no_parameters = Map::new();
-    let declared = document["Parameters"].as_object().unwrap_or(&no_parameters);
-    if let Some(unknown) = overrides.keys().find(|name| !declared.contains_key(*name)) {
-        return Err(TemplateError::not_understood(
-            &format!("/Parameters/{unknown}"),
-            &parameters::unknown(declared),
-        ));
-    }
-    let mut values = pseudo_parameters();
-    for (name, declaration) in declared {
-        let given = overrides.get(name).or_else(|| known.get(name));
-        let value = match (given, declaration.get("Default")) {
-            (Some(given), _) => given.clone(),
-            (None, Some(Value::String(default))) => default.clone(),
-            (None, Some(default)) => default.to_string(),
-            // It is an error only if something refers to it.
-            (None, None) => {
-                values.insert(name.clone(), Value::Null);
-                continue;
-            }
-        };
-        parameters::check_allowed(name, declaration, &value)?;
-        let value = match declaration["Type"].as_str() {
-            Some("CommaDelimitedList") => list(&value),
-            Some("Number") => number(name, &value)?,
-            _ => json!(value),
-        };
-        values.insert(name.clone(), value);
-    }
-    Ok(values)
-}
-
-fn list(value: &str) -> Value {
-    value.split(',').map(str::trim).filter(|item| !item.is_empty()).collect()
-}
-
-fn number(parameter: &str, value: &str) -> Result<Value, TemplateError> {
-    serde_json::from_str(value).map(Value::Number).map_err(|_| {
-        let path = format!("/Parameters/{parameter}");
-        TemplateError::not_understood(&path, &format!("{value}, which is not a number"))
-    })
-}
-
-fn pseudo_parameters() -> BTreeMap<String, Value> {
-    [
-        ("AWS::AccountId", ACCOUNT_ID),
-        ("AWS::Partition", "aws"),
-        ("AWS::Region", REGION),
-        ("AWS::StackName", STACK_NAME),
-        ("AWS::URLSuffix", "amazonaws.com"),
-    ]
-    .into_iter()
-    .map(|(name, value)| (name.to_owned(), json!(value)))
-    .collect()
 }
 
 #[cfg(test)]
@@ -226,6 +192,21 @@ mod tests {
     }
 
     #[test]
+    fn a_property_left_out_is_reported_with_its_resource_unless_it_is_empty() {
+        let skipped = |layers: &str| {
+            let properties = format!("Runtime: provided.al2023, VpcConfig: {{}}, Layers: {layers}");
+            let source = format!(
+                "Resources:\n  F: {{Type: 'AWS::Serverless::Function', Properties: {{{properties}}}}}\n"
+            );
+            let template = Template::parse(&source, &BTreeMap::new()).unwrap();
+            template.skipped.iter().map(|it| it.part.clone()).collect::<Vec<_>>()
+        };
+
+        assert_eq!(skipped("[a]"), ["Layers", "VpcConfig"]);
+        assert_eq!(skipped("[!Ref 'AWS::NoValue']"), ["VpcConfig"]);
+    }
+
+    #[test]
     fn a_reference_to_a_parameter_without_a_value_is_an_error() {
         let parse = |value: &str| {
             let queue =
@@ -244,7 +225,8 @@ mod tests {
 
     #[test]
     fn a_route_is_open_only_if_it_opts_out_of_the_authorizer() {
-        let api = ours().api.unwrap();
+        let template = ours();
+        let api = template.root_api().unwrap();
         let authorizer = |method: &str, path: &str| {
             let found = api.routes.iter().find(|it| it.method == method && it.path == path);
             found.unwrap().authorizer.clone()
@@ -271,7 +253,10 @@ mod tests {
     #[test]
     fn an_unsupported_resource_or_property_is_an_error_with_its_path() {
         let cases = [
-            ("  A: {Type: 'AWS::S3::Bucket'}", "/Resources/A: a resource of type AWS::S3::Bucket"),
+            (
+                "  A: {Type: 'AWS::EC2::Instance'}",
+                "/Resources/A: a resource of type AWS::EC2::Instance",
+            ),
             (
                 "  Q: {Type: 'AWS::SQS::Queue', Properties: {VisibilityTimout: 3}}",
                 "/Resources/Q/Properties/VisibilityTimout: unknown field `VisibilityTimout`",
@@ -282,7 +267,7 @@ mod tests {
             ),
             (
                 "  F: {Type: 'AWS::Serverless::Function', Properties: {Runtime: nodejs24.x}}",
-                "/Resources/F/Properties/Runtime: a runtime other than provided.al2023",
+                "/Resources/F/Properties/Runtime: a runtime other than provided, provided.al2, provided.al2023",
             ),
         ];
 
@@ -291,6 +276,50 @@ mod tests {
             let message = Template::parse(&source, &BTreeMap::new()).unwrap_err().to_string();
             assert!(message.contains(expected), "{message}");
         }
+    }
+
+    #[test]
+    fn all_errors_are_reported_together_each_with_its_line() {
+        let source = "Resources:
+  A: {Type: 'AWS::EC2::Instance'}
+  Q:
+    Type: AWS::SQS::Queue
+    Properties:
+      VisibilityTimout: 3
+      DelaySeconds: !Ref Nothing
+";
+        let message = Template::parse(source, &BTreeMap::new()).unwrap_err().to_string();
+
+        let lines: Vec<&str> = message.lines().collect();
+        assert_eq!(lines.len(), 3, "{message}");
+        assert!(lines[0].starts_with("line 2: "), "{message}");
+        assert!(message.contains("line 6: "), "{message}");
+        assert!(message.contains("line 7: "), "{message}");
+    }
+
+    #[test]
+    fn a_resource_is_left_out_by_its_type_or_logical_id() {
+        let source = "Resources:
+  A: {Type: 'AWS::EC2::Instance'}
+  Q: {Type: 'AWS::SQS::Queue', Properties: {DelaySeconds: !GetAtt A.PrivateIp}}
+  S: {Type: 'AWS::SecretsManager::Secret', Properties: {SecretString: !GetAtt A.PrivateIp}}
+";
+        let ignored = ["AWS::EC2::Instance", "Q"].map(str::to_owned).into();
+        let options = ReadOptions { ignored, ..ReadOptions::default() };
+
+        let template = Template::parse_with(source, &options).unwrap();
+
+        assert!(template.queues.is_empty());
+        let value = TemplateValue::literal("local-A");
+        assert_eq!(template.secrets["S"].value, Some(value));
+        let lines: Vec<String> = template.skipped.iter().map(ToString::to_string).collect();
+        assert_eq!(
+            lines,
+            [
+                "AWS::EC2::Instance (A): left out by --ignore",
+                "AWS::SQS::Queue (Q): left out by --ignore",
+            ]
+        );
     }
 
     #[test]
@@ -313,20 +342,5 @@ mod tests {
             error.to_string().contains("/Parameters/Rate: many, which is not a number"),
             "{error}"
         );
-    }
-
-    #[test]
-    fn a_given_value_precedes_a_known_one_and_that_the_default() {
-        let source = "Parameters: {A: {Default: a}, B: {Default: b}, C: {Default: c}}\n";
-        let document = document::parse(source).unwrap();
-        let values = |pairs: &[(&str, &str)]| {
-            pairs.iter().map(|(name, value)| (name.to_string(), value.to_string())).collect()
-        };
-        let known = values(&[("A", "known"), ("B", "known"), ("D", "known")]);
-
-        let found = parameter_values(&document, &values(&[("A", "given")]), &known).unwrap();
-
-        assert_eq!([&found["A"], &found["B"], &found["C"]], ["given", "known", "c"]);
-        assert!(!found.contains_key("D"), "the template does not have it");
     }
 }

@@ -3,8 +3,9 @@
 use std::time::Duration;
 
 use serde::Deserialize;
+use serde::de::IgnoredAny;
 
-use super::deserialize::{optional_seconds, resource, seconds};
+use super::deserialize::{resource, seconds};
 use super::filter::Pattern;
 use super::model::{EventSource, QueueTrigger, StartingPosition, StreamTrigger, Trigger};
 
@@ -13,14 +14,17 @@ use super::model::{EventSource, QueueTrigger, StartingPosition, StreamTrigger, T
 pub(super) struct QueueMapping {
     #[serde(rename = "FunctionName", deserialize_with = "resource")]
     function: String,
-    #[serde(rename = "EventSourceArn", deserialize_with = "resource")]
+    #[serde(rename = "EventSourceArn", alias = "Queue", deserialize_with = "resource")]
     queue: String,
     #[serde(default = "ten")]
     batch_size: u32,
     #[serde(default, deserialize_with = "seconds")]
     maximum_batching_window_in_seconds: Duration,
     #[serde(default)]
+    filter_criteria: FilterCriteria,
+    #[serde(default)]
     function_response_types: Vec<ResponseType>,
+    enabled: Option<bool>,
     scaling_config: Option<ScalingConfig>,
 }
 
@@ -32,7 +36,7 @@ enum ResponseType {
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase", deny_unknown_fields)]
 struct ScalingConfig {
-    maximum_concurrency: u32,
+    maximum_concurrency: Option<u32>,
 }
 
 #[derive(Deserialize)]
@@ -40,7 +44,7 @@ struct ScalingConfig {
 pub(super) struct StreamMapping {
     #[serde(rename = "FunctionName", deserialize_with = "resource")]
     function: String,
-    #[serde(rename = "EventSourceArn", deserialize_with = "resource")]
+    #[serde(rename = "EventSourceArn", alias = "Stream", deserialize_with = "resource")]
     table: String,
     #[serde(default = "hundred")]
     batch_size: u32,
@@ -51,9 +55,11 @@ pub(super) struct StreamMapping {
     starting_position: StartingPosition,
     #[serde(default)]
     function_response_types: Vec<ResponseType>,
-    maximum_retry_attempts: Option<u32>,
-    #[serde(default, rename = "MaximumRecordAgeInSeconds", deserialize_with = "optional_seconds")]
-    maximum_record_age: Option<Duration>,
+    enabled: Option<bool>,
+    /// -1 means until the records expire, like no value.
+    maximum_retry_attempts: Option<i64>,
+    #[serde(rename = "MaximumRecordAgeInSeconds")]
+    maximum_record_age_s: Option<i64>,
     #[serde(default)]
     bisect_batch_on_function_error: bool,
     #[serde(default = "one")]
@@ -82,39 +88,60 @@ struct DestinationConfig {
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase", deny_unknown_fields)]
 struct OnFailure {
+    /// SAM's type of the destination: `SQS` or `SNS`.
+    #[serde(rename = "Type")]
+    _type: Option<IgnoredAny>,
     #[serde(deserialize_with = "resource")]
     destination: String,
 }
 
+impl FilterCriteria {
+    fn into_patterns(self) -> Vec<Pattern> {
+        self.filters.into_iter().map(|it| it.pattern).collect()
+    }
+}
+
 impl QueueMapping {
-    pub(super) fn into_source(self, name: &str) -> EventSource {
+    /// The source; `None` if it is disabled.
+    pub(super) fn into_source(self, name: &str) -> Option<EventSource> {
+        if self.enabled == Some(false) {
+            return None;
+        }
         let trigger = Trigger::Queue(QueueTrigger {
             queue: self.queue,
             batch_size: self.batch_size,
             batching_window: self.maximum_batching_window_in_seconds,
+            filters: self.filter_criteria.into_patterns(),
             report_batch_item_failures: !self.function_response_types.is_empty(),
-            maximum_concurrency: self.scaling_config.map(|scaling| scaling.maximum_concurrency),
+            maximum_concurrency: self.scaling_config.and_then(|it| it.maximum_concurrency),
         });
-        EventSource { function: self.function, name: name.to_owned(), trigger }
+        Some(EventSource { function: self.function, name: name.to_owned(), trigger })
     }
 }
 
 impl StreamMapping {
-    pub(super) fn into_source(self, name: &str) -> EventSource {
+    /// The source; `None` if it is disabled.
+    pub(super) fn into_source(self, name: &str) -> Option<EventSource> {
+        if self.enabled == Some(false) {
+            return None;
+        }
         let trigger = Trigger::Stream(StreamTrigger {
             table: self.table,
             batch_size: self.batch_size,
             batching_window: self.maximum_batching_window_in_seconds,
-            filters: self.filter_criteria.filters.into_iter().map(|it| it.pattern).collect(),
+            filters: self.filter_criteria.into_patterns(),
             starting_position: self.starting_position,
             report_batch_item_failures: !self.function_response_types.is_empty(),
-            maximum_retry_attempts: self.maximum_retry_attempts,
-            maximum_record_age: self.maximum_record_age,
+            maximum_retry_attempts: self.maximum_retry_attempts.and_then(|it| it.try_into().ok()),
+            maximum_record_age: self
+                .maximum_record_age_s
+                .and_then(|it| it.try_into().ok())
+                .map(Duration::from_secs),
             bisect_batch_on_function_error: self.bisect_batch_on_function_error,
             parallelization_factor: self.parallelization_factor,
             on_failure_queue: self.destination_config.map(|config| config.on_failure.destination),
         });
-        EventSource { function: self.function, name: name.to_owned(), trigger }
+        Some(EventSource { function: self.function, name: name.to_owned(), trigger })
     }
 }
 

@@ -3,75 +3,81 @@
 use std::collections::BTreeSet;
 
 use super::error::TemplateError;
-use super::model::{Template, Trigger};
+use super::model::{Api, EventSource, Template, Trigger};
 
-/// Checks that each referenced resource exists and has the right type.
-pub(super) fn check(template: &Template) -> Result<(), TemplateError> {
-    let is_function = |id: &String| template.functions.contains_key(id);
+/// An error for each reference to a resource that is missing or has the wrong type.
+pub(super) fn errors(template: &Template) -> Vec<TemplateError> {
+    let mut errors = Vec::new();
+    errors.extend(template.apis.iter().flat_map(|api| of_api(template, api)));
     let is_queue = |id: &String| template.queues.contains_key(id);
-    let missing = |owner: &str, id: &str, kind: &str| {
-        Err(TemplateError::in_resource(
-            owner,
-            "",
-            &format!("{id}, which is not a {kind} of this template"),
-        ))
-    };
-    if let Some(api) = &template.api {
-        let unknown = api.authorizers.values().find(|each| !is_function(&each.function));
-        if let Some(authorizer) = unknown {
-            return missing(&api.logical_id, &authorizer.function, "function");
-        }
-        for route in &api.routes {
-            if let Some(name) = &route.authorizer
-                && !api.authorizers.contains_key(name)
-            {
-                return missing(&route.function, name, "authorizer");
-            }
-        }
-    }
     for queue in template.queues.values() {
-        if let Some(redrive) = queue.redrive.as_ref().filter(|it| !is_queue(&it.dead_letter_queue))
-        {
-            return missing(&queue.logical_id, &redrive.dead_letter_queue, "queue");
-        }
+        let redrive = queue.redrive.as_ref().filter(|it| !is_queue(&it.dead_letter_queue));
+        errors.extend(
+            redrive.map(|redrive| missing(&queue.logical_id, &redrive.dead_letter_queue, "queue")),
+        );
     }
     for destination in &template.event_destinations {
         let set = &destination.configuration_set;
         if !template.configuration_sets.contains(set) {
-            return missing(set, set, "configuration set");
+            errors.push(missing(set, set, "configuration set"));
         }
     }
     for rule in &template.event_rules {
-        if let Some(queue) = rule.queues.iter().find(|queue| !is_queue(queue)) {
-            return missing(&rule.logical_id, queue, "queue");
-        }
+        let unknown = rule.queues.iter().filter(|queue| !is_queue(queue));
+        errors.extend(unknown.map(|queue| missing(&rule.logical_id, queue, "queue")));
     }
     let mut rotated = BTreeSet::new();
     for source in &template.event_sources {
-        if !is_function(&source.function) {
-            return missing(&source.name, &source.function, "function");
-        }
-        match &source.trigger {
-            Trigger::Queue(trigger) if !is_queue(&trigger.queue) => {
-                return missing(&source.function, &trigger.queue, "queue");
-            }
-            Trigger::Stream(trigger)
-                if template.tables.get(&trigger.table).is_none_or(|it| it.stream.is_none()) =>
-            {
-                return missing(&source.function, &trigger.table, "table with a stream");
-            }
-            Trigger::Rotation(trigger) if !template.secrets.contains_key(&trigger.secret) => {
-                return missing(&source.name, &trigger.secret, "secret");
-            }
-            Trigger::Rotation(trigger) if !rotated.insert(&trigger.secret) => {
-                return Err(TemplateError::in_resource(
-                    &source.name,
-                    "SecretId",
-                    "a secret with another rotation",
-                ));
-            }
-            _ => {}
-        }
+        errors.extend(of_source(template, source, &mut rotated));
     }
-    Ok(())
+    errors
+}
+
+fn missing(owner: &str, id: &str, kind: &str) -> TemplateError {
+    let what = format!("{id}, which is not a {kind} of this template");
+    TemplateError::in_resource(owner, "", &what)
+}
+
+fn of_api(template: &Template, api: &Api) -> Vec<TemplateError> {
+    let is_function = |id: &String| template.functions.contains_key(id);
+    let functions = api.authorizers.values().map(|it| &it.function);
+    let functions = functions.chain(api.routes.iter().map(|it| &it.function));
+    let unknown = functions.filter(|id| !is_function(id));
+    let unknown = unknown.map(|id| missing(&api.logical_id, id, "function"));
+    let authorizers = api.routes.iter().filter_map(|route| {
+        let is_known = |name: &String| {
+            api.authorizers.contains_key(name) || api.jwt_authorizers.contains_key(name)
+        };
+        let name = route.authorizer.as_ref().filter(|name| !is_known(name))?;
+        Some(missing(&route.function, name, "authorizer"))
+    });
+    unknown.chain(authorizers).collect()
+}
+
+fn of_source<'a>(
+    template: &Template,
+    source: &'a EventSource,
+    rotated: &mut BTreeSet<&'a String>,
+) -> Option<TemplateError> {
+    if !template.functions.contains_key(&source.function) {
+        return Some(missing(&source.name, &source.function, "function"));
+    }
+    match &source.trigger {
+        Trigger::Queue(trigger) if !template.queues.contains_key(&trigger.queue) => {
+            Some(missing(&source.function, &trigger.queue, "queue"))
+        }
+        Trigger::Stream(trigger)
+            if template.tables.get(&trigger.table).is_none_or(|it| it.stream.is_none()) =>
+        {
+            Some(missing(&source.function, &trigger.table, "table with a stream"))
+        }
+        Trigger::Rotation(trigger) if !template.secrets.contains_key(&trigger.secret) => {
+            Some(missing(&source.name, &trigger.secret, "secret"))
+        }
+        Trigger::Rotation(trigger) if !rotated.insert(&trigger.secret) => {
+            let what = "a secret with another rotation";
+            Some(TemplateError::in_resource(&source.name, "SecretId", what))
+        }
+        _ => None,
+    }
 }

@@ -1,32 +1,78 @@
-//! Builds the model from evaluated resources.
+//! Builds the model from the resources of a template.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use serde::de::DeserializeOwned;
-use serde_json::{Map, Value};
+use serde_json::Value;
 
+use super::apis::Apis;
 use super::error::TemplateError;
-use super::events::EventProperties;
+use super::events::{Event, EventDeclaration};
+use super::functions::{self, Declared};
 use super::intrinsics::Scope;
 use super::mail::{ConfigurationSetProperties, EventDestinationProperties, RuleProperties};
 use super::mappings::{QueueMapping, StreamMapping};
-use super::model::{
-    Authorizer, Cors, EventSource, Function, HttpApi, Index, Key, Projection, Queue, Redrive,
-    Secret, Table, Template, Throttle,
-};
-use super::properties::{
-    AuthorizerProperties, FunctionProperties, HttpApiProperties, IndexProperties, KeyProperties,
-    KeyType, ProjectionType, QueueProperties, SecretProperties, TableProperties,
-};
+use super::model::{EventSource, Function, Queue, Redrive, Secret, Template, Trigger};
+use super::names::FUNCTION;
+use super::properties::{QueueProperties, SecretProperties};
+use super::reader::{NO_GLOBALS, Reader};
 use super::rotations::RotationSchedule;
-use super::{ignored_properties, permissions, references};
+use super::skipped::Skips;
+use super::tables::{SimpleTableProperties, TableProperties};
+use super::value::TemplateValue;
+use super::{granted, http_api, ignored_properties, left_out, policies, references, rest_api};
 
 /// Builds the model of all resources whose conditions are true.
-pub(super) fn model(scope: &Scope<'_>, globals: &Value) -> Result<Template, TemplateError> {
-    let resources = Resources { scope, globals };
-    let mut template = Template {
+///
+/// # Errors
+/// Everything that is not supported, in all resources.
+pub(super) fn model(
+    scope: &Scope<'_>,
+    globals: &Value,
+    ignored: &BTreeSet<String>,
+) -> Result<Template, TemplateError> {
+    let skips = Skips::default();
+    let mut builder = Builder {
+        reader: Reader { scope, globals, skips: &skips },
+        ignored,
+        template: empty(scope),
+        apis: Apis::default(),
+        functions: Vec::new(),
+    };
+    let mut errors = Vec::new();
+    for (id, declaration) in scope.resources {
+        errors.extend(builder.add(id, declaration).err());
+    }
+    for declared in std::mem::take(&mut builder.functions) {
+        errors.extend(builder.attach(declared).err());
+    }
+    let Builder { mut template, apis, .. } = builder;
+    template.apis = apis.into_list();
+    template.skipped = skips.into_list();
+    if errors.is_empty() {
+        // After other errors, a reference may only lack the resource that could not be read.
+        errors = references::errors(&template);
+    }
+    TemplateError::of(errors).map_or(Ok(template), Err)
+}
+
+/// The resources of a template that are left out, with their types.
+pub(super) fn left_out(resources: &Value, ignored: &BTreeSet<String>) -> BTreeMap<String, String> {
+    let kinds = resources.as_object().into_iter().flatten().filter_map(|(id, declaration)| {
+        let kind = declaration["Type"].as_str()?;
+        let is_left_out = is_ignored(ignored, id, kind) || left_out::reason(kind).is_some();
+        is_left_out.then(|| (id.clone(), kind.to_owned()))
+    });
+    kinds.collect()
+}
+
+fn is_ignored(ignored: &BTreeSet<String>, id: &str, kind: &str) -> bool {
+    ignored.contains(id) || ignored.contains(kind)
+}
+
+fn empty(scope: &Scope<'_>) -> Template {
+    Template {
         functions: BTreeMap::new(),
-        api: None,
+        apis: Vec::new(),
         tables: BTreeMap::new(),
         queues: BTreeMap::new(),
         secrets: BTreeMap::new(),
@@ -34,346 +80,198 @@ pub(super) fn model(scope: &Scope<'_>, globals: &Value) -> Result<Template, Temp
         configuration_sets: BTreeSet::new(),
         event_destinations: Vec::new(),
         event_rules: Vec::new(),
+        skipped: Vec::new(),
         mail_from: scope.parameters.get(MAIL_FROM).and_then(Value::as_str).map(str::to_owned),
-    };
-    let mut events = Vec::new();
-    let mut default_authorizer = None;
-    for (id, declaration) in scope.resources {
-        if let Some(condition) = declaration["Condition"].as_str()
-            && !scope.holds(condition)?
-        {
-            continue;
-        }
-        match declaration["Type"].as_str().unwrap_or_default() {
-            "AWS::Serverless::Function" => {
-                let (function, declared) = resources.function(id, declaration)?;
-                events.push((id, declared));
-                template.functions.insert(id.clone(), function);
-            }
-            "AWS::Serverless::HttpApi" if template.api.is_none() => {
-                let (api, default) = resources.http_api(id, declaration)?;
-                template.api = Some(api);
-                default_authorizer = default;
-            }
-            "AWS::DynamoDB::Table" => {
-                template.tables.insert(id.clone(), resources.table(id, declaration)?);
-            }
-            "AWS::SQS::Queue" => {
-                template.queues.insert(id.clone(), resources.queue(id, declaration)?);
-            }
-            "AWS::SecretsManager::Secret" => {
-                template.secrets.insert(id.clone(), resources.secret(id, declaration)?);
-            }
-            "AWS::Lambda::EventSourceMapping" => {
-                template.event_sources.push(resources.mapping(id, declaration)?);
-            }
-            "AWS::SecretsManager::RotationSchedule" => {
-                let rotation: RotationSchedule = resources.properties(
-                    id,
-                    declaration,
-                    NO_GLOBALS,
-                    ignored_properties::ROTATION,
-                )?;
-                template.event_sources.push(rotation.into_source(id));
-            }
-            "AWS::SES::ConfigurationSet" => {
-                let ConfigurationSetProperties {} = resources.properties(
-                    id,
-                    declaration,
-                    NO_GLOBALS,
-                    ignored_properties::CONFIGURATION_SET,
-                )?;
-                template.configuration_sets.insert(id.clone());
-            }
-            "AWS::SES::ConfigurationSetEventDestination" => {
-                let destination: EventDestinationProperties =
-                    resources.properties(id, declaration, NO_GLOBALS, &[])?;
-                template.event_destinations.push(destination.into_destination());
-            }
-            "AWS::Events::Rule" => {
-                let rule: RuleProperties =
-                    resources.properties(id, declaration, NO_GLOBALS, ignored_properties::RULE)?;
-                template.event_rules.push(rule.into_rule(id));
-            }
-            known if ignored_properties::RESOURCES.contains(&known) => {}
-            unknown => {
-                let what = format!("a resource of type {unknown} (or a second one)");
-                return Err(TemplateError::not_understood(&format!("/Resources/{id}"), &what));
-            }
-        }
     }
-    for (function, declared) in events {
-        attach(&mut template, function, declared, default_authorizer.as_ref())?;
-    }
-    references::check(&template)?;
-    Ok(template)
 }
 
 /// The parameter with the sender of all mail. SES treats its domain as verified.
 const MAIL_FROM: &str = "MailFrom";
 
-/// The type name of resources for which SAM has no globals.
-const NO_GLOBALS: &str = "";
-
-struct Resources<'a> {
-    scope: &'a Scope<'a>,
-    globals: &'a Value,
+struct Builder<'a> {
+    reader: Reader<'a>,
+    ignored: &'a BTreeSet<String>,
+    template: Template,
+    apis: Apis,
+    /// The functions, whose events are attached after all APIs are known.
+    functions: Vec<Declared>,
 }
 
-impl Resources<'_> {
-    fn function(
-        &self,
-        id: &str,
-        declaration: &Value,
-    ) -> Result<(Function, BTreeMap<String, EventProperties>), TemplateError> {
-        let properties: FunctionProperties =
-            self.properties(id, declaration, "Function", ignored_properties::FUNCTION)?;
-        if properties.runtime != "provided.al2023" {
-            return Err(TemplateError::in_resource(
-                id,
-                "Runtime",
-                "a runtime other than provided.al2023",
-            ));
+impl Builder<'_> {
+    /// Adds a resource to the model.
+    fn add(&mut self, id: &str, declaration: &Value) -> Result<(), TemplateError> {
+        let reader = &self.reader;
+        if let Some(condition) = declaration["Condition"].as_str()
+            && !reader.scope.holds(condition)?
+        {
+            return Ok(());
         }
-        let binary = declaration
-            .pointer("/Metadata/BuildProperties/Binary")
-            .and_then(Value::as_str)
-            .ok_or_else(|| {
-                TemplateError::in_resource(
+        let kind = declaration["Type"].as_str().unwrap_or_default();
+        if is_ignored(self.ignored, id, kind) {
+            reader.skips.add(kind, id, left_out::BY_OPTION);
+            return Ok(());
+        }
+        if declaration.get("Connectors").is_some() {
+            reader.skips.add("Connectors", id, left_out::CONNECTOR);
+        }
+        let template = &mut self.template;
+        match kind {
+            FUNCTION => self.functions.push(functions::read(reader, id, declaration)?),
+            "AWS::Serverless::HttpApi" => {
+                self.apis.add(http_api::read(reader, id, declaration)?);
+            }
+            "AWS::Serverless::Api" => self.apis.add(rest_api::read(reader, id, declaration)?),
+            "AWS::DynamoDB::Table" => {
+                let table: TableProperties =
+                    reader.properties(id, declaration, "Table", ignored_properties::TABLE)?;
+                template.tables.insert(id.to_owned(), table.into_table(id)?);
+            }
+            "AWS::Serverless::SimpleTable" => {
+                let table: SimpleTableProperties =
+                    reader.properties(id, declaration, "SimpleTable", ignored_properties::TABLE)?;
+                template.tables.insert(id.to_owned(), table.into_table(id));
+            }
+            "AWS::SQS::Queue" => {
+                let queue: QueueProperties =
+                    reader.properties(id, declaration, NO_GLOBALS, ignored_properties::QUEUE)?;
+                template.queues.insert(id.to_owned(), into_queue(id, queue));
+            }
+            "AWS::SecretsManager::Secret" => {
+                let secret: SecretProperties =
+                    reader.properties(id, declaration, NO_GLOBALS, ignored_properties::SECRET)?;
+                template.secrets.insert(id.to_owned(), into_secret(id, secret));
+            }
+            "AWS::Lambda::EventSourceMapping" => {
+                template.event_sources.extend(mapping(reader, id, declaration)?);
+            }
+            "AWS::SecretsManager::RotationSchedule" => {
+                let rotation: RotationSchedule =
+                    reader.properties(id, declaration, NO_GLOBALS, ignored_properties::ROTATION)?;
+                template.event_sources.push(rotation.into_source(id));
+            }
+            "AWS::SES::ConfigurationSet" => {
+                let ConfigurationSetProperties {} = reader.properties(
                     id,
-                    "Metadata/BuildProperties/Binary",
-                    "no binary is given",
-                )
-            })?;
-        let statements = properties.policies.into_iter().flat_map(|policy| policy.statement);
-        let function = Function {
-            logical_id: id.to_owned(),
-            binary: binary.to_owned(),
-            environment: properties.environment.variables,
-            timeout: properties.timeout,
-            memory_mb: properties.memory_size,
-            reserved_concurrency: properties.reserved_concurrent_executions,
-            policies: statements.flat_map(permissions::statements).collect(),
-        };
-        Ok((function, properties.events))
-    }
-
-    /// The API, and the default authorizer of its routes.
-    fn http_api(
-        &self,
-        id: &str,
-        declaration: &Value,
-    ) -> Result<(HttpApi, Option<String>), TemplateError> {
-        let properties: HttpApiProperties =
-            self.properties(id, declaration, "HttpApi", ignored_properties::HTTP_API)?;
-        if properties.stage_name.is_some_and(|stage| stage != "$default") {
-            return Err(TemplateError::in_resource(id, "StageName", "a stage other than $default"));
-        }
-        let mut authorizers = BTreeMap::new();
-        for (name, authorizer) in properties.auth.authorizers {
-            let place = format!("Auth/Authorizers/{name}");
-            authorizers.insert(name, into_authorizer(id, &place, authorizer)?);
-        }
-        let api = HttpApi {
-            logical_id: id.to_owned(),
-            routes: Vec::new(),
-            authorizers,
-            cors: properties.cors_configuration.map(|cors| Cors {
-                allow_origins: cors.allow_origins,
-                allow_methods: cors.allow_methods,
-                allow_headers: cors.allow_headers,
-                expose_headers: cors.expose_headers,
-                max_age: cors.max_age,
-                allow_credentials: cors.allow_credentials,
-            }),
-            throttle: properties.default_route_settings.map(|settings| Throttle {
-                burst: settings.throttling_burst_limit,
-                rate_per_s: settings.throttling_rate_limit,
-            }),
-        };
-        Ok((api, properties.auth.default_authorizer))
-    }
-
-    fn table(&self, id: &str, declaration: &Value) -> Result<Table, TemplateError> {
-        let properties: TableProperties =
-            self.properties(id, declaration, "Table", ignored_properties::TABLE)?;
-        let indexes = properties.global_secondary_indexes.into_iter();
-        Ok(Table {
-            logical_id: id.to_owned(),
-            key: key(id, properties.key_schema)?,
-            attributes: properties
-                .attribute_definitions
-                .into_iter()
-                .map(|attribute| (attribute.attribute_name, attribute.attribute_type))
-                .collect(),
-            indexes: indexes.map(|index| into_index(id, index)).collect::<Result<_, _>>()?,
-            stream: properties.stream_specification.map(|stream| stream.stream_view_type),
-            ttl_attribute: properties
-                .time_to_live_specification
-                .filter(|ttl| ttl.enabled)
-                .map(|ttl| ttl.attribute_name),
-        })
-    }
-
-    fn queue(&self, id: &str, declaration: &Value) -> Result<Queue, TemplateError> {
-        let properties: QueueProperties =
-            self.properties(id, declaration, "Queue", ignored_properties::QUEUE)?;
-        Ok(Queue {
-            logical_id: id.to_owned(),
-            fifo: properties.fifo_queue,
-            content_based_deduplication: properties.content_based_deduplication,
-            visibility_timeout: properties.visibility_timeout,
-            delay: properties.delay_seconds,
-            retention: properties.message_retention_period,
-            receive_wait: properties.receive_message_wait_time_seconds,
-            redrive: properties.redrive_policy.map(|redrive| Redrive {
-                dead_letter_queue: redrive.dead_letter_target_arn,
-                max_receive_count: redrive.max_receive_count,
-            }),
-        })
-    }
-
-    fn secret(&self, id: &str, declaration: &Value) -> Result<Secret, TemplateError> {
-        let properties: SecretProperties =
-            self.properties(id, declaration, "Secret", ignored_properties::SECRET)?;
-        Ok(Secret {
-            logical_id: id.to_owned(),
-            value: properties.secret_string,
-            generated: properties.generate_secret_string.is_some(),
-        })
-    }
-
-    /// The source's attribute decides between queue and stream.
-    fn mapping(&self, id: &str, declaration: &Value) -> Result<EventSource, TemplateError> {
-        let attribute = declaration.pointer("/Properties/EventSourceArn/Fn::GetAtt/1");
-        if attribute.is_some_and(|attribute| attribute == "StreamArn") {
-            let stream: StreamMapping = self.properties(id, declaration, NO_GLOBALS, &[])?;
-            Ok(stream.into_source(id))
-        } else {
-            let queue: QueueMapping = self.properties(id, declaration, NO_GLOBALS, &[])?;
-            Ok(queue.into_source(id))
-        }
-    }
-
-    /// A resource's properties: globals merged in, expressions evaluated, properties for AWS only
-    /// removed, then strictly parsed.
-    fn properties<T: DeserializeOwned>(
-        &self,
-        id: &str,
-        declaration: &Value,
-        kind: &str,
-        only_on_aws: &[&str],
-    ) -> Result<T, TemplateError> {
-        let path = format!("/Resources/{id}/Properties");
-        let mut merged = self.globals[kind].clone();
-        merge(&mut merged, &declaration["Properties"]);
-        if let Value::Object(properties) = &mut merged {
-            properties.retain(|name, _| !only_on_aws.contains(&name.as_str()));
-        } else {
-            merged = Value::Object(Map::new());
-        }
-        let evaluated = self.scope.evaluate(&merged, &path)?;
-        serde_path_to_error::deserialize(evaluated).map_err(|error| {
-            let place = error.path().to_string().replace('.', "/");
-            TemplateError::not_understood(&format!("{path}/{place}"), &error.inner().to_string())
-        })
-    }
-}
-
-/// SAM's merging of globals: maps are merged, other values replaced.
-fn merge(base: &mut Value, over: &Value) {
-    match (base, over) {
-        (Value::Object(base), Value::Object(over)) => {
-            for (name, value) in over {
-                merge(base.entry(name.clone()).or_insert(Value::Null), value);
+                    declaration,
+                    NO_GLOBALS,
+                    ignored_properties::CONFIGURATION_SET,
+                )?;
+                template.configuration_sets.insert(id.to_owned());
+            }
+            "AWS::SES::ConfigurationSetEventDestination" => {
+                let destination: EventDestinationProperties =
+                    reader.properties(id, declaration, NO_GLOBALS, &[])?;
+                template.event_destinations.push(destination.into_destination());
+            }
+            "AWS::Events::Rule" => {
+                let rule: RuleProperties =
+                    reader.properties(id, declaration, NO_GLOBALS, ignored_properties::RULE)?;
+                template.event_rules.push(rule.into_rule(id));
+            }
+            other => {
+                let Some(why) = left_out::reason(other) else {
+                    let what =
+                        format!("a resource of type {other}; --ignore {other} leaves it out");
+                    return Err(TemplateError::not_understood(&format!("/Resources/{id}"), &what));
+                };
+                reader.skips.add(other, id, why);
             }
         }
-        (_, Value::Null) => {}
-        (base, over) => *base = over.clone(),
+        Ok(())
+    }
+
+    /// Adds a function with its events to the model: routes to their APIs, others to the event
+    /// sources, with the permissions that SAM adds.
+    fn attach(&mut self, declared: Declared) -> Result<(), TemplateError> {
+        let Declared { mut function, has_role, url, events } = declared;
+        let id = function.logical_id.clone();
+        if let Some(url) = url {
+            self.apis.add((url, None));
+        }
+        let mut errors = Vec::new();
+        for (name, event) in events {
+            match self.convert(&id, &name, event) {
+                Ok(None) => {}
+                Ok(Some((source, policy))) => {
+                    if !has_role {
+                        permit(&mut function, &source, policy);
+                    }
+                    self.template.event_sources.push(source);
+                }
+                Err(error) => errors.push(error),
+            }
+        }
+        self.template.functions.insert(id, function);
+        TemplateError::of(errors).map_or(Ok(()), Err)
+    }
+
+    /// The event source of an event, with its managed policy; `None` for a route.
+    fn convert(
+        &mut self,
+        function: &str,
+        name: &str,
+        event: EventDeclaration,
+    ) -> Result<Option<(EventSource, Option<&'static str>)>, TemplateError> {
+        match event.convert(function, name, self.reader.skips)? {
+            Event::Route(route) => {
+                self.apis.attach(&self.reader, function, name, route).map(|()| None)
+            }
+            Event::Source(source, policy) => Ok(Some((source, policy))),
+            Event::Nothing => Ok(None),
+        }
     }
 }
 
-fn into_authorizer(
-    api: &str,
-    place: &str,
-    properties: AuthorizerProperties,
-) -> Result<Authorizer, TemplateError> {
-    if !properties.authorizer_payload_format_version.is_two() || !properties.enable_simple_responses
+/// Adds the permissions that SAM adds for a source.
+fn permit(function: &mut Function, source: &EventSource, policy: Option<&'static str>) {
+    let everything = TemplateValue::literal("*");
+    let actions = policy.and_then(granted::managed).map_or(&[][..], |grant| grant.actions);
+    function.policies.extend(actions.iter().map(|action| policies::allowed(action, &everything)));
+    if let Trigger::Stream(stream) = &source.trigger
+        && let Some(queue) = &stream.on_failure_queue
     {
-        return Err(TemplateError::in_resource(
-            api,
-            place,
-            "an authorizer without payload 2.0 and simple responses",
-        ));
-    }
-    if properties.identity.headers.is_empty() {
-        return Err(TemplateError::in_resource(
-            api,
-            place,
-            "an authorizer without an identity source",
-        ));
-    }
-    let headers = properties.identity.headers.into_iter();
-    Ok(Authorizer {
-        function: properties.function_arn,
-        identity_headers: headers.map(|header| header.to_lowercase()).collect(),
-        cache_ttl: properties.identity.reauthorize_every,
-    })
-}
-
-fn key(table: &str, schema: Vec<KeyProperties>) -> Result<Key, TemplateError> {
-    let (hash, range): (Vec<_>, Vec<_>) =
-        schema.into_iter().partition(|element| element.key_type == KeyType::Hash);
-    let mut hash = hash.into_iter().map(|element| element.attribute_name);
-    let mut range = range.into_iter().map(|element| element.attribute_name);
-    match (hash.next(), hash.next(), range.next(), range.next()) {
-        (Some(partition), None, sort, None) => Ok(Key { partition, sort }),
-        _ => Err(TemplateError::in_resource(
-            table,
-            "KeySchema",
-            "a key that is not one HASH and at most one RANGE",
-        )),
+        let queue = TemplateValue::attribute(queue, "Arn");
+        function.policies.push(policies::allowed("sqs:SendMessage", &queue));
     }
 }
 
-fn into_index(table: &str, properties: IndexProperties) -> Result<Index, TemplateError> {
-    Ok(Index {
-        name: properties.index_name,
-        key: key(table, properties.key_schema)?,
-        projection: match properties.projection.projection_type {
-            ProjectionType::All => Projection::All,
-            ProjectionType::KeysOnly => Projection::KeysOnly,
-            ProjectionType::Include => {
-                Projection::Include(properties.projection.non_key_attributes)
-            }
-        },
-    })
+/// The source's attribute decides between queue and stream. `None` if the mapping is disabled.
+fn mapping(
+    reader: &Reader<'_>,
+    id: &str,
+    declaration: &Value,
+) -> Result<Option<EventSource>, TemplateError> {
+    let attribute = declaration.pointer("/Properties/EventSourceArn/Fn::GetAtt/1");
+    let only_on_aws = ignored_properties::MAPPING;
+    if attribute.is_some_and(|attribute| attribute == "StreamArn") {
+        let stream: StreamMapping = reader.properties(id, declaration, NO_GLOBALS, only_on_aws)?;
+        Ok(stream.into_source(id))
+    } else {
+        let queue: QueueMapping = reader.properties(id, declaration, NO_GLOBALS, only_on_aws)?;
+        Ok(queue.into_source(id))
+    }
 }
 
-/// Adds a function's events to the model: routes to the API, others to the event sources.
-fn attach(
-    template: &mut Template,
-    function: &str,
-    events: BTreeMap<String, EventProperties>,
-    default_authorizer: Option<&String>,
-) -> Result<(), TemplateError> {
-    for (name, event) in events {
-        let source = match event {
-            EventProperties::HttpApi(event) => {
-                let api = template.api.as_mut().filter(|api| api.logical_id == event.api);
-                let api = api.ok_or_else(|| {
-                    TemplateError::in_resource(
-                        function,
-                        &format!("Events/{name}/ApiId"),
-                        "an API that is missing",
-                    )
-                })?;
-                api.routes.push(event.into_route(function, default_authorizer));
-                continue;
-            }
-            EventProperties::Schedule(event) => event.into_source(function, name),
-        };
-        template.event_sources.push(source);
+fn into_queue(id: &str, properties: QueueProperties) -> Queue {
+    Queue {
+        logical_id: id.to_owned(),
+        fifo: properties.fifo_queue,
+        content_based_deduplication: properties.content_based_deduplication,
+        visibility_timeout: properties.visibility_timeout,
+        delay: properties.delay_seconds,
+        retention: properties.message_retention_period,
+        receive_wait: properties.receive_message_wait_time_seconds,
+        redrive: properties.redrive_policy.map(|redrive| Redrive {
+            dead_letter_queue: redrive.dead_letter_target_arn,
+            max_receive_count: redrive.max_receive_count,
+        }),
     }
-    Ok(())
+}
+
+fn into_secret(id: &str, properties: SecretProperties) -> Secret {
+    Secret {
+        logical_id: id.to_owned(),
+        value: properties.secret_string,
+        generated: properties.generate_secret_string.is_some(),
+    }
 }

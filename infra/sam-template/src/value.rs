@@ -41,6 +41,22 @@ impl TemplateValue {
         Self { parts: vec![Part::Literal(words.into())] }
     }
 
+    /// `!GetAtt Resource.Attribute`.
+    pub(super) fn attribute(resource: &str, attribute: &str) -> Self {
+        let (resource, attribute) = (resource.to_owned(), Some(attribute.to_owned()));
+        Self { parts: vec![Part::Reference(Reference { resource, attribute })] }
+    }
+
+    /// A text with literals around it.
+    pub(super) fn within(&self, before: &str, after: &str) -> Self {
+        let mut parts = vec![Part::Literal(before.to_owned())];
+        parts.extend(self.parts.iter().cloned());
+        if !after.is_empty() {
+            parts.push(Part::Literal(after.to_owned()));
+        }
+        Self { parts }
+    }
+
     /// The text with every reference replaced by the result of `look_up`.
     ///
     /// # Errors

@@ -43,7 +43,7 @@ fn every_function_has_an_event() {
 #[test]
 fn every_route_has_an_event_with_its_route_and_authorizer() {
     let template = template();
-    for route in &template.api.unwrap().routes {
+    for route in &template.root_api().unwrap().routes {
         let function = &template.functions[&route.function];
         let event = fixture(&function.binary);
         assert_eq!(event["version"], "2.0", "{}", function.binary);
@@ -149,7 +149,7 @@ fn endpoints() -> Vec<(String, String, Value)> {
         let status = refused.unwrap_or_else(|| success.parse::<u16>().unwrap().into());
         (route.function.clone(), event, status)
     };
-    template.api.as_ref().unwrap().routes.iter().map(endpoint).collect()
+    template.root_api().unwrap().routes.iter().map(endpoint).collect()
 }
 
 pub(crate) fn template() -> Template {

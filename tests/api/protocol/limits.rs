@@ -150,7 +150,7 @@ async fn every_endpoint_shares_its_request_counts() {
     };
     let (inside, control) = (api.inside().unwrap(), api.control().unwrap());
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../template.yaml");
-    let routes = Template::read(&path, &BTreeMap::new()).unwrap().api.unwrap().routes;
+    let routes = Template::read(&path, &BTreeMap::new()).unwrap().apis.remove(0).routes;
     // HEAD counts as GET.
     for route in routes.into_iter().filter(|route| route.method != "HEAD") {
         let before = control.table("LimitsTable").await.len();

@@ -96,7 +96,7 @@ async fn every_protected_function_is_401_for_an_event_without_claims() {
 }
 
 fn signed_in_routes() -> Vec<Route> {
-    let mut routes = template().api.unwrap().routes;
+    let mut routes = template().apis.remove(0).routes;
     routes.retain(|route| route.authorizer.is_some());
     assert!(routes.len() >= ROUTES_MIN, "{routes:?}");
     routes

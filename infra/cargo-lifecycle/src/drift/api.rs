@@ -17,7 +17,7 @@ pub(super) fn complaints(
 
 fn endpoint(template: &Template, function: &Function, description: &Description) -> Vec<String> {
     let Some(wanted) = &description.route else { return vec!["describes no route".to_owned()] };
-    let routes = template.api.iter().flat_map(|api| &api.routes);
+    let routes = template.apis.iter().flat_map(|api| &api.routes);
     let routes: Vec<_> = routes.filter(|route| route.function == function.logical_id).collect();
     let (head, routes): (Vec<_>, Vec<_>) =
         routes.into_iter().partition(|route| description.head && route.method == "HEAD");
@@ -56,7 +56,7 @@ fn differing(route: &Route, path: &str, sign_in: Option<SignIn>) -> Vec<String> 
 }
 
 fn authorizer(template: &Template, function: &Function) -> Vec<String> {
-    let mut authorizers = template.api.iter().flat_map(|api| api.authorizers.values());
+    let mut authorizers = template.apis.iter().flat_map(|api| api.authorizers.values());
     if authorizers.any(|authorizer| authorizer.function == function.logical_id) {
         Vec::new()
     } else {

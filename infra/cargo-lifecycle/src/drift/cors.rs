@@ -21,7 +21,7 @@ const READABLE: [&str; 7] = [
 /// Parts of the `OpenAPI` document that the CORS configuration does not allow.
 pub(super) fn complaints(template: &Template, document: &Value) -> Vec<String> {
     // Without a configuration, no page of another origin may use the API.
-    let Some(cors) = template.api.as_ref().and_then(|api| api.cors.as_ref()) else {
+    let Some(cors) = template.root_api().and_then(|api| api.cors.as_ref()) else {
         return Vec::new();
     };
     let Cors { allow_headers, expose_headers, allow_methods, .. } = cors;

@@ -85,7 +85,7 @@ impl NewEndpoint {
     /// If a function has it; the error names it.
     pub(super) fn refuse_known_route(&self, template: &Template) -> Result<(), Error> {
         let method = self.method.in_capitals();
-        for route in template.api.iter().flat_map(|api| &api.routes) {
+        for route in template.apis.iter().flat_map(|api| &api.routes) {
             if route.method == method && same_route(&route.path, &self.path) {
                 return Err(format!(
                     "{method} {} already belongs to {}",

@@ -160,7 +160,7 @@ impl Deployment {
 
     /// The template's resources that are missing, one sentence each.
     pub(crate) fn complaints(&self, template: &Template) -> Vec<String> {
-        let routes = template.api.iter().flat_map(|api| &api.routes);
+        let routes = template.apis.iter().flat_map(|api| &api.routes);
         let routes = routes.map(|route| format!("{} {}", route.method, route.path));
         let routes = routes.filter(|route| !self.routes.contains(route));
         let routes = routes.map(|route| format!("the route {route} is missing"));

@@ -30,7 +30,7 @@ pub(super) async fn run(ground: &Ground) -> Result<(), Error> {
     let described = descriptions::as_built(&ground.workspace, &ground.template.binaries())?;
     say("| function | status | ms |\n|---|---|---|");
     let mut complaints = Vec::new();
-    for route in ground.template.api.iter().flat_map(|api| &api.routes) {
+    for route in ground.template.apis.iter().flat_map(|api| &api.routes) {
         let function = &ground.template.functions[&route.function];
         let event = adapted(&generated, &ready(&ground.workspace, &function.binary)?);
         let (answer, took) = invoked(ground, &emulator, function, &event).await?;

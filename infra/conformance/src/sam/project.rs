@@ -43,7 +43,7 @@ impl Project {
             let properties = resource["Properties"].as_object_mut();
             properties.and_then(|properties| properties.remove("FunctionName"));
         }
-        if let Some(api) = &ground.template.api {
+        if let Some(api) = ground.template.root_api() {
             for (name, authorizer) in &api.authorizers {
                 // SAM finds a function here, but not an alias.
                 let function = json!({ "Fn::GetAtt": [authorizer.function, "Arn"] });

@@ -75,7 +75,7 @@ async fn requests(ground: &Ground, port: &str) -> Result<(), Error> {
 /// one.
 async fn walk(ground: &Ground, address: &str) -> Result<(), Error> {
     let unavailable = token_in_the_name_of(SILENT_ISSUER);
-    let routes = ground.template.api.iter().flat_map(|api| &api.routes);
+    let routes = ground.template.apis.iter().flat_map(|api| &api.routes);
     for route in routes.filter(|route| route.authorizer.is_some()) {
         let segments = route.path.split('/');
         let segments = segments.map(|it| if it.starts_with('{') { "1" } else { it });

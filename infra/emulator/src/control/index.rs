@@ -27,6 +27,9 @@ fn addresses(control: &Control) -> Value {
     let tables: Vec<String> = tables.map(|(table, _)| format!("/tables/{table}")).collect();
     let standins = control.standins.names();
     let standins: Vec<String> = standins.map(|name| format!("/standins/{name}")).collect();
+    let counts = control.functions.counts();
+    let functions: Vec<String> =
+        counts.keys().map(|name| format!("/functions/{name}/invocations")).collect();
     let schedules = control.schedules.functions();
     let schedules: Vec<String> = schedules.map(|name| format!("/schedules/{name}")).collect();
     json!({
@@ -39,6 +42,7 @@ fn addresses(control: &Control) -> Value {
         "requests": "/requests?requestId=",
         "logs": "/logs?requestId=",
         "invocations": "/invocations?function=",
+        "functions": functions,
         "tables": tables,
         "schedules": schedules,
         "standins": standins,
@@ -48,8 +52,8 @@ fn addresses(control: &Control) -> Value {
     })
 }
 
-/// The page: a line for each name. Schedules are no links, because only `POST` runs them. Nor are
-/// parameters, so that a link shows everything.
+/// The page: a line for each name. Functions and schedules are no links, because only `POST` invokes
+/// them. Nor are parameters, so that a link shows everything.
 fn page(addresses: &Value) -> String {
     let mut page = "<!doctype html>\n<html lang=\"en\">\n<meta charset=\"utf-8\">\n\
                     <meta name=\"color-scheme\" content=\"light dark\">\n\
@@ -58,8 +62,8 @@ fn page(addresses: &Value) -> String {
     for (name, value) in addresses.as_object().into_iter().flatten() {
         let one = std::slice::from_ref(value);
         let all = value.as_array().map_or(one, Vec::as_slice).iter().filter_map(Value::as_str);
-        let shown =
-            all.map(|address| if name == "schedules" { address.to_owned() } else { link(address) });
+        let is_text = matches!(name.as_str(), "functions" | "schedules");
+        let shown = all.map(|address| if is_text { address.to_owned() } else { link(address) });
         let shown = shown.collect::<Vec<_>>().join("<br>");
         writeln!(page, "<dt>{name}<dd>{shown}").expect("writing to a string does not fail");
     }

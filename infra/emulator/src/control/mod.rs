@@ -12,6 +12,7 @@ mod error;
 mod faults;
 mod forward;
 mod index;
+mod invoke;
 mod metrics;
 mod shown;
 mod telemetry;
@@ -61,6 +62,7 @@ fn router(control: Control) -> Router {
         .route("/requests", get(requests))
         .route("/logs", get(logs))
         .route("/invocations", get(invocations))
+        .route("/functions/{function}/invocations", post(invoke::post))
         .route("/tables/{table}", get(table))
         .route("/schedules/{function}", post(run_schedule))
         .route("/standins/{name}", get(standin))

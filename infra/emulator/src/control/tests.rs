@@ -353,3 +353,15 @@ async fn an_api_that_does_not_listen_is_502_with_the_reason() {
     let reason = answer.json::<Value>().await.unwrap()["error"].as_str().unwrap().to_owned();
     assert!(reason.starts_with("the API does not respond: "), "{reason}");
 }
+
+#[tokio::test]
+async fn an_invocation_of_an_unknown_function_is_404() {
+    let running = running().await;
+    let url = format!("{}/functions/NoFunction/invocations", running.url);
+    let request = running.client.post(url).header("content-type", "application/json");
+
+    let answer = request.body("{}").send().await.unwrap();
+
+    assert_eq!(answer.status(), 404);
+    assert_eq!(answer.json::<Value>().await.unwrap()["error"], "there is no function NoFunction");
+}

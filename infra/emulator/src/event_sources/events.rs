@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
 use crate::services::{QueueName, ReceivedMessage, TableName};
-use sam_template::{ACCOUNT_ID, REGION, STACK_NAME};
+use sam_template::{ACCOUNT_ID, REGION, STACK_NAME, ScheduleService};
 
 /// The event of an SQS event source mapping.
 pub(super) fn of_messages(queue: &QueueName, messages: &[ReceivedMessage]) -> String {
@@ -14,6 +14,7 @@ pub(super) fn of_messages(queue: &QueueName, messages: &[ReceivedMessage]) -> St
     json!({"Records": records}).to_string()
 }
 
+/// One message, as it appears in events.
 fn of_message(queue: &QueueName, message: &ReceivedMessage) -> Value {
     let attributes = message.message_attributes.iter();
     let attributes = attributes.map(|(name, value)| (name.clone(), of_attribute(value)));
@@ -30,6 +31,15 @@ fn of_message(queue: &QueueName, message: &ReceivedMessage) -> Value {
     });
     if let Some(md5) = &message.md5_of_message_attributes {
         record["md5OfMessageAttributes"] = md5.as_str().into();
+    }
+    record
+}
+
+/// One message, as it appears to filters: with a JSON body parsed.
+pub(super) fn filtered_message(queue: &QueueName, message: &ReceivedMessage) -> Value {
+    let mut record = of_message(queue, message);
+    if let Ok(body) = serde_json::from_str(&message.body) {
+        record["body"] = body;
     }
     record
 }
@@ -62,18 +72,26 @@ pub(super) fn of_record(table: &TableName, record: &Record) -> Value {
     event
 }
 
-/// The event of a schedule without its own input.
-pub(super) fn of_schedule(name: &str, time: Timestamp) -> String {
+/// The event of a schedule without its own input. The detail from Scheduler is a string.
+pub(super) fn of_schedule(service: ScheduleService, name: &str, time: Timestamp) -> String {
+    let (source, resource, detail) = match service {
+        ScheduleService::Scheduler => (
+            "aws.scheduler",
+            format!("scheduler:{REGION}:{ACCOUNT_ID}:schedule/default"),
+            json!("{}"),
+        ),
+        _ => ("aws.events", format!("events:{REGION}:{ACCOUNT_ID}:rule"), json!({})),
+    };
     json!({
         "version": "0",
         "id": Uuid::new_v4(),
         "detail-type": "Scheduled Event",
-        "source": "aws.events",
+        "source": source,
         "account": ACCOUNT_ID,
         "time": time.strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
         "region": REGION,
-        "resources": [format!("arn:aws:events:{REGION}:{ACCOUNT_ID}:rule/{name}")],
-        "detail": {},
+        "resources": [format!("arn:aws:{resource}/{name}")],
+        "detail": detail,
     })
     .to_string()
 }
@@ -130,6 +148,24 @@ pub(super) fn of_given_up(
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_event_of_a_schedule_names_its_service() {
+        let of = |service| -> Value {
+            let event = of_schedule(service, "F.S", "2026-01-02T03:04:05Z".parse().unwrap());
+            serde_json::from_str(&event).unwrap()
+        };
+        let rule = of(ScheduleService::Rules);
+        assert_eq!((&rule["source"], &rule["detail"]), (&json!("aws.events"), &json!({})));
+        let scheduler = of(ScheduleService::Scheduler);
+        assert_eq!(
+            (&scheduler["source"], &scheduler["detail"]),
+            (&json!("aws.scheduler"), &json!("{}"))
+        );
+        let arn = "arn:aws:scheduler:eu-west-1:000000000000:schedule/default/F.S";
+        assert_eq!(scheduler["resources"], json!([arn]));
+        assert_eq!(scheduler["time"], "2026-01-02T03:04:05Z");
+    }
 
     #[test]
     fn a_message_becomes_a_record_as_on_lambda() {

@@ -125,7 +125,8 @@ fn start_one(
         }
         Trigger::Schedule(trigger) => {
             let schedule = read_schedule(&trigger.expression, function)?;
-            let scheduled = Scheduled { mapping, input: trigger.input.clone() };
+            let (service, input) = (trigger.service, trigger.input.clone());
+            let scheduled = Scheduled { mapping, service, input };
             sources.schedules.insert(source.function.clone(), scheduled.clone());
             sources.tasks.spawn(schedule::keep(scheduled, schedule));
         }

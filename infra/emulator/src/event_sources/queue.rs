@@ -92,6 +92,7 @@ impl Poller {
     }
 
     async fn deliver(self: Arc<Self>, batch: Vec<ReceivedMessage>, _permit: OwnedSemaphorePermit) {
+        let batch = self.filter(batch).await;
         let (overtaken, batch) = self.hold_back(batch);
         if !batch.is_empty() {
             self.invoke_and_delete(&batch).await;
@@ -99,6 +100,27 @@ impl Poller {
         if !overtaken.is_empty() {
             tokio::time::sleep(HELD_BACK).await;
             self.invoke_and_delete(&overtaken).await;
+        }
+    }
+
+    /// The messages that match a filter. Lambda deletes the others.
+    async fn filter(&self, batch: Vec<ReceivedMessage>) -> Vec<ReceivedMessage> {
+        let filters = &self.trigger.filters;
+        let (kept, others): (Vec<_>, Vec<_>) = batch.into_iter().partition(|message| {
+            let record = || events::filtered_message(&self.name, message);
+            filters.is_empty() || filters.iter().any(|filter| filter.fits(&record()))
+        });
+        if !others.is_empty() {
+            self.delete(&others.iter().collect::<Vec<_>>()).await;
+        }
+        kept
+    }
+
+    async fn delete(&self, messages: &[&ReceivedMessage]) {
+        let handles: Vec<&str> =
+            messages.iter().map(|message| message.receipt_handle.as_str()).collect();
+        if let Err(error) = self.mapping.stores.delete(&self.name, &handles).await {
+            self.mapping.say(&error.to_string());
         }
     }
 
@@ -125,11 +147,8 @@ impl Poller {
             self.invoke(&again).await;
         }
         let succeeded = batch.iter().enumerate().filter(|(place, _)| !failed.contains(place));
-        let handles: Vec<&str> =
-            succeeded.map(|(_, message)| message.receipt_handle.as_str()).collect();
-        if let Err(error) = self.mapping.stores.delete(&self.name, &handles).await {
-            self.mapping.say(&error.to_string());
-        }
+        let succeeded: Vec<_> = succeeded.map(|(_, message)| message).collect();
+        self.delete(&succeeded).await;
     }
 
     /// Invokes the function with a batch and returns the indices of failed messages. These stay in

@@ -14,6 +14,7 @@ use jiff::tz::TimeZone;
 use super::events;
 use super::mapping::Mapping;
 use crate::functions::InvokeError;
+use sam_template::ScheduleService;
 
 /// A day in seconds.
 const DAY_S: u64 = 86_400;
@@ -25,6 +26,8 @@ pub(super) enum Schedule {
     Rate(Duration),
     /// Whenever the cron pattern matches, in UTC.
     Cron(Box<Cron>),
+    /// Once, at this time in UTC.
+    At(Timestamp),
 }
 
 /// An invalid schedule expression.
@@ -53,15 +56,16 @@ pub(super) async fn keep(scheduled: Scheduled, schedule: Schedule) {
 #[derive(Clone)]
 pub(super) struct Scheduled {
     pub(super) mapping: Mapping,
-    /// The event's input, instead of `EventBridge`'s default.
+    pub(super) service: ScheduleService,
+    /// The event's input, instead of the service's default.
     pub(super) input: Option<String>,
 }
 
 impl Scheduled {
     async fn run(&self) -> Result<Bytes, InvokeError> {
         let event = self.input.clone();
-        let event =
-            event.unwrap_or_else(|| events::of_schedule(&self.mapping.name, self.mapping.now()));
+        let (name, now) = (self.mapping.name.as_str(), self.mapping.now());
+        let event = event.unwrap_or_else(|| events::of_schedule(self.service, name, now));
         self.mapping.invoke(event).await
     }
 }
@@ -92,9 +96,10 @@ impl Schedule {
     pub(super) fn parse(expression: &str) -> Result<Self, BadSchedule> {
         let inner =
             |kind: &str| expression.strip_prefix(kind)?.strip_prefix('(')?.strip_suffix(')');
-        let read = match (inner("rate"), inner("cron")) {
-            (Some(rate), _) => parse_rate(rate),
-            (_, Some(cron)) => parse_cron(cron),
+        let read = match (inner("rate"), inner("cron"), inner("at")) {
+            (Some(rate), ..) => parse_rate(rate),
+            (_, Some(cron), _) => parse_cron(cron),
+            (.., Some(at)) => parse_at(at),
             _ => Err("expected rate(…) or cron(…)".to_owned()),
         };
         read.map_err(|reason| BadSchedule { expression: expression.to_owned(), reason })
@@ -110,6 +115,8 @@ impl Schedule {
                 let next = TimeZone::UTC.to_timestamp(next).ok()?;
                 next.duration_since(now).try_into().ok()
             }
+            Self::At(at) if *at > now => at.duration_since(now).try_into().ok(),
+            Self::At(_) => None,
         }
     }
 }
@@ -143,6 +150,12 @@ fn parse_cron(cron: &str) -> Result<Schedule, String> {
     Ok(Schedule::Cron(Box::new(cron)))
 }
 
+fn parse_at(at: &str) -> Result<Schedule, String> {
+    let at: DateTime = at.parse().map_err(|_| format!("`{at}` is not a time"))?;
+    let at = TimeZone::UTC.to_timestamp(at).map_err(|error| error.to_string())?;
+    Ok(Schedule::At(at))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -163,6 +176,14 @@ mod tests {
             let wait = Schedule::parse(expression).unwrap().wait(now.parse().unwrap());
             assert_eq!(wait, Some(Duration::from_secs(expected)), "{expression}");
         }
+    }
+
+    #[test]
+    fn a_schedule_at_a_time_is_due_once() {
+        let schedule = Schedule::parse("at(2026-01-01T00:01:00)").unwrap();
+        let wait = |now: &str| schedule.wait(now.parse().unwrap());
+        assert_eq!(wait("2026-01-01T00:00:00Z"), Some(Duration::from_mins(1)));
+        assert_eq!(wait("2026-01-01T00:01:00Z"), None);
     }
 
     #[test]

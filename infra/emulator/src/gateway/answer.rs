@@ -11,21 +11,21 @@ use serde_json::{Map, Value, json};
 pub(super) type Answer = Response<Full<Bytes>>;
 
 /// Headers that only the gateway sets.
-const OWN: &[HeaderName] =
+pub(super) const OWN: &[HeaderName] =
     &[header::CONNECTION, header::CONTENT_LENGTH, header::TRANSFER_ENCODING, header::UPGRADE];
 
 /// A response of the gateway: `{"message": …}`.
 pub(super) fn message(status: StatusCode, message: &str) -> Answer {
-    let mut answer = Response::new(Full::from(json!({"message": message}).to_string()));
+    json(status, &json!({"message": message}))
+}
+
+/// A response of the gateway with this body.
+pub(super) fn json(status: StatusCode, body: &Value) -> Answer {
+    let mut answer = Response::new(Full::from(body.to_string()));
     *answer.status_mut() = status;
     let json = HeaderValue::from_static("application/json");
     answer.headers_mut().insert(header::CONTENT_TYPE, json);
     answer
-}
-
-/// The response if a function failed or returned an invalid response.
-pub(super) fn internal_server_error() -> Answer {
-    message(StatusCode::INTERNAL_SERVER_ERROR, "Internal Server Error")
 }
 
 /// The response of a function in payload format 2.0: `{statusCode, headers, cookies, body,
@@ -69,14 +69,15 @@ fn structured(fields: &Map<String, Value>, method: &Method) -> Option<Answer> {
     Some(answer)
 }
 
-/// A number, or a number in a string.
-fn status(value: &Value) -> Option<StatusCode> {
+/// The status: a number, or a number in a string.
+pub(super) fn status(value: &Value) -> Option<StatusCode> {
     let number = value.as_u64().or_else(|| value.as_str()?.parse().ok())?;
     let status = StatusCode::from_u16(u16::try_from(number).ok()?).ok()?;
     (status.as_u16() >= 200).then_some(status)
 }
 
-fn body(fields: &Map<String, Value>) -> Option<Bytes> {
+/// The body, decoded if it is in base64. `None` if it is invalid.
+pub(super) fn body(fields: &Map<String, Value>) -> Option<Bytes> {
     let text = match fields.get("body") {
         None | Some(Value::Null) => return Some(Bytes::new()),
         Some(Value::String(text)) => text,
@@ -89,7 +90,8 @@ fn body(fields: &Map<String, Value>) -> Option<Bytes> {
     }
 }
 
-fn header_value(value: &Value) -> Option<HeaderValue> {
+/// The value of a header: a string, a number or a flag.
+pub(super) fn header_value(value: &Value) -> Option<HeaderValue> {
     let text = match value {
         Value::String(text) => text.clone(),
         Value::Number(_) | Value::Bool(_) => value.to_string(),
@@ -98,7 +100,8 @@ fn header_value(value: &Value) -> Option<HeaderValue> {
     HeaderValue::from_str(&text).ok()
 }
 
-fn object(value: Option<&Value>) -> Option<impl Iterator<Item = (&String, &Value)>> {
+/// The entries of an optional object.
+pub(super) fn object(value: Option<&Value>) -> Option<impl Iterator<Item = (&String, &Value)>> {
     match value {
         None | Some(Value::Null) => Some(None.into_iter().flatten()),
         Some(Value::Object(object)) => Some(Some(object).into_iter().flatten()),

@@ -7,17 +7,18 @@ use std::time::Duration;
 use bytes::Bytes;
 use futures::FutureExt;
 use futures::future::{BoxFuture, Shared};
-use http::{HeaderMap, StatusCode};
+use http::HeaderMap;
 use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::Value;
 use tokio::time::timeout;
 
-use super::answer::{self, Answer};
 use super::event::Exchange;
+use super::failure::Failure;
+use super::policy::AuthorizerPolicy;
 use crate::control::Telemetry;
 use crate::functions::{Functions, InvokeError};
-use sam_template;
+use sam_template::AuthorizerFormat;
 
 /// The timeout of an authorizer.
 const TIME_LIMIT: Duration = Duration::from_secs(10);
@@ -29,11 +30,13 @@ const CACHE_MAX: usize = 10_000;
 pub(super) enum AuthorizerDecision {
     /// The request may pass, with this context.
     Allowed(Value),
+    /// The policy of a REST API's authorizer decides, for each method.
+    Policy(AuthorizerPolicy),
     /// The request is denied.
     Forbidden,
     /// The request has no identity; the authorizer is not invoked.
     Unauthorized,
-    /// The authorizer failed. An HTTP API treats its message `Unauthorized` like any other.
+    /// The authorizer failed. Only a REST API treats its message `Unauthorized` as a 401.
     Failed,
 }
 
@@ -71,24 +74,27 @@ impl Authorizer {
         Self { name: name.to_owned(), settings, functions, telemetry, cache: Mutex::default() }
     }
 
-    /// The context from the authorizer, or the error response.
+    /// The context from the authorizer.
+    ///
+    /// # Errors
+    /// The reason why the request may not pass.
     pub(super) async fn authorize(
         self: &Arc<Self>,
         exchange: &Exchange<'_>,
-    ) -> Result<Value, Box<Answer>> {
+    ) -> Result<Value, Failure> {
         let decision = match identity(&self.settings.identity_headers, &exchange.parts.headers) {
             Some(identity) => self.decision(identity, exchange).await,
             None => AuthorizerDecision::Unauthorized,
         };
-        let refusal = match decision {
-            AuthorizerDecision::Allowed(context) => return Ok(context),
-            AuthorizerDecision::Forbidden => answer::message(StatusCode::FORBIDDEN, "Forbidden"),
-            AuthorizerDecision::Unauthorized => {
-                answer::message(StatusCode::UNAUTHORIZED, "Unauthorized")
+        match decision {
+            AuthorizerDecision::Allowed(context) => Ok(context),
+            AuthorizerDecision::Policy(policy) => {
+                policy.context(&exchange.method_arn()).ok_or(Failure::Forbidden)
             }
-            AuthorizerDecision::Failed => answer::internal_server_error(),
-        };
-        Err(Box::new(refusal))
+            AuthorizerDecision::Forbidden => Err(Failure::Forbidden),
+            AuthorizerDecision::Unauthorized => Err(Failure::Unauthorized),
+            AuthorizerDecision::Failed => Err(Failure::Authorizer),
+        }
     }
 
     /// The decision on an identity: from the cache, from another request's running call, or from a
@@ -110,7 +116,12 @@ impl Authorizer {
                 entry.decision.clone()
             } else {
                 self.count("authorizer_cache_misses_total");
-                let event = Bytes::from(exchange.authorizer_event(&identity).to_string());
+                let event = match self.settings.format {
+                    AuthorizerFormat::Token => exchange.token_event(&identity),
+                    AuthorizerFormat::Request => exchange.rest_authorizer_event(),
+                    _ => exchange.authorizer_event(&identity),
+                };
+                let event = Bytes::from(event.to_string());
                 let asked = Arc::clone(self).ask(identity.clone(), event).boxed().shared();
                 make_room(&mut cache, now);
                 cache.insert(identity, Entry { decision: asked.clone(), until: None });
@@ -127,11 +138,18 @@ impl Authorizer {
         let (functions, function) = (self.functions.clone(), self.settings.function.clone());
         let invocation = tokio::spawn(async move { functions.invoke(&function, event).await });
         let decision = match timeout(TIME_LIMIT, invocation).await {
-            Ok(Ok(result)) => read(result),
+            Ok(Ok(result)) => match self.settings.format {
+                AuthorizerFormat::Token | AuthorizerFormat::Request => read_policy(result),
+                _ => read(result),
+            },
             Ok(Err(_)) | Err(_) => AuthorizerDecision::Failed,
         };
-        let is_kept =
-            matches!(decision, AuthorizerDecision::Allowed(_) | AuthorizerDecision::Forbidden);
+        let is_kept = matches!(
+            decision,
+            AuthorizerDecision::Allowed(_)
+                | AuthorizerDecision::Policy(_)
+                | AuthorizerDecision::Forbidden
+        );
         let mut cache = self.lock();
         if is_kept && !self.settings.cache_ttl.is_zero() {
             let until = self.functions.clock().now() + self.settings.cache_ttl;
@@ -196,9 +214,34 @@ fn read(result: Result<Bytes, InvokeError>) -> AuthorizerDecision {
     }
 }
 
+/// The verdict of a REST API's authorizer.
+fn read_policy(result: Result<Bytes, InvokeError>) -> Verdict {
+    match result {
+        Ok(payload) => {
+            let policy = serde_json::from_slice(&payload);
+            policy.map_or(Verdict::Failed, Verdict::Policy)
+        }
+        Err(InvokeError::FunctionError { message, .. }) if message == "Unauthorized" => {
+            Verdict::Unauthorized
+        }
+        Err(_) => Verdict::Failed,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_message_unauthorized_is_a_401_of_a_rest_api() {
+        let error = |message: &str| {
+            let error_type = "Error".to_owned();
+            Err(InvokeError::FunctionError { error_type, message: message.to_owned() })
+        };
+        assert_eq!(read_policy(error("Unauthorized")), Verdict::Unauthorized);
+        assert_eq!(read_policy(error("unreachable")), Verdict::Failed);
+        assert_eq!(read_policy(Ok(Bytes::from_static(b"{}"))), Verdict::Failed);
+    }
 
     #[test]
     fn an_authorizers_response_becomes_a_verdict() {

@@ -39,6 +39,27 @@ pub(super) fn preflight(cors: &Cors, parts: &Parts) -> Option<Answer> {
     Some(answer)
 }
 
+/// The response to an `OPTIONS` request to a REST API, where SAM adds the method with fixed headers.
+/// `methods` are those of the path.
+pub(super) fn rest_preflight(cors: &Cors, methods: &[&str]) -> Answer {
+    let mut answer = Response::new(Full::new(Bytes::new()));
+    let headers = answer.headers_mut();
+    list(headers, header::ACCESS_CONTROL_ALLOW_ORIGIN, &cors.allow_origins);
+    list(headers, header::ACCESS_CONTROL_ALLOW_HEADERS, &cors.allow_headers);
+    let of_path = methods.iter().chain(&["OPTIONS"]).map(|&method| method.to_owned());
+    let of_path: Vec<String> = of_path.collect();
+    let methods = if cors.allow_methods.is_empty() { &of_path } else { &cors.allow_methods };
+    list(headers, header::ACCESS_CONTROL_ALLOW_METHODS, methods);
+    if let Some(max_age) = cors.max_age {
+        headers.insert(header::ACCESS_CONTROL_MAX_AGE, max_age.as_secs().into());
+    }
+    if cors.allow_credentials {
+        let yes = HeaderValue::from_static("true");
+        headers.insert(header::ACCESS_CONTROL_ALLOW_CREDENTIALS, yes);
+    }
+    answer
+}
+
 /// Replaces the CORS headers of a function's response by the configured ones.
 pub(super) fn decorate(cors: &Cors, request: &HeaderMap, answer: &mut Answer) {
     let headers = answer.headers_mut();
@@ -117,6 +138,19 @@ mod tests {
 
         assert_eq!(answer.status(), StatusCode::NO_CONTENT);
         assert!(answer.headers().is_empty());
+    }
+
+    #[test]
+    fn a_rest_api_lists_the_methods_of_the_path_unless_they_are_configured() {
+        let mut cors = Cors { allow_origins: vec!["*".to_owned()], ..Cors::default() };
+        let methods = |cors: &Cors| {
+            let answer = rest_preflight(cors, &["GET"]);
+            assert_eq!(answer.headers()["access-control-allow-origin"], "*");
+            answer.headers()["access-control-allow-methods"].to_str().unwrap().to_owned()
+        };
+        assert_eq!(methods(&cors), "GET,OPTIONS");
+        cors.allow_methods = vec!["PUT".to_owned()];
+        assert_eq!(methods(&cors), "PUT");
     }
 
     #[test]

@@ -7,19 +7,16 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use http::request::Parts;
-use http::{HeaderMap, header};
+use http::{HeaderMap, HeaderName, HeaderValue, header};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use serde_json::{Map, Value, json};
 
 use super::percent;
-use sam_template::{ACCOUNT_ID, REGION, Route};
-
-/// The API's id in its domain name.
-const API_ID: &str = "local";
+use sam_template::{ACCOUNT_ID, ApiKind, DEFAULT_ROUTE, REGION, Route};
 
 /// Headers of one connection; they are not passed on.
-const HOP_BY_HOP: &[header::HeaderName] = &[
+const HOP_BY_HOP: &[HeaderName] = &[
     header::CONNECTION,
     header::EXPECT,
     header::PROXY_AUTHENTICATE,
@@ -32,7 +29,10 @@ const HOP_BY_HOP: &[header::HeaderName] = &[
 
 /// A request with its matched route.
 pub(super) struct Exchange<'a> {
+    pub(super) api: Target<'a>,
     pub(super) parts: &'a Parts,
+    /// The undecoded path without the stage.
+    pub(super) path: &'a str,
     pub(super) route: &'a Route,
     pub(super) parameters: &'a BTreeMap<String, String>,
     pub(super) source_ip: IpAddr,
@@ -40,8 +40,18 @@ pub(super) struct Exchange<'a> {
     pub(super) received: Timestamp,
 }
 
+/// The API that a request reaches.
+#[derive(Clone, Copy)]
+pub(super) struct Target<'a> {
+    /// Its id in its domain name.
+    pub(super) id: &'a str,
+    pub(super) kind: &'a ApiKind,
+    pub(super) stage: &'a str,
+}
+
 impl Exchange<'_> {
-    /// The event of the route's function. `authorizer` is the context from the authorizer.
+    /// The event of the route's function. `authorizer` is the part of the context from the authorizer:
+    /// `{"lambda": …}` or `{"jwt": …}`.
     pub(super) fn function_event(&self, body: &Bytes, authorizer: Option<&Value>) -> Value {
         let mut event = self.common();
         let (text, is_base64) = encode(body, &self.parts.headers);
@@ -50,7 +60,18 @@ impl Exchange<'_> {
             event.insert("body".to_owned(), json!(text));
         }
         if let Some(context) = authorizer {
-            event["requestContext"]["authorizer"] = json!({"lambda": context});
+            event["requestContext"]["authorizer"] = context.clone();
+        }
+        if let Some(access_key) = self.access_key() {
+            event["requestContext"]["authorizer"] = json!({"iam": {
+                "accessKey": access_key,
+                "accountId": ACCOUNT_ID,
+                "callerId": access_key,
+                "cognitoIdentity": null,
+                "principalOrgId": null,
+                "userArn": format!("arn:aws:iam::{ACCOUNT_ID}:user/{access_key}"),
+                "userId": access_key,
+            }});
         }
         Value::Object(event)
     }
@@ -58,12 +79,27 @@ impl Exchange<'_> {
     /// The event of an authorizer: without the body, and with the identity.
     pub(super) fn authorizer_event(&self, identity: &[String]) -> Value {
         let mut event = self.common();
-        let api = format!("arn:aws:execute-api:{REGION}:{ACCOUNT_ID}:{API_ID}");
-        let (method, path) = (self.parts.method.as_str(), self.parts.uri.path());
         event.insert("type".to_owned(), json!("REQUEST"));
-        event.insert("routeArn".to_owned(), json!(format!("{api}/$default/{method}{path}")));
+        event.insert("routeArn".to_owned(), json!(self.method_arn()));
         event.insert("identitySource".to_owned(), json!(identity));
         Value::Object(event)
+    }
+
+    /// The ARN of the request's method, which an authorizer allows or denies.
+    pub(super) fn method_arn(&self) -> String {
+        let Target { id, stage, .. } = self.api;
+        let method = self.parts.method.as_str();
+        format!("arn:aws:execute-api:{REGION}:{ACCOUNT_ID}:{id}/{stage}/{method}{}", self.path)
+    }
+
+    /// The access key of a request that is signed for a function URL. The signature is not checked.
+    pub(super) fn access_key(&self) -> Option<&str> {
+        if !matches!(self.api.kind, ApiKind::FunctionUrl { signed: true }) {
+            return None;
+        }
+        let header = self.parts.headers.get(header::AUTHORIZATION)?.to_str().ok()?;
+        let credential = header.strip_prefix("AWS4-HMAC-SHA256 ")?.split("Credential=").nth(1)?;
+        credential.split('/').next()
     }
 
     fn common(&self) -> Map<String, Value> {
@@ -72,7 +108,7 @@ impl Exchange<'_> {
         let query = self.parts.uri.query().unwrap_or_default();
         put("version", json!("2.0"));
         put("routeKey", json!(self.route_key()));
-        put("rawPath", json!(percent::decode(self.parts.uri.path())));
+        put("rawPath", json!(self.whole_path()));
         put("rawQueryString", json!(query));
         put("headers", json!(self.headers()));
         put("requestContext", self.context());
@@ -89,18 +125,23 @@ impl Exchange<'_> {
         event
     }
 
+    /// The path with its stage. Only an HTTP API decodes it.
+    fn whole_path(&self) -> String {
+        let path = self.parts.uri.path();
+        if *self.api.kind == ApiKind::Http { percent::decode(path) } else { path.to_owned() }
+    }
+
     fn route_key(&self) -> String {
+        if self.route.path == DEFAULT_ROUTE {
+            return DEFAULT_ROUTE.to_owned();
+        }
         format!("{} {}", self.route.method, self.route.path)
     }
 
     /// Headers in lower case, repeated ones joined by commas, with API Gateway's additions.
     fn headers(&self) -> BTreeMap<&str, String> {
         let mut joined: BTreeMap<&str, String> = BTreeMap::new();
-        let passed_on = self
-            .parts
-            .headers
-            .iter()
-            .filter(|(name, _)| *name != header::COOKIE && !HOP_BY_HOP.contains(name));
+        let passed_on = self.passed_on().filter(|(name, _)| *name != header::COOKIE);
         let added =
             [("x-amzn-trace-id", self.trace_id()), ("x-forwarded-for", self.source_ip.to_string())];
         let given = passed_on
@@ -112,32 +153,56 @@ impl Exchange<'_> {
         joined
     }
 
+    /// The headers that are passed on.
+    pub(super) fn passed_on(&self) -> impl Iterator<Item = (&HeaderName, &HeaderValue)> {
+        self.parts.headers.iter().filter(|(name, _)| !HOP_BY_HOP.contains(name))
+    }
+
+    /// The domain name of the API, as on AWS.
+    pub(super) fn domain(&self) -> String {
+        let id = self.api.id;
+        match self.api.kind {
+            ApiKind::FunctionUrl { .. } => format!("{id}.lambda-url.{REGION}.on.aws"),
+            _ => format!("{id}.execute-api.{REGION}.amazonaws.com"),
+        }
+    }
+
+    pub(super) fn user_agent(&self) -> &str {
+        let user_agent = self.parts.headers.get(header::USER_AGENT);
+        user_agent.and_then(|value| value.to_str().ok()).unwrap_or_default()
+    }
+
+    /// The time of the request: `02/Jan/2026:03:04:05 +0000`.
+    pub(super) fn time(&self) -> String {
+        let received = self.received.to_zoned(TimeZone::UTC);
+        received.strftime("%d/%b/%Y:%H:%M:%S +0000").to_string()
+    }
+
     /// The client's trace header, or a new trace root.
-    fn trace_id(&self) -> String {
+    pub(super) fn trace_id(&self) -> String {
         let seconds = self.received.as_second();
         let unique = uuid::Uuid::new_v4().simple().to_string();
         format!("Root=1-{seconds:08x}-{}", &unique[..24])
     }
 
     fn context(&self) -> Value {
-        let user_agent = self.parts.headers.get(header::USER_AGENT);
-        let received = self.received.to_zoned(TimeZone::UTC);
+        let id = self.api.id;
         json!({
             "accountId": ACCOUNT_ID,
-            "apiId": API_ID,
-            "domainName": format!("{API_ID}.execute-api.{REGION}.amazonaws.com"),
-            "domainPrefix": API_ID,
+            "apiId": id,
+            "domainName": self.domain(),
+            "domainPrefix": id,
             "http": {
                 "method": self.parts.method.as_str(),
-                "path": percent::decode(self.parts.uri.path()),
+                "path": self.whole_path(),
                 "protocol": "HTTP/1.1",
                 "sourceIp": self.source_ip.to_string(),
-                "userAgent": user_agent.and_then(|value| value.to_str().ok()).unwrap_or_default(),
+                "userAgent": self.user_agent(),
             },
             "requestId": self.request_id,
             "routeKey": self.route_key(),
-            "stage": "$default",
-            "time": received.strftime("%d/%b/%Y:%H:%M:%S +0000").to_string(),
+            "stage": self.api.stage,
+            "time": self.time(),
             "timeEpoch": self.received.as_millisecond(),
         })
     }
@@ -196,15 +261,26 @@ mod tests {
     use super::*;
 
     fn event(request: http::request::Builder, body: &'static [u8]) -> Value {
+        event_of(&ApiKind::Http, "/things/{id}", request, body)
+    }
+
+    fn event_of(
+        kind: &ApiKind,
+        route: &str,
+        request: http::request::Builder,
+        body: &'static [u8],
+    ) -> Value {
         let (parts, ()) = request.body(()).unwrap().into_parts();
         let route = Route {
             method: "POST".to_owned(),
-            path: "/things/{id}".to_owned(),
+            path: route.to_owned(),
             function: "F".to_owned(),
             authorizer: None,
         };
         let parameters = BTreeMap::from([("id".to_owned(), "1".to_owned())]);
         let exchange = Exchange {
+            api: Target { id: "local", kind, stage: "$default" },
+            path: parts.uri.path(),
             parts: &parts,
             route: &route,
             parameters: &parameters,
@@ -212,7 +288,7 @@ mod tests {
             request_id: "id=",
             received: "2026-01-02T03:04:05.678Z".parse().unwrap(),
         };
-        exchange.function_event(&Bytes::from_static(body), Some(&json!({"sub": "u"})))
+        exchange.function_event(&Bytes::from_static(body), Some(&json!({"lambda": {"sub": "u"}})))
     }
 
     #[test]
@@ -238,6 +314,21 @@ mod tests {
         assert_eq!(event["requestContext"]["timeEpoch"], 1_767_323_045_678_i64);
         assert_eq!(event["requestContext"]["authorizer"]["lambda"]["sub"], "u");
         assert_eq!((&event["body"], &event["isBase64Encoded"]), (&json!("{}"), &json!(false)));
+    }
+
+    #[test]
+    fn a_function_url_passes_the_default_route_an_encoded_path_and_the_signer() {
+        let kind = ApiKind::FunctionUrl { signed: true };
+        let signature = "AWS4-HMAC-SHA256 Credential=AKIA1/20260102/eu-west-1/lambda/aws4_request, SignedHeaders=host, Signature=x";
+        let request = Request::post("/a%20b").header("authorization", signature);
+
+        let event = event_of(&kind, DEFAULT_ROUTE, request, b"");
+
+        assert_eq!((&event["routeKey"], &event["rawPath"]), (&json!("$default"), &json!("/a%20b")));
+        let context = &event["requestContext"];
+        assert_eq!(context["domainName"], "local.lambda-url.eu-west-1.on.aws");
+        assert_eq!(context["http"]["path"], "/a%20b");
+        assert_eq!(context["authorizer"]["iam"]["accessKey"], "AKIA1");
     }
 
     #[test]

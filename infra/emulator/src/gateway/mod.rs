@@ -1,54 +1,52 @@
-//! API Gateway: an HTTP API in front of the functions, payload format 2.0.
+//! API Gateway and function URLs in front of the functions.
+//!
+//! One port serves all APIs of a template. The only API, or the only one that is no function URL, is
+//! at the root. Each API is also below `/_apis/` and its logical id. A named stage is the next part of
+//! the path, as on AWS.
 //!
 //! A request passes the size limits, the stage's throttle, CORS, routing ([`routes`]) and the
-//! authorizer ([`authorizer`]). Then the function is invoked ([`event`], [`answer`]).
+//! authorizer ([`authorizer`]). Then the function is invoked. Its event and response have the format
+//! of the API's kind: payload format 2.0 ([`event`], [`answer`]), or that of a REST API's proxy
+//! integration ([`rest_event`], [`rest_answer`]).
 //!
 //! Where AWS differs from its documentation, this follows AWS. An integration that exceeds 30
-//! seconds and a throttled function both return 503 `Service Unavailable`.
+//! seconds and a throttled function both return 503 `Service Unavailable` from an HTTP API.
 
 mod answer;
+mod api;
 mod authorizer;
 mod cors;
 mod event;
+mod failure;
+mod jwt;
 mod percent;
+mod policy;
+mod rest_answer;
+mod rest_event;
 mod routes;
 mod throttle;
 
-use std::collections::BTreeMap;
 use std::convert::Infallible;
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
-use bytes::Bytes;
-use http::request::Parts;
-use http::{HeaderValue, Request, StatusCode, header, uri};
-use http_body_util::{BodyExt, LengthLimitError, Limited};
+use http::{Request, StatusCode, Uri};
 use hyper::body::Incoming;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
+use sam_template::{Api, DEFAULT_STAGE, STACK_NAME, Template};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::time::timeout;
 
 use self::answer::Answer;
-use self::authorizer::Authorizer;
-use self::event::Exchange;
-use self::routes::Routes;
-use self::throttle::Bucket;
+use self::api::ServedApi;
 use crate::accept::accepted;
 use crate::control::Telemetry;
-use crate::functions::{Functions, InvokeError};
-use sam_template::{Cors, HttpApi};
+use crate::functions::Functions;
 
-/// The maximum bytes of a body.
-const BODY_BYTES_MAX: usize = 10 * 1024 * 1024;
-/// The maximum bytes of the request line and headers together.
-const HEADER_BYTES_MAX: usize = 10_240;
-/// The time limit for a function's response.
-const INTEGRATION_LIMIT: Duration = Duration::from_secs(30);
-/// The time limit for a client to send its headers, and then its body.
+/// The first part of the path of an API that is not at the root.
+const PREFIX: &str = "/_apis/";
+/// The time limit for a client to send its headers.
 const CLIENT_LIMIT: Duration = Duration::from_secs(30);
 
 /// The gateway. Clones are handles to the same gateway.
@@ -58,29 +56,27 @@ pub struct Gateway {
 }
 
 struct Shared {
-    routes: Routes,
-    authorizers: BTreeMap<String, Arc<Authorizer>>,
-    cors: Option<Cors>,
-    throttle: Option<Bucket>,
-    functions: Functions,
+    apis: Vec<ServedApi>,
+    /// The index of the API at the root.
+    root: Option<usize>,
 }
 
 impl Gateway {
-    /// A gateway for this API.
-    pub fn new(api: &HttpApi, functions: Functions, telemetry: &Arc<Telemetry>) -> Self {
-        let authorizers = api.authorizers.iter().map(|(name, settings)| {
-            let (settings, telemetry) = (settings.clone(), Arc::clone(telemetry));
-            let authorizer = Authorizer::new(name, settings, functions.clone(), telemetry);
-            (name.clone(), Arc::new(authorizer))
-        });
-        let shared = Shared {
-            routes: Routes::new(&api.routes),
-            authorizers: authorizers.collect(),
-            cors: api.cors.clone(),
-            throttle: api.throttle.map(Bucket::new),
-            functions,
+    /// A gateway for this API, which is at the root.
+    pub fn new(api: &Api, functions: Functions, telemetry: &Arc<Telemetry>) -> Self {
+        let api = ServedApi::new(api, STACK_NAME.to_owned(), functions, telemetry);
+        Self { shared: Arc::new(Shared { apis: vec![api], root: Some(0) }) }
+    }
+
+    /// A gateway for all APIs of a template.
+    pub fn of(template: &Template, functions: &Functions, telemetry: &Arc<Telemetry>) -> Self {
+        let served = |api: &Api| {
+            ServedApi::new(api, template.api_id(&api.logical_id), functions.clone(), telemetry)
         };
-        Self { shared: Arc::new(shared) }
+        let apis: Vec<ServedApi> = template.apis.iter().map(served).collect();
+        let root = template.root_api().map(|api| api.logical_id.as_str());
+        let root = apis.iter().position(|api| Some(api.logical_id()) == root);
+        Self { shared: Arc::new(Shared { apis, root }) }
     }
 
     /// Serves clients until the task is aborted.
@@ -92,13 +88,29 @@ impl Gateway {
     }
 }
 
+/// The address of each API of a template, by logical id, on a gateway at this address. The one at the
+/// root is first.
+pub fn addresses(template: &Template, gateway: &str) -> Vec<(String, String)> {
+    let root = template.root_api().map(|api| api.logical_id.as_str());
+    let address = |api: &Api| {
+        let id = api.logical_id.as_str();
+        let prefix = if root == Some(id) { String::new() } else { format!("{PREFIX}{id}") };
+        let stage = Some(&api.stage).filter(|stage| *stage != DEFAULT_STAGE);
+        let stage = stage.map(|stage| format!("/{stage}")).unwrap_or_default();
+        (id.to_owned(), format!("{gateway}{prefix}{stage}"))
+    };
+    let mut all: Vec<_> = template.apis.iter().map(address).collect();
+    all.sort_by_key(|(id, _)| root != Some(id.as_str()));
+    all
+}
+
 impl Shared {
     async fn serve_client(self: Arc<Self>, stream: TcpStream, client: SocketAddr) {
         // Ignore the error: without this option, responses are only slower.
         let _ = stream.set_nodelay(true);
         let service = service_fn(|request| {
             let shared = Arc::clone(&self);
-            async move { Ok::<_, Infallible>(shared.handle(request, client.ip()).await) }
+            async move { Ok::<_, Infallible>(shared.handle(request, client).await) }
         });
         let connection = hyper::server::conn::http1::Builder::new()
             .timer(TokioTimer::new())
@@ -108,128 +120,62 @@ impl Shared {
         let _ = connection.await;
     }
 
-    /// Handles one request and adds the gateway's request id to the response.
-    async fn handle(&self, request: Request<Incoming>, client: IpAddr) -> Answer {
-        let request_id = request_id();
-        let (parts, body) = request.into_parts();
-        let mut answer = match self.admit(&parts) {
-            Some(answer) => answer,
-            None => self.integrate(&parts, body, client, &request_id).await,
+    async fn handle(&self, mut request: Request<Incoming>, client: SocketAddr) -> Answer {
+        let Some((api, uri)) = self.choose(request.uri()) else {
+            let ids = self.apis.iter().map(|api| format!("{PREFIX}{}", api.logical_id()));
+            let known = ids.collect::<Vec<_>>().join(", ");
+            let reason = format!("no API is here; the template's APIs: [{known}]");
+            return answer::message(StatusCode::NOT_FOUND, &reason);
         };
-        let id = HeaderValue::from_str(&request_id).expect("base64 is visible ASCII");
-        answer.headers_mut().insert("apigw-requestid", id);
-        answer
+        if let Some(uri) = uri {
+            *request.uri_mut() = uri;
+        }
+        api.handle(request, client.ip()).await
     }
 
-    /// Returns the response to a request that needs no route: too large, throttled, or a preflight.
-    fn admit(&self, parts: &Parts) -> Option<Answer> {
-        if header_bytes(parts) > HEADER_BYTES_MAX {
-            let status = StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE;
-            return Some(answer::message(status, "Request Header Fields Too Large"));
-        }
-        // On AWS a request with another host does not reach the API. Two hosts are a 400 (RFC 9112,
-        // 3.2).
-        let mut hosts = parts.headers.get_all(header::HOST).iter().map(HeaderValue::as_bytes);
-        let named = hosts.next().is_some_and(|host| uri::Authority::try_from(host).is_ok());
-        if !named || hosts.next().is_some() {
-            return Some(answer::message(StatusCode::BAD_REQUEST, "Bad Request"));
-        }
-        if self.throttle.as_ref().is_some_and(|bucket| !bucket.take()) {
-            return Some(answer::message(StatusCode::TOO_MANY_REQUESTS, "Too Many Requests"));
-        }
-        self.cors.as_ref().and_then(|cors| cors::preflight(cors, parts))
-    }
-
-    /// Finds the route, calls its authorizer, reads the body and invokes the function.
-    async fn integrate(
-        &self,
-        parts: &Parts,
-        body: Incoming,
-        client: IpAddr,
-        request_id: &str,
-    ) -> Answer {
-        let Some(found) = self.routes.find(parts.method.as_str(), parts.uri.path()) else {
-            return answer::message(StatusCode::NOT_FOUND, "Not Found");
-        };
-        let exchange = Exchange {
-            parts,
-            route: found.route,
-            parameters: &found.parameters,
-            source_ip: client,
-            request_id,
-            received: self.functions.clock().now(),
-        };
-        let context = match self.authorize(&exchange).await {
-            Ok(context) => context,
-            Err(refusal) => return *refusal,
-        };
-        let body = match read(body).await {
-            Ok(body) => body,
-            Err(refusal) => return *refusal,
-        };
-        let event = exchange.function_event(&body, context.as_ref());
-        let payload = self.run(&found.route.function, Bytes::from(event.to_string())).await;
-        let mut answer = match payload {
-            Ok(payload) => answer::from_function(&payload, &parts.method)
-                .unwrap_or_else(answer::internal_server_error),
-            Err(answer) => *answer,
-        };
-        if let Some(cors) = &self.cors {
-            cors::decorate(cors, &parts.headers, &mut answer);
-        }
-        answer
-    }
-
-    async fn authorize(
-        &self,
-        exchange: &Exchange<'_>,
-    ) -> Result<Option<serde_json::Value>, Box<Answer>> {
-        let named = exchange.route.authorizer.as_ref();
-        match named.and_then(|name| self.authorizers.get(name)) {
-            Some(authorizer) => authorizer.authorize(exchange).await.map(Some),
-            None => Ok(None),
-        }
-    }
-
-    /// The function's result, or the gateway's error response.
-    async fn run(&self, function: &str, event: Bytes) -> Result<Bytes, Box<Answer>> {
-        let result = timeout(INTEGRATION_LIMIT, self.functions.invoke(function, event)).await;
-        match result {
-            Ok(Ok(payload)) => Ok(payload),
-            Ok(Err(InvokeError::EventTooLarge { .. })) => Err(Box::new(too_large())),
-            Err(_) | Ok(Err(InvokeError::Throttled | InvokeError::Stopping)) => {
-                let status = StatusCode::SERVICE_UNAVAILABLE;
-                Err(Box::new(answer::message(status, "Service Unavailable")))
+    /// The API of a request, and the request's target without the prefix, if it has one.
+    fn choose(&self, uri: &Uri) -> Option<(&ServedApi, Option<Uri>)> {
+        let target = uri.path_and_query().map_or("/", |target| target.as_str());
+        if let Some(rest) = target.strip_prefix(PREFIX) {
+            let end = rest.find(['/', '?']).unwrap_or(rest.len());
+            let (id, target) = rest.split_at(end);
+            if let Some(api) = self.apis.iter().find(|api| api.logical_id() == id) {
+                let slash = if target.starts_with('/') { "" } else { "/" };
+                return Some((api, format!("{slash}{target}").parse().ok()));
             }
-            Ok(Err(_)) => Err(Box::new(answer::internal_server_error())),
         }
+        self.root.map(|root| (&self.apis[root], None))
     }
 }
 
-async fn read(body: Incoming) -> Result<Bytes, Box<Answer>> {
-    let reading = Limited::new(body, BODY_BYTES_MAX).collect();
-    let refusal = match timeout(CLIENT_LIMIT, reading).await {
-        Ok(Ok(body)) => return Ok(body.to_bytes()),
-        Ok(Err(error)) if error.is::<LengthLimitError>() => too_large(),
-        Ok(Err(_)) => answer::message(StatusCode::BAD_REQUEST, "Bad Request"),
-        Err(_) => answer::message(StatusCode::REQUEST_TIMEOUT, "Request Timeout"),
-    };
-    Err(Box::new(refusal))
-}
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
 
-fn too_large() -> Answer {
-    answer::message(StatusCode::PAYLOAD_TOO_LARGE, "Request Entity Too Large")
-}
+    use super::*;
 
-/// The bytes of the request line and of all header lines.
-fn header_bytes(parts: &Parts) -> usize {
-    let target = parts.uri.path_and_query().map_or(0, |target| target.as_str().len());
-    let line = parts.method.as_str().len() + target + " HTTP/1.1\r\n ".len();
-    let lines = parts.headers.iter().map(|(name, value)| name.as_str().len() + value.len() + 4);
-    line + lines.sum::<usize>()
-}
+    #[test]
+    fn each_api_has_an_address_with_its_stage_and_only_one_is_at_the_root() {
+        let function = "  Work:
+    Type: AWS::Serverless::Function
+    Metadata: {BuildProperties: {Binary: work}}
+    Properties:
+      Runtime: provided.al2023
+      FunctionUrlConfig: {AuthType: NONE}
+      Events: {A: {Type: Api, Properties: {Path: /, Method: get}}, EVENTS}
+";
+        let of = |events: &str| {
+            let source = format!("Resources:\n{}", function.replace("EVENTS", events));
+            let template = Template::parse(&source, &BTreeMap::new()).unwrap();
+            addresses(&template, "http://h")
+        };
+        let address = |id: &str, url: &str| (id.to_owned(), url.to_owned());
 
-/// An id in API Gateway's format: sixteen base64 characters.
-fn request_id() -> String {
-    STANDARD.encode(&uuid::Uuid::new_v4().as_bytes()[..11])
+        let rest = address("ServerlessRestApi", "http://h/Prod");
+        assert_eq!(of(""), [rest, address("WorkUrl", "http://h/_apis/WorkUrl")]);
+        let several = of("B: {Type: HttpApi}");
+        let prefixed = address("ServerlessRestApi", "http://h/_apis/ServerlessRestApi/Prod");
+        assert_eq!(several.len(), 3);
+        assert!(several.contains(&prefixed), "{several:?}");
+    }
 }

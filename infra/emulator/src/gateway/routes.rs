@@ -4,14 +4,18 @@ use std::cmp::Ordering;
 use std::collections::BTreeMap;
 
 use super::percent;
-use sam_template::Route;
+use sam_template::{DEFAULT_ROUTE, Route};
 
 /// The routes of an API, most specific first.
 pub(super) struct Routes {
     routes: Vec<Pattern>,
+    /// The route for all requests that no other matches.
+    default: Option<Route>,
+    /// Whether path parameters are decoded.
+    decoded: bool,
 }
 
-/// A matched route and its decoded path parameters.
+/// A matched route and its path parameters.
 pub(super) struct Match<'a> {
     pub(super) route: &'a Route,
     pub(super) parameters: BTreeMap<String, String>,
@@ -34,17 +38,34 @@ enum Segment {
 
 impl Routes {
     pub(super) fn new(routes: &[Route]) -> Self {
-        let mut routes: Vec<_> = routes.iter().cloned().map(Pattern::new).collect();
+        let (default, others): (Vec<_>, Vec<_>) =
+            routes.iter().cloned().partition(|route| route.path == DEFAULT_ROUTE);
+        let mut routes: Vec<_> = others.into_iter().map(Pattern::new).collect();
         routes.sort_by(Pattern::precedence);
-        Self { routes }
+        Self { routes, default: default.into_iter().next(), decoded: true }
+    }
+
+    /// Routes that pass path parameters as the client has encoded them.
+    pub(super) fn undecoded(routes: &[Route]) -> Self {
+        Self { decoded: false, ..Self::new(routes) }
+    }
+
+    /// The methods of the routes that match a path.
+    pub(super) fn methods(&self, path: &str) -> Vec<&str> {
+        let matching =
+            self.routes.iter().filter(|pattern| pattern.parameters(path, true).is_some());
+        matching.map(|pattern| pattern.route.method.as_str()).collect()
     }
 
     /// The route of a request, by its method and its undecoded path.
     pub(super) fn find(&self, method: &str, path: &str) -> Option<Match<'_>> {
-        self.routes.iter().filter(|pattern| pattern.serves(method)).find_map(|pattern| {
-            let parameters = pattern.parameters(path)?;
+        let mut serving = self.routes.iter().filter(|pattern| pattern.serves(method));
+        let found = serving.find_map(|pattern| {
+            let parameters = pattern.parameters(path, self.decoded)?;
             Some(Match { route: &pattern.route, parameters })
-        })
+        });
+        let default = self.default.as_ref();
+        found.or_else(|| default.map(|route| Match { route, parameters: BTreeMap::new() }))
     }
 }
 
@@ -65,7 +86,8 @@ impl Pattern {
         ranks(self).cmp(&ranks(other)).then(is_any(self).cmp(&is_any(other)))
     }
 
-    fn parameters(&self, path: &str) -> Option<BTreeMap<String, String>> {
+    fn parameters(&self, path: &str, decoded: bool) -> Option<BTreeMap<String, String>> {
+        let value = |raw: &str| if decoded { percent::decode(raw) } else { raw.to_owned() };
         let mut parameters = BTreeMap::new();
         let mut rest = Some(path.strip_prefix('/')?);
         for segment in &self.segments {
@@ -78,10 +100,10 @@ impl Pattern {
             match segment {
                 Segment::Literal(literal) if percent::decode(first) == *literal => {}
                 Segment::Parameter(name) if !first.is_empty() => {
-                    parameters.insert(name.clone(), percent::decode(first));
+                    parameters.insert(name.clone(), value(first));
                 }
                 Segment::Greedy(name) if !remaining.is_empty() => {
-                    parameters.insert(name.clone(), percent::decode(remaining));
+                    parameters.insert(name.clone(), value(remaining));
                     rest = None;
                 }
                 _ => return None,
@@ -146,6 +168,24 @@ mod tests {
             let found = routes.find(method, path).map(|found| found.route.function.as_str());
             assert_eq!(found, expected, "{method} {path}");
         }
+    }
+
+    #[test]
+    fn the_default_route_matches_requests_that_no_other_matches() {
+        let routes = Routes::new(&[route("ANY", DEFAULT_ROUTE), route("GET", "/a")]);
+        let found = |method, path| routes.find(method, path).unwrap().route.path.as_str();
+
+        assert_eq!(found("GET", "/a"), "/a");
+        assert_eq!(found("POST", "/a"), DEFAULT_ROUTE);
+        assert_eq!(found("GET", "/"), DEFAULT_ROUTE);
+        assert_eq!(routes.methods("/a"), ["GET"]);
+    }
+
+    #[test]
+    fn an_undecoded_parameter_is_as_the_client_has_encoded_it() {
+        let routes = Routes::undecoded(&[route("GET", "/a b/{id}")]);
+        let found = routes.find("GET", "/a%20b/x%40y").unwrap();
+        assert_eq!(found.parameters["id"], "x%40y");
     }
 
     #[test]

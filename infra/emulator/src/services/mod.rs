@@ -31,6 +31,7 @@ pub use self::error::{NoSuch, QueueError, SecretError, StartError, StoreError};
 pub use self::fault_injector::FaultInjector;
 pub use self::meter::Consumed;
 pub use self::physical_names::{Names, QueueName, SecretName, TableName, access_key};
+pub(crate) use self::policy::matches;
 pub use self::ses::{Identities, Mail, Mailbox};
 pub use self::sqs::{JournalEntry, QueueReport, ReceivedMessage};
 pub use self::stores::Stores;

@@ -55,7 +55,9 @@ impl Policies {
     /// # Errors
     /// If a policy refers to a resource that the platform does not have.
     pub(super) fn new(template: &Template, names: &Names) -> Result<Self, Unresolved> {
-        let arn = &|text: &TemplateValue| text.resolve(|reference| names.look_up(reference));
+        let value =
+            |reference: &_| names.look_up(reference).or_else(|| template.look_up(reference));
+        let arn = &|text: &TemplateValue| text.resolve(value);
         let rights = |(id, function): (&String, &Function)| {
             let right = |statement: &Statement| {
                 Ok(Right {
@@ -154,7 +156,7 @@ fn allows(rights: &[Right], action: &str, resource: &str, context: &Context) -> 
 }
 
 /// Whether a text matches a pattern with `*` for any characters and `?` for one.
-fn matches(pattern: &str, text: &str) -> bool {
+pub(crate) fn matches(pattern: &str, text: &str) -> bool {
     match pattern.chars().next() {
         None => text.is_empty(),
         Some('*') => {

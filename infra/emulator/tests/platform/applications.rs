@@ -75,6 +75,7 @@ async fn a_template_starts_without_an_application() {
     let index = json_at(&format!("{}/", platform.control_url())).await;
     assert_eq!(index["tables"], json!(["/tables/NotesTable"]));
     assert_eq!(index["standins"], json!([]));
+    assert_eq!(index["functions"], json!([]));
     assert!(platform.stores().scan("NotesTable").unwrap().0.is_empty());
     platform.stop().await;
 }
@@ -96,22 +97,46 @@ async fn an_application_adds_stand_ins_data_and_a_description() {
     }
 }
 
+#[tokio::test]
+async fn a_template_without_an_api_starts_without_the_ignored_resources() {
+    let source = format!("{TEMPLATE}  Server: {{Type: 'AWS::EC2::Instance'}}\n");
+    let source = source.replace("AWS::Serverless::HttpApi", "AWS::EC2::Instance");
+    let options = |ignored: &[&str]| Options {
+        ignored: ignored.iter().map(|&it| it.to_owned()).collect(),
+        ..options(&source, false)
+    };
+
+    let platform = Platform::start(options(&["AWS::EC2::Instance"]), &NoApplication).await.unwrap();
+    assert!(platform.apis().is_empty());
+    assert_eq!(status(&format!("{}/notes", platform.api_url())).await, 404);
+    platform.stop().await;
+
+    let error = Platform::start(options(&["Server"]), &NoApplication).await.err().unwrap();
+    let expected = "/Resources/Api: a resource of type AWS::EC2::Instance; \
+                    --ignore AWS::EC2::Instance leaves it out";
+    assert!(error.to_string().ends_with(expected), "{error}");
+}
+
 async fn started(application: &impl Application, demo: bool) -> Platform {
-    let options = Options {
-        template: Some(template()),
+    Platform::start(options(TEMPLATE, demo), application).await.unwrap()
+}
+
+/// The options for this template, on free ports.
+fn options(source: &str, demo: bool) -> Options {
+    Options {
+        template: Some(template(source)),
         workspace: Some(Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")),
         no_build: true,
         demo,
         ..Options::default()
-    };
-    Platform::start(options, application).await.unwrap()
+    }
 }
 
 /// The template in a new file.
-fn template() -> PathBuf {
+fn template(source: &str) -> PathBuf {
     let name = format!("{}.yaml", uuid::Uuid::new_v4());
     let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
-    std::fs::write(&path, TEMPLATE).unwrap();
+    std::fs::write(&path, source).unwrap();
     path
 }
 

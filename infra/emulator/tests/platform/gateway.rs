@@ -8,7 +8,9 @@ use emulator::control::Telemetry;
 use emulator::functions::{FunctionConfig, Functions};
 use emulator::gateway::Gateway;
 use reqwest::{Client, StatusCode};
-use sam_template::{Authorizer, HttpApi, Route, Throttle};
+use sam_template::{
+    Api as Described, ApiKind, Authorizer, AuthorizerFormat, Route, Template, Throttle,
+};
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
@@ -26,20 +28,39 @@ struct Api {
 
 impl Api {
     async fn start(throttle: Option<Throttle>) -> Self {
+        Self::of(ApiKind::Http, "$default", AuthorizerFormat::Simple, throttle).await
+    }
+
+    /// A gateway for a REST API.
+    async fn rest() -> Self {
+        let kind = ApiKind::Rest { binary_media_types: Vec::new() };
+        Self::of(kind, "Prod", AuthorizerFormat::Token, None).await
+    }
+
+    async fn of(
+        kind: ApiKind,
+        stage: &str,
+        format: AuthorizerFormat,
+        throttle: Option<Throttle>,
+    ) -> Self {
         let authorizer =
             FunctionConfig { logical_id: "AuthorizerFunction".to_owned(), ..deployment() };
         let functions = start(vec![deployment(), authorizer]);
-        let api = HttpApi {
+        let api = Described {
             logical_id: "Api".to_owned(),
+            kind,
+            stage: stage.to_owned(),
             routes: vec![route("POST", "/open/{id}", None), route("GET", "/closed", Some("Token"))],
             authorizers: BTreeMap::from([(
                 "Token".to_owned(),
                 Authorizer {
                     function: "AuthorizerFunction".to_owned(),
+                    format,
                     identity_headers: vec!["authorization".to_owned()],
                     cache_ttl: Duration::from_mins(5),
                 },
             )]),
+            jwt_authorizers: BTreeMap::new(),
             cors: None,
             throttle,
         };
@@ -231,4 +252,98 @@ async fn a_request_above_the_stage_throttle_is_429() {
     let message: Value = second.json().await.unwrap();
     assert_eq!(message, json!({"message": "Too Many Requests"}));
     api.stop().await;
+}
+
+#[tokio::test]
+async fn a_rest_api_passes_the_proxy_event_below_its_stage() {
+    let api = Api::rest().await;
+
+    let request = api.client.post(format!("{}/Prod/open/a%20b?a=1&a=2", api.url)).body("hi");
+    let response = request.send().await.unwrap();
+
+    assert_eq!(response.status(), StatusCode::OK);
+    assert_eq!(response.headers().get_all("set-cookie").iter().count(), 2);
+    assert!(response.headers().contains_key("x-amzn-requestid"));
+    let event: Value = response.json().await.unwrap();
+    assert_eq!((&event["resource"], &event["path"]), (&json!("/open/{id}"), &json!("/open/a%20b")));
+    assert_eq!(event["requestContext"]["path"], "/Prod/open/a%20b");
+    assert_eq!(event["pathParameters"]["id"], "a%20b");
+    assert_eq!(event["multiValueQueryStringParameters"]["a"], json!(["1", "2"]));
+    assert_eq!(event["body"], "hi");
+    api.stop().await;
+}
+
+#[tokio::test]
+async fn a_rest_api_without_the_route_or_stage_is_403() {
+    let api = Api::rest().await;
+
+    for (path, message) in
+        [("/Prod/nothing", "Missing Authentication Token"), ("/open/7", "Forbidden")]
+    {
+        let response = api.client.post(format!("{}{path}", api.url)).send().await.unwrap();
+        assert_eq!(response.status(), StatusCode::FORBIDDEN, "{path}");
+        assert_eq!(response.json::<Value>().await.unwrap(), json!({"message": message}));
+    }
+    api.stop().await;
+}
+
+#[tokio::test]
+async fn the_policy_of_a_rest_apis_authorizer_decides_between_200_401_and_403() {
+    let mut api = Api::rest().await;
+    api.url.push_str("/Prod");
+
+    assert_eq!(api.closed(None).await.0, StatusCode::UNAUTHORIZED);
+    assert_eq!(api.closed(Some("unknown")).await.0, StatusCode::UNAUTHORIZED);
+    assert_eq!(api.closed(Some("bad")).await.0, StatusCode::FORBIDDEN);
+    assert_eq!(api.closed(Some("broken")).await.0, StatusCode::INTERNAL_SERVER_ERROR);
+    let (status, event) = api.closed(Some("good")).await;
+
+    assert_eq!(status, StatusCode::OK);
+    let expected = json!({"principalId": "u1", "sub": "u1"});
+    assert_eq!(event["requestContext"]["authorizer"], expected);
+    api.stop().await;
+}
+
+#[tokio::test]
+async fn several_apis_are_below_their_logical_ids() {
+    const TEMPLATE: &str = "Resources:
+  ProbeFunction:
+    Type: AWS::Serverless::Function
+    Metadata: {BuildProperties: {Binary: probe}}
+    Properties:
+      Runtime: provided.al2023
+      FunctionUrlConfig: {AuthType: AWS_IAM}
+      Events:
+        Http: {Type: HttpApi}
+        Rest: {Type: Api, Properties: {Path: /a, Method: get}}
+";
+    let template = Template::parse(TEMPLATE, &BTreeMap::new()).unwrap();
+    let functions = start(vec![deployment()]);
+    let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let gateway = Gateway::of(&template, &functions, &Arc::new(Telemetry::default()));
+    let task = tokio::spawn(gateway.serve(listener));
+
+    let client = Client::new();
+    let get = async |path: &str, authorization: &str| {
+        let request = client.get(format!("{url}{path}")).header("authorization", authorization);
+        let response = request.send().await.unwrap();
+        (response.status().as_u16(), response.json::<Value>().await.unwrap())
+    };
+
+    let (status, answer) = get("/a", "-").await;
+    assert_eq!(status, 404);
+    assert!(answer["message"].as_str().unwrap().contains("/_apis/ServerlessHttpApi"), "{answer}");
+    let (status, event) = get("/_apis/ServerlessHttpApi/x/y", "-").await;
+    assert_eq!((status, &event["rawPath"]), (200, &json!("/x/y")));
+    assert_eq!(event["routeKey"], "$default");
+    let (status, event) = get("/_apis/ServerlessRestApi/Prod/a", "-").await;
+    assert_eq!((status, &event["resource"]), (200, &json!("/a")));
+    assert_eq!(get("/_apis/ProbeFunctionUrl/", "-").await.0, 403);
+    let (status, event) =
+        get("/_apis/ProbeFunctionUrl?q=1", "AWS4-HMAC-SHA256 Credential=AKIA1/x").await;
+    assert_eq!((status, &event["rawQueryString"]), (200, &json!("q=1")));
+    assert_eq!(event["requestContext"]["authorizer"]["iam"]["accessKey"], "AKIA1");
+    task.abort();
+    functions.stop().await;
 }

@@ -10,8 +10,11 @@ use crate::value::TemplateValue;
 pub struct Function {
     /// Its logical id, `GetUserFunction`.
     pub logical_id: String,
-    /// The cargo target it is built from, `get_user`.
+    /// The cargo target it is built from, `get_user`. If the template names none, the last part of
+    /// its `CodeUri`, or else its logical id.
     pub binary: String,
+    /// The place of its binary.
+    pub code: Code,
     /// Its environment variables; values may refer to tables, queues and secrets.
     pub environment: BTreeMap<String, TemplateValue>,
     /// The timeout of one invocation.
@@ -22,6 +25,22 @@ pub struct Function {
     pub reserved_concurrency: Option<u32>,
     /// The statements of its policy. Everything else is denied.
     pub policies: Vec<Statement>,
+}
+
+/// The place of a function's binary.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[non_exhaustive]
+pub enum Code {
+    /// The binary that `BuildProperties.Binary` names, in the cargo workspace or in the crate at
+    /// `CodeUri`.
+    Binary {
+        /// The name.
+        name: String,
+        /// `CodeUri`, relative to the template.
+        directory: String,
+    },
+    /// `CodeUri`, relative to the template: a directory with a `bootstrap`, or of a crate.
+    Directory(String),
 }
 
 /// A policy statement, for one action on one resource.

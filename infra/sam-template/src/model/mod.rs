@@ -15,15 +15,20 @@ mod trigger;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-pub use self::api::{Authorizer, Cors, HttpApi, Route, Throttle};
-pub use self::function::{Condition, ConditionKey, Effect, Function, Operator, Statement};
+use crate::skipped::Skipped;
+
+pub use self::api::{
+    Api, ApiKind, Authorizer, AuthorizerFormat, Cors, DEFAULT_ROUTE, DEFAULT_STAGE, JwtAuthorizer,
+    Route, Throttle,
+};
+pub use self::function::{Code, Condition, ConditionKey, Effect, Function, Operator, Statement};
 pub use self::mail::{EventDestination, EventRule, MailEventType};
 pub use self::queue::{Queue, Redrive};
 pub use self::secret::Secret;
 pub use self::table::{AttributeType, Index, Key, Projection, StreamView, Table};
 pub use self::trigger::{
-    EventSource, QueueTrigger, RotationTrigger, ScheduleTrigger, StartingPosition, StreamTrigger,
-    Trigger,
+    EventSource, QueueTrigger, RotationTrigger, ScheduleService, ScheduleTrigger, StartingPosition,
+    StreamTrigger, Trigger,
 };
 
 /// A parsed and checked template.
@@ -31,8 +36,8 @@ pub use self::trigger::{
 pub struct Template {
     /// The functions, by logical id.
     pub functions: BTreeMap<String, Function>,
-    /// The HTTP API, if the template has one.
-    pub api: Option<HttpApi>,
+    /// The APIs and function URLs.
+    pub apis: Vec<Api>,
     /// The tables, by logical id.
     pub tables: BTreeMap<String, Table>,
     /// The queues, by logical id.
@@ -47,6 +52,8 @@ pub struct Template {
     pub event_destinations: Vec<EventDestination>,
     /// The rules that send events to queues.
     pub event_rules: Vec<EventRule>,
+    /// The parts of the template that the platform leaves out.
+    pub skipped: Vec<Skipped>,
     /// The value of the parameter `MailFrom`, if the template has it: the sender of all mail.
     pub mail_from: Option<String>,
 }
@@ -55,6 +62,18 @@ impl Template {
     /// The names of the functions' binaries, each once.
     pub fn binaries(&self) -> BTreeSet<String> {
         self.functions.values().map(|function| function.binary.clone()).collect()
+    }
+
+    /// The API that clients reach without a prefix: the only one that is no function URL, or else the
+    /// only function URL.
+    pub fn root_api(&self) -> Option<&Api> {
+        let is_url = |api: &&Api| matches!(api.kind, ApiKind::FunctionUrl { .. });
+        let (urls, apis): (Vec<&Api>, Vec<&Api>) = self.apis.iter().partition(is_url);
+        match (apis.as_slice(), urls.as_slice()) {
+            ([api], _) => Some(api),
+            ([], [url]) => Some(url),
+            _ => None,
+        }
     }
 
     /// Removes the sources that invoke by time: schedules and rotations.

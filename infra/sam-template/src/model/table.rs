@@ -13,6 +13,8 @@ pub struct Table {
     pub attributes: BTreeMap<String, AttributeType>,
     /// Global secondary indexes.
     pub indexes: Vec<Index>,
+    /// Local secondary indexes.
+    pub local_indexes: Vec<Index>,
     /// The view type of its stream, if it has one.
     pub stream: Option<StreamView>,
     /// The attribute with an item's expiry time in epoch seconds.
@@ -39,7 +41,7 @@ pub enum AttributeType {
     B,
 }
 
-/// A global secondary index.
+/// A secondary index.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Index {
     /// Its name.

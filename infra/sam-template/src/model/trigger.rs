@@ -37,6 +37,9 @@ pub struct QueueTrigger {
     pub batch_size: u32,
     /// The time for gathering a batch.
     pub batching_window: Duration,
+    /// The filters. A message must match one of them, or it is deleted; without filters, every
+    /// message passes.
+    pub filters: Vec<Pattern>,
     /// Whether the function reports the failed messages.
     pub report_batch_item_failures: bool,
     /// The maximum number of concurrent invocations.
@@ -83,10 +86,22 @@ pub enum StartingPosition {
 /// A schedule.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ScheduleTrigger {
+    /// The service that runs it.
+    pub service: ScheduleService,
     /// The schedule in `EventBridge`'s syntax: `rate(1 minute)` or `cron(0 12 * * ? *)`.
     pub expression: String,
     /// The event's input, instead of `EventBridge`'s default.
     pub input: Option<String>,
+}
+
+/// The service that runs a schedule, which decides the event without an input.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ScheduleService {
+    /// A rule of `EventBridge`: `Schedule`.
+    Rules,
+    /// `EventBridge` Scheduler: `ScheduleV2`.
+    Scheduler,
 }
 
 /// The rotation of a secret.

@@ -46,7 +46,7 @@ impl Deployed {
         let dashboards = resources(&dashboard["Resources"], "AWS::CloudWatch::Dashboard")?;
         let description = fs_err::read(workspace.join("infra/openapi.json"))?;
         let description: Value = serde_json::from_slice(&description)?;
-        let api = template.api.as_ref().ok_or("the template has no API")?;
+        let api = template.root_api().ok_or("the template has no API")?;
         let consumers = template.event_sources.iter();
         let consumers: Vec<_> =
             consumers.filter(|it| matches!(it.trigger, Trigger::Queue(_))).collect();

@@ -180,3 +180,20 @@ async fn faults_duplicate_and_reorder_deliveries() {
     running.invoked(4).await;
     assert_eq!(running.seen("/body")[2..], [["overtaking"], ["overtaken"]]);
 }
+
+#[tokio::test]
+async fn a_message_that_no_filter_matches_is_deleted_undelivered() {
+    let filter = "{Pattern: '{\"body\": {\"kind\": [\"order\"]}}'}";
+    let mapping = format!("{QUEUE}\n      FilterCriteria: {{Filters: [{filter}]}}");
+    let running = running(&mapping, vec![]).await;
+
+    running.send(r#"{"kind": "other"}"#).await;
+    running.send("no JSON").await;
+    running.send(r#"{"kind": "order"}"#).await;
+    running.invoked(1).await;
+    tokio::time::sleep(Duration::from_millis(200)).await;
+
+    let bodies = running.seen("/body").concat();
+    assert_eq!(bodies, [r#"{"kind": "order"}"#]);
+    assert!(running.bodies("WorkQueue").await.is_empty());
+}

@@ -24,7 +24,7 @@ use super::{kept, private};
 use crate::clock::Clock;
 use crate::services::error::StartError;
 use crate::services::physical_names::physical;
-use sam_template::{Key, Projection, StartingPosition, StreamView, Table};
+use sam_template::{Index, Key, Projection, StartingPosition, StreamView, Table};
 
 /// The database file in a data directory.
 const FILE_NAME: &str = "tables.sqlite";
@@ -249,7 +249,7 @@ fn creation(name: &str, table: &Table) -> Value {
     let attributes = table.attributes.iter();
     let attributes = attributes
         .map(|(name, kind)| json!({"AttributeName": name, "AttributeType": format!("{kind:?}")}));
-    let indexes = table.indexes.iter().map(|index| {
+    let definition = |index: &Index| {
         let projection = match &index.projection {
             Projection::All => json!({"ProjectionType": "ALL"}),
             Projection::KeysOnly => json!({"ProjectionType": "KEYS_ONLY"}),
@@ -262,15 +262,20 @@ fn creation(name: &str, table: &Table) -> Value {
             "KeySchema": key_schema(&index.key),
             "Projection": projection,
         })
-    });
+    };
     let mut creation = json!({
         "TableName": name,
         "KeySchema": key_schema(&table.key),
         "AttributeDefinitions": attributes.collect::<Vec<_>>(),
         "BillingMode": "PAY_PER_REQUEST",
     });
-    if !table.indexes.is_empty() {
-        creation["GlobalSecondaryIndexes"] = indexes.collect();
+    for (kind, indexes) in [
+        ("GlobalSecondaryIndexes", &table.indexes),
+        ("LocalSecondaryIndexes", &table.local_indexes),
+    ] {
+        if !indexes.is_empty() {
+            creation[kind] = indexes.iter().map(definition).collect();
+        }
     }
     if let Some(view) = table.stream {
         creation["StreamSpecification"] =

@@ -1,0 +1,164 @@
+//! Asks cargo for the binaries of a project, and builds them.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+use std::process::{Output, Stdio};
+
+use cargo_command::cargo;
+use serde::Deserialize;
+use tokio::process::Command;
+
+/// The reason why there are no binaries.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum BuildError {
+    /// Cargo cannot be run.
+    #[error("cargo cannot be run: {0}")]
+    NoCargo(std::io::Error),
+    /// Cargo failed.
+    #[error("cargo failed; {said}")]
+    Failed {
+        /// Its error output, unless it was already shown.
+        said: String,
+    },
+    /// No package has a binary of this name.
+    #[error("the template names the binary {0}, which no package of the workspace has")]
+    Missing(String),
+    /// A `CodeUri` has no binary.
+    #[error(
+        "CodeUri {}: neither the directory of a crate with a binary nor of a `bootstrap`, and its \
+         last part names no binary of the workspace", .0.display()
+    )]
+    NoBinary(PathBuf),
+    /// A `CodeUri` has several binaries.
+    #[error(
+        "CodeUri {directory} has several binaries ({binaries}); name one by the function's \
+         Metadata: {{BuildProperties: {{Binary: NAME}}}}"
+    )]
+    Several {
+        /// The directory.
+        directory: String,
+        /// The names of the binaries.
+        binaries: String,
+    },
+    /// The binary has not been built.
+    #[error("{} has not been built", .0.display())]
+    NotBuilt(PathBuf),
+}
+
+/// How to get the binaries.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Build {
+    /// Whether to build. If not, existing binaries are used.
+    pub(crate) build: bool,
+    pub(crate) release: bool,
+    /// Whether cargo shows its progress.
+    pub(crate) verbose: bool,
+}
+
+/// A cargo workspace, as `cargo metadata` describes it.
+#[derive(Deserialize)]
+pub(super) struct Project {
+    packages: Vec<Package>,
+    target_directory: PathBuf,
+    #[serde(rename = "workspace_root")]
+    pub(super) root: PathBuf,
+}
+
+#[derive(Deserialize)]
+struct Package {
+    name: String,
+    manifest_path: PathBuf,
+    targets: Vec<Target>,
+}
+
+#[derive(Deserialize)]
+struct Target {
+    name: String,
+    kind: Vec<String>,
+}
+
+impl Project {
+    /// The project that a directory belongs to.
+    pub(super) async fn read(directory: &Path) -> Result<Self, BuildError> {
+        let mut command = cargo(directory);
+        command.args(["metadata", "--no-deps", "--format-version", "1"]).stderr(Stdio::piped());
+        let output = run(command).await?;
+        serde_json::from_slice(&output.stdout)
+            .map_err(|error| BuildError::Failed { said: format!("its metadata: {error}") })
+    }
+
+    /// Builds the binaries of these names.
+    pub(super) async fn build(
+        &self,
+        names: &BTreeSet<String>,
+        how: Build,
+    ) -> Result<(), BuildError> {
+        let mut command = cargo(&self.root);
+        command.arg("build");
+        if how.release {
+            // The deployed features: those that the functions' own packages ask for.
+            let packages: BTreeSet<_> = names.iter().filter_map(|it| self.package_of(it)).collect();
+            command.arg("--release");
+            command.args(packages.iter().flat_map(|package| ["--package", package]));
+        } else {
+            // The features of the whole workspace, so that dependencies are shared with its tests
+            // and tools.
+            command.arg("--workspace");
+        }
+        command.args(names.iter().flat_map(|name| ["--bin", name]));
+        if how.verbose {
+            command.stderr(Stdio::inherit());
+        } else {
+            command.arg("--quiet").stderr(Stdio::piped());
+        }
+        run(command).await.map(|_| ())
+    }
+
+    /// The path of a binary.
+    pub(super) fn binary(&self, name: &str, how: Build) -> Result<PathBuf, BuildError> {
+        let profile = if how.release { "release" } else { "debug" };
+        let file = format!("{name}{}", std::env::consts::EXE_SUFFIX);
+        let path = self.target_directory.join(profile).join(file);
+        if path.is_file() { Ok(path) } else { Err(BuildError::NotBuilt(path)) }
+    }
+
+    /// The package that has a binary of this name.
+    pub(super) fn package_of(&self, binary: &str) -> Option<&str> {
+        let has = |package: &&Package| package.binaries().any(|name| name == binary);
+        self.packages.iter().find(has).map(|package| package.name.as_str())
+    }
+
+    /// The binaries of the crate in a directory, or of all crates if it is the workspace itself.
+    pub(super) fn binaries_of(&self, directory: &Path) -> Vec<&str> {
+        let is = |package: &&Package| {
+            let manifest = directory.join("Cargo.toml").canonicalize();
+            manifest.is_ok_and(|it| package.manifest_path.canonicalize().is_ok_and(|of| of == it))
+        };
+        let mut binaries: Vec<&str> = match self.packages.iter().find(is) {
+            Some(package) => package.binaries().collect(),
+            None => self.packages.iter().flat_map(Package::binaries).collect(),
+        };
+        binaries.sort_unstable();
+        binaries
+    }
+}
+
+impl Package {
+    fn binaries(&self) -> impl Iterator<Item = &str> {
+        let binaries = self.targets.iter().filter(|it| it.kind.iter().any(|kind| kind == "bin"));
+        binaries.map(|target| target.name.as_str())
+    }
+}
+
+async fn run(command: std::process::Command) -> Result<Output, BuildError> {
+    let mut command = Command::from(command);
+    command.stdin(Stdio::null()).stdout(Stdio::piped()).kill_on_drop(true);
+    let output = command.spawn().map_err(BuildError::NoCargo)?.wait_with_output().await;
+    let output = output.map_err(BuildError::NoCargo)?;
+    if output.status.success() {
+        return Ok(output);
+    }
+    let said = String::from_utf8_lossy(&output.stderr).trim().to_owned();
+    Err(BuildError::Failed { said: if said.is_empty() { "see above".to_owned() } else { said } })
+}

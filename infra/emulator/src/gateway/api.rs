@@ -1,0 +1,270 @@
+//! One API of the gateway.
+
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use bytes::Bytes;
+use http::request::Parts;
+use http::{HeaderName, HeaderValue, Method, Request, StatusCode, header, uri};
+use http_body_util::{BodyExt, LengthLimitError, Limited};
+use hyper::body::Incoming;
+use sam_template::{Api, ApiKind, Cors, DEFAULT_STAGE, JwtAuthorizer};
+use serde_json::{Value, json};
+use tokio::time::timeout;
+use uuid::Uuid;
+
+use super::answer::{self, Answer};
+use super::authorizer::Authorizer;
+use super::cors;
+use super::event::{Exchange, Target};
+use super::failure::Failure;
+use super::jwt;
+use super::rest_answer;
+use super::routes::Routes;
+use super::throttle::Bucket;
+use crate::control::Telemetry;
+use crate::functions::{Functions, InvokeError};
+
+/// The maximum bytes of a body.
+const BODY_BYTES_MAX: usize = 10 * 1024 * 1024;
+/// The maximum bytes of the request line and headers together.
+const HEADER_BYTES_MAX: usize = 10_240;
+/// The time limit for a function's response.
+const INTEGRATION_LIMIT: Duration = Duration::from_secs(30);
+/// The same for a REST API.
+const REST_INTEGRATION_LIMIT: Duration = Duration::from_secs(29);
+/// The time limit for a function's response to a function URL: the longest time-out of a function.
+const URL_INTEGRATION_LIMIT: Duration = Duration::from_mins(15);
+/// The time limit for a client to send its body.
+const CLIENT_LIMIT: Duration = Duration::from_secs(30);
+
+/// An API with its functions.
+pub(super) struct ServedApi {
+    logical_id: String,
+    /// Its id in its domain name.
+    id: String,
+    kind: ApiKind,
+    stage: String,
+    routes: Routes,
+    authorizers: BTreeMap<String, Arc<Authorizer>>,
+    jwt_authorizers: BTreeMap<String, JwtAuthorizer>,
+    cors: Option<Cors>,
+    throttle: Option<Bucket>,
+    functions: Functions,
+}
+
+impl ServedApi {
+    pub(super) fn new(
+        api: &Api,
+        id: String,
+        functions: Functions,
+        telemetry: &Arc<Telemetry>,
+    ) -> Self {
+        let authorizers = api.authorizers.iter().map(|(name, settings)| {
+            let (settings, telemetry) = (settings.clone(), Arc::clone(telemetry));
+            let authorizer = Authorizer::new(name, settings, functions.clone(), telemetry);
+            (name.clone(), Arc::new(authorizer))
+        });
+        // Only an HTTP API decodes a path and its parameters.
+        let routes = if api.kind == ApiKind::Http { Routes::new } else { Routes::undecoded };
+        Self {
+            logical_id: api.logical_id.clone(),
+            id,
+            kind: api.kind.clone(),
+            stage: api.stage.clone(),
+            routes: routes(&api.routes),
+            authorizers: authorizers.collect(),
+            jwt_authorizers: api.jwt_authorizers.clone(),
+            cors: api.cors.clone(),
+            throttle: api.throttle.map(Bucket::new),
+            functions,
+        }
+    }
+
+    /// Its logical id in the template.
+    pub(super) fn logical_id(&self) -> &str {
+        &self.logical_id
+    }
+
+    /// Handles one request and adds the gateway's request id to the response.
+    pub(super) async fn handle(&self, request: Request<Incoming>, client: IpAddr) -> Answer {
+        let request_id = self.request_id();
+        let (parts, body) = request.into_parts();
+        let mut answer = match self.admit(&parts) {
+            Some(answer) => answer,
+            None => self.integrate(&parts, body, client, &request_id).await,
+        };
+        let id = HeaderValue::from_str(&request_id).expect("ids are visible ASCII");
+        let name = match self.kind {
+            ApiKind::Http => "apigw-requestid",
+            _ => "x-amzn-requestid",
+        };
+        answer.headers_mut().insert(HeaderName::from_static(name), id);
+        answer
+    }
+
+    /// Returns the response to a request that needs no route: too large, throttled, or a preflight.
+    fn admit(&self, parts: &Parts) -> Option<Answer> {
+        if header_bytes(parts) > HEADER_BYTES_MAX {
+            let status = StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE;
+            return Some(answer::message(status, "Request Header Fields Too Large"));
+        }
+        // On AWS a request with another host does not reach the API. Two hosts are a 400 (RFC 9112,
+        // 3.2).
+        let mut hosts = parts.headers.get_all(header::HOST).iter().map(HeaderValue::as_bytes);
+        let named = hosts.next().is_some_and(|host| uri::Authority::try_from(host).is_ok());
+        if !named || hosts.next().is_some() {
+            return Some(answer::message(StatusCode::BAD_REQUEST, "Bad Request"));
+        }
+        if self.throttle.as_ref().is_some_and(|bucket| !bucket.take()) {
+            return Some(answer::message(StatusCode::TOO_MANY_REQUESTS, "Too Many Requests"));
+        }
+        let cors = self.cors.as_ref()?;
+        if !matches!(self.kind, ApiKind::Rest { .. }) {
+            return cors::preflight(cors, parts);
+        }
+        // SAM adds the method to each path that does not have it.
+        let path = self.path(parts).filter(|_| parts.method == Method::OPTIONS)?;
+        let methods = self.routes.methods(path);
+        let is_added =
+            !methods.is_empty() && !methods.iter().any(|it| ["ANY", "OPTIONS"].contains(it));
+        is_added.then(|| cors::rest_preflight(cors, &methods))
+    }
+
+    /// The undecoded path without the stage; `None` if it has another stage.
+    fn path<'a>(&self, parts: &'a Parts) -> Option<&'a str> {
+        let path = parts.uri.path();
+        if self.stage == DEFAULT_STAGE {
+            return Some(path);
+        }
+        match path.strip_prefix('/')?.strip_prefix(self.stage.as_str())? {
+            "" => Some("/"),
+            path => path.starts_with('/').then_some(path),
+        }
+    }
+
+    /// Finds the route, calls its authorizer, reads the body and invokes the function.
+    async fn integrate(
+        &self,
+        parts: &Parts,
+        body: Incoming,
+        client: IpAddr,
+        request_id: &str,
+    ) -> Answer {
+        let refused = |failure: Failure| failure.answer(&self.kind);
+        let Some(path) = self.path(parts) else { return refused(Failure::NoStage) };
+        let Some(found) = self.routes.find(parts.method.as_str(), path) else {
+            return refused(Failure::NoRoute);
+        };
+        let exchange = Exchange {
+            api: Target { id: &self.id, kind: &self.kind, stage: &self.stage },
+            parts,
+            path,
+            route: found.route,
+            parameters: &found.parameters,
+            source_ip: client,
+            request_id,
+            received: self.functions.clock().now(),
+        };
+        let context = match self.authorize(&exchange).await {
+            Ok(context) => context,
+            Err(failure) => return refused(failure),
+        };
+        let body = match self.read(body).await {
+            Ok(body) => body,
+            Err(refusal) => return *refusal,
+        };
+        let event = match &self.kind {
+            ApiKind::Rest { binary_media_types } => {
+                exchange.rest_event(&body, binary_media_types, context.as_ref())
+            }
+            _ => exchange.function_event(&body, context.as_ref()),
+        };
+        let payload = self.run(&found.route.function, Bytes::from(event.to_string())).await;
+        let answered =
+            payload.and_then(|payload| self.response(&payload, parts).ok_or(Failure::Function));
+        let mut answer = answered.unwrap_or_else(refused);
+        if let Some(cors) = &self.cors
+            && !matches!(self.kind, ApiKind::Rest { .. })
+        {
+            cors::decorate(cors, &parts.headers, &mut answer);
+        }
+        answer
+    }
+
+    async fn authorize(&self, exchange: &Exchange<'_>) -> Result<Option<Value>, Failure> {
+        if matches!(self.kind, ApiKind::FunctionUrl { signed: true }) {
+            return exchange.access_key().map(|_| None).ok_or(Failure::Forbidden);
+        }
+        let Some(name) = &exchange.route.authorizer else { return Ok(None) };
+        if let Some(settings) = self.jwt_authorizers.get(name) {
+            return jwt::authorize(settings, &exchange.parts.headers, exchange.received).map(Some);
+        }
+        let Some(authorizer) = self.authorizers.get(name) else { return Ok(None) };
+        let context = authorizer.authorize(exchange).await?;
+        let is_rest = matches!(self.kind, ApiKind::Rest { .. });
+        Ok(Some(if is_rest { context } else { json!({ "lambda": context }) }))
+    }
+
+    /// The function's result.
+    async fn run(&self, function: &str, event: Bytes) -> Result<Bytes, Failure> {
+        let limit = match self.kind {
+            ApiKind::Rest { .. } => REST_INTEGRATION_LIMIT,
+            ApiKind::FunctionUrl { .. } => URL_INTEGRATION_LIMIT,
+            _ => INTEGRATION_LIMIT,
+        };
+        match timeout(limit, self.functions.invoke(function, event)).await {
+            Ok(Ok(payload)) => Ok(payload),
+            Ok(Err(InvokeError::EventTooLarge { .. })) => Err(Failure::TooLarge),
+            Ok(Err(InvokeError::Throttled | InvokeError::Stopping)) => Err(Failure::Throttled),
+            Ok(Err(_)) => Err(Failure::Function),
+            Err(_) => Err(Failure::TimedOut),
+        }
+    }
+
+    /// The response to the client; `None` if the function's is invalid.
+    fn response(&self, payload: &[u8], parts: &Parts) -> Option<Answer> {
+        match &self.kind {
+            ApiKind::Rest { binary_media_types } => {
+                let accepted = parts.headers.get(header::ACCEPT);
+                let takes_binary = rest_answer::is_binary(binary_media_types, accepted);
+                rest_answer::from_function(payload, takes_binary)
+            }
+            _ => answer::from_function(payload, &parts.method),
+        }
+    }
+
+    async fn read(&self, body: Incoming) -> Result<Bytes, Box<Answer>> {
+        let reading = Limited::new(body, BODY_BYTES_MAX).collect();
+        let refusal = match timeout(CLIENT_LIMIT, reading).await {
+            Ok(Ok(body)) => return Ok(body.to_bytes()),
+            Ok(Err(error)) if error.is::<LengthLimitError>() => {
+                Failure::TooLarge.answer(&self.kind)
+            }
+            Ok(Err(_)) => answer::message(StatusCode::BAD_REQUEST, "Bad Request"),
+            Err(_) => answer::message(StatusCode::REQUEST_TIMEOUT, "Request Timeout"),
+        };
+        Err(Box::new(refusal))
+    }
+
+    /// An id in the format of the API's kind: sixteen base64 characters, or a UUID.
+    fn request_id(&self) -> String {
+        let id = Uuid::new_v4();
+        match self.kind {
+            ApiKind::Http => STANDARD.encode(&id.as_bytes()[..11]),
+            _ => id.to_string(),
+        }
+    }
+}
+
+/// The bytes of the request line and of all header lines.
+fn header_bytes(parts: &Parts) -> usize {
+    let target = parts.uri.path_and_query().map_or(0, |target| target.as_str().len());
+    let line = parts.method.as_str().len() + target + " HTTP/1.1\r\n ".len();
+    let lines = parts.headers.iter().map(|(name, value)| name.as_str().len() + value.len() + 4);
+    line + lines.sum::<usize>()
+}

@@ -1,0 +1,95 @@
+//! The policy that an authorizer of a REST API returns.
+
+use serde::Deserialize;
+use serde_json::{Map, Value};
+
+use crate::services::matches;
+
+/// The response of a REST API's authorizer.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct AuthorizerPolicy {
+    principal_id: String,
+    policy_document: PolicyDocument,
+    #[serde(default)]
+    context: Map<String, Value>,
+}
+
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct PolicyDocument {
+    statement: Vec<Statement>,
+}
+
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Statement {
+    effect: String,
+    action: OneOrMany,
+    resource: OneOrMany,
+}
+
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(untagged)]
+enum OneOrMany {
+    One(String),
+    Many(Vec<String>),
+}
+
+impl AuthorizerPolicy {
+    /// The context for the function, if the policy allows to invoke this method.
+    pub(super) fn context(&self, method_arn: &str) -> Option<Value> {
+        let applies = |statement: &&Statement| {
+            statement.action.any_matches("execute-api:Invoke")
+                && statement.resource.any_matches(method_arn)
+        };
+        let mut statements = self.policy_document.statement.iter().filter(applies).peekable();
+        statements.peek()?;
+        if !statements.all(|statement| statement.effect == "Allow") {
+            return None;
+        }
+        // The context has scalars only, and the function gets them as strings.
+        let text = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+        let context = self.context.iter().map(|(name, value)| (name.clone(), text(value).into()));
+        let mut context: Map<String, Value> = context.collect();
+        context.insert("principalId".to_owned(), self.principal_id.clone().into());
+        Some(Value::Object(context))
+    }
+}
+
+impl OneOrMany {
+    fn any_matches(&self, text: &str) -> bool {
+        match self {
+            Self::One(pattern) => matches(pattern, text),
+            Self::Many(patterns) => patterns.iter().any(|pattern| matches(pattern, text)),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_method_is_allowed_if_a_statement_allows_it_and_none_denies_it() {
+        let statement = |effect: &str, resource: &str| json!({"Effect": effect, "Action": "execute-api:Invoke", "Resource": resource});
+        let policy = |statements: Vec<Value>| -> AuthorizerPolicy {
+            serde_json::from_value(json!({
+                "principalId": "p",
+                "policyDocument": {"Version": "2012-10-17", "Statement": statements},
+                "context": {"n": 1},
+            }))
+            .unwrap()
+        };
+        let allow = || statement("Allow", "arn:api/*/GET/*");
+
+        let context = policy(vec![allow()]).context("arn:api/Prod/GET/a");
+        assert_eq!(context, Some(json!({"n": "1", "principalId": "p"})));
+        assert_eq!(policy(vec![allow()]).context("arn:api/Prod/POST/a"), None);
+        let denied = policy(vec![allow(), statement("Deny", "arn:api/Prod/GET/a")]);
+        assert_eq!(denied.context("arn:api/Prod/GET/a"), None);
+        assert!(denied.context("arn:api/Prod/GET/b").is_some());
+    }
+}

@@ -1,0 +1,167 @@
+//! Reads the properties of a resource: merges the globals, evaluates expressions, and parses.
+
+use serde::de::DeserializeOwned;
+use serde_json::{Map, Value};
+use serde_path_to_error::{Path, Segment};
+
+use super::error::TemplateError;
+use super::ignored_properties;
+use super::intrinsics::Scope;
+use super::skipped::Skips;
+
+/// The section of resources for which SAM has no globals.
+pub(super) const NO_GLOBALS: &str = "";
+
+/// Reads the properties of resources.
+pub(super) struct Reader<'a> {
+    pub(super) scope: &'a Scope<'a>,
+    pub(super) globals: &'a Value,
+    pub(super) skips: &'a Skips,
+}
+
+impl Reader<'_> {
+    /// A resource's properties: globals merged in, expressions evaluated, properties for AWS only
+    /// removed, then strictly parsed.
+    ///
+    /// # Errors
+    /// All properties that are not supported.
+    pub(super) fn properties<T: DeserializeOwned>(
+        &self,
+        id: &str,
+        declaration: &Value,
+        section: &str,
+        only_on_aws: &[&str],
+    ) -> Result<T, TemplateError> {
+        let path = format!("/Resources/{id}/Properties");
+        let mut errors = Vec::new();
+        let mut evaluated = Map::new();
+        for (name, value) in self.unevaluated(declaration, section) {
+            if only_on_aws.contains(&name.as_str()) {
+                if let Some(consequence) = ignored_properties::consequence(&name)
+                    && self.is_set(&value)
+                {
+                    self.skips.add(name, id, consequence);
+                }
+                continue;
+            }
+            match self.scope.reduce(&value, &format!("{path}/{name}"), 0) {
+                Ok(Some(value)) => {
+                    evaluated.insert(name, value);
+                }
+                Ok(None) => {}
+                Err(error) => errors.push(error),
+            }
+        }
+        parse(&path, evaluated, errors)
+    }
+
+    /// Whether a property has a value: not `AWS::NoValue`, nor an empty list.
+    fn is_set(&self, value: &Value) -> bool {
+        match self.scope.reduce(value, "", 0) {
+            Ok(None) => false,
+            Ok(Some(Value::Array(items))) => !items.is_empty(),
+            _ => true,
+        }
+    }
+
+    /// A resource's properties with the globals merged in, as the template writes them.
+    pub(super) fn unevaluated(&self, declaration: &Value, section: &str) -> Map<String, Value> {
+        let mut merged = self.globals[section].clone();
+        merge(&mut merged, &declaration["Properties"]);
+        match merged {
+            Value::Object(properties) => properties,
+            _ => Map::new(),
+        }
+    }
+}
+
+/// Parses evaluated properties at a place of the template. `errors` are those of properties that
+/// have no value.
+///
+/// # Errors
+/// All properties that are not supported.
+pub(super) fn parse<T: DeserializeOwned>(
+    path: &str,
+    mut properties: Map<String, Value>,
+    mut errors: Vec<TemplateError>,
+) -> Result<T, TemplateError> {
+    loop {
+        let error = match serde_path_to_error::deserialize(Value::Object(properties.clone())) {
+            Ok(parsed) => return TemplateError::of(errors).map_or(Ok(parsed), Err),
+            Err(error) => error,
+        };
+        // Without the property that failed, the others are parsed, too.
+        let failed = match error.path().iter().next() {
+            Some(Segment::Map { key }) => properties.remove(key).is_some(),
+            _ => false,
+        };
+        // A property may only be missing because it failed before.
+        if failed || errors.is_empty() {
+            let place = format!("{path}{}", pointer(error.path()));
+            errors.push(TemplateError::not_understood(&place, &error.inner().to_string()));
+        }
+        if !failed && let Some(error) = TemplateError::of(std::mem::take(&mut errors)) {
+            return Err(error);
+        }
+    }
+}
+
+/// The JSON Pointer of a path of serde.
+fn pointer(path: &Path) -> String {
+    let segments = path.iter().filter_map(|segment| match segment {
+        Segment::Map { key } => Some(format!("/{key}")),
+        Segment::Seq { index } => Some(format!("/{index}")),
+        Segment::Enum { .. } | Segment::Unknown => None,
+    });
+    segments.collect()
+}
+
+/// SAM's merging of globals: maps are merged, other values replaced.
+fn merge(base: &mut Value, over: &Value) {
+    match (base, over) {
+        (Value::Object(base), Value::Object(over)) => {
+            for (name, value) in over {
+                merge(base.entry(name.clone()).or_insert(Value::Null), value);
+            }
+        }
+        (_, Value::Null) => {}
+        (base, over) => *base = over.clone(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[derive(Debug, serde::Deserialize)]
+    #[serde(rename_all = "PascalCase", deny_unknown_fields)]
+    struct Sample {
+        #[serde(rename = "Needed")]
+        _needed: u32,
+        #[serde(default, rename = "List")]
+        _list: Vec<u32>,
+    }
+
+    fn errors(properties: Value) -> Vec<String> {
+        let Value::Object(properties) = properties else { panic!("an object") };
+        let error = parse::<Sample>("/P", properties, Vec::new()).unwrap_err();
+        error.to_string().lines().map(str::to_owned).collect()
+    }
+
+    #[test]
+    fn all_properties_that_fail_are_errors_with_their_pointers() {
+        let found = errors(json!({"Neded": 1, "List": [1, "x"]}));
+        assert_eq!(found.len(), 2, "{found:?}");
+        for expected in ["/P/List/1: invalid type", "/P/Neded: unknown field"] {
+            assert!(found.iter().any(|it| it.contains(expected)), "{found:?}");
+        }
+    }
+
+    #[test]
+    fn a_missing_property_is_an_error_at_its_resource() {
+        let found = errors(json!({}));
+        assert!(found[0].contains("/P: missing field `Needed`"), "{found:?}");
+    }
+}
