@@ -214,17 +214,17 @@ fn read(result: Result<Bytes, InvokeError>) -> AuthorizerDecision {
     }
 }
 
-/// The verdict of a REST API's authorizer.
-fn read_policy(result: Result<Bytes, InvokeError>) -> Verdict {
+/// The decision of a REST API's authorizer.
+fn read_policy(result: Result<Bytes, InvokeError>) -> AuthorizerDecision {
     match result {
         Ok(payload) => {
             let policy = serde_json::from_slice(&payload);
-            policy.map_or(Verdict::Failed, Verdict::Policy)
+            policy.map_or(AuthorizerDecision::Failed, AuthorizerDecision::Policy)
         }
         Err(InvokeError::FunctionError { message, .. }) if message == "Unauthorized" => {
-            Verdict::Unauthorized
+            AuthorizerDecision::Unauthorized
         }
-        Err(_) => Verdict::Failed,
+        Err(_) => AuthorizerDecision::Failed,
     }
 }
 
@@ -238,13 +238,13 @@ mod tests {
             let error_type = "Error".to_owned();
             Err(InvokeError::FunctionError { error_type, message: message.to_owned() })
         };
-        assert_eq!(read_policy(error("Unauthorized")), Verdict::Unauthorized);
-        assert_eq!(read_policy(error("unreachable")), Verdict::Failed);
-        assert_eq!(read_policy(Ok(Bytes::from_static(b"{}"))), Verdict::Failed);
+        assert_eq!(read_policy(error("Unauthorized")), AuthorizerDecision::Unauthorized);
+        assert_eq!(read_policy(error("unreachable")), AuthorizerDecision::Failed);
+        assert_eq!(read_policy(Ok(Bytes::from_static(b"{}"))), AuthorizerDecision::Failed);
     }
 
     #[test]
-    fn an_authorizers_response_becomes_a_verdict() {
+    fn an_authorizers_response_becomes_a_decision() {
         let error = |message: &str| {
             let error_type = "Error".to_owned();
             Err(InvokeError::FunctionError { error_type, message: message.to_owned() })
