@@ -73,7 +73,7 @@ fn in_words(description: &Value, words: &Words) -> String {
         let roles: Vec<_> = roles.iter().map(|role| text(role).to_uppercase()).collect();
         format!("For the roles {}.", roles.join(", "))
     });
-    let limit = description["limit"].as_object().map(|limit| match limit["costMax"].as_u64() {
+    let limit = description["limit"].as_object().map(|limit| match limit.get("costMax").and_then(Value::as_u64) {
         Some(cost @ 2..) => format!(
             "A request counts up to {cost}, of at most {} in {} s.",
             limit["quota"], limit["windowSeconds"]

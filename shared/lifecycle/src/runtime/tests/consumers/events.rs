@@ -99,5 +99,5 @@ async fn an_event_that_fails_in_any_stage_is_a_failed_invocation() {
 fn an_event_source_is_described_by_its_name_and_needs_no_dead_letter_queue() {
     let described = crate::describe::consumer::<Announce>();
     assert_eq!(described["source"], json!({ "event": "uploads" }));
-    assert_eq!(described["uses"]["deadLettersOf"], json!([]));
+    assert_eq!(described["resources"]["deadLettersOf"], json!([]));
 }
