@@ -125,6 +125,69 @@ fn a_body_has_an_example_only_if_the_service_has_test_events() {
     assert_eq!(error, "the event of put_book has no body");
 }
 
+/// An operation of the document that describes one endpoint of the library.
+fn operation(name: &str, binary: &str, description: Value) -> Value {
+    let library = Library::new(name);
+    let method = description["route"]["method"].as_str().unwrap().to_lowercase();
+    let raw = BTreeMap::from([(binary.to_owned(), description)]);
+    let document = openapi::document(&library.service(), raw).unwrap();
+    let mut document: Value = serde_json::from_str(&document).unwrap();
+    document["paths"]["/books/{bookId}"][method].take()
+}
+
+#[test]
+fn an_endpoint_without_a_limit_has_no_headers_of_one() {
+    let headers = |operation: &Value| {
+        let success = operation["responses"]["200"]["headers"].as_object().unwrap();
+        success.keys().filter(|name| name.starts_with("ratelimit")).count()
+    };
+    assert_eq!(headers(&operation("limited", "get_book", described("GET"))), 2);
+    let mut described = described("GET");
+    described["limit"] = Value::Null;
+    let unlimited = operation("unlimited", "get_book", described);
+    assert_eq!(headers(&unlimited), 0);
+    assert_eq!(unlimited["description"], "");
+}
+
+#[test]
+fn a_form_and_a_table_have_their_media_types_and_a_cookie_is_a_parameter() {
+    let mut form = described("PUT");
+    form["input"]["bodyType"] = json!("application/x-www-form-urlencoded");
+    form["input"]["body"]["properties"]["title"]["type"] = json!(["string", "null"]);
+    form["input"]["cookies"] =
+        json!({ "type": "object", "properties": { "theme": { "type": "string" } } });
+    form["output"] = json!({ "type": "string" });
+    form["outputType"] = json!("text/csv; charset=utf-8");
+    form["failureStatus"] = json!(404);
+    let put = operation("forms", "put_book", form);
+    let contents = put["requestBody"]["content"].as_object().unwrap();
+    let media_types: Vec<&String> = contents.keys().collect();
+    assert_eq!(media_types, ["application/x-www-form-urlencoded"]);
+    let content = &contents["application/x-www-form-urlencoded"];
+    let title = content["schema"]["properties"]["title"]["type"].as_str();
+    assert_eq!(title, Some("string"));
+    let cookie = put["parameters"].as_array().unwrap().iter().find(|it| it["in"] == "cookie");
+    assert_eq!(cookie.unwrap()["name"], "theme");
+    for status in ["200", "404"] {
+        let table = &put["responses"][status]["content"]["text/csv; charset=utf-8"];
+        assert_eq!(table["schema"], json!({ "type": "string" }), "{status}");
+    }
+    assert!(put["responses"]["200"]["content"].get("application/json").is_none());
+}
+
+#[test]
+fn the_examples_of_errors_are_of_the_service() {
+    let library = Library::new("samples");
+    let mut put = described("PUT");
+    put["refusals"] = json!([{ "status": 400, "code": "INVALID_REQUEST", "message": "Invalid." }]);
+    put["input"]["body"]["required"] = json!(["title"]);
+    let raw = BTreeMap::from([("put_book".to_owned(), put)]);
+    let document = openapi::document(&library.service(), raw).unwrap();
+    assert!(document.contains("\"instance\": \"/books/00000000\""), "{document}");
+    assert!(document.contains("\"field\": \"/title\""), "{document}");
+    assert!(!document.contains("/order") && !document.contains("quantity"), "{document}");
+}
+
 #[test]
 fn without_a_setting_the_document_and_the_table_of_permissions_have_no_place() {
     let library = Library::new("places");

@@ -35,17 +35,20 @@ pub(super) fn of(
     let body = &description["input"]["body"];
     bodies::check(binary, description)?;
     if !body.is_null() {
-        let mut content = json!({ "schema": components.hoist(body.clone(), Side::Body)? });
-        if examples.has_event() {
+        let media_type = description["input"]["bodyType"].as_str();
+        // Like a parameter, the field of a form is never `null`.
+        let side = if media_type.is_none() { Side::Body } else { Side::Parameter };
+        let mut content = json!({ "schema": components.hoist(body.clone(), side)? });
+        if examples.has_event() && media_type.is_none() {
             content["example"] =
                 examples.body().ok_or_else(|| format!("the event of {binary} has no body"))?;
         }
         operation["requestBody"] = json!({
             "required": true,
             "description": format!("At most {} bytes.", description["bodyBytesMax"]),
-            "content": { "application/json": content },
+            "content": { (media_type.unwrap_or("application/json")): content },
         });
-        if description["route"]["method"] == "PATCH" {
+        if description["route"]["method"] == "PATCH" && media_type.is_none() {
             let contents = &mut operation["requestBody"]["content"];
             contents["application/merge-patch+json"] = contents["application/json"].clone();
         }
@@ -98,7 +101,9 @@ fn parameters(
     components: &mut Components,
 ) -> Result<Vec<Value>, Error> {
     let mut parameters = Vec::new();
-    for (place, part) in [("path", "path"), ("query", "query"), ("header", "headers")] {
+    for (place, part) in
+        [("path", "path"), ("query", "query"), ("header", "headers"), ("cookie", "cookies")]
+    {
         let part = description["input"][part].clone();
         parameters.extend(parameters_of(place, part, examples, components)?);
     }
