@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
 
+use super::attributes;
 use super::error::TemplateError;
 
 /// The values that a template's expressions are evaluated with.
@@ -18,7 +19,7 @@ pub(super) struct Scope<'a> {
     pub(super) mappings: &'a Value,
     /// The template's `Conditions`, unevaluated.
     pub(super) conditions: &'a Value,
-    /// The template's `Resources`; only their names are used here.
+    /// The template's `Resources`; only their names and types are used here.
     pub(super) resources: &'a Map<String, Value>,
 }
 
@@ -116,6 +117,7 @@ impl Scope<'_> {
         match argument.as_array().map(Vec::as_slice) {
             Some([Value::String(resource), Value::String(attribute)]) if !attribute.is_empty() => {
                 self.resource(resource, path)?;
+                attributes::check(self.resources, resource, attribute, path)?;
                 Ok(json!({"Fn::GetAtt": [resource, attribute]}))
             }
             _ => Err(TemplateError::not_understood(path, "a GetAtt without `Resource.Attribute`")),

@@ -5,6 +5,7 @@
 //! Anything that the platform does not support is an error with its path. Properties that matter
 //! only on AWS are listed in [`ignored_properties`] and ignored.
 
+mod attributes;
 mod conditions;
 mod deserialize;
 mod document;
