@@ -7,9 +7,9 @@ use super::plain::{self, Side};
 use super::sample::Sample;
 use super::values::{reference, text};
 
-/// The maximum number of violations in a response: the lifecycle's. It is written again here, since
-/// this program does not link the functions' runtime.
-const VIOLATIONS_MAX: usize = 50;
+/// The maximum number of field errors in a response: the lifecycle's. It is written again here,
+/// since this program does not link the functions' runtime.
+const FIELD_ERRORS_MAX: usize = 50;
 
 /// The description of the bearer token, unless the settings have one.
 const TOKEN: &str = "An access token.";
@@ -116,11 +116,11 @@ fn add(known: &mut Map<String, Value>, name: &str, what: Value) -> Result<(), Er
     }
 }
 
-/// The schema of the list of violations in an error.
+/// The schema of the list of field errors in an error.
 pub(super) fn field_errors() -> Value {
     json!({
         "type": "array", "items": reference("schemas", "FieldError"), "minItems": 1,
-        "maxItems": VIOLATIONS_MAX,
+        "maxItems": FIELD_ERRORS_MAX,
     })
 }
 
@@ -269,8 +269,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_maximum_of_violations_is_that_of_the_lifecycle() {
-        assert_eq!(VIOLATIONS_MAX, lifecycle::FieldErrors::LISTED_MAX);
+    fn the_maximum_of_field_errors_is_that_of_the_lifecycle() {
+        assert_eq!(FIELD_ERRORS_MAX, lifecycle::FieldErrors::LISTED_MAX);
     }
 
     #[test]
