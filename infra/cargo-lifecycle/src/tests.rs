@@ -294,6 +294,33 @@ fn the_package_is_the_only_one_with_a_binary_that_the_template_names() {
 }
 
 #[test]
+fn a_function_of_another_package_is_left_alone() {
+    let library = Library::new("others");
+    codegen::declare(&library.service(), &descriptions()).unwrap();
+    let workspace = "[workspace]\nresolver = \"3\"\nmembers = [\"lending\", \"tools\"]\n";
+    library.write("Cargo.toml", workspace);
+    library.write("tools/Cargo.toml", "[package]\nname = \"tools\"\nedition = \"2024\"\n");
+    library.write("tools/src/bin/count.rs", "fn main() {}\n");
+    let other = "\n  CountFunction:\n    Type: AWS::Serverless::Function\n    \
+                 Metadata: {BuildMethod: rust-cargolambda, BuildProperties: {Binary: count}}\n";
+    let template = library.read("template.yaml");
+    let template = template.replacen("\n  UsersTable:", &format!("{other}\n  UsersTable:"), 1);
+    library.write("template.yaml", &template);
+
+    let package = Some("lending".to_owned());
+    let service = Service::find(&Location { package, ..library.location() }).unwrap();
+    assert_eq!(codegen::undeclared(&service, &descriptions()).unwrap(), Vec::<String>::new());
+    assert_eq!(service.template().unwrap().functions.len(), 3);
+    let own = service.template_of_package().unwrap();
+    assert_eq!(drift::between(&own, &descriptions()), Vec::<String>::new());
+
+    library.write("template.yaml", &template.replace("Binary: count", "Binary: sum"));
+    let error = codegen::undeclared(&service, &descriptions()).unwrap_err().to_string();
+    let expected = "CountFunction has the binary sum, which no package of the workspace has";
+    assert!(error.starts_with(&format!("template.yaml: {expected}")), "{error}");
+}
+
+#[test]
 fn an_unknown_setting_is_an_error_with_the_manifest() {
     let library = Library::new("settings");
     library.set("alarm = \"alarms.yaml\"");

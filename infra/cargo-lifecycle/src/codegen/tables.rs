@@ -38,7 +38,8 @@ pub(super) fn add_missing(template: &mut Document, all: &[Declared<'_>]) -> Resu
         if template.text().contains(&head(&id)) {
             continue;
         }
-        let last = ids(template.text()).last().ok_or("template.yaml has no table")?;
+        let last = ids(template.text()).last();
+        let last = last.ok_or_else(|| format!("{} has no table", template.path()))?;
         let (place, is_protected) = (head(last), template.text().contains(PROTECTION));
         template.add(&id, &place, &block(&id, &key, &indexes, is_protected))?;
     }

@@ -24,7 +24,7 @@ use crate::service::Service;
 ///
 /// If the template cannot be read, or the binaries cannot be described.
 pub fn complaints(service: &Service) -> Result<Vec<String>, Error> {
-    let template = service.template()?;
+    let template = service.template_of_package()?;
     let descriptions =
         descriptions::of(service.workspace(), service.package(), &template.binaries())?;
     let mut complaints = between(&template, &descriptions);

@@ -62,7 +62,7 @@ pub fn complaints(service: &Service, place: &Path) -> Result<Vec<String>, Error>
 }
 
 fn current(service: &Service) -> Result<String, Error> {
-    let binaries = service.template()?.binaries();
+    let binaries = service.template_of_package()?.binaries();
     document(service, descriptions::raw(service.workspace(), service.package(), &binaries)?)
 }
 
