@@ -26,8 +26,13 @@
 //! ```
 //!
 //! The template's resources have the names that the functions' declarations give: `GetBookFunction`,
-//! `BooksTable`, `RemindersQueue`. The HTTP API is `Api`, its authorizer `TokenAuthorizer`, and each
-//! function publishes the alias `live`.
+//! `BooksTable`, `RemindersQueue`. Other names are those of the template:
+//!
+//! | name | found as | or else |
+//! |---|---|---|
+//! | HTTP API | the only one | `Api` |
+//! | authorizer | the API's `DefaultAuthorizer`, or its only one | `TokenAuthorizer` |
+//! | alias of functions | `AutoPublishAlias` in `Globals` | `live` |
 
 pub mod codegen;
 pub mod drift;

@@ -33,6 +33,7 @@ pub struct Service {
     version: String,
     folder: PathBuf,
     binaries: BTreeMap<String, PathBuf>,
+    other_binaries: BTreeSet<String>,
     settings: Settings,
 }
 
@@ -63,6 +64,8 @@ impl Service {
             }
         };
         let settings = settings(package)?;
+        let others = metadata.workspace_packages().into_iter().filter(|it| it.id != package.id);
+        let others = others.flat_map(|package| binaries(package).map(|(name, _)| name));
         let binaries = binaries(package).filter(|(name, _)| !settings.exclude.contains(name));
         let manifest = Path::new(&package.manifest_path);
         Ok(Self {
@@ -72,6 +75,7 @@ impl Service {
             version: package.version.to_string(),
             folder: manifest.parent().unwrap_or(manifest).to_owned(),
             binaries: binaries.collect(),
+            other_binaries: others.collect(),
             settings,
         })
     }
@@ -114,6 +118,12 @@ impl Service {
         &self.binaries
     }
 
+    /// The binaries of the workspace's other packages. The template may name them, too: the commands
+    /// leave their functions alone.
+    pub fn other_binaries(&self) -> &BTreeSet<String> {
+        &self.other_binaries
+    }
+
     /// The settings of the package's `Cargo.toml`.
     pub fn settings(&self) -> &Settings {
         &self.settings
@@ -131,6 +141,17 @@ impl Service {
     /// If it cannot be read, or has something that the local platform does not support.
     pub fn template(&self) -> Result<Template, Error> {
         Ok(Template::read(&self.template, &BTreeMap::new())?)
+    }
+
+    /// The template, without the functions of other packages.
+    ///
+    /// # Errors
+    ///
+    /// As for [`template`](Self::template).
+    pub fn template_of_package(&self) -> Result<Template, Error> {
+        let mut template = self.template()?;
+        template.functions.retain(|_, function| !self.other_binaries.contains(&function.binary));
+        Ok(template)
     }
 
     /// The path of a setting.

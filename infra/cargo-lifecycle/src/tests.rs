@@ -125,6 +125,69 @@ fn a_body_has_an_example_only_if_the_service_has_test_events() {
     assert_eq!(error, "the event of put_book has no body");
 }
 
+/// An operation of the document that describes one endpoint of the library.
+fn operation(name: &str, binary: &str, description: Value) -> Value {
+    let library = Library::new(name);
+    let method = description["route"]["method"].as_str().unwrap().to_lowercase();
+    let raw = BTreeMap::from([(binary.to_owned(), description)]);
+    let document = openapi::document(&library.service(), raw).unwrap();
+    let mut document: Value = serde_json::from_str(&document).unwrap();
+    document["paths"]["/books/{bookId}"][method].take()
+}
+
+#[test]
+fn an_endpoint_without_a_limit_has_no_headers_of_one() {
+    let headers = |operation: &Value| {
+        let success = operation["responses"]["200"]["headers"].as_object().unwrap();
+        success.keys().filter(|name| name.starts_with("ratelimit")).count()
+    };
+    assert_eq!(headers(&operation("limited", "get_book", described("GET"))), 2);
+    let mut described = described("GET");
+    described["limit"] = Value::Null;
+    let unlimited = operation("unlimited", "get_book", described);
+    assert_eq!(headers(&unlimited), 0);
+    assert_eq!(unlimited["description"], "");
+}
+
+#[test]
+fn a_form_and_a_table_have_their_media_types_and_a_cookie_is_a_parameter() {
+    let mut form = described("PUT");
+    form["input"]["bodyType"] = json!("application/x-www-form-urlencoded");
+    form["input"]["body"]["properties"]["title"]["type"] = json!(["string", "null"]);
+    form["input"]["cookies"] =
+        json!({ "type": "object", "properties": { "theme": { "type": "string" } } });
+    form["output"] = json!({ "type": "string" });
+    form["outputType"] = json!("text/csv; charset=utf-8");
+    form["failureStatus"] = json!(404);
+    let put = operation("forms", "put_book", form);
+    let contents = put["requestBody"]["content"].as_object().unwrap();
+    let media_types: Vec<&String> = contents.keys().collect();
+    assert_eq!(media_types, ["application/x-www-form-urlencoded"]);
+    let content = &contents["application/x-www-form-urlencoded"];
+    let title = content["schema"]["properties"]["title"]["type"].as_str();
+    assert_eq!(title, Some("string"));
+    let cookie = put["parameters"].as_array().unwrap().iter().find(|it| it["in"] == "cookie");
+    assert_eq!(cookie.unwrap()["name"], "theme");
+    for status in ["200", "404"] {
+        let table = &put["responses"][status]["content"]["text/csv; charset=utf-8"];
+        assert_eq!(table["schema"], json!({ "type": "string" }), "{status}");
+    }
+    assert!(put["responses"]["200"]["content"].get("application/json").is_none());
+}
+
+#[test]
+fn the_examples_of_errors_are_of_the_service() {
+    let library = Library::new("samples");
+    let mut put = described("PUT");
+    put["refusals"] = json!([{ "status": 400, "code": "INVALID_REQUEST", "message": "Invalid." }]);
+    put["input"]["body"]["required"] = json!(["title"]);
+    let raw = BTreeMap::from([("put_book".to_owned(), put)]);
+    let document = openapi::document(&library.service(), raw).unwrap();
+    assert!(document.contains("\"instance\": \"/books/00000000\""), "{document}");
+    assert!(document.contains("\"field\": \"/title\""), "{document}");
+    assert!(!document.contains("/order") && !document.contains("quantity"), "{document}");
+}
+
 #[test]
 fn without_a_setting_the_document_and_the_table_of_permissions_have_no_place() {
     let library = Library::new("places");
@@ -228,6 +291,33 @@ fn the_package_is_the_only_one_with_a_binary_that_the_template_names() {
     library.write("template.yaml", &unknown);
     let error = Service::find(&library.location()).unwrap_err().to_string();
     assert!(error.contains("names no binary of the workspace"), "{error}");
+}
+
+#[test]
+fn a_function_of_another_package_is_left_alone() {
+    let library = Library::new("others");
+    codegen::declare(&library.service(), &descriptions()).unwrap();
+    let workspace = "[workspace]\nresolver = \"3\"\nmembers = [\"lending\", \"tools\"]\n";
+    library.write("Cargo.toml", workspace);
+    library.write("tools/Cargo.toml", "[package]\nname = \"tools\"\nedition = \"2024\"\n");
+    library.write("tools/src/bin/count.rs", "fn main() {}\n");
+    let other = "\n  CountFunction:\n    Type: AWS::Serverless::Function\n    \
+                 Metadata: {BuildMethod: rust-cargolambda, BuildProperties: {Binary: count}}\n";
+    let template = library.read("template.yaml");
+    let template = template.replacen("\n  UsersTable:", &format!("{other}\n  UsersTable:"), 1);
+    library.write("template.yaml", &template);
+
+    let package = Some("lending".to_owned());
+    let service = Service::find(&Location { package, ..library.location() }).unwrap();
+    assert_eq!(codegen::undeclared(&service, &descriptions()).unwrap(), Vec::<String>::new());
+    assert_eq!(service.template().unwrap().functions.len(), 3);
+    let own = service.template_of_package().unwrap();
+    assert_eq!(drift::between(&own, &descriptions()), Vec::<String>::new());
+
+    library.write("template.yaml", &template.replace("Binary: count", "Binary: sum"));
+    let error = codegen::undeclared(&service, &descriptions()).unwrap_err().to_string();
+    let expected = "CountFunction has the binary sum, which no package of the workspace has";
+    assert!(error.starts_with(&format!("template.yaml: {expected}")), "{error}");
 }
 
 #[test]

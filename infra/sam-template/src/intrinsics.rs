@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
 
+use super::attributes;
 use super::error::TemplateError;
 use super::joined::Joined;
 use super::names::{IMPLICIT_HTTP_API, IMPLICIT_REST_API};
@@ -21,7 +22,7 @@ pub(super) struct Scope<'a> {
     pub(super) mappings: &'a Value,
     /// The template's `Conditions`, unevaluated.
     pub(super) conditions: &'a Value,
-    /// The template's `Resources`; only their names are used here.
+    /// The template's `Resources`; only their names and types are used here.
     pub(super) resources: &'a Map<String, Value>,
     /// The types of the resources that are left out, by logical id. A reference to one is replaced
     /// by a name or an ARN of the same form as on AWS.
@@ -134,6 +135,7 @@ impl Scope<'_> {
                     return Ok(json!(left_out::attribute("AWS::IAM::Role", resource, attribute)));
                 }
                 self.resource(resource, path)?;
+                attributes::check(self.resources, resource, attribute, path)?;
                 Ok(json!({"Fn::GetAtt": [resource, attribute]}))
             }
             _ => Err(TemplateError::not_understood(path, "a GetAtt without `Resource.Attribute`")),

@@ -11,6 +11,7 @@
 //! function can notice.
 
 mod apis;
+mod attributes;
 mod conditions;
 mod cors;
 mod definition;

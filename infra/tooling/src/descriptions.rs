@@ -122,12 +122,45 @@ pub struct Resources {
     pub upstreams: BTreeSet<String>,
     /// Whether it needs the API's public URL.
     pub public_url: bool,
+    /// The keys of tables: of those whose key is not `pk` alone.
+    #[serde(default)]
+    pub keys: BTreeMap<String, TableKey>,
+    /// The keys of each table's indexes: of those that are not named after the index.
+    #[serde(default)]
+    pub index_keys: BTreeMap<String, BTreeMap<String, TableKey>>,
     /// The resources of other services.
     #[serde(default)]
     pub others: Vec<Other>,
     /// The other variables, with the resource or parameter that each refers to.
     #[serde(default)]
     pub variables: BTreeMap<String, String>,
+}
+
+impl Resources {
+    /// The key of a table.
+    pub fn key_of(&self, table: &str) -> TableKey {
+        let usual = || TableKey { partition: "pk".to_owned(), sort: None };
+        self.keys.get(table).cloned().unwrap_or_else(usual)
+    }
+
+    /// The key of an index.
+    pub fn key_of_index(&self, table: &str, index: &str) -> TableKey {
+        let own = self.index_keys.get(table).and_then(|indexes| indexes.get(index));
+        own.cloned().unwrap_or_else(|| TableKey {
+            partition: format!("{index}_pk"),
+            sort: Some(format!("{index}_sk")),
+        })
+    }
+}
+
+/// The attributes of a key. Their values are strings.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub struct TableKey {
+    /// The partition key.
+    pub partition: String,
+    /// The sort key.
+    #[serde(default)]
+    pub sort: Option<String>,
 }
 
 /// A resource of another service.

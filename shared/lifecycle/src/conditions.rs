@@ -30,7 +30,7 @@ pub(crate) struct Named {
 }
 
 impl Named {
-    /// Reads the headers; a value that is not a list of tags is a violation.
+    /// Reads the headers; a value that is not a list of tags is a field error.
     pub(crate) fn read(headers: &HeaderMap, field_errors: &mut FieldErrors) -> Self {
         let mut tags = |name: HeaderName| {
             let lines: Vec<&[u8]> =
@@ -125,7 +125,7 @@ mod tests {
     }
 
     #[test]
-    fn each_malformed_header_is_a_separate_violation() {
+    fn each_malformed_header_is_a_separate_field_error() {
         let (_, field_errors) = named(&[("if-match", "7"), ("if-none-match", "\"6")]);
         let fields: Vec<&str> = field_errors.iter().map(|found| found.field.as_str()).collect();
         assert_eq!(fields, ["header.If-Match", "header.If-None-Match"]);

@@ -49,7 +49,7 @@ pub trait Consumer: Send + Sync + Sized + 'static {
     type Input: RecordInput;
 
     /// Stage 5. Syntax validation, by `TryFrom`: into a type that cannot be wrong. It is the input
-    /// itself, or a type made of it. The conversion reports all violations together; the record
+    /// itself, or a type made of it. The conversion reports all field errors together; the record
     /// then goes to the dead-letter queue.
     type Command: FromInput<Self::Input> + Send + Sync;
 

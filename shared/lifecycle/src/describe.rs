@@ -20,7 +20,7 @@ use crate::http::{PROBLEM, own_body};
 use crate::idempotency::{IDEMPOTENCY_KEYS, Idempotency};
 use crate::input::{Input, Schemas};
 use crate::limit::{Counting, LIMITS};
-use crate::record::TableName;
+use crate::record::{IndexName, PARTITION_KEY, TableName};
 use crate::reply::{Reply, View};
 use crate::resource::{Action, OUTBOX, Resource};
 use crate::rotation::Rotation;
@@ -228,7 +228,13 @@ fn resources(declared: &[Resource]) -> Value {
     let (mut written_secrets, mut rotated_secrets) = (vec![], vec![]);
     let (mut mail, mut upstreams, mut public_url) = (false, vec![], false);
     let (mut others, mut variables) = (vec![], serde_json::Map::new());
+    let (mut keys, mut index_keys) = (serde_json::Map::new(), serde_json::Map::new());
     for resource in declared {
+        let (table, index) = keyed(*resource);
+        keys.extend(table.and_then(own_key));
+        if let (Some(table), Some((name, key))) = (table, index.and_then(own_index_key)) {
+            index_keys.entry(table.name()).or_insert_with(|| json!({}))[name] = key;
+        }
         match resource {
             Resource::Table(table, verbs) => {
                 verbs.iter().for_each(|verb| list(&mut tables, *table, json!(verb)));
@@ -275,7 +281,42 @@ fn resources(declared: &[Resource]) -> Value {
     if !variables.is_empty() {
         described["variables"] = variables.into();
     }
+    if !keys.is_empty() {
+        described["keys"] = keys.into();
+    }
+    if !index_keys.is_empty() {
+        described["indexKeys"] = index_keys.into();
+    }
     described
+}
+
+/// The table of a resource, and the index.
+fn keyed(resource: Resource) -> (Option<TableName>, Option<IndexName>) {
+    match resource {
+        Resource::Table(table, _) => (Some(table), None),
+        Resource::Outbox => (Some(OUTBOX), None),
+        Resource::Index(table, index) => (Some(table), Some(index)),
+        _ => (None, None),
+    }
+}
+
+/// The name of a table and the attributes of its key; `None` if the key is `pk` alone.
+fn own_key(table: TableName) -> Option<(String, Value)> {
+    let mut key = json!({ "partition": table.partition_key() });
+    if table.is_sorted() {
+        key["sort"] = json!(table.sort_key());
+    }
+    let is_usual = table.partition_key() == PARTITION_KEY && !table.is_sorted();
+    (!is_usual).then(|| (table.name().to_owned(), key))
+}
+
+/// The name of an index and the attributes of its key; `None` if they are named after the index.
+fn own_index_key(index: IndexName) -> Option<(&'static str, Value)> {
+    if index == IndexName::new(index.name()) {
+        return None;
+    }
+    let (partition, sort) = (index.partition_attribute(), index.position_attribute());
+    Some((index.name(), json!({ "partition": partition, "sort": sort })))
 }
 
 /// Adds an entry to the list of a table if it is not in it.
@@ -304,6 +345,27 @@ mod tests {
         assert_eq!(described["variables"], json!({ "UPLOADS": "Uploads" }));
         let without = resources(&[]);
         assert_eq!([without.get("others"), without.get("variables")], [None, None]);
+    }
+
+    #[test]
+    fn keys_with_other_names_and_sort_keys_are_described() {
+        let visits = TableName::new("visits").partition_key_named("customerId").sorted();
+        let by_shop = IndexName::new("by_shop").keyed_by("shop", "at");
+        let described = resources(&[
+            Resource::Index(visits, by_shop),
+            Resource::Index(visits, IndexName::new("by_age")),
+            Resource::Table(TableName::new("notes"), &[]),
+            Resource::Outbox,
+        ]);
+        let expected = json!({
+            "outbox": { "partition": "pk", "sort": "sk" },
+            "visits": { "partition": "customerId", "sort": "sk" },
+        });
+        assert_eq!(described["keys"], expected);
+        let expected = json!({ "visits": { "by_shop": { "partition": "shop", "sort": "at" } } });
+        assert_eq!(described["indexKeys"], expected);
+        let usual = resources(&[Resource::Table(TableName::new("notes"), &[])]);
+        assert_eq!([usual.get("keys"), usual.get("indexKeys")], [None, None]);
     }
 
     #[test]

@@ -102,7 +102,7 @@ pub trait Endpoint: Send + Sync + Sized + 'static {
     type Input: Input;
 
     /// Stage 5. Syntax validation, by `TryFrom`: into a type that cannot be wrong. It is the value
-    /// of the input itself, or a type made of it. The conversion reports all violations together.
+    /// of the input itself, or a type made of it. The conversion reports all field errors together.
     type Command: FromInput<ValueOf<Self::Input>> + Send + Sync;
 
     /// Stage 6. Retrieval: everything the decision needs.
@@ -183,7 +183,7 @@ pub trait Query: Send + Sync + Sized + 'static {
     type Input: Input;
 
     /// Stage 5. Syntax validation, by `TryFrom`: into a type that cannot be wrong. It is the value
-    /// of the input itself, or a type made of it. The conversion reports all violations together.
+    /// of the input itself, or a type made of it. The conversion reports all field errors together.
     type Command: FromInput<ValueOf<Self::Input>> + Send + Sync;
 
     /// Stage 6. Retrieval: the data that was asked for.

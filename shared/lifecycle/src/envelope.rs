@@ -53,7 +53,7 @@ impl Envelope<Value> {
             .map_err(|error| FieldErrors::one("/data", error.to_string()))
     }
 
-    /// The violation of an event whose type the consumer does not know.
+    /// The field error of an event whose type the consumer does not know.
     pub fn unknown_type(&self) -> FieldErrors {
         FieldErrors::one("/eventType", format!("`{}` is unknown", self.event_type))
     }

@@ -9,28 +9,31 @@ use crate::error::FieldErrors;
 
 /// A table, by its logical name. Its physical name is in the environment variable `<NAME>_TABLE`.
 ///
-/// The attributes of its key are `pk` and, in a table with a sort key, `sk`, unless the constant
-/// names others. Both are strings. Write the names only once, into a constant: a table with other
-/// names is another table.
+/// The attributes of its key are `pk` and, in a [sorted](Self::sorted) table, `sk`, unless the
+/// constant names others. Both are strings. Write the names only once, into a constant: a table with
+/// other names is another table. `cargo lifecycle drift` compares them with the template.
 ///
 /// ```
 /// # use lifecycle::record::TableName;
 /// const USERS: TableName = TableName::new("users");
 /// const VISITS: TableName =
 ///     TableName::new("visits").partition_key_named("customerId").sort_key_named("visitedAt");
+/// const LOANS: TableName = TableName::new("loans").sorted();
 /// assert_eq!((USERS.partition_key(), VISITS.partition_key()), ("pk", "customerId"));
+/// assert_eq!([USERS, VISITS, LOANS].map(TableName::is_sorted), [false, true, true]);
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct TableName {
     name: &'static str,
     partition_key: &'static str,
     sort_key: &'static str,
+    is_sorted: bool,
 }
 
 impl TableName {
     /// Names a table in `snake_case`: `users` is found under `USERS_TABLE`.
     pub const fn new(name: &'static str) -> Self {
-        Self { name, partition_key: PARTITION_KEY, sort_key: SORT_KEY }
+        Self { name, partition_key: PARTITION_KEY, sort_key: SORT_KEY, is_sorted: false }
     }
 
     /// Names the attribute of the partition key, instead of `pk`.
@@ -39,11 +42,16 @@ impl TableName {
         Self { partition_key, ..self }
     }
 
-    /// Names the attribute of the sort key, instead of `sk`. Without effect on a table that has
-    /// none: a [`Key`] shows whether there is one.
+    /// Declares that the table has a sort key: each key of its items is a [`Key::sorted`].
+    #[must_use]
+    pub const fn sorted(self) -> Self {
+        Self { is_sorted: true, ..self }
+    }
+
+    /// Names the attribute of the sort key, instead of `sk`. The table is [sorted](Self::sorted).
     #[must_use]
     pub const fn sort_key_named(self, sort_key: &'static str) -> Self {
-        Self { sort_key, ..self }
+        Self { sort_key, is_sorted: true, ..self }
     }
 
     /// The logical name.
@@ -59,6 +67,11 @@ impl TableName {
     /// The attribute of the sort key, in a table that has one.
     pub const fn sort_key(self) -> &'static str {
         self.sort_key
+    }
+
+    /// Whether the table has a sort key.
+    pub const fn is_sorted(self) -> bool {
+        self.is_sorted
     }
 
     /// The environment variable that holds the physical name.
@@ -82,7 +95,7 @@ impl Key {
         Self { pk: pk.to_string(), sk: None }
     }
 
-    /// A key of a table with a sort key.
+    /// A key of a table with a sort key: of [`TableName::sorted`].
     pub fn sorted(pk: impl ToString, sk: impl ToString) -> Self {
         Self { pk: pk.to_string(), sk: Some(sk.to_string()) }
     }
@@ -179,7 +192,7 @@ impl IndexKey {
 /// }
 ///
 /// impl Record for Library {
-///     const TABLE: TableName = TableName::new("library");
+///     const TABLE: TableName = TableName::new("library").sorted();
 ///
 ///     fn key(&self) -> Key {
 ///         match self {
@@ -276,13 +289,19 @@ pub const SORT_KEY: &str = "sk";
 ///
 /// # Panics
 ///
-/// When the record's `Serialize` fails or returns no map: a defect of the record type, which its
-/// first test shows.
+/// When the record's `Serialize` fails or returns no map, or when only one of its key and its table
+/// is sorted: a defect of the record type, which its first test shows.
 pub fn item_of<R: Record>(record: &R) -> Item {
     let mut item: Item = serde_dynamo::to_item(record).unwrap_or_else(|error| {
         panic!("a record of table {} cannot be serialised as an item: {error}", R::TABLE.name())
     });
     let key = record.key();
+    let is_sorted = R::TABLE.is_sorted();
+    assert!(
+        key.sk.is_some() == is_sorted,
+        "the key of a record of table {} does not fit its TableName, whose `is_sorted` is {is_sorted}",
+        R::TABLE.name()
+    );
     let mut add = |name: String, value| item.insert(name, AttributeValue::S(value));
     add(R::TABLE.partition_key().to_owned(), key.pk);
     if let Some(sk) = key.sk {
@@ -296,103 +315,4 @@ pub fn item_of<R: Record>(record: &R) -> Item {
 }
 
 #[cfg(test)]
-mod tests {
-    use serde::Deserialize;
-    use serde_dynamo::from_item;
-    use uuid::Uuid;
-
-    use super::*;
-
-    const BY_OWNER: IndexName = IndexName::new("by_owner");
-
-    #[derive(Debug, PartialEq, Serialize, Deserialize)]
-    struct Note {
-        id: String,
-        owner: Option<String>,
-    }
-
-    impl Record for Note {
-        const TABLE: TableName = TableName::new("notes");
-
-        fn key(&self) -> Key {
-            Key::sorted("notes", &self.id)
-        }
-
-        fn indexed(&self) -> Vec<IndexKey> {
-            let place = |owner: &String| IndexKey {
-                index: BY_OWNER,
-                partition: owner.clone(),
-                position: self.id.clone(),
-            };
-            self.owner.iter().map(place).collect()
-        }
-    }
-
-    #[test]
-    fn the_item_has_the_attributes_of_its_key_and_indexes() {
-        let note = Note { id: "1".to_owned(), owner: Some("ann".to_owned()) };
-        let item = item_of(&note);
-        for (name, value) in
-            [("pk", "notes"), ("sk", "1"), ("by_owner_pk", "ann"), ("by_owner_sk", "1")]
-        {
-            assert_eq!(item.get(name), Some(&AttributeValue::S(value.to_owned())), "{name}");
-        }
-        assert_eq!(from_item::<_, Note>(item).unwrap(), note);
-    }
-
-    #[derive(Debug, PartialEq, Serialize, Deserialize)]
-    #[serde(rename_all = "camelCase")]
-    struct Visit {
-        customer_id: String,
-        visited_at: String,
-        shop: String,
-    }
-
-    impl Record for Visit {
-        const TABLE: TableName =
-            TableName::new("visits").partition_key_named("customerId").sort_key_named("visitedAt");
-
-        fn key(&self) -> Key {
-            Key::sorted(&self.customer_id, &self.visited_at)
-        }
-
-        fn indexed(&self) -> Vec<IndexKey> {
-            vec![IndexKey {
-                index: IndexName::new("by_shop").keyed_by("shop", "visitedAt"),
-                partition: self.shop.clone(),
-                position: self.visited_at.clone(),
-            }]
-        }
-    }
-
-    #[test]
-    fn key_and_index_attributes_with_own_names_are_fields_of_the_record() {
-        let (customer_id, shop) = ("ann".to_owned(), "one".to_owned());
-        let visit = Visit { customer_id, shop, visited_at: "2026-01-31".to_owned() };
-        let item = item_of(&visit);
-        let mut names: Vec<_> = item.inner().keys().map(String::as_str).collect();
-        names.sort_unstable();
-        assert_eq!(names, ["customerId", "shop", "visitedAt"]);
-        assert_eq!(from_item::<_, Visit>(item).unwrap(), visit);
-    }
-
-    #[test]
-    fn a_record_without_a_place_is_absent_from_the_index() {
-        let item = item_of(&Note { id: "1".to_owned(), owner: None });
-        assert_eq!(item.get("by_owner_pk"), None);
-    }
-
-    #[test]
-    fn sharding_by_id_is_even_and_deterministic() {
-        let place = |id| IndexKey::sharded(BY_OWNER, id, "").partition;
-        let mut counts = [0; IndexName::WRITE_SHARDS.len()];
-        for number in 0..4_000 {
-            let partition = place(Uuid::from_u128(number));
-            assert_eq!(partition, place(Uuid::from_u128(number)));
-            counts
-                [IndexName::WRITE_SHARDS.iter().position(|known| *known == partition).unwrap()] +=
-                1;
-        }
-        assert!(counts.iter().all(|count| (900..1_100).contains(count)), "{counts:?}");
-    }
-}
+mod tests;

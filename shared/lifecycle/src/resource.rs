@@ -7,7 +7,7 @@ use crate::effects::QueueName;
 use crate::record::{IndexName, TableName};
 
 /// The outbox table: a commit writes events into it, and the relay reads them from its stream.
-pub const OUTBOX: TableName = TableName::new("outbox");
+pub const OUTBOX: TableName = TableName::new("outbox").sorted();
 
 /// The resources of one function.
 pub type Resources = &'static [Resource];

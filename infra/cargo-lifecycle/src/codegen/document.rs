@@ -38,6 +38,11 @@ impl Document {
         Self { path: path.to_owned(), text, changes: Vec::new() }
     }
 
+    /// The path in the workspace, for messages.
+    pub(super) fn path(&self) -> &str {
+        &self.path
+    }
+
     /// The text, with the changes.
     pub(super) fn text(&self) -> &str {
         &self.text

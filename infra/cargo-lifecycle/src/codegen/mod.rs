@@ -8,6 +8,7 @@
 mod alarms;
 mod backup;
 mod binaries;
+mod conventions;
 mod declared;
 mod document;
 mod grants;
@@ -107,7 +108,7 @@ fn documents(
     let functions = declared::functions(service)?;
     let declared = Declared::of(&functions, descriptions)?;
     let mut template = Document::read(service, service.template_path())?;
-    template::fill(&mut template, &declared)?;
+    template::fill(&mut template, &declared, service.other_binaries())?;
     let Some(path) = &service.settings().alarms else { return Ok(vec![template]) };
     let mut alarms = Document::read(service, &service.path(path))?;
     alarms::fill(&mut alarms, &template, &declared)?;

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use tooling::descriptions::{Description, SignIn, Source};
 
+use super::conventions::Conventions;
 use super::declared::Declared;
 use super::grants;
 use super::names::logical_id;
@@ -26,9 +27,15 @@ const MAIL: &str = r#"            # SES requires the permission on the verified 
 
 /// A function, which is deployed after the one that it waits for. A schedule runs it by the event of
 /// this name.
-pub(super) fn function(declared: &Declared<'_>, awaited: Option<&str>, event: &str) -> String {
+pub(super) fn function(
+    declared: &Declared<'_>,
+    awaited: Option<&str>,
+    event: &str,
+    conventions: &Conventions,
+) -> String {
     let (name, description) = (declared.name(), declared.description);
-    let awaited = awaited.map(|function| format!("    DependsOn: {function}Aliaslive\n"));
+    let alias = &conventions.alias;
+    let awaited = awaited.map(|function| format!("    DependsOn: {function}Alias{alias}\n"));
     [
         "    Type: AWS::Serverless::Function\n".to_owned(),
         awaited.unwrap_or_default(),
@@ -39,7 +46,7 @@ pub(super) fn function(declared: &Declared<'_>, awaited: Option<&str>, event: &s
         format!("      FunctionName: !Sub \"${{AWS::StackName}}-{name}\"\n"),
         environment(description),
         policies(description),
-        routes(description),
+        routes(description, conventions),
         schedule(description, event),
     ]
     .concat()
@@ -64,18 +71,19 @@ fn policies(description: &Description) -> String {
 }
 
 /// The routes of an endpoint.
-fn routes(description: &Description) -> String {
+fn routes(description: &Description, conventions: &Conventions) -> String {
+    let api = &conventions.api;
     let Some(route) = &description.route else { return String::new() };
     let path =
         if route.path.contains('{') { format!("\"{}\"", route.path) } else { route.path.clone() };
     let authorizer = match description.sign_in {
-        Some(SignIn::Required) => "TokenAuthorizer",
+        Some(SignIn::Required) => conventions.authorizer.as_str(),
         Some(SignIn::None | SignIn::Optional) | None => "NONE",
     };
     let head = description.head.then_some(("ApiHead", "HEAD"));
     let events = [("Api", route.method.as_str())].into_iter().chain(head).map(|(event, method)| {
         format!(
-            "        {event}: {{Type: HttpApi, Properties: {{ApiId: !Ref Api, Method: {method}, \
+            "        {event}: {{Type: HttpApi, Properties: {{ApiId: !Ref {api}, Method: {method}, \
              Path: {path}, Auth: {{Authorizer: {authorizer}}}}}}}\n"
         )
     });

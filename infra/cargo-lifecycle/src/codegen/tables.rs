@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 
 use tooling::Error;
+use tooling::descriptions::TableKey;
 
 use super::declared::Declared;
 use super::document::Document;
@@ -22,23 +23,25 @@ const PROTECTION: &str = "\n  DeletionProtection:\n";
 ///
 /// If the template has no table to add one to.
 pub(super) fn add_missing(template: &mut Document, all: &[Declared<'_>]) -> Result<(), Error> {
-    let mut declared: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
+    let mut declared: BTreeMap<&str, (TableKey, BTreeMap<&str, TableKey>)> = BTreeMap::new();
     for resources in all.iter().map(|function| &function.description.resources) {
-        for table in resources.tables.keys() {
-            declared.entry(table).or_default();
-        }
-        for (table, indexes) in &resources.indexes {
-            declared.entry(table).or_default().extend(indexes.iter().map(String::as_str));
+        for table in resources.tables.keys().chain(resources.indexes.keys()) {
+            let new = || (resources.key_of(table), BTreeMap::new());
+            let (_, indexes) = declared.entry(table).or_insert_with(new);
+            for index in resources.indexes.get(table).into_iter().flatten() {
+                indexes.insert(index, resources.key_of_index(table, index));
+            }
         }
     }
-    for (table, indexes) in declared {
+    for (table, (key, indexes)) in declared {
         let id = logical_id(table, "Table");
         if template.text().contains(&head(&id)) {
             continue;
         }
-        let last = ids(template.text()).last().ok_or("template.yaml has no table")?;
+        let last = ids(template.text()).last();
+        let last = last.ok_or_else(|| format!("{} has no table", template.path()))?;
         let (place, is_protected) = (head(last), template.text().contains(PROTECTION));
-        template.add(&id, &place, &block(&id, &indexes, is_protected))?;
+        template.add(&id, &place, &block(&id, &key, &indexes, is_protected))?;
     }
     Ok(())
 }
@@ -58,30 +61,35 @@ pub(super) fn kept(template: &str) -> impl Iterator<Item = &str> {
     })
 }
 
-/// A table whose data are kept. Its items have the partition key `pk`, and in each index the keys that
-/// the library writes.
-fn block(id: &str, indexes: &BTreeSet<&str>, is_protected: bool) -> String {
+/// A table whose data are kept, with the keys that the library writes.
+fn block(
+    id: &str,
+    key: &TableKey,
+    indexes: &BTreeMap<&str, TableKey>,
+    is_protected: bool,
+) -> String {
     let mut text = format!(
         "  {id}{TABLE}    DeletionPolicy: RetainExceptOnCreate\n    UpdateReplacePolicy: Retain\n    \
-         Properties:\n      BillingMode: PAY_PER_REQUEST\n      AttributeDefinitions:\n        \
-         - {{AttributeName: pk, AttributeType: S}}\n"
+         Properties:\n      BillingMode: PAY_PER_REQUEST\n      AttributeDefinitions:\n"
     );
-    // Writing to a String cannot fail.
-    for index in indexes {
-        for key in ["pk", "sk"] {
-            let _ = writeln!(text, "        - {{AttributeName: {index}_{key}, AttributeType: S}}");
+    let keys = [key].into_iter().chain(indexes.values());
+    let mut known = BTreeSet::new();
+    for name in keys.flat_map(|key| [Some(&key.partition), key.sort.as_ref()]).flatten() {
+        if known.insert(name) {
+            // Writing to a String cannot fail.
+            let _ = writeln!(text, "        - {{AttributeName: {name}, AttributeType: S}}");
         }
     }
-    text += "      KeySchema: [{AttributeName: pk, KeyType: HASH}]\n";
+    let _ = writeln!(text, "      KeySchema: {}", schema(key));
     if !indexes.is_empty() {
         text += "      GlobalSecondaryIndexes:\n";
     }
-    for index in indexes {
+    for (index, key) in indexes {
         let _ = write!(
             text,
-            "        - IndexName: {index}\n          KeySchema: [{{AttributeName: {index}_pk, KeyType: \
-             HASH}}, {{AttributeName: {index}_sk, KeyType: RANGE}}]\n          \
-             Projection: {{ProjectionType: ALL}}\n"
+            "        - IndexName: {index}\n          KeySchema: {}\n          \
+             Projection: {{ProjectionType: ALL}}\n",
+            schema(key)
         );
     }
     text += "      PointInTimeRecoverySpecification: {PointInTimeRecoveryEnabled: true}\n";
@@ -89,6 +97,12 @@ fn block(id: &str, indexes: &BTreeSet<&str>, is_protected: bool) -> String {
         text += "      DeletionProtectionEnabled: !Ref DeletionProtection\n";
     }
     text + "      SSESpecification: {SSEEnabled: true}\n"
+}
+
+fn schema(key: &TableKey) -> String {
+    let sort = key.sort.iter().map(|sort| format!(", {{AttributeName: {sort}, KeyType: RANGE}}"));
+    let sort = sort.collect::<String>();
+    format!("[{{AttributeName: {}, KeyType: HASH}}{sort}]", key.partition)
 }
 
 #[cfg(test)]
@@ -124,7 +138,13 @@ mod tests {
 
     #[test]
     fn a_new_table_has_the_keys_of_its_indexes_and_is_kept() {
-        let text = block("RatingsTable", &BTreeSet::from(["by_creation"]), true);
+        let key = |partition: &str, sort: Option<&str>| TableKey {
+            partition: partition.to_owned(),
+            sort: sort.map(str::to_owned),
+        };
+        let by_creation = key("by_creation_pk", Some("by_creation_sk"));
+        let indexes = BTreeMap::from([("by_creation", by_creation)]);
+        let text = block("RatingsTable", &key("pk", None), &indexes, true);
         let lines: Vec<&str> = text.lines().map(str::trim).collect();
         for line in [
             "- {AttributeName: by_creation_sk, AttributeType: S}",
@@ -137,7 +157,13 @@ mod tests {
         }
         let kept: Vec<_> = kept(&format!("Resources:\n\n{text}\n")).map(str::to_owned).collect();
         assert_eq!(kept, ["RatingsTable"]);
-        let plain = block("RatingsTable", &BTreeSet::new(), false);
+        let plain = block("RatingsTable", &key("pk", Some("sk")), &BTreeMap::new(), false);
+        let schema =
+            "KeySchema: [{AttributeName: pk, KeyType: HASH}, {AttributeName: sk, KeyType: RANGE}]";
+        assert!(plain.contains(schema), "{plain}");
+        let by_age = BTreeMap::from([("by_age", key("pk", Some("age")))]);
+        let shared = block("RatingsTable", &key("pk", Some("sk")), &by_age, false);
+        assert_eq!(shared.matches("AttributeName: pk, AttributeType").count(), 1, "{shared}");
         assert!(!plain.contains("Indexes") && !plain.contains("DeletionProtection"), "{plain}");
     }
 }

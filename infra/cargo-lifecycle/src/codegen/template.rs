@@ -1,10 +1,11 @@
-//! The functions of `template.yaml`, and the mappings and queues of its consumers.
+//! The functions of the template, and the mappings and queues of its consumers.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use tooling::Error;
 use tooling::descriptions::Kind;
 
+use super::conventions::Conventions;
 use super::declared::Declared;
 use super::document::{Document, END, START};
 use super::names::{head, logical_id};
@@ -21,25 +22,34 @@ const QUEUE: &str = "      VisibilityTimeout: 120\n      MessageRetentionPeriod:
 const QUEUE_MAPPING: &str = "      BatchSize: 10\n      ScalingConfig: {MaximumConcurrency: 2}\n";
 const STREAM_MAPPING: &str = "      StartingPosition: TRIM_HORIZON\n      BatchSize: 100\n      MaximumRetryAttempts: 10000\n";
 
-/// Fills the template's parts, and adds the resources of new functions.
+/// Fills the template's parts, and adds the resources of new functions. The template may also have
+/// functions with these binaries of other packages.
 ///
 /// # Errors
 ///
 /// If a function has no file any more, if two consumers have the same source, if a generated setting
 /// is also written by hand, or if a resource has no markers.
-pub(super) fn fill(template: &mut Document, all: &[Declared<'_>]) -> Result<(), Error> {
-    refuse_left(template, all)?;
+pub(super) fn fill(
+    template: &mut Document,
+    all: &[Declared<'_>],
+    others: &BTreeSet<String>,
+) -> Result<(), Error> {
+    refuse_left(template, all, others)?;
     refuse_shared(all)?;
+    for declared in all {
+        refuse_overridden(template, declared)?;
+    }
     for declared in all {
         add_missing(template, all, declared)?;
     }
     tables::add_missing(template, all)?;
-    let rows = rows::of(&in_order(template, all));
+    let conventions = Conventions::of(template.text())?;
+    let rows = rows::of(&in_order(template, all, &conventions.alias));
     for declared in all {
-        refuse_overridden(template, declared)?;
         let awaited = rows.get(&declared.id()).map(String::as_str);
         let event = schedule_event(template, declared);
-        put(template, &declared.id(), &resources::function(declared, awaited, &event))?;
+        let function = resources::function(declared, awaited, &event, &conventions);
+        put(template, &declared.id(), &function)?;
         if let (Some(feed), Some(mapping)) = (declared.feed(), resources::mapping(declared)) {
             put(template, &logical_id(feed, "Mapping"), &mapping)?;
             put(template, &dead_letter_queue(feed), &resources::dead_letters(feed))?;
@@ -68,16 +78,21 @@ fn schedule_event(template: &Document, declared: &Declared<'_>) -> String {
 }
 
 /// Refuses a function of the template whose file is gone: a person decides about its settings.
-fn refuse_left(template: &Document, all: &[Declared<'_>]) -> Result<(), Error> {
+fn refuse_left(
+    template: &Document,
+    all: &[Declared<'_>],
+    others: &BTreeSet<String>,
+) -> Result<(), Error> {
     for (at, _) in template.text().match_indices(BINARY) {
         let (before, behind) = template.text().split_at(at);
         let binary = behind[BINARY.len()..].split('}').next().unwrap_or_default();
-        if !all.iter().any(|declared| declared.name() == binary) {
+        if !others.contains(binary) && !all.iter().any(|declared| declared.name() == binary) {
             let id = before.lines().filter_map(resource).next_back().unwrap_or_default();
             return Err(format!(
-                "template.yaml: {id} has the binary {binary}, but there is no file \
-                 functions/*/{binary}.rs. If the function was removed, delete {id} with its mapping \
-                 and queues; if it was renamed, rename {id} and its Binary"
+                "{}: {id} has the binary {binary}, which no package of the workspace has. If the \
+                 function was removed, delete {id} with its mapping and queues; if it was renamed, \
+                 rename {id} and its Binary",
+                template.path()
             )
             .into());
         }
@@ -114,8 +129,9 @@ fn refuse_overridden(template: &Document, declared: &Declared<'_>) -> Result<(),
     for setting in ["FunctionName", "Environment", "Policies"].iter().chain(events) {
         if settings.contains(&format!("\n      {setting}:")) {
             return Err(format!(
-                "template.yaml: {id}: {setting} is generated from the function: delete the one that \
-                 is written by hand, behind the markers"
+                "{}: {id}: {setting} is generated from the function: delete the one that is \
+                 written by hand, behind the markers",
+                template.path()
             )
             .into());
         }
@@ -124,13 +140,17 @@ fn refuse_overridden(template: &Document, declared: &Declared<'_>) -> Result<(),
 }
 
 /// The functions in the template's order, each with the function that it waits for until now.
-fn in_order(template: &Document, all: &[Declared<'_>]) -> Vec<(String, Option<String>)> {
+fn in_order(
+    template: &Document,
+    all: &[Declared<'_>],
+    alias: &str,
+) -> Vec<(String, Option<String>)> {
     let mut functions: Vec<String> = all.iter().map(Declared::id).collect();
     functions.sort_by_key(|id| template.text().find(&head(id)));
     let awaited = |id: &str| {
         let mut lines = template.generated(&head(id))?.lines();
-        let alias = lines.find_map(|line| line.strip_prefix("    DependsOn: "))?;
-        alias.strip_suffix("Aliaslive").map(str::to_owned)
+        let awaited = lines.find_map(|line| line.strip_prefix("    DependsOn: "))?;
+        awaited.strip_suffix(alias)?.strip_suffix("Alias").map(str::to_owned)
     };
     functions.into_iter().map(|id| (id.clone(), awaited(&id))).collect()
 }
@@ -149,7 +169,7 @@ fn add_missing(
     let folder = all.iter().filter(|known| known.function.folder == new.function.folder);
     let place = last(template, folder.flat_map(ids))
         .or_else(|| last(template, all.iter().flat_map(ids)))
-        .ok_or("template.yaml has no function")?;
+        .ok_or_else(|| format!("{} has no function", template.path()))?;
     let settings = match new.description.kind {
         Kind::Consumer => CONSUMER,
         Kind::Endpoint | Kind::Authorizer | Kind::Rotation => "",
@@ -159,8 +179,8 @@ fn add_missing(
     let settings = if new.queue().is_some() { QUEUE_MAPPING } else { STREAM_MAPPING };
     add(template, &new.id(), &logical_id(feed, "Mapping"), settings)?;
     let queues = all.iter().filter_map(Declared::queue);
-    let mut place =
-        last(template, queues.map(dead_letter_queue)).ok_or("template.yaml has no queue")?;
+    let mut place = last(template, queues.map(dead_letter_queue))
+        .ok_or_else(|| format!("{} has no queue", template.path()))?;
     if let Some(queue) = new.queue() {
         let queue = logical_id(queue, "Queue");
         add(template, &place, &queue, QUEUE)?;

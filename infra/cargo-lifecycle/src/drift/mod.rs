@@ -1,13 +1,13 @@
 //! `cargo lifecycle drift`: checks that the template matches the binaries.
 //!
 //! `cargo lifecycle codegen` generates routes, environments, policies and event sources. This command
-//! compares the deployed routes, and the settings that a person writes: indexes, the rotation, the
-//! queues' visibility timeouts, the variables of all functions, and CORS.
+//! compares the deployed routes, and the settings that a person writes: the keys of tables and of their
+//! indexes, the rotation, the queues' visibility timeouts, the variables of all functions, and CORS.
 
 mod api;
 mod cors;
-mod indexes;
 mod sources;
+mod tables;
 mod variables;
 
 use std::collections::BTreeMap;
@@ -24,7 +24,7 @@ use crate::service::Service;
 ///
 /// If the template cannot be read, or the binaries cannot be described.
 pub fn complaints(service: &Service) -> Result<Vec<String>, Error> {
-    let template = service.template()?;
+    let template = service.template_of_package()?;
     let descriptions =
         descriptions::of(service.workspace(), service.package(), &template.binaries())?;
     let mut complaints = between(&template, &descriptions);
@@ -46,7 +46,7 @@ pub fn between(template: &Template, descriptions: &BTreeMap<String, Description>
         let of_function = [
             api::complaints(template, function, description),
             sources::complaints(template, function, description),
-            indexes::complaints(template, description),
+            tables::complaints(template, description),
         ];
         let named = |complaint| format!("{}: {complaint}", function.logical_id);
         complaints.extend(of_function.concat().into_iter().map(named));

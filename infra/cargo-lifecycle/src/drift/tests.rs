@@ -28,7 +28,7 @@ fn the_template_matches_the_binaries_and_each_mistake_is_found() {
 }
 
 /// The correct text, the mistake, and a part of the expected message.
-const MISTAKES: [(&str, &str, &str); 12] = [
+const MISTAKES: [(&str, &str, &str); 13] = [
     ("Path: \"/users/{userId}\", Auth", "Path: \"/user/{userId}\", Auth", "GetUserFunction: route"),
     ("Method: POST, Path: /orders", "Method: PUT, Path: /orders", "CreateOrderFunction: method"),
     (
@@ -60,6 +60,11 @@ const MISTAKES: [(&str, &str, &str); 12] = [
         "{AttributeName: by_creation_sk, KeyType: RANGE}",
         "{AttributeName: pk, KeyType: RANGE}",
         "ListProductsFunction: index: ProductsTable has no by_creation",
+    ),
+    (
+        "        - {AttributeName: sk, KeyType: RANGE}\n",
+        "",
+        "table: OutboxTable has the key pk, but describes pk and sk",
     ),
     (
         "Properties: {Schedule: rate(1 minute)}",

@@ -5,7 +5,11 @@ use tooling::Error;
 
 use super::values::text;
 
-/// The longest encoding of one code point in JSON: two escapes, such as `\ud83d\ude00`.
+/// The media type of an HTML form.
+const FORM: &str = "application/x-www-form-urlencoded";
+
+/// The longest encoding of one code point: two escapes in JSON, such as `\ud83d\ude00`, or four
+/// bytes in a form, such as `%F0%9F%98%80`.
 const ESCAPED_BYTES: usize = 12;
 
 /// The longest number that clients write.
@@ -22,7 +26,9 @@ const FORMAT_BYTES: usize = 40;
 /// message names the endpoint, the place in the body, and the sizes.
 pub(super) fn check(binary: &str, description: &Value) -> Result<(), Error> {
     let body = &description["input"]["body"];
-    if body.is_null() {
+    let media_type = &description["input"]["bodyType"];
+    // A body without fields has no other bound than its limit.
+    if body.is_null() || !(media_type.is_null() || media_type == FORM) {
         return Ok(());
     }
     let limit = description["bodyBytesMax"].as_u64().and_then(|limit| usize::try_from(limit).ok());
@@ -120,6 +126,16 @@ mod tests {
         let error = check("post_note", &endpoint(&json!({ "type": "string", "maxLength": 20 })));
         let expected = "post_note: the largest valid body has 252 bytes, and its limit is 200";
         assert_eq!(error.unwrap_err().to_string(), expected);
+    }
+
+    #[test]
+    fn a_form_is_checked_like_json_and_a_body_without_fields_is_not() {
+        let mut described = endpoint(&json!({ "type": "string" }));
+        described["input"]["bodyType"] = json!(FORM);
+        let error = check("post_note", &described).unwrap_err().to_string();
+        assert_eq!(error, "post_note: /text has no maxLength");
+        described["input"]["bodyType"] = json!("*/*");
+        assert!(check("post_note", &described).is_ok());
     }
 
     #[test]

@@ -4,14 +4,18 @@ use serde_json::{Map, Value, json};
 use tooling::Error;
 
 use super::plain::{self, Side};
+use super::sample::Sample;
 use super::values::{reference, text};
 
-/// The maximum number of violations in a response: the lifecycle's. It is written again here, since
-/// this program does not link the functions' runtime.
-const VIOLATIONS_MAX: usize = 50;
+/// The maximum number of field errors in a response: the lifecycle's. It is written again here,
+/// since this program does not link the functions' runtime.
+const FIELD_ERRORS_MAX: usize = 50;
 
 /// The description of the bearer token, unless the settings have one.
 const TOKEN: &str = "An access token.";
+
+/// The request's id in examples.
+pub(super) const REQUEST_ID: &str = "request-1";
 
 /// The components of the document.
 pub(super) struct Components {
@@ -19,13 +23,20 @@ pub(super) struct Components {
     responses: Map<String, Value>,
     /// Where clients get their bearer token.
     token: String,
+    /// The examples of errors.
+    sample: Sample,
 }
 
 impl Components {
     /// The components of every endpoint. The sentence describes the bearer token.
-    pub(super) fn own(token: Option<&str>) -> Self {
+    pub(super) fn own(token: Option<&str>, sample: Sample) -> Self {
         let token = token.unwrap_or(TOKEN).to_owned();
-        Self { schemas: into_object(own_schemas()), responses: Map::new(), token }
+        Self { schemas: into_object(own_schemas()), responses: Map::new(), token, sample }
+    }
+
+    /// The examples of errors.
+    pub(super) fn sample(&self) -> &Sample {
+        &self.sample
     }
 
     /// Moves a schema's definitions and enumerations to the components, and the schema itself if it
@@ -88,7 +99,7 @@ impl Components {
             "schemas": self.schemas,
             "responses": self.responses,
             "parameters": parameters(),
-            "headers": headers(),
+            "headers": headers(&self.sample),
             "securitySchemes": { "bearer": {
                 "type": "http", "scheme": "bearer", "bearerFormat": "JWT",
                 "description": self.token,
@@ -105,11 +116,11 @@ fn add(known: &mut Map<String, Value>, name: &str, what: Value) -> Result<(), Er
     }
 }
 
-/// The schema of the list of violations in an error.
+/// The schema of the list of field errors in an error.
 pub(super) fn field_errors() -> Value {
     json!({
         "type": "array", "items": reference("schemas", "FieldError"), "minItems": 1,
-        "maxItems": VIOLATIONS_MAX,
+        "maxItems": FIELD_ERRORS_MAX,
     })
 }
 
@@ -161,7 +172,7 @@ fn parameters() -> Value {
                             not matter. Another request with the key is 422; for callers who \
                             are not signed in, it is another key.",
         });
-        with_example(parameter, Some("5a0f8a43-order".into()))
+        with_example(parameter, Some("5a0f8a43-1".into()))
     };
     let optional = |name: &str, description: &str, example: &str| {
         let parameter = json!({
@@ -181,7 +192,7 @@ fn parameters() -> Value {
         "RequestId": optional(
             "X-Request-ID",
             "1 to 128 visible ASCII characters, used as the request's id. By default, one is generated.",
-            "order-1",
+            REQUEST_ID,
         ),
         "IdempotencyKeyAccepted": key(false),
         "IdempotencyKeyRequired": key(true),
@@ -211,7 +222,7 @@ pub(super) fn with_example(mut parameter: Value, example: Option<Value>) -> Valu
     parameter
 }
 
-fn headers() -> Value {
+fn headers(sample: &Sample) -> Value {
     let string = |description: &str, example: &str| json!({ "schema": { "type": "string" }, "description": description, "example": example });
     let seconds = |description: &str| {
         json!({
@@ -221,7 +232,7 @@ fn headers() -> Value {
     };
     json!({
         "apigw-requestid": string("The gateway's id of the request.", "JKJaXmPLvHcESHA="),
-        "x-request-id": string("The request's id.", "order-1"),
+        "x-request-id": string("The request's id.", REQUEST_ID),
         "x-content-type-options": string("Always `nosniff`.", "nosniff"),
         "cache-control": string("Which caches may store the response, and for how long.", "no-store"),
         "ratelimit": string("The remaining requests, and the seconds until the reset.",
@@ -230,7 +241,7 @@ fn headers() -> Value {
             "\"default\";q=600;w=60"),
         "vary": string("The request headers that the response depends on.", "Origin, Accept"),
         "etag": string("The version of the resource in the body.", "\"1\""),
-        "location": string("The path of the created resource.", "/orders/00000000"),
+        "location": string("The path of the created resource.", &sample.location()),
         "www-authenticate": string("How to sign in, by RFC 6750; with an error if the token is not valid.",
             "Bearer realm=\"api\", error=\"invalid_token\""),
         "accept": string("The supported media types of a body.", "application/json"),
@@ -253,16 +264,18 @@ fn into_object(value: Value) -> Map<String, Value> {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
     use super::*;
 
     #[test]
-    fn the_maximum_of_violations_is_that_of_the_lifecycle() {
-        assert_eq!(VIOLATIONS_MAX, lifecycle::FieldErrors::LISTED_MAX);
+    fn the_maximum_of_field_errors_is_that_of_the_lifecycle() {
+        assert_eq!(FIELD_ERRORS_MAX, lifecycle::FieldErrors::LISTED_MAX);
     }
 
     #[test]
     fn two_definitions_of_one_name_are_an_error() {
-        let mut components = Components::own(None);
+        let mut components = Components::own(None, Sample::of(&BTreeMap::new()));
         let schema = |kind| json!({ "$defs": { "Money": { "type": kind } } });
         assert!(components.hoist(schema("object"), Side::Answer).is_ok());
         assert!(components.hoist(schema("object"), Side::Answer).is_ok());
@@ -271,7 +284,7 @@ mod tests {
 
     #[test]
     fn a_schema_with_a_title_is_a_component_of_that_name() {
-        let mut components = Components::own(None);
+        let mut components = Components::own(None, Sample::of(&BTreeMap::new()));
         let order = json!({ "type": "object", "title": "Order" });
         assert_eq!(components.hoist(order, Side::Answer).unwrap(), reference("schemas", "Order"));
         assert_eq!(components.into_value()["schemas"]["Order"], json!({ "type": "object" }));

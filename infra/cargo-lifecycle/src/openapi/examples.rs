@@ -50,17 +50,22 @@ impl Examples {
 
     /// The example of a parameter, in the type of its schema.
     pub(super) fn parameter(&self, place: &str, name: &str, schema: &Value) -> Option<Value> {
-        let values = match place {
-            "path" => &self.event["pathParameters"],
-            "query" => &self.event["queryStringParameters"],
-            _ => &self.event["headers"],
-        };
-        let value = values[name].as_str()?;
+        let value = match place {
+            "path" => self.event["pathParameters"][name].as_str(),
+            "query" => self.event["queryStringParameters"][name].as_str(),
+            "cookie" => self.cookie(name),
+            _ => self.event["headers"][name].as_str(),
+        }?;
         if schema["type"] == "integer" {
             value.parse().map(Value::Number).ok()
         } else {
             Some(value.into())
         }
+    }
+
+    fn cookie(&self, name: &str) -> Option<&str> {
+        let mut cookies = self.event["cookies"].as_array()?.iter().filter_map(Value::as_str);
+        cookies.find_map(|cookie| cookie.strip_prefix(name)?.strip_prefix('='))
     }
 
     /// The recorded response, if it has this status.

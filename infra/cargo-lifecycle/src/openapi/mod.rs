@@ -7,6 +7,7 @@ mod examples;
 mod operation;
 mod plain;
 mod responses;
+mod sample;
 mod values;
 mod words;
 
@@ -18,6 +19,7 @@ use tooling::{Error, descriptions};
 
 use self::components::Components;
 use self::examples::Examples;
+use self::sample::Sample;
 use self::values::text;
 use self::words::Words;
 use crate::service::Service;
@@ -60,7 +62,7 @@ pub fn complaints(service: &Service, place: &Path) -> Result<Vec<String>, Error>
 }
 
 fn current(service: &Service) -> Result<String, Error> {
-    let binaries = service.template()?.binaries();
+    let binaries = service.template_of_package()?.binaries();
     document(service, descriptions::raw(service.workspace(), service.package(), &binaries)?)
 }
 
@@ -74,7 +76,7 @@ fn current(service: &Service) -> Result<String, Error> {
 pub fn document(service: &Service, descriptions: BTreeMap<String, Value>) -> Result<String, Error> {
     let mut paths = Map::new();
     let token = service.settings().openapi.token.as_deref();
-    let mut components = Components::own(token);
+    let mut components = Components::own(token, Sample::of(&descriptions));
     for (binary, description) in descriptions {
         if description["kind"] != "endpoint" {
             continue;

@@ -35,17 +35,20 @@ pub(super) fn of(
     let body = &description["input"]["body"];
     bodies::check(binary, description)?;
     if !body.is_null() {
-        let mut content = json!({ "schema": components.hoist(body.clone(), Side::Body)? });
-        if examples.has_event() {
+        let media_type = description["input"]["bodyType"].as_str();
+        // Like a parameter, the field of a form is never `null`.
+        let side = if media_type.is_none() { Side::Body } else { Side::Parameter };
+        let mut content = json!({ "schema": components.hoist(body.clone(), side)? });
+        if examples.has_event() && media_type.is_none() {
             content["example"] =
                 examples.body().ok_or_else(|| format!("the event of {binary} has no body"))?;
         }
         operation["requestBody"] = json!({
             "required": true,
             "description": format!("At most {} bytes.", description["bodyBytesMax"]),
-            "content": { "application/json": content },
+            "content": { (media_type.unwrap_or("application/json")): content },
         });
-        if description["route"]["method"] == "PATCH" {
+        if description["route"]["method"] == "PATCH" && media_type.is_none() {
             let contents = &mut operation["requestBody"]["content"];
             contents["application/merge-patch+json"] = contents["application/json"].clone();
         }
@@ -73,12 +76,14 @@ fn in_words(description: &Value, words: &Words) -> String {
         let roles: Vec<_> = roles.iter().map(|role| text(role).to_uppercase()).collect();
         format!("For the roles {}.", roles.join(", "))
     });
-    let limit = description["limit"].as_object().map(|limit| match limit.get("costMax").and_then(Value::as_u64) {
-        Some(cost @ 2..) => format!(
-            "A request counts up to {cost}, of at most {} in {} s.",
-            limit["quota"], limit["windowSeconds"]
-        ),
-        _ => format!("At most {} requests in {} s.", limit["quota"], limit["windowSeconds"]),
+    let limit = description["limit"].as_object().map(|limit| {
+        match limit.get("costMax").and_then(Value::as_u64) {
+            Some(cost @ 2..) => format!(
+                "A request counts up to {cost}, of at most {} in {} s.",
+                limit["quota"], limit["windowSeconds"]
+            ),
+            _ => format!("At most {} requests in {} s.", limit["quota"], limit["windowSeconds"]),
+        }
     });
     let subject = description["subjectLimit"].as_object().map(|limit| {
         format!(
@@ -98,7 +103,9 @@ fn parameters(
     components: &mut Components,
 ) -> Result<Vec<Value>, Error> {
     let mut parameters = Vec::new();
-    for (place, part) in [("path", "path"), ("query", "query"), ("header", "headers")] {
+    for (place, part) in
+        [("path", "path"), ("query", "query"), ("header", "headers"), ("cookie", "cookies")]
+    {
         let part = description["input"][part].clone();
         parameters.extend(parameters_of(place, part, examples, components)?);
     }

@@ -13,7 +13,8 @@ use super::values::reference;
 pub(super) enum Side {
     /// In the body of a request.
     Body,
-    /// In the path, the query string or a header of a request: these have no `null`.
+    /// In the path, the query string, a header, a cookie or a form of a request: these have no
+    /// `null`.
     Parameter,
     /// In the body of a response: an optional field without a value is left out.
     Answer,

@@ -5,9 +5,10 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value, json};
 use tooling::Error;
 
-use super::components::{self, Components};
+use super::components::{self, Components, REQUEST_ID};
 use super::examples::Examples;
 use super::plain::Side;
+use super::sample::Sample;
 use super::values::{reference, text};
 
 /// The gateway's own error messages, sent before or instead of a function. The key is the
@@ -26,9 +27,15 @@ const GATEWAY: [(&str, &str); 8] = [
 /// A response with more codes than this is not shared between operations.
 const SHARED_CODES_MAX: usize = 2;
 
+/// The media type of a response, unless the description has another one.
+const JSON: &str = "application/json";
+
 /// The headers of every response of a function.
 const ALWAYS: [&str; 5] =
     ["apigw-requestid", "x-request-id", "cache-control", "vary", "x-content-type-options"];
+
+/// The headers of a rate limit, which an endpoint without one does not send.
+const LIMIT: [&str; 2] = ["ratelimit", "ratelimit-policy"];
 
 /// The responses of an operation.
 pub(super) fn of(
@@ -38,10 +45,11 @@ pub(super) fn of(
     components: &mut Components,
 ) -> Result<Value, Error> {
     let mut responses = Map::new();
+    let is_limited = is_limited(description);
     let status = description["status"].to_string();
     let success = success(&status, description, examples, components)?;
     if description["route"]["method"] == "GET" {
-        let headers = headers(ALWAYS.into_iter().chain(["etag", "ratelimit", "ratelimit-policy"]));
+        let headers = headers(ALWAYS.into_iter().chain(["etag"]).chain(LIMIT), is_limited);
         let same =
             json!({ "description": "The client already has this version.", "headers": headers });
         responses.insert("304".to_owned(), components.response("NotModified", same));
@@ -50,8 +58,7 @@ pub(super) fn of(
         if !description["errorBody"].is_null() {
             let mut response = in_own_shape(&status, &refusals, description, components)?;
             if description["failureStatus"] == refusals[0]["status"] {
-                let own = success["content"]["application/json"]["schema"].clone();
-                add_choice(&mut response["content"]["application/json"]["schema"], own);
+                add_content(&mut response, &success);
             }
             responses.insert(status, response);
             continue;
@@ -60,10 +67,9 @@ pub(super) fn of(
         let name =
             if is_shared { name(&refusals) } else { format!("{}{status}", camel_case(binary)) };
         let error = components.schema(&name, error(&refusals))?;
-        let mut response = refusal(&status, &refusals, error);
+        let mut response = refusal(&status, &refusals, error, is_limited, components.sample());
         let response = if description["failureStatus"] == refusals[0]["status"] {
-            let own = success["content"]["application/json"]["schema"].clone();
-            add_choice(&mut response["content"]["application/json"]["schema"], own);
+            add_content(&mut response, &success);
             response
         } else if status == "413" {
             // The sentence names the limit, which differs between endpoints with a body.
@@ -92,14 +98,15 @@ fn success(
             let told = recorded.keys().filter(|name| *name != "content-type").cloned();
             told.chain(ALWAYS.map(str::to_owned)).collect()
         }
-        None => {
-            ALWAYS.into_iter().chain(["ratelimit", "ratelimit-policy"]).map(Into::into).collect()
-        }
+        None => ALWAYS.into_iter().chain(LIMIT).map(Into::into).collect(),
     };
     let replayed = (description["idempotency"] != "none").then_some("idempotency-replayed");
     let mut success = json!({
         "description": "Success.",
-        "headers": headers(names.iter().map(String::as_str).chain(replayed)),
+        "headers": headers(
+            names.iter().map(String::as_str).chain(replayed),
+            is_limited(description),
+        ),
     });
     if !description["output"].is_null() {
         let mut schema = description["output"].clone();
@@ -111,9 +118,22 @@ fn success(
             let recorded = recorded.ok_or("a response with a body must be recorded")?;
             content["example"] = recorded["body"].clone();
         }
-        success["content"] = json!({ "application/json": content });
+        let media_type = description["outputType"].as_str().unwrap_or(JSON);
+        success["content"] = json!({ (media_type): content });
     }
     Ok(success)
+}
+
+/// Whether an endpoint counts its callers' requests.
+fn is_limited(description: &Value) -> bool {
+    !description["limit"].is_null()
+}
+
+/// Adds the schemas of a success to a failure that has the same body.
+fn add_content(failure: &mut Value, success: &Value) {
+    for (media_type, content) in success["content"].as_object().into_iter().flatten() {
+        add_choice(&mut failure["content"][media_type]["schema"], content["schema"].clone());
+    }
 }
 
 fn by_status(refusals: &Value) -> BTreeMap<String, Vec<Value>> {
@@ -155,7 +175,8 @@ fn in_own_shape(
     description: &Value,
     components: &mut Components,
 ) -> Result<Value, Error> {
-    let mut response = refusal(status, refusals, Value::Null);
+    let is_limited = is_limited(description);
+    let mut response = refusal(status, refusals, Value::Null, is_limited, components.sample());
     let standard = response["content"]["application/json"]["examples"]["gateway"].take();
     let content = response["content"].as_object_mut().ok_or("a response has a content")?;
     content.remove("application/json");
@@ -193,7 +214,13 @@ fn add_choice(schema: &mut Value, choice: Value) {
 }
 
 /// The response of all errors with one status.
-fn refusal(status: &str, refusals: &[Value], error: Value) -> Value {
+fn refusal(
+    status: &str,
+    refusals: &[Value],
+    error: Value,
+    is_limited: bool,
+    sample: &Sample,
+) -> Value {
     let codes = codes(refusals);
     let sentences: Vec<_> = refusals
         .iter()
@@ -206,8 +233,8 @@ fn refusal(status: &str, refusals: &[Value], error: Value) -> Value {
     let (mut errors, mut problems) = (Map::new(), Map::new());
     for refusal in refusals {
         let code = text(&refusal["code"]);
-        errors.insert(code.clone(), json!({ "value": as_error(refusal) }));
-        problems.insert(code, json!({ "value": as_problem(refusal) }));
+        errors.insert(code.clone(), json!({ "value": as_error(refusal, sample) }));
+        problems.insert(code, json!({ "value": as_problem(refusal, sample) }));
     }
     let gateway = GATEWAY.iter().find(|(code, _)| codes.contains(&json!(code)));
     let schema = match gateway {
@@ -226,7 +253,7 @@ fn refusal(status: &str, refusals: &[Value], error: Value) -> Value {
     };
     json!({
         "description": sentences.join("\n\n"),
-        "headers": headers(ALWAYS.into_iter().chain(more.iter().copied())),
+        "headers": headers(ALWAYS.into_iter().chain(more.iter().copied()), is_limited),
         "content": {
             "application/json": { "schema": schema, "examples": errors },
             "application/problem+json": { "schema": problem, "examples": problems },
@@ -238,7 +265,7 @@ fn refusal(status: &str, refusals: &[Value], error: Value) -> Value {
 fn headers_too_large() -> Value {
     json!({
         "description": "The request line and the headers are over 10 240 bytes.",
-        "headers": headers(["apigw-requestid"].into_iter()),
+        "headers": headers(["apigw-requestid"].into_iter(), false),
         "content": { "application/json": {
             "schema": reference("schemas", "GatewayMessage"),
             "example": { "message": "Request Header Fields Too Large" },
@@ -246,8 +273,9 @@ fn headers_too_large() -> Value {
     })
 }
 
-fn headers<'a>(names: impl Iterator<Item = &'a str>) -> Value {
-    names.map(|name| (name.to_owned(), reference("headers", name))).collect::<Map<_, _>>().into()
+fn headers<'a>(names: impl Iterator<Item = &'a str>, is_limited: bool) -> Value {
+    let sent = names.filter(|name| is_limited || !LIMIT.contains(name));
+    sent.map(|name| (name.to_owned(), reference("headers", name))).collect::<Map<_, _>>().into()
 }
 
 /// The name of errors: `EmailTakenOrIdTaken`.
@@ -261,17 +289,17 @@ fn camel_case(name: &str) -> String {
     name.split('_').map(|word| [&word[..1].to_uppercase(), &word[1..]].concat()).collect()
 }
 
-fn as_error(refusal: &Value) -> Value {
+fn as_error(refusal: &Value, sample: &Sample) -> Value {
     let mut error = json!({ "error": {
-        "code": refusal["code"], "message": refusal["message"], "traceId": "order-1",
+        "code": refusal["code"], "message": refusal["message"], "traceId": REQUEST_ID,
     }});
     if refusal["code"] == "INVALID_REQUEST" {
-        error["error"]["details"] = field_errors();
+        error["error"]["details"] = sample.field_errors();
     }
     error
 }
 
-fn as_problem(refusal: &Value) -> Value {
+fn as_problem(refusal: &Value, sample: &Sample) -> Value {
     let status = refusal["status"].as_u64().and_then(|status| u16::try_from(status).ok());
     let title = status.and_then(|status| http::StatusCode::from_u16(status).ok());
     let mut problem = json!({
@@ -279,18 +307,14 @@ fn as_problem(refusal: &Value) -> Value {
         "title": title.and_then(|status| status.canonical_reason()),
         "status": status,
         "detail": refusal["message"],
-        "instance": "/orders",
+        "instance": sample.path(),
         "code": refusal["code"],
-        "traceId": "order-1",
+        "traceId": REQUEST_ID,
     });
     if refusal["code"] == "INVALID_REQUEST" {
-        problem["errors"] = field_errors();
+        problem["errors"] = sample.field_errors();
     }
     problem
-}
-
-fn field_errors() -> Value {
-    json!([{ "field": "/items/0/quantity", "message": "must be at most 99" }])
 }
 
 #[cfg(test)]
@@ -305,7 +329,13 @@ mod tests {
         let schema = json!({ "type": "object", "properties": { "reason": { "type": "string" } } });
         let response = |media_type: &str, schema: &Value| {
             let shape = json!({ "errorBody": { "mediaType": media_type, "schema": schema } });
-            in_own_shape("404", &refusals, &shape, &mut Components::own(None)).unwrap()["content"]
+            in_own_shape(
+                "404",
+                &refusals,
+                &shape,
+                &mut Components::own(None, Sample::of(&BTreeMap::new())),
+            )
+            .unwrap()["content"]
                 .take()
         };
         let gateway = reference("schemas", "GatewayMessage");

@@ -13,7 +13,7 @@ const HEAD: &str = "# Permissions, and the test that fails without each
 
 Written by `cargo lifecycle privileges`. It removes each permission from its function and runs the test
 named in the same row, which must fail; with all permissions it passes. So every permission is needed
-by a call. CI checks that the table has exactly the permissions of `template.yaml`.
+by a call. CI checks that the table has exactly the permissions of the template.
 
 Lambda receives and deletes messages, and reads streams, with a function's permissions. Without them
 AWS rejects the event source. So does the local platform: no test's platform starts then. The

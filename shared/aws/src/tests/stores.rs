@@ -36,7 +36,7 @@ use crate::auth::api_keys::API_KEYS;
 use crate::upstream::{CIRCUITS, TOKENS};
 
 pub(crate) const PRODUCTS: TableName = TableName::new("products");
-pub(crate) const OUTBOX: TableName = TableName::new("outbox");
+pub(crate) const OUTBOX: TableName = TableName::new("outbox").sorted();
 pub(crate) const VISITS: TableName =
     TableName::new("visits").partition_key_named("customer").sort_key_named("at");
 pub(crate) const EMAILS: QueueName = QueueName::new("emails");

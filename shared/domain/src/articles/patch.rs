@@ -207,7 +207,7 @@ mod tests {
     }
 
     #[test]
-    fn an_empty_patch_and_a_field_set_to_null_are_violations() {
+    fn an_empty_patch_and_a_field_set_to_null_are_field_errors() {
         assert!(read::<ArticlePatch>(json!({})).checked().is_err());
         assert!(serde_json::from_value::<ArticlePatch>(json!({ "title": null })).is_err());
     }

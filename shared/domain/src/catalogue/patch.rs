@@ -119,7 +119,7 @@ mod tests {
     }
 
     #[test]
-    fn an_empty_patch_is_a_violation() {
+    fn an_empty_patch_is_a_field_error() {
         assert!(read::<ProductPatch>(json!({})).checked().is_err());
     }
 

@@ -30,7 +30,7 @@ pub enum MailTopic {
     Order(Box<OrderCreated>),
 }
 
-/// An event type without a mail is a violation.
+/// An event type without a mail is a field error.
 impl TryFrom<Envelope<Value>> for MailDue {
     type Error = FieldErrors;
 
@@ -55,7 +55,7 @@ mod tests {
     use crate::examples::{envelope, pending_order};
 
     #[test]
-    fn unknown_events_and_unreadable_data_are_violations() {
+    fn unknown_events_and_unreadable_data_are_field_errors() {
         for (event_type, data) in [
             ("OrderShipped", json!(pending_order().created())),
             (OrderCreated::TYPE, json!({})),

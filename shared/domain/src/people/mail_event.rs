@@ -162,7 +162,7 @@ mod tests {
     }
 
     #[test]
-    fn an_event_of_another_shape_is_a_violation_that_names_its_place() {
+    fn an_event_of_another_shape_is_a_field_error_that_names_its_place() {
         let changed = |pointer: &str, value: Value| {
             let mut detail = bounce("Permanent", "General");
             *detail.pointer_mut(pointer).unwrap() = value;

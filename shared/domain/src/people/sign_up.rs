@@ -135,7 +135,7 @@ mod tests {
     use crate::examples::{ann, moment, read};
 
     #[test]
-    fn an_id_reserved_for_users_of_outside_issuers_is_a_violation() {
+    fn an_id_reserved_for_users_of_outside_issuers_is_a_field_error() {
         let outsiders = json!({ "userId": "0194f7a0-0000-8000-8000-000000000001" });
         assert!(SignUp::try_from(draft(outsiders)).is_err());
         let own = json!({ "userId": "0194f7a0-0000-7000-8000-000000000001" });
@@ -143,7 +143,7 @@ mod tests {
     }
 
     #[test]
-    fn a_password_made_of_the_address_or_the_name_is_a_violation() {
+    fn a_password_made_of_the_address_or_the_name_is_a_field_error() {
         for (password, taken) in
             [("Ann@Example.com", false), ("Annabel-Lee-1849", false), ("Poe-wrote-that", true)]
         {

@@ -22,7 +22,7 @@ pub struct FieldError {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct FieldErrors {
     kept: Vec<FieldError>,
-    /// The number of violations that were not kept.
+    /// The number of field errors that were not kept.
     unlisted: usize,
 }
 
@@ -34,9 +34,9 @@ impl From<Infallible> for FieldErrors {
 }
 
 impl FieldErrors {
-    /// The maximum number of violations in a response.
+    /// The maximum number of field errors in a response.
     pub const LISTED_MAX: usize = 50;
-    /// The maximum number of violations that are kept to choose from.
+    /// The maximum number of field errors that are kept to choose from.
     const KEPT_MAX: usize = 1_000;
     /// The maximum length of a field or a sentence, in bytes of JSON.
     const TEXT_BYTES_MAX: usize = 200;
@@ -49,14 +49,14 @@ impl FieldErrors {
         Self::default()
     }
 
-    /// A list with one violation.
+    /// A list with one field error.
     pub fn one(field: impl Into<String>, message: impl Into<String>) -> Self {
         let mut field_errors = Self::none();
         field_errors.add(field, message);
         field_errors
     }
 
-    /// Adds a violation.
+    /// Adds a field error.
     pub fn add(&mut self, field: impl Into<String>, message: impl Into<String>) {
         if self.kept.len() >= Self::KEPT_MAX {
             return self.add_unlisted();
@@ -68,12 +68,12 @@ impl FieldErrors {
         self.kept.push(FieldError { field: short(field.into()), message: short(message.into()) });
     }
 
-    /// Counts a violation without keeping it.
+    /// Counts a field error without keeping it.
     pub(crate) fn add_unlisted(&mut self) {
         self.unlisted += 1;
     }
 
-    /// Adds all violations of another list.
+    /// Adds all field errors of another list.
     pub fn extend(&mut self, other: Self) {
         self.unlisted += other.unlisted;
         for field_error in other.kept {
@@ -86,17 +86,17 @@ impl FieldErrors {
         self.kept.is_empty()
     }
 
-    /// Returns `Ok` with the value if there are no violations.
+    /// Returns `Ok` with the value if there are no field errors.
     pub fn or<T>(self, value: T) -> Result<T, Self> {
         if self.is_empty() { Ok(value) } else { Err(self) }
     }
 
-    /// Returns an iterator over the violations that were kept.
+    /// Returns an iterator over the field errors that were kept.
     pub fn iter(&self) -> std::slice::Iter<'_, FieldError> {
         self.kept.iter()
     }
 
-    /// Returns a sorted list without duplicates, and whether there are more violations. If there
+    /// Returns a sorted list without duplicates, and whether there are more field errors. If there
     /// are too many, those nearest to the root are listed.
     pub(crate) fn into_details(mut self) -> (Vec<FieldError>, bool) {
         self.kept.sort();
@@ -112,7 +112,7 @@ impl FieldErrors {
         (listed, more)
     }
 
-    /// Returns the first violations, as many as fit into a response.
+    /// Returns the first field errors, as many as fit into a response.
     pub(super) fn within_bytes(mut field_errors: Vec<FieldError>) -> Vec<FieldError> {
         let frame = r#"{"field":"","message":""},"#.len();
         let mut left = Self::LIST_BYTES_MAX;

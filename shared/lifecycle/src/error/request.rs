@@ -90,7 +90,7 @@ impl fmt::Display for RequestError {
             Self::Panicked(message) => write!(f, "panicked: {message}"),
             Self::Rejected(rejection) => write!(f, "{}: {}", rejection.code, rejection.message),
             Self::Invalid(field_errors) => {
-                write!(f, "{} violations", field_errors.iter().count())
+                write!(f, "{} field errors", field_errors.iter().count())
             }
             Self::RateLimited { retry_after_s } => {
                 write!(f, "a limit is reached; try again in {retry_after_s} s")

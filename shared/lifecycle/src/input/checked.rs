@@ -1,7 +1,7 @@
 //! Types that only hold valid values, deserialisable from input.
 
 /// Makes a type with `TryFrom<raw>` deserialisable from JSON, paths, queries and headers. Its
-/// errors are reported together with all other violations of the request.
+/// errors are reported together with all other field errors of the request.
 ///
 /// The raw type is a text or a whole number ([`Raw`](crate::input::Raw)), in any spelling of the
 /// number. The error of the conversion is the sentence for the client. The JSON Schema states the

@@ -14,9 +14,9 @@ use crate::route::Route;
 
 /// Cookies, by their names; unknown cookies are ignored.
 ///
-/// Values are not decoded: RFC 6265 defines no encoding (4.1.1). Of cookies with
-/// one name the first counts, which is the one with the longest path (5.4). Violations have places
-/// like `cookie.theme`.
+/// Values are not decoded: RFC 6265 defines no encoding (4.1.1). Of cookies with one name the first
+/// counts, which is the one with the longest path (5.4). Field errors have places like
+/// `cookie.theme`.
 ///
 /// A cookie is no credential here: stage 2 reads authorizers and `Authorization` only, so that no
 /// other site can make a browser act as the caller.
@@ -98,7 +98,7 @@ mod tests {
     }
 
     #[test]
-    fn a_wrong_or_missing_cookie_is_a_violation_with_its_name() {
+    fn a_wrong_or_missing_cookie_is_a_field_error_with_its_name() {
         for cookies in [&["visits=many"][..], &["theme=x"], &[]] {
             let (value, field_errors) = with_cookies(cookies);
             let fields: Vec<&str> = field_errors.iter().map(|found| &found.field[..]).collect();

@@ -9,9 +9,10 @@ use crate::error::{BodyOffer, FieldErrors, RequestError};
 use crate::http::Request;
 use crate::route::Route;
 
-/// The body as an HTML form (`application/x-www-form-urlencoded`); an unknown field is a violation.
+/// The body as an HTML form (`application/x-www-form-urlencoded`); an unknown field is a field
+/// error.
 ///
-/// Fields are as strictly typed as those of a JSON body, and violations have the same places:
+/// Fields are as strictly typed as those of a JSON body, and field errors have the same places:
 /// `/name`. A body of another media type is a 415. Forms with files (`multipart/form-data`) are not
 /// read: see [`http`](crate::http#ways-in).
 #[derive(Debug)]

@@ -15,7 +15,7 @@ pub trait FromInput<V>: Sized {
     ///
     /// # Errors
     ///
-    /// All violations that the conversion finds.
+    /// All field errors that the conversion finds.
     fn from_input(value: V) -> Result<Self, FieldErrors>;
 }
 

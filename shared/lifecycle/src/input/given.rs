@@ -9,7 +9,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 /// A field of a merge patch (RFC 7396) that can be changed but not removed: it is given, or keeps
 /// its value.
 ///
-/// A `null`, which would remove the field, is a violation like any wrong value. An `Option` would
+/// A `null`, which would remove the field, is a field error like any wrong value. An `Option` would
 /// treat it like an absent field.
 ///
 /// ```

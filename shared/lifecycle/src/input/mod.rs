@@ -2,7 +2,7 @@
 //!
 //! An endpoint's input is one part or a tuple of parts: [`Path`], [`QueryString`], [`Headers`],
 //! [`Cookies`], and a body as [`Json`], [`Form`] or [`RawBody`]. Reading is strict, and all
-//! violations of all parts are reported together. Stage 5 is the conversion of the input's value
+//! field errors of all parts are reported together. Stage 5 is the conversion of the input's value
 //! into the command, by [`FromInput`].
 
 mod checked;
@@ -52,17 +52,17 @@ const FORM: &str = "application/x-www-form-urlencoded";
     note = "use `Path<P>`, `QueryString<Q>`, `Headers<H>`, `Cookies<C>`, a body (`Json<B>`, `Form<F>`, `RawBody`), a tuple of these, or `()`"
 )]
 pub trait Input {
-    /// Whether it reads the query string. If no part does, a query parameter is a violation.
+    /// Whether it reads the query string. If no part does, a query parameter is a field error.
     const READS_QUERY: bool = false;
 
     /// The value that is read: `Path<UserId>` gives a `UserId`, a tuple of parts a tuple of values.
     type Value: Send;
 
-    /// Reads the value; `None` if violations were added.
+    /// Reads the value; `None` if field errors were added.
     ///
     /// # Errors
     ///
-    /// Failures that are not violations, such as a body of an unsupported media type.
+    /// Failures that are not field errors, such as a body of an unsupported media type.
     fn read(
         request: &Request,
         route: &Route,
@@ -105,7 +105,7 @@ impl Schemas {
     }
 }
 
-/// Adds a violation for each query parameter.
+/// Adds a field error for each query parameter.
 pub(crate) fn refuse_query(request: &Request, field_errors: &mut FieldErrors) {
     for (name, _) in &request.query {
         let name = FieldErrors::shortened(name);
@@ -123,7 +123,7 @@ fn decoded(encoded: &[u8]) -> impl Iterator<Item = (String, Option<String>)> {
     })
 }
 
-/// The query string; an unknown parameter is a violation.
+/// The query string; an unknown parameter is a field error.
 #[derive(Debug)]
 pub struct QueryString<Q>(PhantomData<Q>);
 
@@ -131,7 +131,7 @@ pub struct QueryString<Q>(PhantomData<Q>);
 #[derive(Debug)]
 pub struct Headers<H>(PhantomData<H>);
 
-/// The body as JSON; an unknown field is a violation.
+/// The body as JSON; an unknown field is a field error.
 #[derive(Debug)]
 pub struct Json<B>(PhantomData<B>);
 
@@ -213,7 +213,7 @@ macro_rules! tuple {
                 field_errors: &mut FieldErrors,
             ) -> Result<Option<Self::Value>, RequestError> {
                 // All parts are read before the first missing one ends the reading, so that all
-                // violations are found.
+                // field errors are found.
                 let parts = ($($part::read(request, route, field_errors)?,)+);
                 #[expect(non_snake_case, reason = "a part is named after its type")]
                 let ($($part,)+) = parts;

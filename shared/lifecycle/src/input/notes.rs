@@ -1,4 +1,4 @@
-//! The violations that are found while a document is read, with their places.
+//! The field errors that are found while a document is read, with their places.
 
 use std::cell::{Cell, RefCell};
 use std::fmt;
@@ -35,7 +35,7 @@ impl Place {
     }
 }
 
-/// The path to a value. It is formatted only for violations.
+/// The path to a value. It is formatted only for field errors.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Path<'r> {
     before: Option<&'r Path<'r>>,
@@ -99,7 +99,7 @@ impl fmt::Display for Path<'_> {
     }
 }
 
-/// The violations so far.
+/// The field errors so far.
 #[derive(Debug, Default)]
 pub(super) struct Notes {
     field_errors: RefCell<FieldErrors>,
@@ -120,7 +120,7 @@ impl Notes {
         Self { collecting: Cell::new(true), ..Self::default() }
     }
 
-    pub(super) fn into_violations(self) -> FieldErrors {
+    pub(super) fn into_field_errors(self) -> FieldErrors {
         self.field_errors.into_inner()
     }
 

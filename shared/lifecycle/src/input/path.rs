@@ -184,7 +184,7 @@ mod tests {
     }
 
     #[test]
-    fn a_violation_names_the_parameter_of_the_route() {
+    fn a_field_error_names_the_parameter_of_the_route() {
         let named = |(value, field_errors): (Option<u32>, FieldErrors)| {
             assert_eq!(value, None);
             format!("{field_errors:?}")
@@ -199,11 +199,11 @@ mod tests {
     }
 
     #[test]
-    fn a_type_and_a_struct_of_one_field_have_the_same_violations() {
+    fn a_type_and_a_struct_of_one_field_have_the_same_field_errors() {
         #[derive(eserde::Deserialize, JsonSchema)]
         #[serde(rename_all = "camelCase")]
         struct Parameters {
-            #[expect(dead_code, reason = "only its violations are of interest")]
+            #[expect(dead_code, reason = "only its field errors are of interest")]
             plant_id: u32,
         }
         for parameters in [json!({ "plantId": "seven" }), json!({ "plantId": "" }), json!({})] {

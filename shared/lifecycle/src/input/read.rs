@@ -1,4 +1,4 @@
-//! Deserialises a part of a request, with all violations and their places.
+//! Deserialises a part of a request, with all field errors and their places.
 
 use eserde::reporter::ErrorReporter;
 
@@ -55,14 +55,14 @@ fn node_into<T: Readable>(
     let notes = Notes::default();
     let read = T::deserialize(Value { document, node, at, notes: &notes });
     if let Ok(value) = notes.note(at, read) {
-        return notes.into_violations().or(value);
+        return notes.into_field_errors().or(value);
     }
-    let found = every_violation::<T>(document, node, at);
-    Err(if found.is_empty() { notes.into_violations() } else { found })
+    let found = every_field_error::<T>(document, node, at);
+    Err(if found.is_empty() { notes.into_field_errors() } else { found })
 }
 
-/// Returns all violations of an invalid node.
-fn every_violation<T: Readable>(
+/// Returns all field errors of an invalid node.
+fn every_field_error<T: Readable>(
     document: &Document<'_>,
     node: usize,
     at: &Path<'_>,
@@ -71,7 +71,7 @@ fn every_violation<T: Readable>(
     let notes = Notes::collecting();
     let _ = T::deserialize_for_errors(Value { document, node, at, notes: &notes });
     notes.claim(at);
-    notes.into_violations()
+    notes.into_field_errors()
 }
 
 #[cfg(test)]

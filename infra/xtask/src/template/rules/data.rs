@@ -29,7 +29,28 @@ pub(super) fn complaints(main: Stack<'_>) -> Vec<String> {
         names.map(|group| format!("{}: its name is still in use for the next stack", group.id));
     let groups = groups.chain(names).chain(outputs(main));
     let functions = main.resources("AWS::Lambda::Function").flat_map(|it| logging(main, it));
-    tables.chain(secrets).chain(rotations).chain(groups).chain(functions).collect()
+    let all = tables.chain(secrets).chain(rotations).chain(groups).chain(functions);
+    all.chain(stale(main)).collect()
+}
+
+/// The names in the lists above that the template does not have, and unrotated secrets that it
+/// rotates: such an entry would exempt a later resource of the name from a rule.
+fn stale(main: Stack<'_>) -> impl Iterator<Item = String> {
+    let secret = "AWS::SecretsManager::Secret";
+    let lists: [(_, &[&str], _); 3] = [
+        ("FLEETING", &FLEETING, "AWS::DynamoDB::Table"),
+        ("UNROTATED", &UNROTATED, secret),
+        ("ROTATED_ALONG", &ROTATED_ALONG, secret),
+    ];
+    let missing = lists.into_iter().flat_map(move |(list, names, kind)| {
+        let missing =
+            names.iter().filter(move |name| main.resources(kind).all(|it| it.id != **name));
+        missing.map(move |name| format!("{list} has {name}, which the template does not have"))
+    });
+    let rotations = main.resources("AWS::SecretsManager::RotationSchedule");
+    let rotated = rotations.filter_map(|it| words::referred(it.property("/SecretId")));
+    let rotated = rotated.filter(|secret| UNROTATED.contains(secret));
+    missing.chain(rotated.map(|secret| format!("UNROTATED has {secret}, which is rotated")))
 }
 
 fn table(table: Resource<'_>) -> Vec<String> {
@@ -116,4 +137,37 @@ pub(super) fn copied(main: Stack<'_>, backup: Stack<'_>) -> Vec<String> {
     let kept = tables.filter(|table| !FLEETING.contains(&table.id));
     let missing = kept.filter(|table| !selects || !given.contains(&table.id));
     missing.map(|table| format!("{}: AWS Backup does not copy it", table.id)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Map, Value, json};
+
+    use super::*;
+
+    #[test]
+    fn a_list_with_a_resource_that_is_gone_or_rotated_is_found() {
+        let resource =
+            |kind: &'static str| move |id: &&str| ((*id).to_owned(), json!({ "Type": kind }));
+        let tables = FLEETING.iter().map(resource("AWS::DynamoDB::Table"));
+        let secrets = UNROTATED.iter().chain(&ROTATED_ALONG);
+        let secrets = secrets.map(resource("AWS::SecretsManager::Secret"));
+        let mut main = json!({ "Resources": tables.chain(secrets).collect::<Map<_, Value>>() });
+        assert_eq!(stale(Stack(&main)).collect::<Vec<_>>(), Vec::<String>::new());
+
+        main["Resources"]["Rotation"] = json!({
+            "Type": "AWS::SecretsManager::RotationSchedule",
+            "Properties": { "SecretId": { "Ref": "NotifiersSecret" } },
+        });
+        main["Resources"]["TokensTable"]["Type"] = json!("AWS::SQS::Queue");
+        main["Resources"]["CursorKeySecret"].take();
+        assert_eq!(
+            stale(Stack(&main)).collect::<Vec<_>>(),
+            [
+                "FLEETING has TokensTable, which the template does not have",
+                "UNROTATED has CursorKeySecret, which the template does not have",
+                "UNROTATED has NotifiersSecret, which is rotated",
+            ]
+        );
+    }
 }

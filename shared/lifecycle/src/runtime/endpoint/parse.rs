@@ -33,7 +33,7 @@ pub(super) fn route<E: Endpoint>(request: &Request) -> Result<(), RequestError> 
     Err(RequestError::WrongMethod { allow })
 }
 
-/// Stages 4 and 5. Reads and checks the whole request; reports all violations together.
+/// Stages 4 and 5. Reads and checks the whole request; reports all field errors together.
 pub(super) fn read<E: Endpoint>(
     request: &Request,
     caller: &E::Caller,

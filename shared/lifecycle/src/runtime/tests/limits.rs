@@ -55,7 +55,10 @@ async fn an_endpoint_without_a_limit_counts_nothing_and_sends_no_limit_headers()
 #[test]
 fn an_endpoint_without_a_limit_declares_no_table_of_counts() {
     let described = describe::endpoint::<GetTime>();
-    assert_eq!((&described["resources"]["tables"], &described["limit"]), (&json!({}), &Value::Null));
+    assert_eq!(
+        (&described["resources"]["tables"], &described["limit"]),
+        (&json!({}), &Value::Null)
+    );
     let refusals = described["refusals"].as_array().unwrap();
     assert!(refusals.iter().all(|refusal| refusal["status"] != 429), "{refusals:?}");
 }

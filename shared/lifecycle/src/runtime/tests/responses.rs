@@ -76,7 +76,7 @@ async fn each_failure_has_its_status_and_code_in_the_same_body_shape() {
 }
 
 #[tokio::test]
-async fn all_violations_of_a_request_are_in_one_response() {
+async fn all_field_errors_of_a_request_are_in_one_response() {
     let recorder = Arc::new(Recorder::default());
     let event = with(request("x"), "/body", r#"{"text":7,"more":1}"#);
     let event = with(event, "/headers/idempotency-key", "no spaces please");

@@ -17,7 +17,7 @@ fn a_valid_body_is_read() {
 }
 
 #[test]
-fn all_violations_are_reported_together_with_their_pointers() {
+fn all_field_errors_are_reported_together_with_their_pointers() {
     let body = r#"{"items":[{"productId":7,"quantity":"3","a/b":1},{"quantity":100}],
         "paymentMethod":"GOLD","extra":null,"note":null}"#;
     let expected = [
@@ -42,7 +42,7 @@ fn a_missing_field_is_reported_by_its_name_on_the_wire() {
 }
 
 #[test]
-fn a_repeated_field_is_a_violation_in_every_spelling_and_at_every_depth() {
+fn a_repeated_field_is_a_field_error_in_every_spelling_and_at_every_depth() {
     let item = r#"{"productId":"p","quantity":1}"#;
     for (body, expected) in [
         (
@@ -77,7 +77,7 @@ fn a_repeated_field_is_a_violation_in_every_spelling_and_at_every_depth() {
 }
 
 #[test]
-fn half_a_surrogate_pair_is_one_violation_and_hides_no_others() {
+fn half_a_surrogate_pair_is_one_field_error_and_hides_no_others() {
     let body =
         r#"{"items":[{"productId":"\ud800","quantity":0}],"paymentMethod":"\udc00","\ud800":1}"#;
     let found = order(body);
@@ -87,7 +87,7 @@ fn half_a_surrogate_pair_is_one_violation_and_hides_no_others() {
 }
 
 #[test]
-fn a_value_that_is_nested_too_deeply_is_one_violation_at_its_place() {
+fn a_value_that_is_nested_too_deeply_is_one_field_error_at_its_place() {
     let deep = format!("{}{}", "[".repeat(100_000), "]".repeat(100_000));
     let body = format!(r#"{{"items":[{{"productId":{deep},"quantity":1}}],"paymentMethod":"X"}}"#);
     assert_eq!(order_fields(&body), ["/items/0/productId", "/paymentMethod"]);
@@ -185,14 +185,14 @@ fn a_whole_number_is_read_in_every_spelling() {
 }
 
 #[test]
-fn an_array_in_place_of_an_object_is_a_violation() {
+fn an_array_in_place_of_an_object_is_a_field_error() {
     let body = r#"{"items":[["p",3]],"paymentMethod":"CARD"}"#;
     assert_eq!(order(body), [("/items/0".to_owned(), "must be an object".to_owned())]);
     assert_eq!(order_fields(r#"[null,[],"CARD"]"#), [""]);
 }
 
 #[test]
-fn a_body_that_is_not_json_is_one_violation_of_the_whole_body() {
+fn a_body_that_is_not_json_is_one_field_error_of_the_whole_body() {
     for body in
         ["", "{", "[1,2", "{} {}", "\u{feff}{}", "nul", "{\"items\":[}", "{\"a\":\"\u{1}\"}"]
     {
@@ -209,7 +209,7 @@ fn a_body_that_is_not_json_is_one_violation_of_the_whole_body() {
 }
 
 #[test]
-fn a_too_long_array_is_one_violation_and_read_up_to_its_maximum() {
+fn a_too_long_array_is_one_field_error_and_read_up_to_its_maximum() {
     let body = |items: &str| format!(r#"{{"items":[{items}],"paymentMethod":"CARD"}}"#);
     let right = vec![r#"{"productId":"p","quantity":1}"#; 26].join(",");
     let expected = [("/items".to_owned(), "must have 1 to 25 items".to_owned())];

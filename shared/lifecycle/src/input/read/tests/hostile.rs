@@ -6,7 +6,7 @@ use proptest::prelude::*;
 use super::*;
 
 #[test]
-fn only_the_50_violations_nearest_to_the_root_are_listed() {
+fn only_the_50_field_errors_nearest_to_the_root_are_listed() {
     let items = vec!["{}"; 10_000].join(",");
     let body = format!(r#"{{"items":[{items}],"x":1}}"#);
     let field_errors = json::<Order>(body.as_bytes()).unwrap_err();
@@ -27,7 +27,7 @@ fn only_the_50_violations_nearest_to_the_root_are_listed() {
 
 /// The size of the response to a hostile body is limited.
 #[test]
-fn no_list_of_violations_exceeds_12_kib() {
+fn no_list_of_field_errors_exceeds_12_kib() {
     let long = "x".repeat(200_000);
     let controls = "\\u0001".repeat(20_000);
     let many =
@@ -73,9 +73,9 @@ fn a_hostile_body_does_not_increase_the_number_of_values_read() {
 
 proptest! {
     /// A body that `serde_json` accepts is read with the same value. Every other body is refused
-    /// with at least one violation, and never with too many.
+    /// with at least one field error, and never with too many.
     #[test]
-    fn a_mutated_body_is_read_or_refused_with_violations(
+    fn a_mutated_body_is_read_or_refused_with_field_errors(
         at: prop::sample::Index, cut in 0_usize..12, insert in "[\\]\\[{}\",:0-9a-z\\\\ ]{0,6}",
     ) {
         let mut body = RIGHT.to_owned();

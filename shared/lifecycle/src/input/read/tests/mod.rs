@@ -1,4 +1,4 @@
-//! Deserialisation of input, and the sentences of its violations.
+//! Deserialisation of input, and the sentences of its field errors.
 
 mod body;
 mod hostile;

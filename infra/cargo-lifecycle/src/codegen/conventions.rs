@@ -1,0 +1,84 @@
+//! The names by which generated parts refer to the template's hand-written ones.
+
+use sam_template::parse_json;
+use serde_json::Value;
+use tooling::Error;
+
+/// The API, its authorizer and the alias of a template's functions.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Conventions {
+    /// The logical id of the HTTP API: the only one, or else `Api`.
+    pub(super) api: String,
+    /// The authorizer of routes whose callers sign in: the API's default or only one, or else
+    /// `TokenAuthorizer`.
+    pub(super) authorizer: String,
+    /// The alias that functions publish: `AutoPublishAlias` of `Globals`, or else `live`.
+    pub(super) alias: String,
+}
+
+impl Conventions {
+    /// The names in a template.
+    ///
+    /// # Errors
+    ///
+    /// If it is not YAML.
+    pub(super) fn of(template: &str) -> Result<Self, Error> {
+        let template = parse_json(template)?;
+        let resources = template["Resources"].as_object().into_iter().flatten();
+        let apis = resources.filter(|(_, it)| it["Type"] == "AWS::Serverless::HttpApi");
+        let (api, auth) = match &apis.collect::<Vec<_>>()[..] {
+            [(id, api)] => (id.as_str(), &api["Properties"]["Auth"]),
+            _ => ("Api", &template["Resources"]["Api"]["Properties"]["Auth"]),
+        };
+        let alias = template["Globals"]["Function"]["AutoPublishAlias"].as_str();
+        Ok(Self {
+            api: api.to_owned(),
+            authorizer: authorizer(auth).unwrap_or("TokenAuthorizer").to_owned(),
+            alias: alias.unwrap_or("live").to_owned(),
+        })
+    }
+}
+
+fn authorizer(auth: &Value) -> Option<&str> {
+    let only = || {
+        let mut names = auth["Authorizers"].as_object()?.keys();
+        names.next().filter(|_| names.len() == 0).map(String::as_str)
+    };
+    auth["DefaultAuthorizer"].as_str().or_else(only)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn found(template: &str) -> [String; 3] {
+        let Conventions { api, authorizer, alias } = Conventions::of(template).unwrap();
+        [api, authorizer, alias]
+    }
+
+    #[test]
+    fn the_names_are_found_in_the_template() {
+        let globals = "Globals: {Function: {AutoPublishAlias: current}}\n";
+        let api = |id: &str, auth: &str| {
+            format!("  {id}: {{Type: AWS::Serverless::HttpApi, Properties: {{Auth: {auth}}}}}\n")
+        };
+        let one = api("LoansApi", "{Authorizers: {Cognito: {}}}");
+        let names = found(&format!("{globals}Resources:\n{one}"));
+        assert_eq!(names, ["LoansApi", "Cognito", "current"]);
+        let several = api("Api", "{DefaultAuthorizer: B, Authorizers: {A: {}, B: {}}}") + &one;
+        assert_eq!(found(&format!("Resources:\n{several}")), ["Api", "B", "live"]);
+    }
+
+    #[test]
+    fn a_template_without_them_gets_the_usual_names() {
+        let usual = ["Api", "TokenAuthorizer", "live"];
+        for template in [
+            "Resources:\n  UsersTable: {Type: AWS::DynamoDB::Table}\n",
+            "Resources:\n  Api:\n    Type: AWS::Serverless::HttpApi\n",
+            "Resources:\n  Api: {Type: AWS::Serverless::HttpApi, Properties: {Auth: {Authorizers: {A: {}, B: {}}}}}\n",
+        ] {
+            assert_eq!(found(template), usual, "{template}");
+        }
+        assert!(Conventions::of("Resources: {").is_err());
+    }
+}
