@@ -52,7 +52,7 @@ impl Reader<'_> {
                 Err(error) => errors.push(error),
             }
         }
-        parse(&path, evaluated, errors)
+        parse_knowing(&path, evaluated, errors, only_on_aws)
     }
 
     /// Whether a property has a value: not `AWS::NoValue`, nor an empty list.
@@ -82,8 +82,18 @@ impl Reader<'_> {
 /// All properties that are not supported.
 pub(super) fn parse<T: DeserializeOwned>(
     path: &str,
+    properties: Map<String, Value>,
+    errors: Vec<TemplateError>,
+) -> Result<T, TemplateError> {
+    parse_knowing(path, properties, errors, &[])
+}
+
+/// Like [`parse`]; the message of an unknown property also lists those for AWS only.
+fn parse_knowing<T: DeserializeOwned>(
+    path: &str,
     mut properties: Map<String, Value>,
     mut errors: Vec<TemplateError>,
+    only_on_aws: &[&str],
 ) -> Result<T, TemplateError> {
     loop {
         let error = match serde_path_to_error::deserialize(Value::Object(properties.clone())) {
@@ -98,7 +108,12 @@ pub(super) fn parse<T: DeserializeOwned>(
         // A property may only be missing because it failed before.
         if failed || errors.is_empty() {
             let place = format!("{path}{}", pointer(error.path()));
-            errors.push(TemplateError::not_understood(&place, &error.inner().to_string()));
+            let mut what = error.inner().to_string();
+            let is_property = error.path().iter().count() == 1;
+            if is_property && what.starts_with("unknown field") && !only_on_aws.is_empty() {
+                what = format!("{what}, or, for AWS only, `{}`", only_on_aws.join("`, `"));
+            }
+            errors.push(TemplateError::not_understood(&place, &what));
         }
         if !failed && let Some(error) = TemplateError::of(std::mem::take(&mut errors)) {
             return Err(error);
@@ -157,6 +172,15 @@ mod tests {
         for expected in ["/P/List/1: invalid type", "/P/Neded: unknown field"] {
             assert!(found.iter().any(|it| it.contains(expected)), "{found:?}");
         }
+    }
+
+    #[test]
+    fn an_unknown_property_is_an_error_that_also_lists_those_for_aws_only() {
+        let properties =
+            Map::from_iter([("Needed".to_owned(), json!(1)), ("Nam".to_owned(), json!(1))]);
+        let error = parse_knowing::<Sample>("/P", properties, Vec::new(), &["Name", "Tags"]);
+        let error = error.unwrap_err().to_string();
+        assert!(error.ends_with("`List`, or, for AWS only, `Name`, `Tags`"), "{error}");
     }
 
     #[test]
