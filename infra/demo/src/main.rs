@@ -1,5 +1,6 @@
 //! `cargo local`: runs the whole API on this machine.
 
+use std::fmt::Display;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
@@ -42,14 +43,23 @@ async fn main() -> ExitCode {
     let platform = tokio::select! {
         started = demo::start(Options { logs, ..arguments.options }) => match started {
             Ok(platform) => platform,
-            Err(error) => return complain(&error),
+            Err(error) => {
+                complain(&error);
+                return exit_status(&error);
+            }
         },
         () = told_to_end() => return ExitCode::SUCCESS,
     };
     announce(&platform, with_demo);
-    told_to_end().await;
+    let failed = tokio::select! {
+        error = platform.stores().data_error() => Some(error),
+        () = told_to_end() => None,
+    };
     platform.stop().await;
-    ExitCode::SUCCESS
+    failed.map_or(ExitCode::SUCCESS, |error| {
+        complain(&error);
+        ExitCode::FAILURE
+    })
 }
 
 #[expect(clippy::print_stdout, reason = "scripts wait for these lines")]
@@ -76,10 +86,14 @@ fn check(options: &Options) -> ExitCode {
     if checks.iter().any(doctor::Check::is_problem) { ExitCode::FAILURE } else { ExitCode::SUCCESS }
 }
 
-/// Prints the error. Exit status 2 means that other options would help.
+/// Prints the error.
 #[expect(clippy::print_stderr, reason = "a command prints its error here")]
-fn complain(error: &StartError) -> ExitCode {
+fn complain(error: &impl Display) {
     eprintln!("error: {error}");
+}
+
+/// The status of a platform that does not start: 2 if other options would help.
+fn exit_status(error: &StartError) -> ExitCode {
     match error {
         StartError::PortTaken { .. } => ExitCode::from(2),
         _ => ExitCode::FAILURE,

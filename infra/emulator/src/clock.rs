@@ -3,7 +3,7 @@
 //! The functions' processes get the offset in an environment variable. They read it once, so a move
 //! of the clock ends the idle ones, and their caches with them. Running invocations keep their time,
 //! and so does SES. SQS follows with its delays and visibility timeouts; it keeps messages beyond
-//! their retention period.
+//! their retention period, and deletes them at the next start with the same data directory.
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -25,8 +25,8 @@ pub struct Options {
     #[arg(long)]
     pub demo: bool,
 
-    /// Keeps the tables and the secrets in this directory; by default they are lost at the end.
-    /// Messages and mail always are.
+    /// Keeps the tables, messages, secrets and mails in this directory; by default they are lost at
+    /// the end.
     #[arg(long, value_name = "DIR")]
     pub data: Option<PathBuf>,
 

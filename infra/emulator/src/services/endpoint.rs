@@ -17,6 +17,7 @@ use super::counts::CallCounts;
 use super::dynamodb::Tables;
 use super::error_responses;
 use super::fault_injector::FaultInjector;
+use super::lines::DataFailure;
 use super::meter::Meter;
 use super::physical_names::Names;
 use super::policy::Policies;
@@ -51,6 +52,7 @@ pub(super) struct ServiceEndpoint {
     pub(super) counts: CallCounts,
     pub(super) meter: Meter,
     pub(super) clock: Clock,
+    pub(super) failure: DataFailure,
     /// Notified of every write to a table that has a stream.
     pub(super) writes: HashMap<String, watch::Sender<()>>,
     /// Set once the functions exist: they need the stores first.

@@ -12,8 +12,8 @@ pub enum StartError {
     /// No loopback port could be bound.
     #[error("cannot bind a port for the stores: {0}")]
     Port(std::io::Error),
-    /// The directory for the tables cannot be used.
-    #[error("the tables cannot be kept in {path}: {source}")]
+    /// The data directory cannot be used.
+    #[error("the data cannot be kept in {path}: {source}")]
     Data {
         /// The directory.
         path: PathBuf,
@@ -59,6 +59,17 @@ pub enum StartError {
     /// The template refers to a resource that the platform does not have.
     #[error(transparent)]
     Unresolved(#[from] Unresolved),
+}
+
+/// The data directory can no longer be written to. The platform must end, since it can keep no more
+/// calls.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{} cannot be written: {reason}", .path.display())]
+pub struct DataError {
+    /// The file.
+    pub path: PathBuf,
+    /// The cause.
+    pub reason: String,
 }
 
 /// The template has no such table, queue or secret.

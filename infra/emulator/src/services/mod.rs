@@ -3,6 +3,9 @@
 //! The stores are libraries: `dynoxide` for `DynamoDB`, `rustack` for SQS and Secrets Manager. The
 //! [`endpoint`] is an HTTP server in front of them for all four services: each call identifies its
 //! service.
+//!
+//! With a data directory, tables are in a database file, and the values of secrets in another file.
+//! Messages and mails are in files of JSON lines ([`lines`]); a restart restores them.
 
 mod call;
 mod counts;
@@ -12,6 +15,7 @@ mod endpoint;
 mod error;
 mod error_responses;
 mod fault_injector;
+mod lines;
 mod meter;
 mod physical_names;
 mod policy;
@@ -27,7 +31,7 @@ mod tests;
 pub use self::counts::CallKind;
 pub use self::dynamodb::StreamPosition;
 pub use self::endpoint::Environments;
-pub use self::error::{NoSuch, QueueError, SecretError, StartError, StoreError};
+pub use self::error::{DataError, NoSuch, QueueError, SecretError, StartError, StoreError};
 pub use self::fault_injector::FaultInjector;
 pub use self::meter::Consumed;
 pub use self::physical_names::{Names, QueueName, SecretName, TableName, access_key};

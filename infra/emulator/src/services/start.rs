@@ -17,6 +17,7 @@ use super::dynamodb::{Tables, lock_directory};
 use super::endpoint::{self, ServiceEndpoint};
 use super::error::StartError;
 use super::fault_injector::FaultInjector;
+use super::lines::DataFailure;
 use super::meter::Meter;
 use super::physical_names::Names;
 use super::policy::Policies;
@@ -31,9 +32,9 @@ use crate::visitors;
 const SWEEP: Duration = Duration::from_secs(10);
 
 impl Stores {
-    /// Starts the stores and creates the template's resources. The tables are in memory, or in a
-    /// file in `data`, with the items and the secrets of earlier runs. In SES, the domain of the template's sender
-    /// is verified.
+    /// Starts the stores and creates the template's resources. They are in memory, or in files in
+    /// `data`, with the items, messages, secrets and mails of earlier runs. In SES, the domain of the
+    /// template's sender is verified.
     ///
     /// # Errors
     /// If no port can be bound, the directory cannot be used, or the template is invalid for a
@@ -62,13 +63,17 @@ impl Stores {
         };
         let tables = Tables::start(data, &clock, ended(running.subscribe())).await?;
         let queues = Queues::new(endpoint, &clock).map_err(StartError::Thread)?;
-        let kept = Kept::read(data).map_err(|source| StartError::Data {
-            path: data.unwrap_or(Path::new("")).to_owned(),
-            source,
-        })?;
+        let unusable =
+            |source| StartError::Data { path: data.unwrap_or(Path::new("")).to_owned(), source };
+        let failure = DataFailure::default();
+        let kept = Kept::read(data).map_err(unusable)?;
+        let mailbox = Mailbox::open(data, &failure).map_err(unusable)?;
         let secrets = Secrets::new(template, kept);
         let names = Names::new(template, endpoint, identities);
         let names = create(template, names, &tables, &queues, &secrets).await?;
+        if let Some(directory) = data {
+            queues.keep_in(directory, &failure, template, &names).await?;
+        }
         let streams = template.tables.values().filter(|table| table.stream.is_some());
         let writes = streams.map(|table| (table.logical_id.clone(), watch::Sender::new(())));
         let door = Arc::new(ServiceEndpoint {
@@ -79,7 +84,8 @@ impl Stores {
             queues,
             secrets,
             names,
-            mailbox: Mailbox::default(),
+            mailbox,
+            failure,
             faults: FaultInjector::default(),
             counts: CallCounts::default(),
             meter: Meter::default(),

@@ -13,7 +13,7 @@ use tokio::sync::watch;
 use super::counts::CallKind;
 use super::dynamodb::StreamPosition;
 use super::endpoint::{Environments, ServiceEndpoint};
-use super::error::{NoSuch, QueueError, StoreError};
+use super::error::{DataError, NoSuch, QueueError, StoreError};
 use super::fault_injector::FaultInjector;
 use super::meter::Consumed;
 use super::physical_names::{Names, QueueName, TableName, physical};
@@ -71,6 +71,12 @@ impl Stores {
     /// The sent mails.
     pub fn mailbox(&self) -> &Mailbox {
         &self.door.mailbox
+    }
+
+    /// Waits until the data directory can no longer be written to. Then the platform must end: calls
+    /// that it cannot keep fail.
+    pub async fn data_error(&self) -> DataError {
+        self.door.failure.wait().await
     }
 
     /// The counters of the functions' calls.

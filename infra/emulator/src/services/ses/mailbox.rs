@@ -1,40 +1,105 @@
 //! A stand-in for Amazon SES. Sent mails end in a mailbox that tests and the control address read.
 
 use std::collections::VecDeque;
+use std::io;
+use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 
 use axum::body::Body;
 use axum::http::header::CONTENT_TYPE;
 use axum::response::Response;
 use bytes::Bytes;
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::feedback::{FeedbackRoutes, is_simulated};
 use super::identities::{Identities, bare};
 use super::mail::{Mail, SendEmail};
+use crate::services::error::DataError;
+use crate::services::lines::{DataFailure, LineFile, State};
 use crate::services::physical_names::Names;
 use sam_template::REGION;
 
 /// The maximum number of kept mails; the oldest are dropped.
 const MAILS_MAX: usize = 1_000;
 
-/// Every sent mail, oldest first.
+/// The file in a data directory.
+const FILE_NAME: &str = "mails.jsonl";
+
+/// The sent mails, oldest first. They may also be kept in a file.
 #[derive(Debug, Default)]
-pub struct Mailbox {
-    mails: Mutex<VecDeque<Mail>>,
+pub struct Mailbox(Mutex<Kept>);
+
+#[derive(Debug, Default)]
+struct Kept {
+    mails: Mails,
+    file: Option<LineFile<Mails>>,
+}
+
+#[derive(Debug, Default)]
+struct Mails(VecDeque<Mail>);
+
+/// A change of the mailbox.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+enum Line {
+    Sent(Mail),
+    Emptied,
+}
+
+impl State for Mails {
+    type Line = Line;
+
+    fn add(&mut self, line: Line) {
+        match line {
+            Line::Sent(mail) => {
+                if self.0.len() == MAILS_MAX {
+                    self.0.pop_front();
+                }
+                self.0.push_back(mail);
+            }
+            Line::Emptied => self.0.clear(),
+        }
+    }
+
+    fn lines(&self) -> Vec<Line> {
+        self.0.iter().cloned().map(Line::Sent).collect()
+    }
+}
+
+impl Kept {
+    /// Applies a change after it has been kept.
+    fn add(&mut self, line: Line) -> Result<(), DataError> {
+        if let Some(file) = &mut self.file {
+            file.append(std::slice::from_ref(&line))?;
+        }
+        self.mails.add(line);
+        Ok(())
+    }
 }
 
 impl Mailbox {
+    /// Opens the mailbox: empty, or with the mails that earlier runs have kept in a directory.
+    ///
+    /// # Errors
+    /// If the directory or its file cannot be used.
+    pub(crate) fn open(directory: Option<&Path>, failure: &DataFailure) -> io::Result<Self> {
+        let Some(directory) = directory else { return Ok(Self::default()) };
+        let (file, mails) = LineFile::open(directory, FILE_NAME, failure)?;
+        Ok(Self(Mutex::new(Kept { mails, file: Some(file) })))
+    }
+
     /// The mails to this address, or all of them, oldest first.
     pub fn mails(&self, to: Option<&str>) -> Vec<Mail> {
-        let mails = self.lock();
+        let kept = self.lock();
         let is_meant = |mail: &&Mail| to.is_none_or(|to| mail.to.iter().any(|known| known == to));
-        mails.iter().filter(is_meant).cloned().collect()
+        kept.mails.0.iter().filter(is_meant).cloned().collect()
     }
 
     /// Deletes all mails.
     pub fn empty(&self) {
-        self.lock().clear();
+        // The platform ends after an error of the file.
+        let _ = self.lock().add(Line::Emptied);
     }
 
     /// `POST /v2/email/outbound-emails` with simple content: returns the response, and the events
@@ -71,16 +136,15 @@ impl Mailbox {
         }
         let answer = json!({"MessageId": mail.message_id});
         let told = set.map(|set| routes.events(&mail, &set, names)).unwrap_or_default();
-        let mut mails = self.lock();
-        if mails.len() == MAILS_MAX {
-            mails.pop_front();
+        if let Err(unkept) = self.lock().add(Line::Sent(mail)) {
+            let answer = error(500, "InternalServiceErrorException", &unkept.to_string());
+            return (answer, Vec::new());
         }
-        mails.push_back(mail);
         (json_response(200, None, &answer), told)
     }
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, VecDeque<Mail>> {
-        self.mails.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> std::sync::MutexGuard<'_, Kept> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

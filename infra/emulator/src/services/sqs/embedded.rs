@@ -1,14 +1,15 @@
-//! The embedded SQS, completed by fair queues, message groups, messages of a megabyte, and a record
-//! of all messages.
+//! The embedded SQS, completed by fair queues, message groups, messages of a megabyte, a record of
+//! all messages, and a file that keeps them.
 
 use std::net::SocketAddr;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
 use axum::http::HeaderMap;
 use axum::http::header::{CONTENT_LENGTH, CONTENT_TYPE};
 use bytes::Bytes;
 use http_body_util::BodyExt;
+use jiff::Timestamp;
 use rustack_sqs_core::config::SqsConfig;
 use rustack_sqs_core::handler::RustackSqsHandler;
 use rustack_sqs_core::provider::RustackSqs;
@@ -17,16 +18,20 @@ use rustack_sqs_http::response::error_to_response;
 use rustack_sqs_http::router::resolve_operation;
 use sam_template::{ACCOUNT_ID, REGION};
 use serde_json::{Value, json};
+use tokio::sync;
 use tokio::time::Instant;
 use uuid::Uuid;
 
 use super::fair::{self, Fair, Line};
 use super::groups::{self, Groups};
+use super::kept::{self, KeptFile};
 use super::message_log::Journal;
 use super::parcels;
+use super::restored::Restored;
 use super::time::Pending;
 use super::timestamps::Moves;
 use crate::clock::Clock;
+use crate::services::error::DataError;
 
 /// The time that a waiting receive polls the embedded SQS before it checks the line again, in
 /// seconds. Other receives may have added messages to the line.
@@ -36,6 +41,9 @@ const LOOK_EVERY_S: u64 = 1;
 pub(super) struct Sqs {
     handler: RustackSqsHandler,
     journal: Mutex<Journal>,
+    /// A call other than a receive holds it, so that its lines have the order of the queues.
+    kept: OnceLock<sync::Mutex<KeptFile>>,
+    pub(super) restored: Restored,
     groups: Groups,
     fair: Fair,
     pending: Pending,
@@ -57,11 +65,25 @@ impl Sqs {
         Self {
             handler,
             journal: Mutex::new(Journal::new(clock.clone())),
+            kept: OnceLock::new(),
+            restored: Restored::default(),
             groups: Groups::default(),
             fair: Fair::default(),
             pending,
             moves: Moves::default(),
         }
+    }
+
+    /// Keeps the messages in a file from now on.
+    pub(super) fn keep_in(&self, file: KeptFile) {
+        // A platform starts once; keeping the first file is harmless.
+        let _ = self.kept.set(sync::Mutex::new(file));
+    }
+
+    /// Adds the group of a message of an earlier run to a standard queue.
+    pub(super) fn add_group(&self, queue_url: &str, message_id: &str, group: String) {
+        self.fair.add(queue_url);
+        self.groups.add(message_id, group);
     }
 
     /// Handles a call.
@@ -159,12 +181,24 @@ impl Sqs {
         }
         let answer = if messages.is_empty() { json!({}) } else { json!({"Messages": messages}) };
         let response = answered(&answer);
-        self.journal().note("ReceiveMessage", input.to_string().as_bytes(), response.body());
+        let input = input.to_string();
+        if let Err(error) =
+            self.keep(None, "ReceiveMessage", input.as_bytes(), response.body()).await
+        {
+            return not_kept(&error);
+        }
+        self.journal().note("ReceiveMessage", input.as_bytes(), response.body());
         response
     }
 
     /// Lets the embedded SQS handle a call, and notes its effect.
     async fn embedded(&self, operation: &str, body: Bytes) -> http::Response<Bytes> {
+        let held = match self.kept.get() {
+            // A receive may wait for the send of another call.
+            Some(kept) if operation != "ReceiveMessage" => Some(kept.lock().await),
+            _ => None,
+        };
+        let original = body.clone();
         let (body, taken) = groups::take_out(operation, &body).unwrap_or((body, Vec::new()));
         if !taken.is_empty()
             && let Ok(input) = serde_json::from_slice::<Value>(&body)
@@ -174,6 +208,9 @@ impl Sqs {
         let response = self.embedded_unnoted(operation, body.clone()).await;
         let (parts, mut answer) = response.into_parts();
         if parts.status.is_success() {
+            if let Err(error) = self.keep(held, operation, &original, &answer).await {
+                return not_kept(&error);
+            }
             self.journal().note(operation, &body, &answer);
             self.groups.note(taken, &answer);
             if operation == "ReceiveMessage" {
@@ -183,8 +220,34 @@ impl Sqs {
         http::Response::from_parts(parts, answer)
     }
 
-    /// Lets the embedded SQS handle a call that the journal does not note.
-    async fn embedded_unnoted(&self, operation: &str, body: Bytes) -> http::Response<Bytes> {
+    /// Keeps the effect of a successful call.
+    async fn keep(
+        &self,
+        held: Option<sync::MutexGuard<'_, KeptFile>>,
+        operation: &str,
+        input: &[u8],
+        answer: &[u8],
+    ) -> Result<(), DataError> {
+        let Some(kept) = self.kept.get() else { return Ok(()) };
+        let input = serde_json::from_slice(input).unwrap_or_default();
+        let answer = serde_json::from_slice(answer).unwrap_or_default();
+        let lines = kept::lines(operation, &input, &answer, Timestamp::now().as_millisecond());
+        if lines.is_empty() {
+            return Ok(());
+        }
+        let mut file = match held {
+            Some(file) => file,
+            None => kept.lock().await,
+        };
+        file.append(&lines)
+    }
+
+    /// Lets the embedded SQS handle a call that is neither recorded nor kept.
+    pub(super) async fn embedded_unnoted(
+        &self,
+        operation: &str,
+        body: Bytes,
+    ) -> http::Response<Bytes> {
         let response = self.rustack(operation, body.clone()).await;
         if response.status().is_success() {
             self.pending.note(&serde_json::from_slice(&body).unwrap_or_default());
@@ -193,7 +256,8 @@ impl Sqs {
     }
 
     async fn rustack(&self, operation: &str, body: Bytes) -> http::Response<Bytes> {
-        let packed = parcels::pack(operation, &body).unwrap_or_else(|| body.clone());
+        let renamed = self.restored.to_embedded(operation, &body).unwrap_or_else(|| body.clone());
+        let packed = parcels::pack(operation, &renamed).unwrap_or(renamed);
         let answered = match resolve_operation(&target_header(operation)) {
             Ok(known) => self.handler.handle_operation(known, packed).await,
             Err(error) => Err(error),
@@ -204,6 +268,7 @@ impl Sqs {
         let mut answer = answer.collect().await.expect("the response is in memory").to_bytes();
         if parts.status.is_success() {
             answer = parcels::unpack(operation, &body, &answer).unwrap_or(answer);
+            answer = self.restored.to_caller(operation, &body, &answer).unwrap_or(answer);
             if operation == "ReceiveMessage" {
                 answer = self.moves.translate(answer);
             }
@@ -225,6 +290,14 @@ fn answered(answer: &Value) -> http::Response<Bytes> {
     let answer = Bytes::from(answer.to_string());
     let response = http::Response::builder().header(CONTENT_TYPE, "application/x-amz-json-1.0");
     response.body(answer).expect("the header is a constant")
+}
+
+/// The response to a call whose effect cannot be kept. The platform ends.
+fn not_kept(error: &DataError) -> http::Response<Bytes> {
+    let body = json!({"__type": "com.amazonaws.sqs#InternalFailure", "message": error.to_string()});
+    let mut response = answered(&body);
+    *response.status_mut() = http::StatusCode::INTERNAL_SERVER_ERROR;
+    response
 }
 
 fn target_header(operation: &str) -> HeaderMap {

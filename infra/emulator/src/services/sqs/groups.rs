@@ -53,7 +53,6 @@ impl Groups {
     /// Remembers the groups of the messages that a call has sent, by its response.
     pub(super) fn note(&self, taken: Taken, answer: &[u8]) {
         let answer: Value = serde_json::from_slice(answer).unwrap_or_default();
-        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         for (entry, group) in taken {
             let sent = match &entry {
                 None => &answer["MessageId"],
@@ -63,14 +62,21 @@ impl Groups {
                     sent.map_or(&Value::Null, |sent| &sent["MessageId"])
                 }
             };
-            let Some(message) = sent.as_str() else { continue };
-            known.groups.insert(message.to_owned(), group);
-            known.messages.push_back(message.to_owned());
-            if known.messages.len() > MESSAGES_MAX
-                && let Some(oldest) = known.messages.pop_front()
-            {
-                known.groups.remove(&oldest);
+            if let Some(message) = sent.as_str() {
+                self.add(message, group);
             }
+        }
+    }
+
+    /// Remembers the group of a message.
+    pub(super) fn add(&self, message: &str, group: String) {
+        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        known.groups.insert(message.to_owned(), group);
+        known.messages.push_back(message.to_owned());
+        if known.messages.len() > MESSAGES_MAX
+            && let Some(oldest) = known.messages.pop_front()
+        {
+            known.groups.remove(&oldest);
         }
     }
 

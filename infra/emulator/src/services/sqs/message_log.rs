@@ -177,6 +177,18 @@ impl Journal {
             sent_at: self.clock.now(),
             receive_count: 0,
         };
+        self.enter(queue, entry);
+    }
+
+    /// Records a message of an earlier run, within the runtime of SQS.
+    pub(super) fn restore(&mut self, queue: &str, entry: JournalEntry) {
+        if self.messages.len() < MESSAGES_MAX {
+            self.enter(queue, entry);
+        }
+    }
+
+    fn enter(&mut self, queue: &str, entry: JournalEntry) {
+        let id = entry.message_id.clone();
         let message = Message {
             number: self.entered,
             queue: queue.to_owned(),
@@ -184,7 +196,7 @@ impl Journal {
             hidden_until: Instant::now(),
         };
         self.entered += 1;
-        self.messages.insert(id.to_owned(), message);
+        self.messages.insert(id, message);
     }
 
     fn received(&mut self, queue: &str, received: &Value, timeout: Option<Duration>) {
@@ -205,12 +217,17 @@ impl Journal {
 
     fn deleted(&mut self, receipt_handle: &Value) {
         if let Some(id) = message_of(receipt_handle) {
-            self.messages.remove(&id);
-            if self.deleted.len() == DELETIONS_MAX {
-                self.deleted.pop_front();
-            }
-            self.deleted.push_back(id);
+            self.forget(id);
         }
+    }
+
+    /// Removes a message. A later send of it is a repetition, and is ignored.
+    pub(super) fn forget(&mut self, id: String) {
+        self.messages.remove(&id);
+        if self.deleted.len() == DELETIONS_MAX {
+            self.deleted.pop_front();
+        }
+        self.deleted.push_back(id);
     }
 
     fn hidden(&mut self, input: &Value) {

@@ -1,6 +1,8 @@
 //! Long message bodies: SQS accepts 1 MiB, the embedded queue only 256 KiB. Body and attributes are
 //! sent as one attribute, whose length the embedded queue does not check, and restored on receive.
 
+use std::borrow::Cow;
+
 use bytes::Bytes;
 use md5::Md5;
 use serde_json::{Map, Value, json};
@@ -77,10 +79,19 @@ fn long_body(message: &Value) -> Option<&str> {
     message["MessageBody"].as_str().filter(|body| body.len() > BODY_BYTES_MAX)
 }
 
-/// A hash replaces the body: the embedded queue deduplicates by it.
+/// The body that the embedded queue gets. A hash replaces a long one: the embedded queue deduplicates
+/// by it.
+pub(super) fn embedded_body(body: &str) -> Cow<'_, str> {
+    if body.len() > BODY_BYTES_MAX {
+        format!("sha256:{}", hex(&Sha256::digest(body))).into()
+    } else {
+        body.into()
+    }
+}
+
 fn pack_message(message: &mut Value) -> bool {
     let Some(body) = long_body(message) else { return false };
-    let stand_in = format!("sha256:{}", hex(&Sha256::digest(body)));
+    let stand_in = embedded_body(body).into_owned();
     let parcel = json!({ "body": body, "attributes": message["MessageAttributes"] }).to_string();
     message["MessageBody"] = stand_in.into();
     message["MessageAttributes"] =
@@ -134,7 +145,7 @@ fn contains(bytes: &[u8], text: &str) -> bool {
     bytes.windows(text.len()).any(|window| window == text.as_bytes())
 }
 
-fn hex(bytes: &[u8]) -> String {
+pub(super) fn hex(bytes: &[u8]) -> String {
     bytes.iter().fold(String::new(), |text, byte| format!("{text}{byte:02x}"))
 }
 

@@ -24,9 +24,9 @@ use crate::services::physical_names::{Names, QueueName};
 /// The maximum wait of a receive, SQS's own limit.
 const WAIT_S_MAX: u64 = 20;
 
-/// The queues, in memory.
+/// The queues, in memory. Their messages may also be kept in a file.
 pub(crate) struct Queues {
-    sqs: Arc<Sqs>,
+    pub(super) sqs: Arc<Sqs>,
     time: Time,
     clock: Clock,
     /// The offset of the clock that the queues have followed so far, in seconds.
@@ -241,6 +241,31 @@ impl Queues {
         self.time.run(recorded).await
     }
 
+    /// Records a message of an earlier run for the reports.
+    pub(super) async fn restore_entry(&self, queue: &str, entry: JournalEntry) {
+        let (sqs, queue) = (Arc::clone(&self.sqs), queue.to_owned());
+        self.time.run(async move { sqs.journal().restore(&queue, entry) }).await;
+    }
+
+    /// Lets time pass on the embedded SQS's clock.
+    pub(super) async fn pass(&self, duration: Duration) {
+        self.time.pass(duration).await;
+    }
+
+    /// Makes a call that is neither recorded nor kept.
+    pub(super) async fn ask_embedded(
+        &self,
+        operation: &'static str,
+        input: Value,
+    ) -> Result<Value, QueueError> {
+        let sqs = Arc::clone(&self.sqs);
+        let body = Bytes::from(input.to_string());
+        read(
+            operation,
+            self.time.run(async move { sqs.embedded_unnoted(operation, body).await }).await,
+        )
+    }
+
     /// Handles a call by the queues' own time.
     async fn handle(&self, operation: &str, body: Bytes) -> http::Response<Bytes> {
         let (sqs, operation) = (Arc::clone(&self.sqs), operation.to_owned());
@@ -248,16 +273,20 @@ impl Queues {
     }
 
     async fn ask(&self, operation: &'static str, input: Value) -> Result<Value, QueueError> {
-        let response = self.handle(operation, input.to_string().into()).await;
-        let body = response.body();
-        if response.status().is_success() {
-            // Some operations have an empty response.
-            return Ok(serde_json::from_slice(body).unwrap_or(Value::Null));
-        }
-        Err(QueueError { operation, answer: String::from_utf8_lossy(body).into_owned() })
+        read(operation, self.handle(operation, input.to_string().into()).await)
     }
 }
 
-fn queue_name<'a>(names: &'a Names, logical_id: &str) -> &'a QueueName {
+/// The response of a call, in which an error is one.
+fn read(operation: &'static str, response: http::Response<Bytes>) -> Result<Value, QueueError> {
+    let body = response.body();
+    if response.status().is_success() {
+        // Some operations have an empty response.
+        return Ok(serde_json::from_slice(body).unwrap_or(Value::Null));
+    }
+    Err(QueueError { operation, answer: String::from_utf8_lossy(body).into_owned() })
+}
+
+pub(super) fn queue_name<'a>(names: &'a Names, logical_id: &str) -> &'a QueueName {
     names.queue(logical_id).expect("the template names only queues it has")
 }

@@ -1,3 +1,4 @@
+mod kept;
 mod mail;
 mod meter;
 mod queues;
