@@ -20,8 +20,9 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
+use house::{samconfig, tools, workspace};
+use tooling::Error;
 use tooling::terminal::{complain, done, report, say};
-use tooling::{Error, samconfig, tools, workspace};
 
 use self::programs::{Passed, run_instead};
 

@@ -69,6 +69,6 @@ pub(crate) fn complaints(workspace: &Path) -> Vec<String> {
 mod tests {
     #[test]
     fn the_workspace_follows_the_house_rules() {
-        assert_eq!(super::complaints(tooling::workspace()), Vec::<String>::new());
+        assert_eq!(super::complaints(house::workspace()), Vec::<String>::new());
     }
 }
