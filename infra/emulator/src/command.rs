@@ -1,5 +1,5 @@
-//! The command that runs a platform until it is told to end. `lambda-emulator` runs a template
-//! alone; a service's own program adds its [`Application`].
+//! The command that runs a platform until a signal ends it. `lambda-emulator` runs a template alone;
+//! a service's own program adds its [`Application`].
 
 use std::process::ExitCode;
 
@@ -36,8 +36,8 @@ impl Command {
         self.options.demo
     }
 
-    /// Runs the platform until Ctrl-C or SIGTERM, or checks the machine. Prints the addresses, then
-    /// `ready` at the end of what `announce` prints.
+    /// Runs the platform until Ctrl-C or SIGTERM, or checks the machine. It prints the addresses,
+    /// calls `announce`, which may print more, and prints `ready`.
     ///
     /// Returns exit status 2 if other options would help, and 1 for any other error.
     ///

@@ -1,4 +1,4 @@
-//! The parts that `cargo lifecycle` shares with the checks of its own repository: errors with
+//! The parts that `cargo lifecycle` shares with the checks of its repository: errors with
 //! context, output, other programs, and the descriptions that functions print.
 //!
 //! Its interface may change in every version: it is published because `cargo-lifecycle` needs it.

@@ -88,7 +88,7 @@ pub use upstream::Upstream;
 
 /// The crates whose types and traits are in the interface of this one, in the versions that it uses.
 ///
-/// A service may derive through them, and then needs no dependency of its own:
+/// A service may derive through them, and then needs no dependency on them:
 ///
 /// ```
 /// use lifecycle::reexport::{schemars, serde, serde_json};
