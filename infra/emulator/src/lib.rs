@@ -8,7 +8,6 @@
 //! - the event sources that invoke functions besides the API ([`event_sources`]);
 //! - the control address, which shows its state, sets [`faults`] and moves its [`Clock`] ([`control`]);
 //! - the checks of a machine before a first start ([`doctor`]);
-//! - the [`command`] that runs it, which `lambda-emulator` and a service's own program share;
 //! - the parts that an [`Application`] adds: stand-ins for third-party services ([`standins`]),
 //!   the first data, and its API's description.
 //!
