@@ -11,7 +11,7 @@ use tooling::context::Context;
 use tooling::process::succeeded;
 use tooling::{Error, cargo, say, target_directory};
 
-use super::selected;
+use super::packages::selected;
 
 /// The folder of the kept interfaces.
 const KEPT: &str = "infra/api";

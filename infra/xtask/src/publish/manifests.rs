@@ -2,7 +2,7 @@
 
 use cargo_metadata::{Dependency, DependencyKind, Metadata, Package};
 
-use super::published;
+use super::packages::published;
 
 /// The files in the folder of each package that a registry, or its user, reads.
 const FILES: [&str; 3] = ["README.md", "CHANGELOG.md", "LICENSE"];

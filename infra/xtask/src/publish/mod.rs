@@ -7,13 +7,16 @@
 
 mod api;
 pub(crate) mod manifests;
+mod packages;
 mod semver;
 
 use std::path::Path;
 
-use cargo_metadata::{Metadata, MetadataCommand, Package};
+use cargo_metadata::MetadataCommand;
 use tooling::process::succeeded;
 use tooling::{Error, cargo, say};
+
+use self::packages::{published, selected};
 
 /// Checks the packages that are published.
 #[derive(clap::Args)]
@@ -48,15 +51,4 @@ pub(crate) fn complaints(workspace: &Path, arguments: &Arguments) -> Result<Vec<
     complaints.extend(api::complaints(workspace, &packages)?);
     semver::check(workspace, &packages)?;
     Ok(complaints)
-}
-
-/// The packages of the workspace that are published.
-fn published(metadata: &Metadata) -> Vec<&Package> {
-    let packages = metadata.workspace_packages().into_iter();
-    packages.filter(|package| package.publish.is_none()).collect()
-}
-
-/// The arguments by which cargo selects these packages.
-fn selected<'p>(packages: &[&'p Package]) -> Vec<&'p str> {
-    packages.iter().flat_map(|package| ["--package", package.name.as_str()]).collect()
 }

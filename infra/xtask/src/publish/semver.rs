@@ -10,7 +10,7 @@ use tooling::context::Context;
 use tooling::process::succeeded;
 use tooling::{Error, cargo, say, target_directory};
 
-use super::selected;
+use super::packages::selected;
 use crate::supply::first_on_path;
 
 /// The tool, pinned to a version.
@@ -48,4 +48,32 @@ fn last_release(workspace: &Path) -> Result<Option<String>, Error> {
     // Without such a tag, git fails.
     let release = String::from_utf8(described.stdout)?.trim().to_owned();
     Ok((described.status.success() && !release.is_empty()).then_some(release))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_newest_tag_with_a_version_is_the_last_release() {
+        let name = format!("xtask-semver-{}", std::process::id());
+        let folder = std::env::temp_dir().join(name);
+        fs_err::create_dir_all(&folder).unwrap();
+        let git = |arguments: &[&str]| {
+            let mut git = Command::new("git");
+            git.args(["-c", "user.name=test", "-c", "user.email=test@example.com"]);
+            succeeded(git.args(arguments).current_dir(&folder)).unwrap();
+        };
+
+        git(&["init", "--quiet"]);
+        git(&["commit", "--quiet", "--allow-empty", "--message", "Begin"]);
+        git(&["tag", "before-0.1"]);
+        assert_eq!(last_release(&folder).unwrap(), None);
+
+        git(&["tag", "v0.1.0"]);
+        git(&["commit", "--quiet", "--allow-empty", "--message", "Continue"]);
+        assert_eq!(last_release(&folder).unwrap().as_deref(), Some("v0.1.0"));
+
+        fs_err::remove_dir_all(&folder).unwrap();
+    }
 }
