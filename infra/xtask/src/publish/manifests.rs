@@ -100,7 +100,7 @@ mod tests {
     }
 
     #[test]
-    fn a_package_without_a_readme_is_found() {
+    fn a_package_without_a_changelog_is_found() {
         let found = after(|package| {
             package.manifest_path = workspace().join("Cargo.toml").try_into().unwrap()
         });
