@@ -29,9 +29,10 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use clap::Parser;
+use house::workspace;
 use tooling::context::Context;
 use tooling::terminal::fail;
-use tooling::{Error, say, workspace};
+use tooling::{Error, say};
 
 use self::arguments::{Arguments, Subcommand};
 use self::candidates::Candidate;

@@ -226,9 +226,16 @@ fn names(packages: &[&Package]) -> String {
     packages.iter().map(|package| package.name.as_str()).collect::<Vec<_>>().join(", ")
 }
 
+/// This repository, whose service the tests read.
+#[cfg(test)]
+pub(crate) fn repository() -> &'static Path {
+    let manifest = Path::new(env!("CARGO_MANIFEST_DIR"));
+    manifest.ancestors().nth(2).expect("the crate lies two directories below the workspace")
+}
+
 /// The service of this repository.
 #[cfg(test)]
 pub(crate) fn ours() -> Service {
-    let workspace = Some(tooling::workspace().to_owned());
+    let workspace = Some(repository().to_owned());
     Service::find(&Location { workspace, ..Location::default() }).unwrap()
 }

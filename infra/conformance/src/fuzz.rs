@@ -9,10 +9,11 @@ use clap::Args;
 use demo::seed;
 use emulator::Platform;
 use emulator::options::Options;
+use house::tools;
 use lifecycle::clock;
 use serde_json::{Value, json};
 use tooling::context::Context;
-use tooling::{Error, say, tools};
+use tooling::{Error, say};
 
 /// Sends generated requests, and checks the responses against the API's description.
 #[derive(Args)]

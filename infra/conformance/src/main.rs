@@ -14,8 +14,8 @@ mod trace;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
+use house::workspace;
 use tooling::terminal::{complain, done};
-use tooling::workspace;
 
 /// Checks of the running API.
 #[derive(Parser)]

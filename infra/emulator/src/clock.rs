@@ -25,6 +25,7 @@ pub struct Clock {
 
 /// The reason why the clock is not moved.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
 pub enum ClockError {
     /// The new time is before the present one.
     #[error("the clock is {0} s ahead and cannot be moved back")]

@@ -11,6 +11,7 @@ use crate::services;
 
 /// The reason why a platform does not start.
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum StartError {
     /// Another program uses the port.
     #[error(

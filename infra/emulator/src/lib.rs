@@ -29,6 +29,7 @@ pub mod accept;
 mod application;
 pub mod binaries;
 mod clock;
+pub mod command;
 pub mod control;
 pub mod doctor;
 mod error;

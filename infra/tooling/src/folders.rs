@@ -1,4 +1,4 @@
-//! The folders of the workspace, and the binaries of its packages.
+//! The target directory of a workspace, and the binaries of its packages.
 
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
@@ -6,16 +6,6 @@ use std::path::{Path, PathBuf};
 use cargo_metadata::{MetadataCommand, TargetKind};
 
 use crate::context::Error;
-
-/// The workspace that this crate was built in.
-///
-/// # Panics
-///
-/// If the crate did not lie two directories below the workspace.
-pub fn workspace() -> &'static Path {
-    let manifest = Path::new(env!("CARGO_MANIFEST_DIR"));
-    manifest.ancestors().nth(2).expect("the crate lies two directories below the workspace")
-}
 
 /// The target directory of a workspace; `target` on a machine without cargo, which has only the
 /// files of a build.
@@ -55,17 +45,22 @@ pub fn binaries_of(workspace: &Path, package: &str) -> Result<Vec<String>, Error
 mod tests {
     use super::*;
 
+    /// The workspace of this package.
+    fn workspace() -> PathBuf {
+        Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
+    }
+
     #[test]
     fn the_binaries_of_a_package_are_listed_and_a_missing_package_is_an_error() {
-        assert!(binaries_of(workspace(), "functions").unwrap().contains(&"get_user".to_owned()));
-        assert!(binaries_of(workspace(), "no-such-package").is_err());
+        assert!(binaries_of(&workspace(), "functions").unwrap().contains(&"get_user".to_owned()));
+        assert!(binaries_of(&workspace(), "no-such-package").is_err());
     }
 
     #[test]
     fn without_cargo_the_target_directory_is_the_usual_one() {
         let mut missing = MetadataCommand::new();
         missing.cargo_path("/no/cargo");
-        let found = described_by(&mut missing, workspace()).unwrap();
+        let found = described_by(&mut missing, &workspace()).unwrap();
         assert_eq!(found, workspace().join("target"));
     }
 }

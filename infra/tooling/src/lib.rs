@@ -1,20 +1,16 @@
-//! The shared parts of the programs for developers and operators: errors with context, output,
-//! other programs, and readers of the workspace's files.
+//! The parts that `cargo lifecycle` shares with the checks of its repository: errors with
+//! context, output, other programs, and the descriptions that functions print.
+//!
+//! Its interface may change in every version: it is published because `cargo-lifecycle` needs it.
 
-pub mod cargo_lambda;
 pub mod context;
-pub mod counts;
 pub mod descriptions;
 mod folders;
-pub mod pipeline;
 pub mod process;
-pub mod samconfig;
-pub mod stack;
 pub mod terminal;
-pub mod tools;
 
 pub use cargo_command::{cargo, without_package};
 
 pub use self::context::Error;
-pub use self::folders::{binaries_of, target_directory, workspace};
+pub use self::folders::{binaries_of, target_directory};
 pub use self::terminal::say;

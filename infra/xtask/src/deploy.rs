@@ -12,12 +12,12 @@ use std::path::Path;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use clap::Parser;
+use house::cargo_lambda::{CargoLambda, Profile};
+use house::stack::Stack;
 use sam_template::Template;
 use sha2::{Digest, Sha256};
-use tooling::cargo_lambda::{CargoLambda, Profile};
 use tooling::context::Context;
 use tooling::process::succeeded;
-use tooling::stack::Stack;
 use tooling::{Error, say};
 
 use crate::aws_cli::AwsCli;
@@ -171,12 +171,12 @@ mod tests {
     #[test]
     fn a_stage_with_gradual_deployments_is_an_error() {
         for (stage, refused) in [("dev", false), ("staging", true), ("prod", true)] {
-            let samconfig = fs_err::read_to_string(tooling::workspace().join("samconfig.toml"));
+            let samconfig = fs_err::read_to_string(house::workspace().join("samconfig.toml"));
             let stack = Stack::of(&samconfig.unwrap(), stage).unwrap();
             assert_eq!(stack.gradual, refused, "{stage}");
         }
         let arguments = Arguments::parse_from(["deploy", "get_user", "--stage", "prod", "--dry"]);
-        let refused = run(tooling::workspace(), &arguments).unwrap_err().to_string();
+        let refused = run(house::workspace(), &arguments).unwrap_err().to_string();
         assert!(refused.starts_with("prod: its new versions get"), "{refused}");
     }
 

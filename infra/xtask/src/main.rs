@@ -7,6 +7,7 @@ mod limits;
 mod openapi_lint;
 mod pipeline;
 mod programs;
+mod publish;
 mod rollback;
 mod supply;
 mod switch;
@@ -20,8 +21,9 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
+use house::{samconfig, tools, workspace};
+use tooling::Error;
 use tooling::terminal::{complain, done, report, say};
-use tooling::{Error, samconfig, tools, workspace};
 
 use self::programs::{Passed, run_instead};
 
@@ -62,6 +64,7 @@ enum Command {
         #[arg(long)]
         advisories: bool,
     },
+    Publishable(publish::Arguments),
     Pipeline(pipeline::Arguments),
     Deploy(deploy::Arguments),
     Rollback(rollback::Arguments),
@@ -121,6 +124,9 @@ fn main() -> ExitCode {
         Command::Workflows => complain("workflows", workflows::complaints(workspace())),
         Command::SupplyChain { advisories } => {
             done("supply-chain", supply::check(workspace(), advisories))
+        }
+        Command::Publishable(arguments) => {
+            complain("publishable", publish::complaints(workspace(), &arguments))
         }
         Command::Pipeline(arguments) => pipeline::run(workspace(), &arguments),
         Command::Deploy(arguments) => done("deploy", deploy::run(workspace(), &arguments)),

@@ -3,7 +3,7 @@
 use std::os::unix::process::CommandExt;
 use std::process::ExitCode;
 
-use tooling::process::program_of;
+use house::program_of;
 use tooling::terminal::fail;
 
 /// The arguments of another program, unread.

@@ -7,11 +7,11 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use clap::Args;
+use house::stack::Stack;
 use jiff::Timestamp;
 use sam_template::Template;
 use serde_json::{Value, json};
 use tooling::context::Context;
-use tooling::stack::Stack;
 use tooling::{Error, say};
 
 use crate::aws_cli::AwsCli;

@@ -11,11 +11,12 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use cargo_metadata::{DependencyKind, Metadata, MetadataCommand, Package, PackageId};
+use house::tools;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use tooling::context::Context;
 use tooling::process::succeeded;
-use tooling::{Error, cargo, say, target_directory, tools};
+use tooling::{Error, cargo, say, target_directory};
 
 /// The target platform whose dependencies are listed.
 const PLATFORM: &str = "x86_64-unknown-linux-gnu";
@@ -194,7 +195,7 @@ mod tests {
 
     #[test]
     fn the_bill_lists_only_linked_packages_with_licence_and_hash() {
-        let bill = bill(tooling::workspace()).unwrap();
+        let bill = bill(house::workspace()).unwrap();
         let of = |name: &str| {
             let components = bill["components"].as_array().unwrap();
             components.iter().find(|component| component["name"] == name)
@@ -208,6 +209,6 @@ mod tests {
             it["ref"].as_str().is_some_and(|it| it.starts_with("pkg:cargo/functions@"))
         });
         let functions = of_functions.next().expect("the bill describes the functions package");
-        assert!(functions["dependsOn"].to_string().contains("pkg:cargo/lifecycle@"));
+        assert!(functions["dependsOn"].to_string().contains("pkg:cargo/lambda-lifecycle@"));
     }
 }

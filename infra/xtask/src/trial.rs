@@ -9,8 +9,9 @@ use std::time::Instant;
 use cargo_lifecycle::new_endpoint::{self, Method, NewConsumer, NewEndpoint};
 use cargo_lifecycle::{Location, Service, codegen, drift};
 use fs_err::{self as fs, OpenOptions};
+use house::program_of;
 use tooling::context::Context;
-use tooling::process::{program_of, succeeded};
+use tooling::process::succeeded;
 use tooling::{Error, cargo, descriptions, say, target_directory};
 
 use crate::tidy;
@@ -109,7 +110,7 @@ fn copy_of(workspace: &Path, copy: &Path, target: &Path) -> Result<(), Error> {
     // With another version, cargo treats it as another package and keeps the build of ours.
     let manifest = copy.join("Cargo.toml");
     let version = format!("version = {:?}", env!("CARGO_PKG_VERSION"));
-    let renamed = fs::read_to_string(&manifest)?.replacen(&version, "version = \"0.0.0\"", 1);
+    let renamed = fs::read_to_string(&manifest)?.replace(&version, "version = \"0.0.0\"");
     fs::write(&manifest, renamed)?;
     // The house rules apply to the files that git tracks.
     for arguments in [&["init", "--quiet"][..], &["add", "--all"]] {

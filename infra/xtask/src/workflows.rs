@@ -5,11 +5,12 @@ use std::collections::BTreeSet;
 use std::path::Path;
 use std::process::Command;
 
+use house::pipeline::WORKFLOWS;
+use house::tools;
 use sam_template::{REGION, as_json};
 use serde_json::Value;
+use tooling::Error;
 use tooling::context::Context;
-use tooling::pipeline::WORKFLOWS;
-use tooling::{Error, tools};
 
 use crate::supply::first_on_path;
 
@@ -130,7 +131,7 @@ mod tests {
 
     #[test]
     fn the_execution_role_may_replace_the_list_of_copied_tables() {
-        let pipeline = as_json(&tooling::workspace().join(TEMPLATE)).unwrap();
+        let pipeline = as_json(&house::workspace().join(TEMPLATE)).unwrap();
         let policies = &pipeline["Resources"]["ExecutionRole"]["Properties"]["Policies"];
         let statements = |name: &str| {
             let policies = policies.as_array().unwrap();

@@ -58,6 +58,7 @@ pub(crate) struct Configuration {
 
 /// The environment variables that are missing, all at once.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
 pub struct ConfigError {
     /// The variables that are missing or empty, in alphabetical order.
     pub missing: Vec<String>,

@@ -168,6 +168,7 @@ impl Source {
 
 /// Whether a consumer remembers processed records.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Inbox {
     /// Each record has its effect once.
     Remembered,

@@ -37,6 +37,7 @@ const KEPT_S: i64 = 24 * 60 * 60;
 
 /// Whether an endpoint recognises repeated requests.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Idempotency {
     /// Every request is new.
     None,

@@ -86,8 +86,26 @@ pub use route::Route;
 pub use time::Timestamp;
 pub use upstream::Upstream;
 
-/// Crates that the macros of this crate refer to.
-#[doc(hidden)]
+/// The crates whose types and traits are in the interface of this one, in the versions that it uses.
+///
+/// A service may derive through them, and then needs no dependency on them:
+///
+/// ```
+/// use lifecycle::reexport::{schemars, serde, serde_json};
+///
+/// #[derive(serde::Serialize, schemars::JsonSchema)]
+/// #[serde(crate = "lifecycle::reexport::serde")]
+/// #[schemars(crate = "lifecycle::reexport::schemars")]
+/// struct BookView {
+///     title: String,
+/// }
+///
+/// let emma = BookView { title: "Emma".to_owned() };
+/// assert_eq!(serde_json::to_string(&emma).unwrap(), r#"{"title":"Emma"}"#);
+/// ```
+///
+/// `eserde` is the exception. Its derive macro names the crate `eserde`, so a service that derives
+/// `eserde::Deserialize` depends on `eserde = "0.1"`.
 pub mod reexport {
-    pub use {eserde, schemars, serde, uuid};
+    pub use {async_trait, bytes, eserde, http, schemars, serde, serde_dynamo, serde_json, uuid};
 }

@@ -79,6 +79,7 @@ pub enum Resource {
 
 /// An action on a table: the IAM action without `dynamodb:`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
+#[non_exhaustive]
 pub enum Action {
     /// One item is read.
     GetItem,

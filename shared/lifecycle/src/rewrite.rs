@@ -14,6 +14,7 @@ use crate::telemetry::without_values;
 
 /// The reason why an item is not written again.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
 pub enum NotRewritten {
     /// The item is not a valid record. The reason contains no stored values.
     #[error("it cannot be read: {0}")]

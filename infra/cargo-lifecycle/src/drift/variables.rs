@@ -51,15 +51,14 @@ pub(super) fn complaints(
 mod tests {
     use std::path::Path;
 
-    use tooling::workspace;
-
     use super::*;
+    use crate::service::repository;
 
     #[test]
     fn the_library_reads_each_variable_of_its_list() {
         let mut code = String::new();
         for crate_name in ["aws", "lifecycle"] {
-            add(&workspace().join("shared").join(crate_name).join("src"), &mut code);
+            add(&repository().join("shared").join(crate_name).join("src"), &mut code);
         }
         let unread = READ_BY_LIBRARY.iter().filter(|name| !code.contains(&format!("\"{name}\"")));
         assert_eq!(unread.collect::<Vec<_>>(), Vec::<&&str>::new());

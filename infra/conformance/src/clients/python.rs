@@ -3,8 +3,9 @@
 use std::path::Path;
 use std::process::Command;
 
+use house::tools;
+use tooling::Error;
 use tooling::process::succeeded;
-use tooling::{Error, tools};
 
 use super::folder;
 

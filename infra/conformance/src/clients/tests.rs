@@ -1,4 +1,4 @@
-use tooling::workspace;
+use house::workspace;
 
 /// The code blocks of this language in the documentation.
 fn blocks(language: &str) -> Vec<String> {

@@ -5,10 +5,10 @@ use std::time::Duration;
 
 use demo::seed::PASSWORD;
 use emulator::Platform;
+use house::counts::{Counts, Request, Use};
 use hyper::{Method, StatusCode};
 use serde_json::Value;
 use tokio::time::{Instant, sleep};
-use tooling::counts::{Counts, Request, Use};
 use tooling::{Error, say};
 use tooling_async::http::{Client, HttpResponse, sign_in};
 

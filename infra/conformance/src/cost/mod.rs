@@ -17,7 +17,7 @@ use std::path::Path;
 use clap::Args;
 use emulator::Platform;
 use emulator::options::Options;
-use tooling::counts::{COUNTS, Counts};
+use house::counts::{COUNTS, Counts};
 use tooling::{Error, say};
 
 use self::lab::Lab;

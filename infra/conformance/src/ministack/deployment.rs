@@ -6,12 +6,13 @@ use std::process::Stdio;
 
 use demo::seed;
 use emulator::standins::Standins;
+use house::program_of;
+use house::tools;
 use sam_template::{REGION, Template, Trigger};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
+use tooling::Error;
 use tooling::context::Context;
-use tooling::process::program_of;
-use tooling::{Error, tools};
 
 use super::api;
 

@@ -5,9 +5,10 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
+use house::tools;
 use sam_template::REGION;
+use tooling::Error;
 use tooling::context::Context;
-use tooling::{Error, tools};
 
 /// The time limit for its start.
 const START_MAX: Duration = Duration::from_mins(1);

@@ -16,7 +16,7 @@ use sam_template::Template;
 use tokio::runtime::Runtime;
 use tooling::cargo;
 
-use tooling::cargo_lambda::{CargoLambda, Profile};
+use house::cargo_lambda::{CargoLambda, Profile};
 use tooling::context::Context;
 use tooling::{Error, say, target_directory};
 

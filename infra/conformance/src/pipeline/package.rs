@@ -7,14 +7,16 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
+use house::pipeline::{BUILT, ROLE, digest};
+use house::program_of;
+use house::stack::Stack;
+use house::{samconfig, tools};
 use sam_template::{REGION, as_json, parse_json};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 use tokio::runtime::Runtime;
-use tooling::pipeline::{BUILT, ROLE, digest};
-use tooling::process::{program_of, succeeded};
-use tooling::stack::Stack;
-use tooling::{Error, samconfig, say, target_directory, tools};
+use tooling::process::succeeded;
+use tooling::{Error, say, target_directory};
 
 use super::cloudformation::{CloudFormation, Form};
 use crate::ministack::Emulator;

@@ -12,11 +12,11 @@ use std::time::Instant;
 
 use demo::seed;
 use emulator::standins::Standins;
+use house::pipeline::{BUILT, FOLDER, ROLE, WORKFLOWS};
+use house::stack::Stack;
 use sam_template::Template;
 use tokio::runtime::Runtime;
 use tooling::context::Context;
-use tooling::pipeline::{BUILT, FOLDER, ROLE, WORKFLOWS};
-use tooling::stack::Stack;
 use tooling::{Error, say, without_package};
 
 use super::package::Handed;

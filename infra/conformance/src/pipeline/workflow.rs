@@ -145,7 +145,7 @@ pub(super) fn holds(condition: Option<&str>, known: &Known) -> Result<bool, Erro
 
 #[cfg(test)]
 mod tests {
-    use tooling::pipeline::WORKFLOWS;
+    use house::pipeline::WORKFLOWS;
 
     use super::*;
 
@@ -161,7 +161,7 @@ mod tests {
 
     #[test]
     fn production_comes_after_staging_and_both_take_the_digest_of_the_one_build() {
-        let jobs = jobs(&tooling::workspace().join(WORKFLOWS).join("deploy.yml")).unwrap();
+        let jobs = jobs(&house::workspace().join(WORKFLOWS).join("deploy.yml")).unwrap();
         let ids: Vec<&str> = jobs.iter().map(|job| job.id.as_str()).collect();
         assert_eq!(ids, ["check", "build", "dev", "staging", "prod"]);
         for job in &jobs[2..] {

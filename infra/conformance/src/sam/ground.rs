@@ -6,8 +6,9 @@ use std::path::{Path, PathBuf};
 use demo::seed;
 use emulator::Platform;
 use emulator::options::Options;
+use house::tools;
 use sam_template::Template;
-use tooling::{Error, target_directory, tools};
+use tooling::{Error, target_directory};
 use tooling_async::http::{self, Client};
 
 /// The local platform with the demo's users and products, and SAM's programs.

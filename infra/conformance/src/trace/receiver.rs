@@ -5,10 +5,11 @@ use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::Duration;
 
+use house::tools;
 use tokio::net::TcpStream;
 use tokio::process::{Child, Command};
 use tokio::time::{Instant, sleep};
-use tooling::{Error, tools};
+use tooling::Error;
 use tooling_async::child;
 
 use super::spans::{self, Span};

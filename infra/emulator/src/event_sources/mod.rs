@@ -44,6 +44,7 @@ impl Sources {
 
 /// The reason why an event source cannot start.
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum SourceError {
     /// The schedule expression is invalid.
     #[error("{function}: {reason}")]

@@ -6,6 +6,7 @@ use serde::Deserialize;
 
 /// The reason why an invocation has no result.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
 pub enum InvokeError {
     /// The template has no such function.
     #[error("there is no function {0}")]

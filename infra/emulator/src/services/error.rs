@@ -8,6 +8,7 @@ use serde_json::json;
 
 /// The reason why the stores cannot start.
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum StartError {
     /// No loopback port could be bound.
     #[error("cannot bind a port for the stores: {0}")]
@@ -84,6 +85,7 @@ pub struct NoSuch {
 
 /// The reason why an item or a secret cannot be written, or a table cannot be read.
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum StoreError {
     /// The template has no such resource.
     #[error(transparent)]

@@ -107,7 +107,7 @@ impl Kind {
 fn rewritten_claim(item: &Item) -> Result<Item, NotRewritten> {
     rewritten::<NameClaim>(item).or_else(|error| match error {
         NotRewritten::OtherKey => rewritten::<TypedNameClaim>(item),
-        NotRewritten::Unreadable(_) | NotRewritten::UnreadableAfterwards(_) => Err(error),
+        _ => Err(error),
     })
 }
 

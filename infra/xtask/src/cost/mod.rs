@@ -14,8 +14,9 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use clap::Args;
-use tooling::counts::{COUNTS, Counts};
-use tooling::process::{program_of, succeeded};
+use house::counts::{COUNTS, Counts};
+use house::program_of;
+use tooling::process::succeeded;
 use tooling::terminal::{complain, done};
 use tooling::{Error, say};
 
@@ -92,6 +93,6 @@ fn tables(workspace: &Path) -> Result<tables::Tables, Error> {
 mod tests {
     #[test]
     fn the_document_agrees_with_counts_prices_and_template() {
-        assert_eq!(super::complaints(tooling::workspace()).unwrap(), Vec::<String>::new());
+        assert_eq!(super::complaints(house::workspace()).unwrap(), Vec::<String>::new());
     }
 }

@@ -1,7 +1,7 @@
 //! The cost of requests: counts times prices.
 
+use house::counts::{Counts, Request, Use};
 use tooling::Error;
-use tooling::counts::{Counts, Request, Use};
 
 use super::deployed::Deployed;
 use super::prices::Prices;
@@ -155,7 +155,7 @@ mod tests {
 
     /// The workspace's own prices: expectations name them instead of repeating their values.
     fn prices() -> Prices {
-        Prices::read(&tooling::workspace().join(crate::cost::PRICES)).unwrap()
+        Prices::read(&house::workspace().join(crate::cost::PRICES)).unwrap()
     }
 
     fn deployed() -> Deployed {

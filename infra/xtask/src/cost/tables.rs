@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
+use house::counts::Use;
 use tooling::Error;
-use tooling::counts::Use;
 
 use super::money::{Amounts, Bill, Costs};
 
@@ -304,7 +304,7 @@ fn grouped(value: f64) -> String {
 
 #[cfg(test)]
 mod tests {
-    use tooling::counts::Counts;
+    use house::counts::Counts;
 
     use super::*;
     use crate::cost::deployed::Deployed;
@@ -312,7 +312,7 @@ mod tests {
 
     #[test]
     fn reads_of_secrets_are_priced() {
-        let prices = Prices::read(&tooling::workspace().join(crate::cost::PRICES)).unwrap();
+        let prices = Prices::read(&house::workspace().join(crate::cost::PRICES)).unwrap();
         let deployed = Deployed { secret_readers: 1_000, mappings: 1, ..Deployed::default() };
         let counts = Counts::default();
         let others = others(&Bill { prices: &prices, deployed: &deployed, counts: &counts });

@@ -4,12 +4,14 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
+use house::pipeline::{BUILT, FOLDER, digest};
+use house::program_of;
+use house::tools;
 use sam_template::REGION;
 use serde_json::Value;
 use tooling::context::Context;
-use tooling::pipeline::{BUILT, FOLDER, digest};
-use tooling::process::{program_of, succeeded};
-use tooling::{Error, cargo, say, tools, without_package};
+use tooling::process::succeeded;
+use tooling::{Error, cargo, say, without_package};
 
 use crate::supply;
 

@@ -3,12 +3,13 @@
 use std::path::Path;
 use std::process::Command;
 
+use house::pipeline::{BUILT, FOLDER, ROLE};
+use house::stack::Stack;
+use house::tools;
 use sam_template::as_json;
 use serde_json::{Value, json};
-use tooling::pipeline::{BUILT, FOLDER, ROLE};
 use tooling::process::succeeded;
-use tooling::stack::Stack;
-use tooling::{Error, say, tools};
+use tooling::{Error, say};
 
 use super::build::{ITEMS, TESTS, demo_items, sam};
 
@@ -180,7 +181,7 @@ mod tests {
     #[test]
     fn seeding_another_stage_than_dev_is_an_error() {
         for stage in ["staging", "prod"] {
-            assert!(seed(tooling::workspace(), stage).is_err(), "{stage}");
+            assert!(seed(house::workspace(), stage).is_err(), "{stage}");
         }
     }
 
@@ -189,7 +190,7 @@ mod tests {
         for test in SMOKE {
             let (module, name) = test.rsplit_once("::").expect("a test is in a module");
             let path =
-                tooling::workspace().join(format!("tests/api/{}.rs", module.replace("::", "/")));
+                house::workspace().join(format!("tests/api/{}.rs", module.replace("::", "/")));
             let text = fs_err::read_to_string(path).unwrap();
             assert!(text.contains(&format!("async fn {name}()")), "{test}");
         }

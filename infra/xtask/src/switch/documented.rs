@@ -4,8 +4,8 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 use std::process::Command;
 
+use house::workspace;
 use tooling::process::succeeded;
-use tooling::workspace;
 
 #[test]
 fn the_documented_commands_stop_each_function_that_uses_a_restored_table() {

@@ -17,10 +17,11 @@ mod tests;
 use std::path::{Path, PathBuf};
 
 use clap::Subcommand;
+use house::samconfig;
+use house::stack::Stack;
 use sam_template::as_json;
 use serde_json::{Value, json};
-use tooling::stack::Stack;
-use tooling::{Error, samconfig, say, target_directory};
+use tooling::{Error, say, target_directory};
 
 use self::references::{TABLE, attach, detach, kept};
 use self::restored::{PROTECTION, Restored};

@@ -1,6 +1,6 @@
 use std::os::unix::fs::PermissionsExt;
 
-use tooling::workspace;
+use house::workspace;
 
 use super::*;
 

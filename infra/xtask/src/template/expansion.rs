@@ -3,10 +3,11 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::path::Path;
 
+use house::tools;
 use sam_template::parse_json;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use tooling::{Error, tools};
+use tooling::Error;
 
 use super::stamp::stamp;
 

@@ -17,10 +17,11 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use house::{samconfig, tools};
 use sam_template::REGION;
 use serde_json::Value;
 use tooling::context::Context;
-use tooling::{Error, samconfig, say, target_directory, tools};
+use tooling::{Error, say, target_directory};
 
 use self::expansion::{Expansion, FILES, Job};
 use self::mistakes::MISTAKES;

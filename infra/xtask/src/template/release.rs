@@ -8,10 +8,11 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
+use house::samconfig;
 use sam_template::as_json;
 use serde_json::Value;
 use tooling::context::Context;
-use tooling::{Error, samconfig, say};
+use tooling::{Error, say};
 
 use super::binaries;
 use super::stamp::{stamp, value_of};
@@ -94,8 +95,8 @@ fn code(built: &Value) -> BTreeMap<&str, &str> {
 
 #[cfg(test)]
 mod tests {
+    use house::workspace;
     use serde_json::json;
-    use tooling::workspace;
 
     use super::*;
 

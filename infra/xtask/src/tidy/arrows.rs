@@ -2,29 +2,69 @@
 
 use cargo_metadata::{DependencyKind, Metadata};
 
-/// The crates that each crate may depend on, and whether it may use an SDK.
-const ALLOWED: [(&str, &[&str], Sdk); 20] = [
-    ("lifecycle", &[], Sdk::Never),
-    ("domain", &["lifecycle"], Sdk::Never),
-    ("aws", &["lifecycle"], Sdk::Always),
-    ("client", &["domain", "lifecycle"], Sdk::Never),
-    ("functions", &["aws", "domain", "lifecycle"], Sdk::Never),
+/// The packages that each package may depend on, and whether it may use an SDK.
+const ALLOWED: [(&str, &[&str], Sdk); 21] = [
+    ("lambda-lifecycle", &[], Sdk::Never),
+    ("domain", &["lambda-lifecycle"], Sdk::Never),
+    ("lambda-lifecycle-aws", &["lambda-lifecycle"], Sdk::Always),
+    ("client", &["domain", "lambda-lifecycle"], Sdk::Never),
+    ("functions", &["lambda-lifecycle-aws", "domain", "lambda-lifecycle"], Sdk::Never),
     ("sam-template", &[], Sdk::Never),
-    ("cargo-command", &[], Sdk::Never),
-    ("emulator", &["cargo-command", "sam-template"], Sdk::InTests),
-    ("testkit", &["emulator"], Sdk::Never),
-    ("demo", &["aws", "domain", "emulator", "lifecycle", "sam-template"], Sdk::Never),
-    ("operations", &["aws", "lifecycle"], Sdk::Never),
-    ("ops", &["aws", "domain", "lifecycle", "operations"], Sdk::Never),
-    ("tooling", &["cargo-command", "sam-template"], Sdk::Never),
-    ("tooling-async", &["tooling"], Sdk::Never),
+    ("lambda-lifecycle-cargo", &[], Sdk::Never),
+    ("lambda-emulator", &["lambda-lifecycle-cargo", "sam-template"], Sdk::InTests),
+    ("lambda-testkit", &["lambda-emulator"], Sdk::Never),
+    (
+        "demo",
+        &["lambda-lifecycle-aws", "domain", "lambda-emulator", "lambda-lifecycle", "sam-template"],
+        Sdk::Never,
+    ),
+    ("operations", &["lambda-lifecycle-aws", "lambda-lifecycle"], Sdk::Never),
+    ("ops", &["lambda-lifecycle-aws", "domain", "lambda-lifecycle", "operations"], Sdk::Never),
+    ("lambda-lifecycle-tooling", &["lambda-lifecycle-cargo"], Sdk::Never),
+    ("house", &["lambda-lifecycle-tooling", "sam-template"], Sdk::Never),
+    ("tooling-async", &["lambda-lifecycle-tooling"], Sdk::Never),
     // The lifecycle only in tests.
-    ("cargo-lifecycle", &["lifecycle", "sam-template", "tooling"], Sdk::Never),
-    ("xtask", &["cargo-lifecycle", "lifecycle", "sam-template", "tooling"], Sdk::Never),
-    ("bench", &["aws", "demo", "domain", "lifecycle", "tooling", "tooling-async"], Sdk::Never),
+    (
+        "cargo-lifecycle",
+        &["lambda-lifecycle", "sam-template", "lambda-lifecycle-tooling"],
+        Sdk::Never,
+    ),
+    (
+        "xtask",
+        &[
+            "cargo-lifecycle",
+            "house",
+            "lambda-lifecycle",
+            "sam-template",
+            "lambda-lifecycle-tooling",
+        ],
+        Sdk::Never,
+    ),
+    (
+        "bench",
+        &[
+            "lambda-lifecycle-aws",
+            "demo",
+            "domain",
+            "house",
+            "lambda-lifecycle",
+            "lambda-lifecycle-tooling",
+            "tooling-async",
+        ],
+        Sdk::Never,
+    ),
     (
         "conformance",
-        &["aws", "demo", "emulator", "lifecycle", "sam-template", "tooling", "tooling-async"],
+        &[
+            "lambda-lifecycle-aws",
+            "demo",
+            "house",
+            "lambda-emulator",
+            "lambda-lifecycle",
+            "sam-template",
+            "lambda-lifecycle-tooling",
+            "tooling-async",
+        ],
         Sdk::Never,
     ),
     // For comparison with ours: only an SDK.
@@ -32,15 +72,15 @@ const ALLOWED: [(&str, &[&str], Sdk); 20] = [
     (
         "blackbox",
         &[
-            "aws",
+            "lambda-lifecycle-aws",
             "client",
             "demo",
             "domain",
-            "emulator",
-            "lifecycle",
+            "lambda-emulator",
+            "lambda-lifecycle",
             "ops",
             "sam-template",
-            "testkit",
+            "lambda-testkit",
         ],
         Sdk::InTests,
     ),
@@ -91,7 +131,8 @@ fn complaint(Arrow { from, to, for_tests }: &Arrow) -> Option<String> {
     }
     let is_sdk = to.starts_with("aws-sdk-") || to.starts_with("aws-smithy-") || to == "aws-config";
     let may = *sdk == Sdk::Always || (*sdk == Sdk::InTests && *for_tests);
-    (is_sdk && !may).then(|| format!("crate {from} must not use {to}: only aws uses an SDK"))
+    (is_sdk && !may)
+        .then(|| format!("crate {from} must not use {to}: only lambda-lifecycle-aws uses an SDK"))
 }
 
 #[cfg(test)]
@@ -101,16 +142,16 @@ mod tests {
     #[test]
     fn an_arrow_that_points_up_or_at_an_sdk_is_found() {
         for (from, to, for_tests, found) in [
-            ("functions", "lifecycle", false, false),
-            ("lifecycle", "domain", false, true),
-            ("domain", "aws", true, true),
+            ("functions", "lambda-lifecycle", false, false),
+            ("lambda-lifecycle", "domain", false, true),
+            ("domain", "lambda-lifecycle-aws", true, true),
             ("functions", "aws-sdk-dynamodb", false, true),
-            ("aws", "aws-sdk-dynamodb", false, false),
-            ("emulator", "aws-sdk-sqs", true, false),
-            ("emulator", "aws-sdk-sqs", false, true),
-            ("emulator", "domain", true, true),
-            ("testkit", "emulator", false, false),
-            ("testkit", "client", false, true),
+            ("lambda-lifecycle-aws", "aws-sdk-dynamodb", false, false),
+            ("lambda-emulator", "aws-sdk-sqs", true, false),
+            ("lambda-emulator", "aws-sdk-sqs", false, true),
+            ("lambda-emulator", "domain", true, true),
+            ("lambda-testkit", "lambda-emulator", false, false),
+            ("lambda-testkit", "client", false, true),
             ("newcomer", "serde", false, true),
         ] {
             let arrow = Arrow { from: from.into(), to: to.into(), for_tests };

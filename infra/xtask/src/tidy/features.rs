@@ -18,7 +18,7 @@ const PLATFORM: &str = "x86_64-unknown-linux-gnu";
 /// Crates that have more features in a build of the workspace than deployed, with all features that
 /// may be added, and the reason why linked code behaves the same.
 const REVIEWED: [(&str, &[&str], &str); 20] = [
-    ("aws", &["admin"], "adds operators' functions"),
+    ("lambda-lifecycle-aws", &["admin"], "adds operators' functions"),
     (
         "chrono",
         &["default", "js-sys", "oldtime", "wasm-bindgen", "wasmbind"],
@@ -34,7 +34,7 @@ const REVIEWED: [(&str, &[&str], &str); 20] = [
     ("hyper-rustls", &["ring"], "adds constructors; each connector is given its provider"),
     ("hyper-util", &["server", "server-auto", "server-graceful", "service"], "adds a server"),
     (
-        "lifecycle",
+        "lambda-lifecycle",
         &["examples", "testing"],
         "adds the shared parts of tests, and a clock that only tests set",
     ),

@@ -19,6 +19,7 @@ pub(crate) mod tracked;
 
 use std::path::Path;
 
+use crate::publish::manifests;
 use crate::words;
 
 /// All problems of the workspace, one sentence each.
@@ -37,6 +38,7 @@ pub(crate) fn complaints(workspace: &Path) -> Vec<String> {
     complaints.extend(layout::built_by_default(&default));
     complaints.extend(arrows::upward(&arrows::of(&metadata)));
     complaints.extend(licences::refused(workspace, &metadata));
+    complaints.extend(manifests::complaints(&metadata));
     complaints.extend(features::complaints(workspace));
     let texts = tracked::texts(workspace, &files);
     let all: Vec<(&str, &str)> = texts.iter().map(|(path, text)| (*path, text.as_str())).collect();
@@ -69,6 +71,6 @@ pub(crate) fn complaints(workspace: &Path) -> Vec<String> {
 mod tests {
     #[test]
     fn the_workspace_follows_the_house_rules() {
-        assert_eq!(super::complaints(tooling::workspace()), Vec::<String>::new());
+        assert_eq!(super::complaints(house::workspace()), Vec::<String>::new());
     }
 }

@@ -27,7 +27,7 @@ const fn names_its_files(below: &'static str) -> Ban {
     }
 }
 
-const BANS: [Ban; 11] = [
+const BANS: [Ban; 12] = [
     Ban {
         below: "shared/domain/src/",
         ending: ".rs",
@@ -71,6 +71,7 @@ const BANS: [Ban; 11] = [
     names_its_files("infra/xtask/src/"),
     names_its_files("infra/cargo-lifecycle/src/"),
     names_its_files("infra/tooling/src/"),
+    names_its_files("infra/house/src/"),
     names_its_files("infra/conformance/src/"),
     names_its_files("infra/bench/src/"),
     Ban {

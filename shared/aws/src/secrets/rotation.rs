@@ -52,6 +52,7 @@ pub struct KeyRotation {
 
 /// Why the keys cannot be rotated now.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
 pub enum RotationError {
     /// The last replaced key would leave the set, and its tokens would stop working.
     #[error("tokens of the key {kid}, which was replaced last, may live until {until}")]

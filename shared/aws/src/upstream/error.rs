@@ -12,6 +12,7 @@ use super::limits::{BODY_BYTES_MAX, RETRY_AFTER_S, TIMEOUT};
 
 /// Why an upstream's response is missing or unusable.
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum UpstreamError {
     /// The connection failed, took too long to open, or broke.
     #[error("{upstream} could not be reached")]

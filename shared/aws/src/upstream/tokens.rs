@@ -58,6 +58,7 @@ pub struct AccessToken {
 
 /// Why there is no token.
 #[derive(Debug)]
+#[non_exhaustive]
 pub enum TokenError {
     /// The upstream works but issues no token: its response. Rejected credentials (400, 401 or 403)
     /// are always a 401; other responses are unchanged, including a 429.

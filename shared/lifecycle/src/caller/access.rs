@@ -7,6 +7,7 @@ use crate::error::RequestError;
 ///
 /// There is no default: an endpoint without it does not compile.
 #[derive(Debug, Clone, Copy)]
+#[non_exhaustive]
 pub enum Access<R: 'static = NoRole> {
     /// All callers.
     Public,
@@ -43,6 +44,7 @@ impl<R: Copy + std::fmt::Debug> Access<R> {
 
 /// The authorization decision once the facts are known.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Verdict {
     /// The caller may continue.
     Allow,

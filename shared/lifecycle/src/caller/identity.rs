@@ -58,6 +58,7 @@ pub enum Authorizer {
 
 /// Whether a caller has to sign in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum SignIn {
     /// Tokens are ignored.
     None,

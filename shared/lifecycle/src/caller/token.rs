@@ -20,6 +20,7 @@ pub trait TokenVerifier: Send + Sync {
 
 /// The reason why there are no claims.
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum TokenError {
     /// The token is invalid. The reason is a constant, so that the log never contains parts of a
     /// token, whatever its length.

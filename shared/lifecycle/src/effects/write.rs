@@ -22,7 +22,7 @@ pub struct Write {
     pub on_condition_failed: OnConditionFailed,
 }
 
-/// The operation of a [`Write`].
+/// The operation of a [`Write`]. An adapter performs each one, so this list is exhaustive.
 #[derive(Debug, Clone)]
 pub enum WriteAction {
     /// Stores the whole item, including its key attributes.
@@ -46,7 +46,7 @@ pub enum Change {
     Remove(&'static str),
 }
 
-/// A condition on the stored item.
+/// A condition on the stored item. An adapter checks each one, so this list is exhaustive.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Condition {
     /// No item has this key.

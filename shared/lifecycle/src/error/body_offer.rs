@@ -4,6 +4,7 @@ use http::{HeaderName, header};
 
 /// The supported alternatives for a body.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum BodyOffer {
     /// JSON.
     Json,

@@ -10,6 +10,7 @@ use super::service::ServiceError;
 
 /// Everything that can end a request before its reply.
 #[derive(Debug)]
+#[non_exhaustive]
 pub enum RequestError {
     /// The request is malformed or syntactically invalid.
     Invalid(FieldErrors),

@@ -8,6 +8,7 @@ pub type Retrieved<T> = Result<T, RetrieveError>;
 
 /// An error of retrieval: of the request itself, or of a port.
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum RetrieveError {
     /// The requested resource does not exist: 404, the same as a hidden resource.
     #[error("the resource does not exist")]

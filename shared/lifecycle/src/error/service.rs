@@ -6,6 +6,7 @@ pub type BoxError = Box<dyn std::error::Error + Send + Sync>;
 /// An error of a port, for which the request is not to blame: the store, a queue, an upstream, the
 /// deadline.
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum ServiceError {
     /// A defect of this system: 500.
     #[error("internal error")]

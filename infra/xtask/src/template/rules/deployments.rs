@@ -134,8 +134,8 @@ fn level(function: Resource<'_>, functions: &BTreeMap<&str, Resource<'_>>, depth
 mod tests {
     use std::process::Command;
 
+    use house::workspace;
     use sam_template::as_json;
-    use tooling::workspace;
 
     /// The AWS clients of the hook: a deployment of version 7 of a function, whose response the
     /// arguments select.

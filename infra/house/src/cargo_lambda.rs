@@ -4,12 +4,12 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use cargo_command::cargo;
+use tooling::cargo;
 
-use crate::context::Error;
-use crate::folders::target_directory;
-use crate::process::succeeded;
 use crate::tools;
+use tooling::context::Error;
+use tooling::process::succeeded;
+use tooling::target_directory;
 
 /// The tool, and its target folder.
 pub struct CargoLambda<'a> {

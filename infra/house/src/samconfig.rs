@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use crate::context::{Context, Error};
+use tooling::context::{Context, Error};
 
 /// The parameters of each environment, by the environment's name.
 ///

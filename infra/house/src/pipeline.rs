@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use crate::context::{Context, Error};
+use tooling::context::{Context, Error};
 
 /// The folder of the workflows.
 pub const WORKFLOWS: &str = ".github/workflows";

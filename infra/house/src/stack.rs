@@ -1,7 +1,7 @@
 //! The stacks that `samconfig.toml` describes.
 
-use crate::context::{Context, Error};
 use crate::samconfig;
+use tooling::context::{Context, Error};
 
 /// A stack that `sam deploy` has created.
 pub struct Stack {
@@ -43,7 +43,7 @@ impl Stack {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::folders::workspace;
+    use crate::workspace;
 
     #[test]
     fn every_stage_has_a_stack() {

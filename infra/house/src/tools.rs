@@ -9,9 +9,9 @@ use sam_template::REGION;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use crate::context::{Context, Error};
-use crate::folders::target_directory;
-use crate::process::succeeded;
+use tooling::context::{Context, Error};
+use tooling::process::succeeded;
+use tooling::target_directory;
 
 /// The program folder of a list in `infra/tools`. Installs the list if needed.
 ///

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
-use crate::context::{Context, Error};
+use tooling::context::{Context, Error};
 
 /// The share by which a count may differ from the previous one without being reported.
 const TOLERANCE: f64 = 0.1;

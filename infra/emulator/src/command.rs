@@ -1,0 +1,129 @@
+//! The command that runs a platform until a signal ends it. `lambda-emulator` runs a template alone;
+//! a service's own program adds its [`Application`].
+
+use std::fmt::Display;
+use std::process::ExitCode;
+
+use clap::{Args, Subcommand};
+use tokio::signal::ctrl_c;
+use tokio::signal::unix::{SignalKind, signal};
+
+use crate::options::{Logs, Options};
+use crate::{Application, Platform, StartError, doctor};
+
+/// The arguments of the command, for a parser of clap: `#[command(flatten)]`.
+#[derive(Debug, Clone, Args)]
+pub struct Command {
+    #[command(flatten)]
+    options: Options,
+
+    /// Shows logs as the functions print them, one JSON object a line.
+    #[arg(long)]
+    json_logs: bool,
+
+    #[command(subcommand)]
+    check: Option<Check>,
+}
+
+#[derive(Debug, Clone, Copy, Subcommand)]
+enum Check {
+    /// Checks the programs, ports and disk of this machine. Each missing one has a remedy.
+    Doctor,
+}
+
+impl Command {
+    /// Whether the application's demo data was requested.
+    pub fn has_demo(&self) -> bool {
+        self.options.demo
+    }
+
+    /// Runs the platform until Ctrl-C or SIGTERM, or checks the machine. It prints the addresses,
+    /// calls `announce`, which may print more, and prints `ready`.
+    ///
+    /// Returns exit status 2 if other options would help, and 1 for any other error, such as data that
+    /// can no longer be written.
+    ///
+    /// # Panics
+    /// If the system does not let it handle SIGTERM.
+    pub async fn run(self, application: &impl Application, announce: impl FnOnce()) -> ExitCode {
+        if let Some(Check::Doctor) = self.check {
+            return check(&self.options);
+        }
+        let logs = if self.json_logs { Logs::Json } else { Logs::Readable };
+        let options = Options { logs, ..self.options };
+        let platform = tokio::select! {
+            started = Platform::start(options, application) => match started {
+                Ok(platform) => platform,
+                Err(error) => {
+                    complain(&error);
+                    return exit_status(&error);
+                }
+            },
+            () = told_to_end() => return ExitCode::SUCCESS,
+        };
+        print_addresses(&platform);
+        announce();
+        print_ready();
+        let failed = tokio::select! {
+            error = platform.stores().data_error() => Some(error),
+            () = told_to_end() => None,
+        };
+        platform.stop().await;
+        failed.map_or(ExitCode::SUCCESS, |error| {
+            complain(&error);
+            ExitCode::FAILURE
+        })
+    }
+}
+
+#[expect(clippy::print_stdout, reason = "scripts wait for these lines")]
+fn print_addresses(platform: &Platform) {
+    match platform.apis() {
+        [(_, url)] => println!("API      {url}"),
+        several => {
+            for (id, url) in several {
+                println!("API      {url}  {id}");
+            }
+        }
+    }
+    println!("control  {}", platform.control_url());
+}
+
+#[expect(clippy::print_stdout, reason = "scripts wait for this line")]
+fn print_ready() {
+    println!("ready");
+}
+
+/// Prints each check of this machine. Fails if something needed is missing.
+#[expect(clippy::print_stdout, reason = "a command prints its result here")]
+fn check(options: &Options) -> ExitCode {
+    let checks = doctor::checks(options);
+    for check in &checks {
+        println!("{check}");
+    }
+    if checks.iter().any(doctor::Check::is_problem) { ExitCode::FAILURE } else { ExitCode::SUCCESS }
+}
+
+/// Prints the error.
+#[expect(clippy::print_stderr, reason = "a command prints its error here")]
+fn complain(error: &impl Display) {
+    eprintln!("error: {error}");
+}
+
+/// The status of a platform that does not start: 2 if other options would help.
+fn exit_status(error: &StartError) -> ExitCode {
+    match error {
+        StartError::PortTaken { .. } => ExitCode::from(2),
+        _ => ExitCode::FAILURE,
+    }
+}
+
+/// Returns on Ctrl-C or SIGTERM.
+async fn told_to_end() {
+    let mut terminate = signal(SignalKind::terminate()).expect("SIGTERM can be handled");
+    tokio::select! {
+        // If Ctrl-C cannot be handled, end now: otherwise the process could not be stopped.
+        _ = ctrl_c() => {}
+        _ = terminate.recv() => {}
+    }
+}

@@ -1,0 +1,52 @@
+//! `lambda-emulator`: runs the API of a SAM template on this machine.
+
+use std::process::ExitCode;
+
+use clap::{ArgMatches, CommandFactory, FromArgMatches, Parser};
+use emulator::NoApplication;
+use emulator::command::Command;
+
+/// Runs the API of a SAM template on this machine: the gateway, the functions, tables, queues,
+/// secrets, mail and schedules. Builds the functions with cargo. Ctrl-C ends it.
+#[derive(Debug, Parser)]
+#[command(name = "lambda-emulator", version)]
+struct Arguments {
+    #[command(flatten)]
+    command: Command,
+}
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let Arguments { command } = read(&parser().get_matches());
+    command.run(&NoApplication, || ()).await
+}
+
+/// The parser, without the option that only an application gives a meaning.
+fn parser() -> clap::Command {
+    Arguments::command().mut_arg("demo", |demo| demo.hide(true))
+}
+
+fn read(matches: &ArgMatches) -> Arguments {
+    Arguments::from_arg_matches(matches).unwrap_or_else(|error| error.exit())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_help_has_the_options_of_a_platform_without_the_demo() {
+        parser().debug_assert();
+        let help = parser().render_help().to_string();
+        assert!(help.contains("--template") && help.contains("doctor"), "{help}");
+        assert!(!help.contains("--demo"), "{help}");
+    }
+
+    #[test]
+    fn options_and_the_check_of_the_machine_are_read() {
+        let given = ["lambda-emulator", "--template", "sam.yaml", "--port", "0", "doctor"];
+        let arguments = read(&parser().try_get_matches_from(given).unwrap());
+        assert!(!arguments.command.has_demo());
+        assert!(parser().try_get_matches_from(["lambda-emulator", "start"]).is_err());
+    }
+}

@@ -1,0 +1,54 @@
+//! `cargo xtask publishable`: checks the packages that are published.
+//!
+//! - Their manifests have the parts that a registry shows, and they depend on published packages only.
+//! - Each is built from the files that it would be published with.
+//! - Its public interface is the one that `infra/api` keeps, so that a change of it is seen.
+//! - It is compatible with the last release, as far as its version promises that.
+
+mod api;
+pub(crate) mod manifests;
+mod packages;
+mod semver;
+
+use std::path::Path;
+
+use cargo_metadata::MetadataCommand;
+use tooling::process::succeeded;
+use tooling::{Error, cargo, say};
+
+use self::packages::{published, selected};
+
+/// Checks the packages that are published.
+#[derive(clap::Args)]
+pub(crate) struct Arguments {
+    /// Writes the public interfaces to infra/api instead of comparing them.
+    #[arg(long)]
+    write: bool,
+}
+
+/// The problems of the published packages, one sentence each. With `--write` it only writes their
+/// interfaces.
+///
+/// # Errors
+///
+/// If cargo fails, or a package cannot be built from its files.
+pub(crate) fn complaints(workspace: &Path, arguments: &Arguments) -> Result<Vec<String>, Error> {
+    let metadata = MetadataCommand::new().current_dir(workspace).no_deps().exec()?;
+    let packages = published(&metadata);
+    if arguments.write {
+        api::write(workspace, &packages)?;
+        return Ok(Vec::new());
+    }
+    let mut complaints = manifests::complaints(&metadata);
+    if !complaints.is_empty() {
+        return Ok(complaints);
+    }
+    say("packages: built from the files that they are published with");
+    // Cargo takes dependencies between these packages from the files, too, in their order.
+    let mut package = cargo(workspace);
+    package.args(["package", "--locked", "--allow-dirty"]).args(selected(&packages));
+    succeeded(&mut package)?;
+    complaints.extend(api::complaints(workspace, &packages)?);
+    semver::check(workspace, &packages)?;
+    Ok(complaints)
+}

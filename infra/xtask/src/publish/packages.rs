@@ -1,0 +1,14 @@
+//! The packages that are published.
+
+use cargo_metadata::{Metadata, Package};
+
+/// The packages of the workspace that are published.
+pub(super) fn published(metadata: &Metadata) -> Vec<&Package> {
+    let packages = metadata.workspace_packages().into_iter();
+    packages.filter(|package| package.publish.is_none()).collect()
+}
+
+/// The arguments by which cargo selects these packages.
+pub(super) fn selected<'p>(packages: &[&'p Package]) -> Vec<&'p str> {
+    packages.iter().flat_map(|package| ["--package", package.name.as_str()]).collect()
+}
