@@ -25,8 +25,14 @@ const MAIL: &str = r#"            # SES requires the permission on the verified 
 "#;
 
 /// A function, which is deployed after the one that it waits for. A schedule runs it by the event of
-/// this name.
-pub(super) fn function(declared: &Declared<'_>, awaited: Option<&str>, event: &str) -> String {
+/// this name. An open route says so only if the API `is_closed` by a default authorizer: SAM refuses
+/// it elsewhere.
+pub(super) fn function(
+    declared: &Declared<'_>,
+    awaited: Option<&str>,
+    event: &str,
+    is_closed: bool,
+) -> String {
     let (name, description) = (declared.name(), declared.description);
     let awaited = awaited.map(|function| format!("    DependsOn: {function}Aliaslive\n"));
     [
@@ -39,7 +45,7 @@ pub(super) fn function(declared: &Declared<'_>, awaited: Option<&str>, event: &s
         format!("      FunctionName: !Sub \"${{AWS::StackName}}-{name}\"\n"),
         environment(description),
         policies(description),
-        routes(description),
+        routes(description, is_closed),
         schedule(description, event),
     ]
     .concat()
@@ -64,19 +70,20 @@ fn policies(description: &Description) -> String {
 }
 
 /// The routes of an endpoint.
-fn routes(description: &Description) -> String {
+fn routes(description: &Description, is_closed: bool) -> String {
     let Some(route) = &description.route else { return String::new() };
     let path =
         if route.path.contains('{') { format!("\"{}\"", route.path) } else { route.path.clone() };
-    let authorizer = match description.sign_in {
-        Some(SignIn::Required) => "TokenAuthorizer",
-        Some(SignIn::None | SignIn::Optional) | None => "NONE",
+    let auth = match description.sign_in {
+        Some(SignIn::Required) => ", Auth: {Authorizer: TokenAuthorizer}",
+        Some(SignIn::None | SignIn::Optional) | None if is_closed => ", Auth: {Authorizer: NONE}",
+        Some(SignIn::None | SignIn::Optional) | None => "",
     };
     let head = description.head.then_some(("ApiHead", "HEAD"));
     let events = [("Api", route.method.as_str())].into_iter().chain(head).map(|(event, method)| {
         format!(
             "        {event}: {{Type: HttpApi, Properties: {{ApiId: !Ref Api, Method: {method}, \
-             Path: {path}, Auth: {{Authorizer: {authorizer}}}}}}}\n"
+             Path: {path}{auth}}}}}\n"
         )
     });
     under("      Events:\n", events.collect())

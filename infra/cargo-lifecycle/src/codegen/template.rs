@@ -12,6 +12,8 @@ use super::{backup, resources, rows, tables};
 
 /// The text before a function's binary.
 const BINARY: &str = "BuildProperties: {Binary: ";
+/// The setting that closes the routes of an API without another one.
+const DEFAULT_AUTHORIZER: &str = " DefaultAuthorizer:";
 /// The text behind the name of a schedule's event.
 const SCHEDULE: &str = ": {Type: Schedule,";
 
@@ -35,11 +37,13 @@ pub(super) fn fill(template: &mut Document, all: &[Declared<'_>]) -> Result<(), 
     }
     tables::add_missing(template, all)?;
     let rows = rows::of(&in_order(template, all));
+    let is_closed = template.text().contains(DEFAULT_AUTHORIZER);
     for declared in all {
         refuse_overridden(template, declared)?;
         let awaited = rows.get(&declared.id()).map(String::as_str);
         let event = schedule_event(template, declared);
-        put(template, &declared.id(), &resources::function(declared, awaited, &event))?;
+        let function = resources::function(declared, awaited, &event, is_closed);
+        put(template, &declared.id(), &function)?;
         if let (Some(feed), Some(mapping)) = (declared.feed(), resources::mapping(declared)) {
             put(template, &logical_id(feed, "Mapping"), &mapping)?;
             put(template, &dead_letter_queue(feed), &resources::dead_letters(feed))?;
