@@ -3,6 +3,7 @@
 mod aws_cli;
 mod cost;
 mod deploy;
+mod examples;
 mod limits;
 mod openapi_lint;
 mod pipeline;
@@ -46,6 +47,12 @@ enum Command {
     /// Adds two endpoints and a consumer to a copy of the workspace, builds, tests and calls them
     /// there, and deletes the copy.
     TryNewFunctions,
+    /// Writes the index of infra/examples.
+    Examples {
+        /// Compares it with the examples instead.
+        #[arg(long)]
+        check: bool,
+    },
     /// Deploys to an independent emulator and runs the API's tests there.
     #[command(disable_help_flag = true)]
     Ministack(Passed),
@@ -116,6 +123,10 @@ fn main() -> ExitCode {
         }
         Command::Stamp(arguments) => done("stamp", template::release::run(workspace(), &arguments)),
         Command::TryNewFunctions => done("try-new-functions", trial::run(workspace())),
+        Command::Examples { check: true } => {
+            complain("examples", examples::complaints(workspace()))
+        }
+        Command::Examples { check: false } => done("examples", examples::write(workspace())),
         Command::Cost(arguments) => cost::run(workspace(), &arguments),
         Command::Words(arguments) => done("words", words::run(workspace(), &arguments)),
         Command::Workflows => complain("workflows", workflows::complaints(workspace())),

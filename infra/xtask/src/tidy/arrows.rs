@@ -3,7 +3,7 @@
 use cargo_metadata::{DependencyKind, Metadata};
 
 /// The crates that each crate may depend on, and whether it may use an SDK.
-const ALLOWED: [(&str, &[&str], Sdk); 20] = [
+const ALLOWED: [(&str, &[&str], Sdk); 21] = [
     ("lifecycle", &[], Sdk::Never),
     ("domain", &["lifecycle"], Sdk::Never),
     ("aws", &["lifecycle"], Sdk::Always),
@@ -27,6 +27,7 @@ const ALLOWED: [(&str, &[&str], Sdk); 20] = [
         &["aws", "demo", "emulator", "lifecycle", "sam-template", "tooling", "tooling-async"],
         Sdk::Never,
     ),
+    ("examples", &["aws", "lifecycle"], Sdk::Never),
     // For comparison with ours: only an SDK.
     ("bare", &[], Sdk::Always),
     (
