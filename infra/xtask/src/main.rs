@@ -14,6 +14,7 @@ mod switch;
 mod template;
 mod tidy;
 mod trial;
+mod trial_service;
 mod words;
 mod workflows;
 
@@ -47,6 +48,8 @@ enum Command {
     /// Adds two endpoints and a consumer to a copy of the workspace, builds, tests and calls them
     /// there, and deletes the copy.
     TryNewFunctions,
+    /// Makes a new service, tests it, adds an endpoint and calls it on the local platform.
+    TryNewService,
     /// Writes the index of infra/examples.
     Examples {
         /// Compares it with the examples instead.
@@ -123,6 +126,7 @@ fn main() -> ExitCode {
         }
         Command::Stamp(arguments) => done("stamp", template::release::run(workspace(), &arguments)),
         Command::TryNewFunctions => done("try-new-functions", trial::run(workspace())),
+        Command::TryNewService => done("try-new-service", trial_service::run(workspace())),
         Command::Examples { check: true } => {
             complain("examples", examples::complaints(workspace()))
         }
