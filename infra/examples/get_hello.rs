@@ -32,7 +32,7 @@ impl Query for GetHello {
     // 5. Syntax validation
     type Command = Name;
 
-    // 6. Retrieval: what a real query reads from its tables
+    // 6. Retrieval: other queries read their tables here
     type Facts = Name;
 
     async fn retrieve(&self, _: &Permit<Anyone>, name: &Name) -> Retrieved<Name> {

@@ -86,7 +86,7 @@ struct Rate {
     per_euro: String,
 }
 
-/// What a response shows about the bank: a refusal is no failure of it.
+/// The health of the bank by its response. A refusal is no failure.
 fn health(answer: &Result<Response, UpstreamError>) -> Health {
     match answer {
         Ok(response) if response.status.is_server_error() => Health::Down,

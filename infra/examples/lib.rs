@@ -1,4 +1,4 @@
-//! Links the unit tests of all examples into one test binary. Each example is a binary of its own.
+//! Links the unit tests of all examples into one test binary. Each example is a separate binary.
 #![cfg(test)]
 #![expect(dead_code, reason = "only the binaries use `main` and the clients")]
 

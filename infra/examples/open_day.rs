@@ -40,7 +40,7 @@ impl Consumer for OpenDay {
 
     // 7. and 8. The day for which the run was scheduled, also if it runs late
     fn decide(_: &Moment, run: &ScheduledRun, (): ()) -> Result<Effects, DomainError> {
-        let date = run.time.to_string().chars().take_while(|&letter| letter != 'T').collect();
+        let date = run.time.to_string().chars().take_while(|&character| character != 'T').collect();
         Ok(Effects::none().write(Write::put(&TicketDay { date, left: TICKETS })))
     }
 }

@@ -25,7 +25,7 @@ const MAIL: &str = r#"            # SES requires the permission on the verified 
 "#;
 
 /// A function, which is deployed after the one that it waits for. A schedule runs it by the event of
-/// this name. An open route says so only if the API `is_closed` by a default authorizer: SAM refuses
+/// this name. An open route has `NONE` only if the API `is_closed` by a default authorizer: SAM refuses
 /// it elsewhere.
 pub(super) fn function(
     declared: &Declared<'_>,

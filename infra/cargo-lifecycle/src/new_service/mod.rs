@@ -64,14 +64,14 @@ fn rendered(name: &str, checkout: Option<&Checkout>) -> Result<Vec<(&'static str
 fn name_of(folder: &Path) -> Result<&str, Error> {
     let name = folder.file_name().and_then(OsStr::to_str).unwrap_or_default();
     let is_name = name.starts_with(|first: char| first.is_ascii_alphabetic())
-        && name.chars().all(|letter| letter.is_ascii_alphanumeric() || letter == '-')
+        && name.chars().all(|one| one.is_ascii_alphanumeric() || one == '-')
         && name.len() <= CHARACTERS_MAX;
     if is_name {
         return Ok(name);
     }
     Err(format!(
-        "{name:?} is not a name for a service: use letters, digits and hyphens, a letter first, and \
-         {CHARACTERS_MAX} characters at most"
+        "{name:?} is not a name for a service: use a-z, A-Z, 0-9 and hyphens, neither a digit nor a \
+         hyphen first, and {CHARACTERS_MAX} characters at most"
     )
     .into())
 }
