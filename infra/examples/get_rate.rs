@@ -107,9 +107,23 @@ fn rate(answer: Result<Response, UpstreamError>) -> Retrieved<Rate> {
 
 #[cfg(test)]
 mod tests {
+    use aws::testing::InMemory;
     use http::StatusCode;
+    use lifecycle::testing::{self, Memory};
 
     use super::*;
+
+    #[tokio::test]
+    async fn the_rate_of_the_bank_is_200() {
+        let bank = InMemory::new(&Memory::new()).upstream(BANK, |request| {
+            assert_eq!(request.uri().path(), "/rates/USD");
+            http::Response::new(br#"{"perEuro":"1.08"}"#.to_vec())
+        });
+        let request = testing::Request::new().path("currency", "USD");
+        let answer = bank.endpoint(build).ask(&request).await;
+        assert_eq!(answer.status, 200, "{}", answer.body);
+        assert_eq!(answer.json()["data"]["perEuro"], "1.08");
+    }
 
     fn answer(status: u16, body: &str) -> Result<Response, UpstreamError> {
         Ok(Response::made_up(BANK, StatusCode::from_u16(status).unwrap(), body))

@@ -124,9 +124,40 @@ impl Identity for Member {
 
 #[cfg(test)]
 mod tests {
+    use aws::testing::InMemory;
+    use lifecycle::testing::{Memory, Request};
     use serde_json::json;
 
     use super::*;
+
+    fn visit(member: &str, at: &str) -> Visit {
+        Visit { member: member.to_owned(), at: at.parse().unwrap(), room: "Reading".to_owned() }
+    }
+
+    #[tokio::test]
+    async fn a_page_has_the_members_own_visits_and_the_cursor_of_the_next_page() {
+        let memory = Memory::new();
+        memory.put(&visit("ada", "2026-01-01T09:00:00Z"));
+        memory.put(&visit("ada", "2026-01-02T09:00:00Z"));
+        memory.put(&visit("grace", "2026-01-03T09:00:00Z"));
+        let list_visits = InMemory::new(&memory).endpoint(build);
+        let ada = Request::new().by(json!({ "sub": "ada", "exp": 1_900_000_000 }));
+        let request = ada.query("limit", 1);
+
+        let first = list_visits.ask(&request).await.json();
+        let cursor = first["nextCursor"].as_str().unwrap();
+        let second = list_visits.ask(&request.query("cursor", cursor)).await.json();
+
+        assert_eq!(first["data"][0]["at"], "2026-01-02T09:00:00.000Z");
+        assert_eq!(second["data"][0]["at"], "2026-01-01T09:00:00.000Z");
+        assert!(second.get("nextCursor").is_none_or(serde_json::Value::is_null), "{second}");
+    }
+
+    #[tokio::test]
+    async fn a_request_without_a_token_is_401() {
+        let list_visits = InMemory::new(&Memory::new()).endpoint(build);
+        assert_eq!(list_visits.ask(&Request::new()).await.status, 401);
+    }
 
     #[test]
     fn claims_without_an_expiry_are_no_member() {

@@ -184,9 +184,32 @@ impl EventData for CreditRefused {
 
 #[cfg(test)]
 mod tests {
+    use aws::testing::InMemory;
     use lifecycle::Timestamp;
+    use lifecycle::testing::{self, Memory};
 
     use super::*;
+
+    #[derive(Serialize)]
+    struct OrderPlaced(Order);
+
+    impl EventData for OrderPlaced {
+        const TYPE: &'static str = "OrderPlaced";
+    }
+
+    #[tokio::test]
+    async fn an_order_that_is_delivered_twice_reserves_once() {
+        let memory = Memory::new();
+        let reserve_credit = InMemory::new(&memory).consumer(build);
+        let placed = testing::envelope("event-1", "o-1", &OrderPlaced(order("o-1", 700)));
+
+        assert!(reserve_credit.messages(&[&placed]).await.failed.is_empty());
+        assert!(reserve_credit.messages(&[&placed]).await.failed.is_empty());
+
+        let account: Account = memory.get(&Key::new("ada")).unwrap();
+        assert_eq!((account.version, account.reserved_cents["o-1"]), (1, 700));
+        assert_eq!(memory.outbox().len(), 1);
+    }
 
     fn order(order_id: &str, total_cents: u64) -> Order {
         Order { order_id: order_id.to_owned(), customer: "ada".to_owned(), total_cents }

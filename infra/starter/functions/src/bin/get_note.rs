@@ -1,12 +1,16 @@
 //! `GET /notes/{noteId}`: a note.
 
-use aws::{OrNotFound, Table};
+use aws::{Aws, OrNotFound, Table};
 use functions::{NOTES, Note, NoteId, NoteView};
 use lifecycle::Query;
 use lifecycle::prelude::*;
 
 fn main() -> ExitCode {
-    aws::serve(|aws| GetNote { notes: aws.table() })
+    aws::serve(build)
+}
+
+fn build(aws: &Aws) -> GetNote {
+    GetNote { notes: aws.table() }
 }
 
 struct GetNote {
@@ -51,5 +55,38 @@ impl Query for GetNote {
 
     fn reply(note: Note) -> reply::Ok<NoteView> {
         reply::Ok::of(note.into())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use aws::testing::InMemory;
+    use functions::NoteText;
+    use lifecycle::Timestamp;
+    use lifecycle::testing::{Memory, Request};
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_stored_note_is_200_and_an_unknown_one_404() {
+        let memory = Memory::new();
+        let moment = Moment::new(Timestamp::from_millis(0), [0; 32]);
+        let note = Note::new(
+            &moment,
+            NoteText::try_from("Buy bread.".to_owned()).unwrap(),
+        );
+        memory.put(&note);
+        let get_note = InMemory::new(&memory).endpoint(build);
+
+        let found = get_note
+            .ask(&Request::new().path("noteId", note.note_id))
+            .await;
+        assert_eq!(
+            (found.status, &found.json()["data"]["text"]),
+            (200, &"Buy bread.".into())
+        );
+
+        let unknown = Request::new().path("noteId", "00000000-0000-7000-8000-000000000000");
+        assert_eq!(get_note.ask(&unknown).await.status, 404);
     }
 }
