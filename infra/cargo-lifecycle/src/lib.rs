@@ -6,6 +6,7 @@
 //! | `drift` | compares the hand-written settings of the template with the functions |
 //! | `openapi` | writes the `OpenAPI` document |
 //! | `privileges` | proves by tests that every permission is needed |
+//! | `new-service` | writes a service that runs at once |
 //! | `new-endpoint`, `new-consumer` | write a function and its declarations |
 //!
 //! A [`Service`] is a workspace (`--workspace`), a template (`--template`), and the package whose
@@ -37,6 +38,7 @@
 pub mod codegen;
 pub mod drift;
 pub mod new_endpoint;
+pub mod new_service;
 pub mod openapi;
 pub mod privileges;
 mod service;

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use cargo_lifecycle::new_endpoint::{NewConsumer, NewEndpoint};
+use cargo_lifecycle::new_service::{self, NewService};
 use cargo_lifecycle::{Location, Service, codegen, drift, new_endpoint, openapi, privileges};
 use clap::{Parser, Subcommand};
 use tooling::Error;
@@ -32,6 +33,15 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Command {
+    /// Writes a service that runs at once: a query, a command and a consumer, with their tests.
+    NewService(NewService),
+    #[command(flatten)]
+    OfService(OfService),
+}
+
+// The commands that work on a service. A doc comment here would replace the program's description.
+#[derive(Subcommand)]
+enum OfService {
     /// Writes the generated parts of the template, and of the files that the settings name.
     Codegen {
         /// Compares them with the functions instead.
@@ -64,6 +74,10 @@ enum Command {
 fn main() -> ExitCode {
     let Arguments { workspace, template, package, command } =
         Arguments::parse_from(without_own_name(std::env::args_os()));
+    let command = match command {
+        Command::NewService(new) => return done("new-service", new_service::create(&new)),
+        Command::OfService(command) => command,
+    };
     match Service::find(&Location { workspace, template, package }) {
         Ok(service) => run(&service, command),
         Err(error) => fail("cargo lifecycle", &error),
@@ -78,23 +92,25 @@ fn without_own_name(given: impl Iterator<Item = OsString>) -> impl Iterator<Item
     given.map(|(_, argument)| argument)
 }
 
-fn run(service: &Service, command: Command) -> ExitCode {
+fn run(service: &Service, command: OfService) -> ExitCode {
     match command {
-        Command::Codegen { check: false } => done("codegen", codegen::write(service)),
-        Command::Codegen { check: true } => complain("codegen", codegen::complaints(service)),
-        Command::Drift => complain("drift", drift::complaints(service)),
-        Command::Openapi { check, document } => match openapi::place(service, document) {
+        OfService::Codegen { check: false } => done("codegen", codegen::write(service)),
+        OfService::Codegen { check: true } => complain("codegen", codegen::complaints(service)),
+        OfService::Drift => complain("drift", drift::complaints(service)),
+        OfService::Openapi { check, document } => match openapi::place(service, document) {
             Ok(place) if check => complain("openapi", openapi::complaints(service, &place)),
             place => done("openapi", place.and_then(|place| openapi::write(service, &place))),
         },
-        Command::Privileges { check: true } => {
+        OfService::Privileges { check: true } => {
             complain("privileges", privileges::complaints(service))
         }
-        Command::Privileges { check: false } => complain("privileges", privileges::prove(service)),
-        Command::NewEndpoint(new) => {
+        OfService::Privileges { check: false } => {
+            complain("privileges", privileges::prove(service))
+        }
+        OfService::NewEndpoint(new) => {
             done("new-endpoint", added(service, |service| new_endpoint::endpoint(service, &new)))
         }
-        Command::NewConsumer(new) => {
+        OfService::NewConsumer(new) => {
             done("new-consumer", added(service, |service| new_endpoint::consumer(service, &new)))
         }
     }
@@ -129,7 +145,13 @@ mod tests {
         for given in
             ["cargo-lifecycle lifecycle codegen --check", "cargo-lifecycle codegen --check"]
         {
-            assert!(matches!(parsed(given).command, Command::Codegen { check: true }), "{given}");
+            assert!(
+                matches!(
+                    parsed(given).command,
+                    Command::OfService(OfService::Codegen { check: true })
+                ),
+                "{given}"
+            );
         }
     }
 
@@ -138,7 +160,18 @@ mod tests {
         let given = "cargo-lifecycle new-endpoint get_loan GET /loans --package lending";
         let arguments = parsed(given);
         assert_eq!(arguments.package.as_deref(), Some("lending"));
-        let Command::NewEndpoint(new) = arguments.command else { panic!("{given}") };
+        let Command::OfService(OfService::NewEndpoint(new)) = arguments.command else {
+            panic!("{given}")
+        };
         assert_eq!((new.name.as_str(), new.folder), ("get_loan", None));
+    }
+
+    #[test]
+    fn a_new_service_needs_no_service() {
+        let Command::NewService(new) = parsed("cargo-lifecycle new-service notes --path x").command
+        else {
+            panic!("another command")
+        };
+        assert_eq!((new.folder, new.path), ("notes".into(), Some("x".into())));
     }
 }

@@ -63,6 +63,17 @@ fn codegen_fills_the_template_of_another_service_and_drift_finds_it_right() {
     let parsed = service.template().unwrap();
     assert_eq!(drift::between(&parsed, &descriptions), Vec::<String>::new());
 
+    // SAM accepts `NONE` only where a default authorizer closes the API.
+    assert!(!template.contains("Auth:"), "{template}");
+    let api = "  Api:\n    Type: AWS::Serverless::HttpApi\n    Properties:\n      Auth:\n        \
+               DefaultAuthorizer: TokenAuthorizer\n";
+    let open =
+        "  Api:\n    Type: AWS::Serverless::HttpApi\n    Properties: {StageName: $default}\n";
+    library.write("template.yaml", &template.replace(open, api));
+    codegen::declare(&service, &descriptions).unwrap();
+    let closed = library.read("template.yaml");
+    assert!(closed.contains("Path: \"/books/{bookId}\", Auth: {Authorizer: NONE}}}"), "{closed}");
+
     library.write("template.yaml", &template.replacen("Method: GET", "Method: POST", 1));
     let complaints = drift::between(&service.template().unwrap(), &descriptions);
     assert_eq!(complaints, ["GetBookFunction: method POST, but describes GET"]);

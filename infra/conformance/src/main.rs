@@ -7,6 +7,7 @@ mod demo_items;
 mod fuzz;
 mod ministack;
 mod new_endpoints;
+mod new_service;
 mod pipeline;
 mod sam;
 mod trace;
@@ -45,6 +46,7 @@ enum Command {
         step: pipeline::Step,
     },
     NewEndpoints(new_endpoints::Arguments),
+    NewService(new_service::Arguments),
     /// Prints the demo's users and products.
     DemoItems,
 }
@@ -64,6 +66,7 @@ fn main() -> ExitCode {
         Command::Cost(arguments) => done("cost", cost::run(workspace(), &arguments)),
         Command::Pipeline { step } => done("pipeline", pipeline::run(workspace(), &step)),
         Command::NewEndpoints(arguments) => done("new-endpoints", new_endpoints::run(&arguments)),
+        Command::NewService(arguments) => done("new-service", new_service::run(&arguments)),
         Command::DemoItems => done("demo-items", demo_items::run()),
     }
 }

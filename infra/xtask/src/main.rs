@@ -3,6 +3,7 @@
 mod aws_cli;
 mod cost;
 mod deploy;
+mod examples;
 mod limits;
 mod openapi_lint;
 mod pipeline;
@@ -14,6 +15,7 @@ mod switch;
 mod template;
 mod tidy;
 mod trial;
+mod trial_service;
 mod words;
 mod workflows;
 
@@ -48,6 +50,14 @@ enum Command {
     /// Adds two endpoints and a consumer to a copy of the workspace, builds, tests and calls them
     /// there, and deletes the copy.
     TryNewFunctions,
+    /// Makes a new service, tests it, adds an endpoint and calls it on the local platform.
+    TryNewService,
+    /// Writes the index of infra/examples.
+    Examples {
+        /// Compares it with the examples instead.
+        #[arg(long)]
+        check: bool,
+    },
     /// Deploys to an independent emulator and runs the API's tests there.
     #[command(disable_help_flag = true)]
     Ministack(Passed),
@@ -119,6 +129,11 @@ fn main() -> ExitCode {
         }
         Command::Stamp(arguments) => done("stamp", template::release::run(workspace(), &arguments)),
         Command::TryNewFunctions => done("try-new-functions", trial::run(workspace())),
+        Command::TryNewService => done("try-new-service", trial_service::run(workspace())),
+        Command::Examples { check: true } => {
+            complain("examples", examples::complaints(workspace()))
+        }
+        Command::Examples { check: false } => done("examples", examples::write(workspace())),
         Command::Cost(arguments) => cost::run(workspace(), &arguments),
         Command::Words(arguments) => done("words", words::run(workspace(), &arguments)),
         Command::Workflows => complain("workflows", workflows::complaints(workspace())),

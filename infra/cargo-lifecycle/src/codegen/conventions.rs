@@ -12,6 +12,9 @@ pub(super) struct Conventions {
     /// The authorizer of routes whose callers sign in: the API's default or only one, or else
     /// `TokenAuthorizer`.
     pub(super) authorizer: String,
+    /// Whether the API closes its routes by a default authorizer. Then an open route has `NONE`; SAM
+    /// refuses it elsewhere.
+    pub(super) is_closed: bool,
     /// The alias that functions publish: `AutoPublishAlias` of `Globals`, or else `live`.
     pub(super) alias: String,
 }
@@ -34,6 +37,7 @@ impl Conventions {
         Ok(Self {
             api: api.to_owned(),
             authorizer: authorizer(auth).unwrap_or("TokenAuthorizer").to_owned(),
+            is_closed: auth.get("DefaultAuthorizer").is_some(),
             alias: alias.unwrap_or("live").to_owned(),
         })
     }
@@ -52,8 +56,21 @@ mod tests {
     use super::*;
 
     fn found(template: &str) -> [String; 3] {
-        let Conventions { api, authorizer, alias } = Conventions::of(template).unwrap();
+        let Conventions { api, authorizer, alias, .. } = Conventions::of(template).unwrap();
         [api, authorizer, alias]
+    }
+
+    #[test]
+    fn an_api_with_a_default_authorizer_is_closed() {
+        for (auth, expected) in [
+            ("{DefaultAuthorizer: A, Authorizers: {A: {}}}", true),
+            ("{Authorizers: {A: {}}}", false),
+        ] {
+            let template = format!(
+                "Resources:\n  Api: {{Type: AWS::Serverless::HttpApi, Properties: {{Auth: {auth}}}}}\n"
+            );
+            assert_eq!(Conventions::of(&template).unwrap().is_closed, expected, "{auth}");
+        }
     }
 
     #[test]

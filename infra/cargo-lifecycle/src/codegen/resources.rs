@@ -76,15 +76,20 @@ fn routes(description: &Description, conventions: &Conventions) -> String {
     let Some(route) = &description.route else { return String::new() };
     let path =
         if route.path.contains('{') { format!("\"{}\"", route.path) } else { route.path.clone() };
-    let authorizer = match description.sign_in {
-        Some(SignIn::Required) => conventions.authorizer.as_str(),
-        Some(SignIn::None | SignIn::Optional) | None => "NONE",
+    let auth = match description.sign_in {
+        Some(SignIn::Required) => {
+            format!(", Auth: {{Authorizer: {}}}", conventions.authorizer)
+        }
+        Some(SignIn::None | SignIn::Optional) | None if conventions.is_closed => {
+            ", Auth: {Authorizer: NONE}".to_owned()
+        }
+        Some(SignIn::None | SignIn::Optional) | None => String::new(),
     };
     let head = description.head.then_some(("ApiHead", "HEAD"));
     let events = [("Api", route.method.as_str())].into_iter().chain(head).map(|(event, method)| {
         format!(
             "        {event}: {{Type: HttpApi, Properties: {{ApiId: !Ref {api}, Method: {method}, \
-             Path: {path}, Auth: {{Authorizer: {authorizer}}}}}}}\n"
+             Path: {path}{auth}}}}}\n"
         )
     });
     under("      Events:\n", events.collect())

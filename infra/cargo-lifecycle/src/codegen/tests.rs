@@ -8,7 +8,8 @@ use tooling::descriptions::Description;
 use super::declared::{Declared, Function};
 use super::document::{Document, END, START};
 use super::{alarms, complaints, declared, described, tables, template};
-use crate::service::ours;
+use crate::drift;
+use crate::service::{Location, Service, ours};
 
 #[test]
 fn the_files_are_as_generated_and_each_mistake_in_the_template_is_found_and_repaired() {
@@ -178,6 +179,19 @@ fn with_source(kind: &str, source: &Value) -> Description {
         "kind": kind, "source": source, "deliveriesMax": 11, "resources": resources,
     });
     serde_json::from_value(description).unwrap()
+}
+
+#[test]
+fn the_template_of_the_examples_is_as_generated_and_has_no_drift() {
+    let workspace = tooling::workspace();
+    let examples = Service::find(&Location {
+        workspace: Some(workspace.to_owned()),
+        template: Some(workspace.join("infra/examples/template.yaml")),
+        package: Some("examples".to_owned()),
+    });
+    let examples = examples.unwrap();
+    assert_eq!(complaints(&examples).unwrap(), Vec::<String>::new());
+    assert_eq!(drift::complaints(&examples).unwrap(), Vec::<String>::new());
 }
 
 #[test]

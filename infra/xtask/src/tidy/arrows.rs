@@ -3,7 +3,7 @@
 use cargo_metadata::{DependencyKind, Metadata};
 
 /// The packages that each package may depend on, and whether it may use an SDK.
-const ALLOWED: [(&str, &[&str], Sdk); 21] = [
+const ALLOWED: [(&str, &[&str], Sdk); 22] = [
     ("lambda-lifecycle", &[], Sdk::Never),
     ("domain", &["lambda-lifecycle"], Sdk::Never),
     ("lambda-lifecycle-aws", &["lambda-lifecycle"], Sdk::Always),
@@ -67,6 +67,7 @@ const ALLOWED: [(&str, &[&str], Sdk); 21] = [
         ],
         Sdk::Never,
     ),
+    ("examples", &["lambda-lifecycle-aws", "lambda-lifecycle"], Sdk::Never),
     // For comparison with ours: only an SDK.
     ("bare", &[], Sdk::Always),
     (

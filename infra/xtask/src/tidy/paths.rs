@@ -6,13 +6,16 @@ use super::released::has_extension;
 const FOLDERS: [&str; 7] =
     [".cargo/", ".ci/", ".github/", "functions/", "infra/", "shared/", "tests/"];
 
+/// The folder of a service's files: a path in its documents is one of that service.
+const STARTER: &str = "infra/starter/";
+
 /// Parts of paths that no tracked file has, with the reason.
 const EXCEPTED: [(&str, &str); 1] =
     [("get_greeting", "the endpoint that a reader of ADD_AN_ENDPOINT.md adds")];
 
 /// The paths in backticks of a document that are neither a file nor a folder of these.
 pub(super) fn missing(path: &str, text: &str, files: &[String]) -> Vec<String> {
-    if !has_extension(path, "md") {
+    if !has_extension(path, "md") || path.starts_with(STARTER) {
         return Vec::new();
     }
     let mut complaints = Vec::new();

@@ -1,0 +1,72 @@
+//! A checkout of this repository, for a service that depends on its crates by their paths.
+
+use std::path::{Path, PathBuf};
+
+use tooling::Error;
+
+/// The dependencies of a new service on crates of this repository, with their folders.
+pub(super) const CRATES: [(&str, &str); 4] = [
+    ("aws", "shared/aws"),
+    ("emulator", "infra/emulator"),
+    ("lifecycle", "shared/lifecycle"),
+    ("testkit", "infra/testkit"),
+];
+
+/// A checkout.
+#[derive(Debug)]
+pub(super) struct Checkout {
+    folder: PathBuf,
+}
+
+impl Checkout {
+    /// The checkout in a folder.
+    ///
+    /// # Errors
+    ///
+    /// If the folder does not exist.
+    pub(super) fn at(folder: &Path) -> Result<Self, Error> {
+        Ok(Self { folder: fs_err::canonicalize(folder)? })
+    }
+
+    /// The text of a manifest, with paths instead of the published versions of the crates.
+    ///
+    /// # Errors
+    ///
+    /// If the checkout lacks one of the crates.
+    pub(super) fn with_paths(&self, manifest: &str) -> Result<String, Error> {
+        let lines = manifest.lines().map(|line| -> Result<String, Error> {
+            let is_of = |(key, _): &&(&str, &str)| line.starts_with(&format!("{key} = {{ package"));
+            match CRATES.iter().find(is_of) {
+                Some((key, folder)) => {
+                    let folder = self.folder.join(folder);
+                    let (package, path) = (package_in(&folder)?, folder.display().to_string());
+                    Ok(format!("{key} = {{ package = {package:?}, path = {path:?} }}\n"))
+                }
+                None => Ok(format!("{line}\n")),
+            }
+        });
+        lines.collect()
+    }
+
+    /// The versions of all dependencies that the checkout is tested with.
+    ///
+    /// # Errors
+    ///
+    /// If the lock file cannot be read.
+    pub(super) fn lock(&self) -> Result<String, Error> {
+        Ok(fs_err::read_to_string(self.folder.join("Cargo.lock"))?)
+    }
+
+    /// The command that installs a program of the checkout.
+    pub(super) fn install(&self, folder: &str) -> String {
+        format!("cargo install --locked --path {}", self.folder.join(folder).display())
+    }
+}
+
+/// The name of the package in a folder.
+pub(super) fn package_in(folder: &Path) -> Result<String, Error> {
+    let manifest = folder.join("Cargo.toml");
+    let text = fs_err::read_to_string(&manifest)?;
+    let name = text.lines().find_map(|line| line.strip_prefix("name = \"")?.strip_suffix('"'));
+    Ok(name.ok_or_else(|| format!("{} names no package", manifest.display()))?.to_owned())
+}

@@ -1,0 +1,83 @@
+//! `cargo xtask try-new-service`: makes a service with `cargo lifecycle new-service`, tests it on the
+//! local platform, adds an endpoint and calls it. The service is deleted afterwards.
+
+use std::path::Path;
+use std::time::Instant;
+
+use cargo_lifecycle::new_endpoint::{self, Method, NewEndpoint};
+use cargo_lifecycle::new_service::{self, NewService};
+use cargo_lifecycle::{Location, Service, codegen, drift};
+use fs_err as fs;
+use tooling::process::{program_of, succeeded};
+use tooling::{Error, cargo, descriptions, say, target_directory};
+
+/// Runs the trial.
+///
+/// # Errors
+///
+/// If a step fails; the error names it.
+pub(crate) fn run(workspace: &Path) -> Result<(), Error> {
+    let target = target_directory(workspace)?;
+    // Outside of the workspace, whose settings of rustfmt and clippy would apply.
+    let temporary = std::env::temp_dir().join(format!("new-service-{}", std::process::id()));
+    let tried = in_folder(workspace, &temporary.join("notes"), &target);
+    let removed = if temporary.exists() { fs::remove_dir_all(&temporary) } else { Ok(()) };
+    tried.and(removed.map_err(Error::from))
+}
+
+fn in_folder(workspace: &Path, folder: &Path, target: &Path) -> Result<(), Error> {
+    let begun = Instant::now();
+    let done = |what: &str| say(&format!("{:>5.1} s  {what}", begun.elapsed().as_secs_f64()));
+    let path = Some(workspace.to_owned());
+    new_service::create(&NewService { folder: folder.to_owned(), path })?;
+    share_target(folder, target)?;
+    done("written");
+    succeeded(cargo(folder).args(["fmt", "--all", "--check"]))?;
+    succeeded(cargo(folder).args(["test", "--quiet", "--workspace"]))?;
+    done("its tests pass, also those on the local platform");
+    let service = service_in(folder)?;
+    refuse(&codegen::complaints(&service)?)?;
+    refuse(&drift_of(&service)?)?;
+    done("codegen and drift find no problems");
+    let endpoint = greeting();
+    new_endpoint::endpoint(&service, &endpoint)?;
+    codegen::write(&service.again()?)?;
+    refuse(&drift_of(&service.again()?)?)?;
+    let call = format!("{} {}", endpoint.method.in_capitals(), endpoint.example_path());
+    let mut conformance = program_of("conformance");
+    succeeded(conformance.arg("new-service").arg(folder.join("template.yaml")).arg(call))?;
+    done("the local platform returns 200 for a new endpoint");
+    Ok(())
+}
+
+/// Lets cargo build the service where it builds ours, so that they share dependencies.
+fn share_target(folder: &Path, target: &Path) -> Result<(), Error> {
+    let configuration = folder.join(".cargo");
+    fs::create_dir_all(&configuration)?;
+    let shared = format!("[build]\ntarget-dir = {:?}\n", target.display().to_string());
+    Ok(fs::write(configuration.join("config.toml"), shared)?)
+}
+
+fn service_in(folder: &Path) -> Result<Service, Error> {
+    Service::find(&Location { workspace: Some(folder.to_owned()), ..Location::default() })
+}
+
+fn greeting() -> NewEndpoint {
+    NewEndpoint {
+        name: "get_greeting".to_owned(),
+        method: Method::Get,
+        path: "/greetings/{name}".to_owned(),
+        folder: None,
+    }
+}
+
+/// The differences between the template and the functions as last built.
+fn drift_of(service: &Service) -> Result<Vec<String>, Error> {
+    let template = service.template()?;
+    let described = descriptions::as_built(service.workspace(), &template.binaries())?;
+    Ok(drift::between(&template, &descriptions::read(described)?))
+}
+
+fn refuse(complaints: &[String]) -> Result<(), Error> {
+    if complaints.is_empty() { Ok(()) } else { Err(complaints.join("\n").into()) }
+}
