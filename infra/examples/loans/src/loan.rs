@@ -151,11 +151,9 @@ mod tests {
 
     #[test]
     fn only_a_loan_that_is_neither_overdue_nor_returned_has_a_place_among_the_due_ones() {
-        for (status, is_due) in [
-            (LoanStatus::Lent, true),
-            (LoanStatus::Overdue, false),
-            (LoanStatus::Returned, false),
-        ] {
+        for (status, is_due) in
+            [(LoanStatus::Lent, true), (LoanStatus::Overdue, false), (LoanStatus::Returned, false)]
+        {
             let places = loan().becoming(status).indexed();
             let found = places.iter().any(|place| place.index == BY_DUE);
             assert_eq!((found, places[0].index), (is_due, BY_MEMBER), "{status:?}");

@@ -24,10 +24,8 @@ impl Endpoint for DeleteLoan {
     // 3. Authorization, before anything is read
     const ACCESS: Access<Role> = Access::SignedIn;
 
-    const RESOURCES: Resources = &[
-        Resource::Table(LOANS, &[GetItem, PutItem]),
-        Resource::Table(BOOKS, &[UpdateItem]),
-    ];
+    const RESOURCES: Resources =
+        &[Resource::Table(LOANS, &[GetItem, PutItem]), Resource::Table(BOOKS, &[UpdateItem])];
 
     // 4. Deserialisation
     type Input = Path<LoanId>;

@@ -23,11 +23,8 @@ impl Consumer for Expire {
     /// A repeated run does no harm: it finds only loans that are not marked.
     const INBOX: Inbox = Inbox::None;
 
-    const RESOURCES: Resources = &[
-        Resource::Table(LOANS, &[PutItem]),
-        Resource::Index(LOANS, BY_DUE),
-        Resource::Outbox,
-    ];
+    const RESOURCES: Resources =
+        &[Resource::Table(LOANS, &[PutItem]), Resource::Index(LOANS, BY_DUE), Resource::Outbox];
 
     // 4. Deserialisation
     type Input = ScheduledRun;

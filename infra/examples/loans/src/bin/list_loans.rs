@@ -24,8 +24,7 @@ impl Query for ListLoans {
     // 3. Authorization, before anything is read
     const ACCESS: Access<Role> = Access::SignedIn;
 
-    const RESOURCES: Resources =
-        &[Resource::Index(LOANS, BY_MEMBER), Resource::Secret(CURSOR_KEY)];
+    const RESOURCES: Resources = &[Resource::Index(LOANS, BY_MEMBER), Resource::Secret(CURSOR_KEY)];
 
     // 4. Deserialisation
     type Input = QueryString<PageQuery>;

@@ -112,10 +112,9 @@ mod tests {
     #[test]
     fn a_book_of_another_library_is_hidden() {
         let elsewhere = Library::try_from("east".to_owned()).unwrap();
-        for (book, verdict) in [
-            (book(), Verdict::Allow),
-            (Book { library: elsewhere, ..book() }, Verdict::Hide),
-        ] {
+        for (book, verdict) in
+            [(book(), Verdict::Allow), (Book { library: elsewhere, ..book() }, Verdict::Hide)]
+        {
             let draft = LoanDraft { book_id: book.book_id };
             assert_eq!(PostLoan::ALLOW.verdict(&member("ada"), &draft, &book), verdict);
         }

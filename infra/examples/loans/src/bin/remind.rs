@@ -39,11 +39,7 @@ impl Consumer for Remind {
     }
 
     // 7. and 8. A mail to the member, unless the book is back
-    fn decide(
-        _: &Moment,
-        reminder: &Reminder,
-        loan: Option<Loan>,
-    ) -> Result<Effects, DomainError> {
+    fn decide(_: &Moment, reminder: &Reminder, loan: Option<Loan>) -> Result<Effects, DomainError> {
         let lent = loan.filter(|loan| loan.status != LoanStatus::Returned);
         let Some(loan) = lent else { return Ok(Effects::none()) };
         Ok(Effects::none().mail(Mail {
