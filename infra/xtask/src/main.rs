@@ -4,6 +4,7 @@ mod aws_cli;
 mod cost;
 mod deploy;
 mod limits;
+mod lines;
 mod openapi_lint;
 mod pipeline;
 mod programs;
@@ -54,6 +55,7 @@ enum Command {
     Bench(Passed),
     Cost(cost::Arguments),
     Words(words::Arguments),
+    Lines(lines::Arguments),
     /// Lints the workflows of .github and their template.
     Workflows,
     /// Checks licences, sources and advisories of linked crates, and lists them.
@@ -118,6 +120,7 @@ fn main() -> ExitCode {
         Command::TryNewFunctions => done("try-new-functions", trial::run(workspace())),
         Command::Cost(arguments) => cost::run(workspace(), &arguments),
         Command::Words(arguments) => done("words", words::run(workspace(), &arguments)),
+        Command::Lines(arguments) => done("lines", lines::run(workspace(), &arguments)),
         Command::Workflows => complain("workflows", workflows::complaints(workspace())),
         Command::SupplyChain { advisories } => {
             done("supply-chain", supply::check(workspace(), advisories))

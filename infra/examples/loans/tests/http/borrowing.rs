@@ -106,14 +106,19 @@ async fn a_loan_is_mailed_once_although_its_event_arrives_twice() {
     let mail = control.mail(&ada.email(), "Your loan").await;
     assert!(mail["text"].as_str().expect("a text").contains("Emma"), "{mail}");
 
+    // The message is deleted once its event is remembered.
+    let emptied = async || {
+        let empty = async || {
+            let queue = control.queue("LoanEventsQueue").await;
+            when(queue, |queue| queue["visible"] == 0 && queue["inFlight"] == 0)
+        };
+        eventually("the queue to be empty", empty).await
+    };
+    emptied().await;
     let events = control.events("LoanMade").await;
     let [event] = &events[..] else { panic!("not one event: {events:?}") };
     assert_eq!(event["data"]["loanId"], loan_id);
     control.send("LoanEventsQueue", event).await;
-    let empty = async || {
-        let queue = control.queue("LoanEventsQueue").await;
-        when(queue, |queue| queue["visible"] == 0 && queue["inFlight"] == 0)
-    };
-    eventually("the queue to be empty", empty).await;
+    emptied().await;
     assert_eq!(control.mails(&ada.email()).await.len(), 1);
 }
