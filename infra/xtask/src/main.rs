@@ -5,6 +5,7 @@ mod cost;
 mod deploy;
 mod examples;
 mod limits;
+mod lines;
 mod openapi_lint;
 mod pipeline;
 mod programs;
@@ -66,6 +67,7 @@ enum Command {
     Bench(Passed),
     Cost(cost::Arguments),
     Words(words::Arguments),
+    Lines(lines::Arguments),
     /// Lints the workflows of .github and their template.
     Workflows,
     /// Checks licences, sources and advisories of linked crates, and lists them.
@@ -136,6 +138,7 @@ fn main() -> ExitCode {
         Command::Examples { check: false } => done("examples", examples::write(workspace())),
         Command::Cost(arguments) => cost::run(workspace(), &arguments),
         Command::Words(arguments) => done("words", words::run(workspace(), &arguments)),
+        Command::Lines(arguments) => done("lines", lines::run(workspace(), &arguments)),
         Command::Workflows => complain("workflows", workflows::complaints(workspace())),
         Command::SupplyChain { advisories } => {
             done("supply-chain", supply::check(workspace(), advisories))

@@ -11,6 +11,7 @@ mod features;
 mod filters;
 mod layout;
 mod licences;
+mod locks;
 mod names;
 mod paths;
 mod released;
@@ -48,6 +49,7 @@ pub(crate) fn complaints(workspace: &Path) -> Vec<String> {
     complaints.extend(circles::complaints(&rust));
     complaints.extend(names::unknown(&all));
     complaints.extend(facts::changed(&all));
+    complaints.extend(locks::differing(&all));
     match words::complaints(workspace, &texts) {
         Ok(found) => complaints.extend(found),
         Err(error) => complaints.push(format!("the listed words cannot be counted: {error}")),

@@ -1,0 +1,9 @@
+//! The authorizer of the HTTP API: verifies the access tokens of the outside issuer.
+
+use std::process::ExitCode;
+
+use aws::Aws;
+
+fn main() -> ExitCode {
+    aws::authorize(&[], Aws::outside_verifier)
+}

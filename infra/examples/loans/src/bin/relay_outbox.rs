@@ -1,0 +1,9 @@
+//! Consumer of the outbox's stream: relays events to the queues that subscribe to them.
+
+use std::process::ExitCode;
+
+use loans::LibraryEvents;
+
+fn main() -> ExitCode {
+    aws::functions::relay_outbox::<LibraryEvents>()
+}

@@ -1,0 +1,5 @@
+//! The library over HTTP, on the local platform with its own template.
+
+mod borrowing;
+mod library;
+mod service;
