@@ -25,47 +25,62 @@
 //! with `derive`, and in tests `serde_json`, `tokio` with `macros` and `rt`, and `lifecycle` with
 //! `testing`.
 
-#[doc = include_str!("../guide/first_endpoint.md")]
-pub mod first_endpoint {}
+pub mod first_endpoint {
+    #![doc = include_str!("../guide/first_endpoint.md")]
+}
 
-#[doc = include_str!("../guide/stages.md")]
-pub mod stages {}
+pub mod stages {
+    #![doc = include_str!("../guide/stages.md")]
+}
 
-#[doc = include_str!("../guide/errors.md")]
-pub mod errors {}
+pub mod errors {
+    #![doc = include_str!("../guide/errors.md")]
+}
 
-#[doc = include_str!("../guide/tables.md")]
-pub mod tables {}
+pub mod tables {
+    #![doc = include_str!("../guide/tables.md")]
+}
 
-#[doc = include_str!("../guide/effects.md")]
-pub mod effects {}
+pub mod effects {
+    #![doc = include_str!("../guide/effects.md")]
+}
 
-#[doc = include_str!("../guide/consumers.md")]
-pub mod consumers {}
+pub mod consumers {
+    #![doc = include_str!("../guide/consumers.md")]
+}
 
-#[doc = include_str!("../guide/schedules.md")]
-pub mod schedules {}
+pub mod schedules {
+    #![doc = include_str!("../guide/schedules.md")]
+}
 
-#[doc = include_str!("../guide/authorizers.md")]
-pub mod authorizers {}
+pub mod authorizers {
+    #![doc = include_str!("../guide/authorizers.md")]
+}
 
-#[doc = include_str!("../guide/testing.md")]
-pub mod testing {}
+pub mod testing {
+    #![doc = include_str!("../guide/testing.md")]
+}
 
-#[doc = include_str!("../guide/contention.md")]
-pub mod contention {}
+pub mod contention {
+    #![doc = include_str!("../guide/contention.md")]
+}
 
-#[doc = include_str!("../guide/deploying.md")]
-pub mod deploying {}
+pub mod deploying {
+    #![doc = include_str!("../guide/deploying.md")]
+}
 
-#[doc = include_str!("../guide/from_axum.md")]
-pub mod from_axum {}
+pub mod from_axum {
+    #![doc = include_str!("../guide/from_axum.md")]
+}
 
-#[doc = include_str!("../guide/from_powertools.md")]
-pub mod from_powertools {}
+pub mod from_powertools {
+    #![doc = include_str!("../guide/from_powertools.md")]
+}
 
-#[doc = include_str!("../guide/compiler_errors.md")]
-pub mod compiler_errors {}
+pub mod compiler_errors {
+    #![doc = include_str!("../guide/compiler_errors.md")]
+}
 
-#[doc = include_str!("../guide/glossary.md")]
-pub mod glossary {}
+pub mod glossary {
+    #![doc = include_str!("../guide/glossary.md")]
+}
