@@ -1,5 +1,5 @@
-//! An emulator of AWS: runs the API of a SAM template on one machine, with the binaries that are
-//! deployed.
+#![doc = include_str!("../README.md")]
+//! # Contents
 //!
 //! A [`Platform`] consists of:
 //!
@@ -12,18 +12,6 @@
 //!   the first data, and its API's description.
 //!
 //! Its only configuration is the template. Several platforms can run in one process.
-//!
-//! ```no_run
-//! # async fn run() -> Result<(), emulator::StartError> {
-//! use emulator::options::Options;
-//! use emulator::{NoApplication, Platform};
-//!
-//! let platform = Platform::start(Options::default(), &NoApplication).await?;
-//! println!("the API is at {}", platform.api_url());
-//! platform.stop().await;
-//! # Ok(())
-//! # }
-//! ```
 
 pub mod accept;
 mod application;

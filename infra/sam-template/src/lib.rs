@@ -1,4 +1,5 @@
-//! Reads `template.yaml`, the platform's only configuration.
+#![doc = include_str!("../README.md")]
+//! # How it is read
 //!
 //! The template is converted to a typed model. [`document`] converts YAML to `CloudFormation`'s
 //! JSON, [`intrinsics`] evaluates known expressions, and [`resources`] builds the [`model`].

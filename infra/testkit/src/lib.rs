@@ -1,57 +1,14 @@
-//! A test kit for APIs: starts a service on the [`emulator`] of its SAM template, and calls it over
-//! HTTP as its clients do.
+#![doc = include_str!("../README.md")]
+//! # Contents
 //!
-//! A service implements [`SystemUnderTest`] and has one [`Suite`], in a static. A test takes an
-//! [`Api`] from the suite: [`Suite::shared_platform`] is fast, and [`Suite::fresh_platform`] has
-//! faults, options and a clock that no other test sees.
-//!
-//! ```no_run
-//! use emulator::faults::{Faults, StoreFault};
-//! use emulator::options::Options;
-//! use emulator::{BoxError, NoApplication, Platform};
-//! use serde_json::json;
-//! use testkit::{Suite, SystemUnderTest, eventually, when};
-//!
-//! /// A service of notes. Its template is the nearest `template.yaml`.
-//! struct Notes;
-//!
-//! impl SystemUnderTest for Notes {
-//!     type Running = Platform;
-//!
-//!     async fn start(&self, options: Options) -> Result<Platform, BoxError> {
-//!         Ok(Platform::start(options, &NoApplication).await?)
-//!     }
-//! }
-//!
-//! static NOTES: Suite<Notes> = Suite::new(Notes);
-//!
-//! // With `#[tokio::test]`, like the next one.
-//! async fn a_new_note_is_stored_once_per_key() {
-//!     let api = NOTES.shared_platform().await;
-//!     let note = json!({ "text": "Buy bread." });
-//!
-//!     for _ in 0..2 {
-//!         let response = api.post("/notes", &note).key("note-1").send().await;
-//!         assert_eq!(response.data(201)["text"], "Buy bread.");
-//!     }
-//!
-//!     let Some(control) = api.control() else { return };
-//!     assert_eq!(control.table("NotesTable").await.len(), 1);
-//! }
-//!
-//! async fn a_reminder_is_mailed_although_the_mail_service_fails() {
-//!     let Some(api) = NOTES.fresh_platform(Options::default()).await else { return };
-//!     let control = api.control().expect("a fresh platform has a control address");
-//!     control.inject(&Faults::default().mail(StoreFault::fail(0.5))).await;
-//!
-//!     let reminder = json!({ "to": "ada@example.com", "inS": 60 });
-//!     api.post("/reminders", &reminder).send().await.data(202);
-//!     control.pass(60).await;
-//!
-//!     let mails = async || when(control.mails("ada@example.com").await, |mails| mails.len() == 1);
-//!     eventually("the reminder to arrive", mails).await;
-//! }
-//! ```
+//! | item | for |
+//! |---|---|
+//! | [`SystemUnderTest`], [`Suite`] | the service, and its platforms |
+//! | [`Api`], [`Call`], [`ApiResponse`] | calls and their responses |
+//! | [`Control`] | tables, mail, faults, clock and schedules of a platform |
+//! | [`eventually`], [`when`] | waiting for work that follows a response |
+//! | [`Description`] | the comparison of each response with the API description |
+//! | [`run_documents`] | the shell blocks of documents |
 //!
 //! # Against a deployment
 //!

@@ -1,19 +1,21 @@
-//! AWS behind the lifecycle's ports. Only this crate knows an SDK. No SDK type crosses its border,
-//! except where a service calls AWS itself: [`Aws::sdk_config`] and [`service_error`].
+#![doc = include_str!("../README.md")]
+//! # Contents
 //!
-//! - [`Aws`] implements the lifecycle's [ports](lifecycle::ports), and returns [`Table`]s,
-//!   [`Secret`]s and [`tokens`].
-//! - [`auth`], [`cache`] and [`upstream`] serve stage 6.
-//! - [`serve`], [`consume`], [`authorize`] and [`rotate`] are called by a binary's `main`.
-//! - [`functions`] are ready-made: relay, sweepers, health check, published keys.
-//! - [`environment`] lists the environment variables and the tables that the library uses.
+//! The [`guide`] teaches all of it, from the first endpoint to a deployed service.
 //!
-//! | feature | adds |
+//! | item | for |
 //! |---|---|
-//! | `passwords` | `Passwords`, which hashes by Argon2id |
-//! | `mail` | mail through SES; without it, a function that declares it does not start |
-//! | `alerts` | alerts to Slack, Datadog and New Relic |
-//! | `admin` | scans of whole tables and dead letters, for operators' commands |
+//! | [`serve`], [`consume`], [`authorize`], [`rotate`] | the `main` of a binary |
+//! | [`functions`] | ready-made functions: relay, sweepers, health check, published keys |
+//! | [`Aws`] | the [ports](lifecycle::ports) of the lifecycle; makes the items below |
+//! | [`Table`], [`batch_get`], [`Range`], [`Pages`], [`CachedSetting`] | reads of tables, in stage 6 |
+//! | [`auth`], [`tokens`], [`Secret`] | tokens, API keys, passwords, limits on guesses, secrets |
+//! | [`Cache`], [`upstream`] | shared values, and calls to third-party services |
+//! | [`Aws::sdk_config`], [`service_error`] | clients of other AWS services |
+//! | [`environment`] | all environment variables, and the shapes of tables |
+//!
+//! Only this crate knows an SDK. No SDK type crosses its border, except where a service calls AWS
+//! itself.
 
 #[cfg(feature = "admin")]
 pub mod admin;
@@ -29,6 +31,7 @@ pub mod environment;
 mod errors;
 mod export;
 pub mod functions;
+pub mod guide;
 mod platform;
 mod probes;
 mod runtime;

@@ -1,8 +1,5 @@
-//! The request lifecycle: nine stages from routing to response, as a library for AWS Lambda.
-//!
-//! An endpoint is one type that implements [`Endpoint`], or [`Query`] if it only reads. Its code
-//! reads from stage 1 to stage 9. A [`Consumer`] does the same for the records of queues and
-//! streams. The application makes decisions without I/O; the lifecycle performs their effects.
+#![doc = include_str!("../README.md")]
+//! # Contents
 //!
 //! | stage | items |
 //! |---|---|

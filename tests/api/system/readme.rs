@@ -5,6 +5,21 @@ use testkit::run_documents;
 
 use crate::harness::fresh_platform;
 
+#[test]
+fn the_program_of_the_readme_is_the_one_of_the_crate_that_its_tests_compile() {
+    let program = |page: &'static str| {
+        let block = page.split("```rust").nth(1).expect("the page has a program");
+        block
+            .split("```")
+            .next()
+            .and_then(|block| block.split_once('\n'))
+            .map(|(_, program)| program)
+    };
+    let page = include_str!("../../../README.md");
+    let of_the_crate = include_str!("../../../shared/aws/README.md");
+    assert_eq!(program(page), program(of_the_crate));
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_shell_blocks_of_the_readme_and_the_tour_print_what_they_promise() {
     let Some(api) = fresh_platform(Options { demo: true, ..Options::default() }).await else {
