@@ -14,6 +14,7 @@
 //! | `mail` | mail through SES; without it, a function that declares it does not start |
 //! | `alerts` | alerts to Slack, Datadog and New Relic |
 //! | `admin` | scans of whole tables and dead letters, for operators' commands |
+//! | `testing` | `testing`, which runs functions in the process of a test |
 
 #[cfg(feature = "admin")]
 pub mod admin;
@@ -36,6 +37,8 @@ mod secrets;
 #[cfg(feature = "mail")]
 mod ses;
 mod sqs;
+#[cfg(feature = "testing")]
+pub mod testing;
 #[cfg(test)]
 mod tests;
 pub mod upstream;
