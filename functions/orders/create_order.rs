@@ -126,39 +126,51 @@ mod tests {
     use aws::testing::InMemory;
     use domain::examples::{ann, claims_of, home, lamp, pending_order};
     use lifecycle::effects::OnConditionFailed;
-    use lifecycle::testing::{Answer, Memory, Request};
+    use lifecycle::testing::{Answer, Memory, Request, TestedEndpoint};
     use serde_json::json;
 
     use super::*;
 
     #[tokio::test]
     async fn an_order_its_stock_and_its_event_are_one_commit() {
-        let memory = store();
-        let answer = order(&memory, "key-1").await;
+        let (memory, create_order) = shop();
+
+        let answer = ask(&create_order, "key-1").await;
+
         assert_eq!(answer.status, 201, "{}", answer.body);
         let commits = memory.commits();
         let tables: Vec<_> = commits[0].iter().map(|write| write.table).collect();
         assert_eq!((commits.len(), &tables[..2]), (1, &[ORDERS, PRODUCTS][..]));
-        let order_id = answer.json()["data"]["orderId"].clone();
         let event = &memory.outbox()[0];
-        assert_eq!(
-            (event.event_type.as_str(), &json!(event.aggregate_id)),
-            ("OrderCreated", &order_id)
-        );
+        assert_eq!(event.event_type, "OrderCreated");
+        assert_eq!(json!(event.aggregate_id), answer.json()["data"]["orderId"]);
         assert!(memory.messages().is_empty());
-        let left = memory.get::<Product>(&Product::key_of(lamp().product_id)).unwrap().stock;
-        assert_eq!(json!(left), 3);
     }
 
     #[tokio::test]
-    async fn a_repeated_order_has_the_same_response_and_takes_its_stock_once() {
-        let memory = store();
-        let (first, second) = (order(&memory, "key-1").await, order(&memory, "key-1").await);
-        assert_eq!((second.status, second.json()), (201, first.json()));
+    async fn a_repeated_order_takes_its_stock_once() {
+        let (memory, create_order) = shop();
+
+        let first = ask(&create_order, "key-1").await;
+        let repeated = ask(&create_order, "key-1").await;
+
+        assert_eq!((repeated.status, repeated.json()), (201, first.json()));
         assert_eq!(memory.commits().len(), 1);
-        assert_eq!(order(&memory, "key-2").await.status, 201, "another order");
-        let third = order(&memory, "key-3").await;
-        assert_eq!((third.status, &third.json()["error"]["code"]), (422, &json!("OUT_OF_STOCK")));
+        let left = memory.get::<Product>(&Product::key_of(lamp().product_id)).unwrap().stock;
+        assert_eq!(json!(left), 3, "two of five are taken");
+    }
+
+    #[tokio::test]
+    async fn an_order_of_more_than_the_stock_that_is_left_is_422() {
+        let (memory, create_order) = shop();
+        for key in ["key-1", "key-2"] {
+            assert_eq!(ask(&create_order, key).await.status, 201);
+        }
+
+        let third = ask(&create_order, "key-3").await;
+
+        assert_eq!((third.status, code(&third)), (422, json!("OUT_OF_STOCK")));
+        assert_eq!(memory.items(ORDERS).len(), 2);
     }
 
     #[test]
@@ -169,8 +181,10 @@ mod tests {
 
     #[tokio::test]
     async fn the_event_holds_the_customers_id_and_no_other_personal_data() {
-        let memory = store();
-        order(&memory, "key-1").await;
+        let (memory, create_order) = shop();
+
+        ask(&create_order, "key-1").await;
+
         let told = memory.outbox()[0].data.to_string();
         assert!(told.contains(&ann().user_id.to_string()));
         assert!(!told.contains("ann@example.com") && !told.contains("Street"), "{told}");
@@ -181,30 +195,34 @@ mod tests {
         let memory = Memory::new();
         memory.put(&ann());
         memory.put(&home());
-        let answer = order(&memory, "key-1").await;
-        assert_eq!(
-            (answer.status, &answer.json()["error"]["code"]),
-            (422, &json!("PRODUCT_UNKNOWN"))
-        );
+
+        let answer = ask(&InMemory::new(&memory).endpoint(build), "key-1").await;
+
+        assert_eq!((answer.status, code(&answer)), (422, json!("PRODUCT_UNKNOWN")));
     }
 
-    /// Ann, her address, and five lamps.
-    fn store() -> Memory {
+    /// Ann, her address and five lamps, and the endpoint on them.
+    fn shop() -> (Memory, TestedEndpoint<CreateOrder>) {
         let memory = Memory::new();
         memory.put(&ann());
         memory.put(&home());
         memory.put(&lamp());
-        memory
+        let create_order = InMemory::new(&memory).endpoint(build);
+        (memory, create_order)
     }
 
     /// Ann orders two lamps.
-    async fn order(memory: &Memory, key: &str) -> Answer {
+    async fn ask(create_order: &TestedEndpoint<CreateOrder>, key: &str) -> Answer {
         let draft = json!({
             "items": [{ "productId": lamp().product_id, "quantity": 2 }],
             "addressId": home().address_id,
             "paymentMethod": "CARD",
         });
         let request = Request::new().json(&draft).header("idempotency-key", key);
-        InMemory::new(memory).endpoint(build).ask(&request.by(claims_of(&ann()))).await
+        create_order.ask(&request.by(claims_of(&ann()))).await
+    }
+
+    fn code(answer: &Answer) -> serde_json::Value {
+        answer.json()["error"]["code"].clone()
     }
 }

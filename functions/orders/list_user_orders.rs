@@ -84,6 +84,7 @@ mod tests {
     use domain::examples::{ann, approved_order, claims_of, home, moment};
     use domain::orders::{Order, OrderStatus};
     use domain::people::User;
+    use lifecycle::Timestamp;
     use lifecycle::testing::{Answer, Memory, Request};
 
     use super::*;
@@ -114,17 +115,12 @@ mod tests {
         InMemory::new(memory).endpoint(build).ask(&request.by(claims_of(caller))).await
     }
 
-    /// When the listed orders were placed, in seconds since the first.
+    /// When the listed orders were placed, in seconds after [`moment`].
     fn placed(answer: &Answer) -> Vec<i64> {
         let answer = answer.json();
         let orders = answer["data"].as_array().unwrap().iter();
-        let at = |order: &serde_json::Value| order["createdAt"].as_str().unwrap().parse().unwrap();
-        orders
-            .map(|order| {
-                let at: lifecycle::Timestamp = at(order);
-                at.as_seconds() - moment().now().as_seconds()
-            })
-            .collect()
+        let placed = orders.map(|order| order["createdAt"].as_str().unwrap().parse().unwrap());
+        placed.map(|at: Timestamp| at.as_seconds() - moment().now().as_seconds()).collect()
     }
 
     /// Four of Ann's orders. The one of second 2 is cancelled.
