@@ -69,32 +69,6 @@ struct Inner {
     in_memory: Option<Arc<dyn Adapter>>,
 }
 
-impl Inner {
-    fn new(
-        configuration: Configuration,
-        aws_roots: TrustStore,
-        connector: SharedHttpConnector,
-    ) -> Self {
-        Self {
-            outside_issuers: trusted_issuers::read(&configuration),
-            sdk: sdk_config(&configuration, connector.clone()),
-            configuration,
-            aws_roots,
-            connector,
-            mail: OnceLock::new(),
-            others: OnceLock::new(),
-            dynamodb: OnceLock::new(),
-            sqs: OnceLock::new(),
-            secrets_manager: OnceLock::new(),
-            #[cfg(feature = "mail")]
-            ses: OnceLock::new(),
-            alerts: OnceLock::new(),
-            preparations: Mutex::default(),
-            in_memory: None,
-        }
-    }
-}
-
 /// The work to run while the function starts.
 #[derive(Default)]
 pub(crate) struct Preparations {
@@ -313,6 +287,32 @@ impl Aws {
                 .build();
             aws_sdk_sesv2::Client::from_conf(config)
         })
+    }
+}
+
+impl Inner {
+    fn new(
+        configuration: Configuration,
+        aws_roots: TrustStore,
+        connector: SharedHttpConnector,
+    ) -> Self {
+        Self {
+            outside_issuers: trusted_issuers::read(&configuration),
+            sdk: sdk_config(&configuration, connector.clone()),
+            configuration,
+            aws_roots,
+            connector,
+            mail: OnceLock::new(),
+            others: OnceLock::new(),
+            dynamodb: OnceLock::new(),
+            sqs: OnceLock::new(),
+            secrets_manager: OnceLock::new(),
+            #[cfg(feature = "mail")]
+            ses: OnceLock::new(),
+            alerts: OnceLock::new(),
+            preparations: Mutex::default(),
+            in_memory: None,
+        }
     }
 }
 

@@ -28,30 +28,14 @@
 //!
 //! #[derive(serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
 //! struct Loan {
-//!     member: String,
-//!     due: String,
+//!     book: String,
+//!     since: String,
 //! }
 //!
 //! impl Record for Loan {
 //!     const TABLE: TableName = LOANS;
 //!     fn key(&self) -> Key {
-//!         Key::sorted(&self.member, &self.due)
-//!     }
-//! }
-//!
-//! #[derive(eserde::Deserialize, schemars::JsonSchema)]
-//! struct Member {
-//!     member: String,
-//! }
-//!
-//! struct Wanted {
-//!     member: String,
-//!     page: PageRequest,
-//! }
-//!
-//! impl From<(Member, PageQuery)> for Wanted {
-//!     fn from((Member { member }, page): (Member, PageQuery)) -> Self {
-//!         Self { member, page: page.of_list(lifecycle::paging::Direction::Ascending) }
+//!         Key::sorted("loans", &self.since)
 //!     }
 //! }
 //!
@@ -65,17 +49,21 @@
 //! }
 //!
 //! impl Query for ListLoans {
-//!     const ROUTE: Route = Route::get("/members/{member}/loans");
+//!     const ROUTE: Route = Route::get("/loans");
 //!     type Caller = Anyone;
 //!     const ACCESS: Access<NoRole> = Access::Public;
 //!     const RESOURCES: Resources =
 //!         &[Resource::Table(LOANS, &[Action::Query]), Resource::Secret(CURSOR_KEY)];
-//!     type Input = (Path<Member>, QueryString<PageQuery>);
-//!     type Command = Wanted;
+//!     type Input = QueryString<PageQuery>;
+//!     type Command = NewestFirst;
 //!     type Facts = Page<Loan>;
 //!
-//!     async fn retrieve(&self, permit: &Permit<Anyone>, wanted: &Wanted) -> Retrieved<Page<Loan>> {
-//!         self.loans.page(permit, Range::partition(&wanted.member), &wanted.page).await
+//!     async fn retrieve(
+//!         &self,
+//!         permit: &Permit<Anyone>,
+//!         NewestFirst(page): &NewestFirst,
+//!     ) -> Retrieved<Page<Loan>> {
+//!         self.loans.page(permit, Range::partition("loans"), page).await
 //!     }
 //!
 //!     const ALLOW: Allow<Self> = Allow::Always;
@@ -89,17 +77,18 @@
 //! # #[tokio::main(flavor = "current_thread")]
 //! # async fn main() {
 //! let memory = Memory::new();
-//! for due in ["2026-03-01", "2026-01-01", "2026-02-01"] {
-//!     memory.put(&Loan { member: "ann".to_owned(), due: due.to_owned() });
+//! for (book, since) in [("Emma", "2026-01-01"), ("Dune", "2026-03-01"), ("Ulysses", "2026-02-01")] {
+//!     memory.put(&Loan { book: book.to_owned(), since: since.to_owned() });
 //! }
 //! let list_loans = InMemory::new(&memory).endpoint(build);
 //!
-//! let request = Request::new().path("member", "ann").query("limit", 2);
+//! let request = Request::new().query("limit", 2);
 //! let first = list_loans.ask(&request).await.json();
-//! assert_eq!(first["data"][0]["due"], "2026-01-01");
+//! assert_eq!(first["data"][0]["book"], "Dune");
+//! assert_eq!(first["data"][1]["book"], "Ulysses");
 //! let cursor = first["nextCursor"].as_str().unwrap();
 //! let second = list_loans.ask(&request.query("cursor", cursor)).await.json();
-//! assert_eq!(second["data"][0]["due"], "2026-03-01");
+//! assert_eq!(second["data"][0]["book"], "Emma");
 //! # }
 //! ```
 

@@ -1,5 +1,7 @@
 //! Reads of a memory compared with those of `DynamoDB`, and the surroundings of functions.
 
+mod consumer;
+
 use std::sync::{Arc, Mutex};
 
 use aws_sdk_dynamodb::types::AttributeValue;
