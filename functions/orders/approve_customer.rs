@@ -1,7 +1,7 @@
 //! Consumer of the queue `customer_approvals`: the customer service. It approves customers while
 //! their open credit suffices, and releases the credit of closed orders.
 
-use aws::{CachedSetting, Table, batch_get};
+use aws::{Aws, CachedSetting, Table, batch_get};
 use domain::BusinessRules;
 use domain::credit::{Charge, CreditAccount, CreditFacts, Reservation, release, reserve};
 use domain::orders::{ApprovalLapsed, OrderCreated, OrderDeleted, OrderRejected, OrderTimedOut};
@@ -12,11 +12,11 @@ use lifecycle::prelude::*;
 use serde_json::Value;
 
 fn main() -> ExitCode {
-    aws::consume(|aws| ApproveCustomer {
-        reservations: aws.table(),
-        accounts: aws.table(),
-        rules: aws.setting(),
-    })
+    aws::consume(build)
+}
+
+fn build(aws: &Aws) -> ApproveCustomer {
+    ApproveCustomer { reservations: aws.table(), accounts: aws.table(), rules: aws.setting() }
 }
 
 struct ApproveCustomer {
@@ -99,8 +99,13 @@ impl Request {
 
 #[cfg(test)]
 mod tests {
-    use domain::examples::{envelope, moment, pending_order};
-    use domain::orders::OrderState;
+    use aws::testing::InMemory;
+    use domain::catalogue::Amount;
+    use domain::examples::{envelope, pending_order};
+    use domain::orders::{Order, OrderState};
+    use lifecycle::commit::OUTBOX;
+    use lifecycle::idempotency::IDEMPOTENCY_KEYS;
+    use lifecycle::testing::{self, Memory};
     use serde_json::json;
 
     use super::*;
@@ -125,15 +130,47 @@ mod tests {
         }
     }
 
-    #[test]
-    fn the_commit_that_reserves_credit_publishes_the_decision() {
-        let created = serde_json::to_value(pending_order().created()).unwrap();
-        let request = request_of(OrderCreated::TYPE, created).unwrap();
-        let open_credit = BusinessRules::default().open_credit;
-        let facts = CreditFacts { reservation: None, account: None, open_credit };
-        let effects = ApproveCustomer::decide(&moment(), &request, facts).unwrap();
-        assert!(effects.writes().iter().all(|write| write.table == CREDITS));
-        assert_eq!(effects.events()[0].event_type, "CustomerDecided");
+    #[tokio::test]
+    async fn the_commit_that_reserves_credit_publishes_the_decision() {
+        let memory = Memory::new();
+        let approve_customer = InMemory::new(&memory).consumer(build);
+        let order = pending_order();
+        let created = testing::envelope("event-1", &order.order_id.to_string(), &order.created());
+        for _ in 0..2 {
+            assert!(approve_customer.messages(&[&created]).await.failed.is_empty());
+        }
+        let commits = memory.commits();
+        let mut tables: Vec<_> = commits[0].iter().map(|write| write.table).collect();
+        tables.retain(|table| ![OUTBOX, IDEMPOTENCY_KEYS].contains(table));
+        assert_eq!((commits.len(), tables), (1, vec![CREDITS, CREDITS]), "once");
+        let decided = &memory.outbox()[0];
+        assert_eq!(decided.event_type, "CustomerDecided");
+        assert_eq!(decided.data["orderType"], "APPROVED");
+        assert_eq!(account(&memory).reserved, order.total.amount);
+    }
+
+    #[tokio::test]
+    async fn a_closed_order_releases_what_it_has_reserved_and_never_reserves_again() {
+        let memory = Memory::new();
+        let approve_customer = InMemory::new(&memory).consumer(build);
+        let order = pending_order();
+        let id = order.order_id.to_string();
+        let deleted = OrderDeleted(OrderState::from(&order));
+        let deliveries = [
+            testing::envelope("event-1", &id, &order.created()),
+            testing::envelope("event-2", &id, &deleted),
+            testing::envelope("event-3", &id, &order.created()),
+        ];
+        for delivery in deliveries {
+            assert!(approve_customer.messages(&[delivery]).await.failed.is_empty());
+        }
+        assert_eq!(account(&memory).reserved, Amount::ZERO);
+        assert_eq!(memory.outbox().len(), 1, "one decision");
+    }
+
+    fn account(memory: &Memory) -> CreditAccount {
+        let Order { user_id, total, .. } = pending_order();
+        memory.get(&CreditAccount::key_of(user_id, total.currency)).unwrap()
     }
 
     fn request_of(event_type: &str, data: Value) -> Result<Request, FieldErrors> {

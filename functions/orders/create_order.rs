@@ -1,6 +1,6 @@
 //! `POST /orders`: a customer places an order.
 
-use aws::{CachedSetting, Table, batch_get};
+use aws::{Aws, CachedSetting, Table, batch_get};
 use domain::catalogue::Product;
 use domain::orders::{Order, OrderDraft, OrderFacts, OrderView, PlaceOrder, place_order};
 use domain::people::{Address, Role, SignedIn, User};
@@ -10,12 +10,16 @@ use lifecycle::Endpoint;
 use lifecycle::prelude::*;
 
 fn main() -> ExitCode {
-    aws::serve(|aws| CreateOrder {
+    aws::serve(build)
+}
+
+fn build(aws: &Aws) -> CreateOrder {
+    CreateOrder {
         products: aws.table(),
         addresses: aws.table(),
         customers: aws.table(),
         rules: aws.setting(),
-    })
+    }
 }
 
 struct CreateOrder {
@@ -119,60 +123,106 @@ impl Endpoint for CreateOrder {
 
 #[cfg(test)]
 mod tests {
-    use domain::examples::{ann, home, lamp, moment, read, signed_in};
+    use aws::testing::InMemory;
+    use domain::examples::{ann, claims_of, home, lamp, pending_order};
     use lifecycle::effects::OnConditionFailed;
+    use lifecycle::testing::{Answer, Memory, Request, TestedEndpoint};
     use serde_json::json;
 
     use super::*;
 
-    #[test]
-    fn an_order_its_stock_and_its_event_are_one_commit() {
-        let order = order(facts()).unwrap();
-        let effects = CreateOrder::effects(&order);
-        let tables: Vec<_> = effects.writes().iter().map(|write| write.table).collect();
-        assert_eq!(tables, [ORDERS, PRODUCTS]);
-        assert_eq!(effects.events()[0].event_type, "OrderCreated");
-        assert_eq!(effects.events()[0].aggregate_id, order.order_id.to_string());
-        assert!(effects.messages().is_empty());
+    #[tokio::test]
+    async fn an_order_its_stock_and_its_event_are_one_commit() {
+        let (memory, create_order) = shop();
+
+        let answer = ask(&create_order, "key-1").await;
+
+        assert_eq!(answer.status, 201, "{}", answer.body);
+        let commits = memory.commits();
+        let tables: Vec<_> = commits[0].iter().map(|write| write.table).collect();
+        assert_eq!((commits.len(), &tables[..2]), (1, &[ORDERS, PRODUCTS][..]));
+        let event = &memory.outbox()[0];
+        assert_eq!(event.event_type, "OrderCreated");
+        assert_eq!(json!(event.aggregate_id), answer.json()["data"]["orderId"]);
+        assert!(memory.messages().is_empty());
+    }
+
+    #[tokio::test]
+    async fn a_repeated_order_takes_its_stock_once() {
+        let (memory, create_order) = shop();
+
+        let first = ask(&create_order, "key-1").await;
+        let repeated = ask(&create_order, "key-1").await;
+
+        assert_eq!((repeated.status, repeated.json()), (201, first.json()));
+        assert_eq!(memory.commits().len(), 1);
+        let left = memory.get::<Product>(&Product::key_of(lamp().product_id)).unwrap().stock;
+        assert_eq!(json!(left), 3, "two of five are taken");
+    }
+
+    #[tokio::test]
+    async fn an_order_of_more_than_the_stock_that_is_left_is_422() {
+        let (memory, create_order) = shop();
+        for key in ["key-1", "key-2"] {
+            assert_eq!(ask(&create_order, key).await.status, 201);
+        }
+
+        let third = ask(&create_order, "key-3").await;
+
+        assert_eq!((third.status, code(&third)), (422, json!("OUT_OF_STOCK")));
+        assert_eq!(memory.items(ORDERS).len(), 2);
     }
 
     #[test]
     fn an_order_is_decided_again_when_its_stock_has_changed() {
-        let effects = CreateOrder::effects(&order(facts()).unwrap());
+        let effects = CreateOrder::effects(&pending_order());
         assert!(matches!(effects.writes()[1].on_condition_failed, OnConditionFailed::Retry));
     }
 
-    #[test]
-    fn the_event_holds_the_customers_id_and_no_other_personal_data() {
-        let order = order(facts()).unwrap();
-        let told = CreateOrder::effects(&order).events()[0].data.to_string();
+    #[tokio::test]
+    async fn the_event_holds_the_customers_id_and_no_other_personal_data() {
+        let (memory, create_order) = shop();
+
+        ask(&create_order, "key-1").await;
+
+        let told = memory.outbox()[0].data.to_string();
         assert!(told.contains(&ann().user_id.to_string()));
         assert!(!told.contains("ann@example.com") && !told.contains("Street"), "{told}");
     }
 
-    #[test]
-    fn an_order_of_an_unknown_product_is_422_with_product_unknown() {
-        let rejection = order(OrderFacts { products: vec![None], ..facts() }).unwrap_err();
-        assert_eq!(rejection.code, "PRODUCT_UNKNOWN");
+    #[tokio::test]
+    async fn an_order_of_an_unknown_product_is_422_with_product_unknown() {
+        let memory = Memory::new();
+        memory.put(&ann());
+        memory.put(&home());
+
+        let answer = ask(&InMemory::new(&memory).endpoint(build), "key-1").await;
+
+        assert_eq!((answer.status, code(&answer)), (422, json!("PRODUCT_UNKNOWN")));
     }
 
-    fn order(facts: OrderFacts) -> Result<Order, DomainError> {
-        let draft: OrderDraft = read(json!({
+    /// Ann, her address and five lamps, and the endpoint on them.
+    fn shop() -> (Memory, TestedEndpoint<CreateOrder>) {
+        let memory = Memory::new();
+        memory.put(&ann());
+        memory.put(&home());
+        memory.put(&lamp());
+        let create_order = InMemory::new(&memory).endpoint(build);
+        (memory, create_order)
+    }
+
+    /// Ann orders two lamps.
+    async fn ask(create_order: &TestedEndpoint<CreateOrder>, key: &str) -> Answer {
+        let draft = json!({
             "items": [{ "productId": lamp().product_id, "quantity": 2 }],
-            "addressId": facts.address.as_ref().map(|address| address.address_id),
+            "addressId": home().address_id,
             "paymentMethod": "CARD",
-        }));
-        let command = PlaceOrder::try_from(draft).unwrap();
-        let caller = signed_in(ann().user_id, &[Role::Customer]);
-        CreateOrder::decide(&moment(), &caller, &command, facts)
+        });
+        let request = Request::new().json(&draft).header("idempotency-key", key);
+        create_order.ask(&request.by(claims_of(&ann()))).await
     }
 
-    fn facts() -> OrderFacts {
-        OrderFacts {
-            products: vec![Some(lamp())],
-            address: Some(home()),
-            customer: Some(ann()),
-            rules: BusinessRules::default(),
-        }
+    fn code(answer: &Answer) -> serde_json::Value {
+        answer.json()["error"]["code"].clone()
     }
 }

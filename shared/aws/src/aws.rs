@@ -17,11 +17,14 @@ use aws_types::region::Region;
 use aws_types::service_config::{LoadServiceConfig, ServiceConfigKey};
 use futures::future::BoxFuture;
 use lifecycle::error::BoxError;
+use lifecycle::ports::Adapter;
 use lifecycle::record::TableName;
 use lifecycle::resource::Resource;
 
 use crate::alerts::port::DeliverAlert;
 use crate::auth::tokens::trusted_issuers::{self, OutsideIssuer};
+#[cfg(feature = "testing")]
+use crate::config::ConfigError;
 use crate::config::Configuration;
 use crate::connector;
 use crate::endpoints::{ENDPOINT_URL, Service};
@@ -63,6 +66,7 @@ struct Inner {
     ses: OnceLock<aws_sdk_sesv2::Client>,
     alerts: OnceLock<Box<dyn DeliverAlert>>,
     preparations: Mutex<Preparations>,
+    in_memory: Option<Arc<dyn Adapter>>,
 }
 
 /// The work to run while the function starts.
@@ -101,26 +105,26 @@ impl Aws {
             return Err("mail needs the feature `mail` of the crate `aws`".into());
         }
         let configuration = Configuration::read(uses, Box::new(environment))?;
-        let outside_issuers = trusted_issuers::read(&configuration);
         let aws_roots = connector::aws_roots(configuration.ca_bundle.as_deref())?;
         let connector = connector::for_aws(aws_roots.clone());
-        let sdk = sdk_config(&configuration, connector.clone());
-        Ok(Self(Arc::new(Inner {
-            configuration,
-            outside_issuers,
-            aws_roots,
-            connector,
-            mail: OnceLock::new(),
-            others: OnceLock::new(),
-            sdk,
-            dynamodb: OnceLock::new(),
-            sqs: OnceLock::new(),
-            secrets_manager: OnceLock::new(),
-            #[cfg(feature = "mail")]
-            ses: OnceLock::new(),
-            alerts: OnceLock::new(),
-            preparations: Mutex::default(),
-        })))
+        Ok(Self(Arc::new(Inner::new(configuration, aws_roots, connector))))
+    }
+
+    /// For a test: all HTTP goes through the connector, and writes, messages and mail to the adapter.
+    #[cfg(feature = "testing")]
+    pub(crate) fn connect_in_memory(
+        uses: &[Resource],
+        environment: impl Fn(&str) -> Option<String> + Send + Sync + 'static,
+        connector: &SharedHttpConnector,
+        adapter: Arc<dyn Adapter>,
+    ) -> Result<Self, ConfigError> {
+        let configuration = Configuration::read(uses, Box::new(environment))?;
+        let roots = TrustStore::empty();
+        let mut inner = Inner::new(configuration, roots, connector.clone());
+        inner.mail = connector.clone().into();
+        inner.others = connector.clone().into();
+        inner.in_memory = Some(adapter);
+        Ok(Self(Arc::new(inner)))
     }
 
     /// The public URL of the API, without a slash at the end: `https://api.example.com`.
@@ -232,6 +236,12 @@ impl Aws {
         self.0.others.get_or_init(connector::for_others)
     }
 
+    /// The adapter of a test, which writes, messages and mail go to instead of AWS. Reads go through
+    /// the connector.
+    pub(crate) fn in_memory(&self) -> Option<&dyn Adapter> {
+        self.0.in_memory.as_deref()
+    }
+
     /// The alert services, once the consumer that writes alerts has asked for them.
     pub(crate) fn alerts(&self) -> &OnceLock<Box<dyn DeliverAlert>> {
         &self.0.alerts
@@ -277,6 +287,32 @@ impl Aws {
                 .build();
             aws_sdk_sesv2::Client::from_conf(config)
         })
+    }
+}
+
+impl Inner {
+    fn new(
+        configuration: Configuration,
+        aws_roots: TrustStore,
+        connector: SharedHttpConnector,
+    ) -> Self {
+        Self {
+            outside_issuers: trusted_issuers::read(&configuration),
+            sdk: sdk_config(&configuration, connector.clone()),
+            configuration,
+            aws_roots,
+            connector,
+            mail: OnceLock::new(),
+            others: OnceLock::new(),
+            dynamodb: OnceLock::new(),
+            sqs: OnceLock::new(),
+            secrets_manager: OnceLock::new(),
+            #[cfg(feature = "mail")]
+            ses: OnceLock::new(),
+            alerts: OnceLock::new(),
+            preparations: Mutex::default(),
+            in_memory: None,
+        }
     }
 }
 

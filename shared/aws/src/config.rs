@@ -207,7 +207,7 @@ fn read_by(uses: &[Resource], verbs: &[Action]) -> impl Iterator<Item = TableNam
     })
 }
 
-fn secret_variable(name: &str) -> String {
+pub(crate) fn secret_variable(name: &str) -> String {
     format!("{}_SECRET_ID", name.to_uppercase())
 }
 

@@ -12,6 +12,7 @@
 //! | [`auth`], [`tokens`], [`Secret`] | tokens, API keys, passwords, limits on guesses, secrets |
 //! | [`Cache`], [`upstream`] | shared values, and calls to third-party services |
 //! | [`Aws::sdk_config`], [`service_error`] | clients of other AWS services |
+//! | `testing`, a module of the feature of that name | functions in the process of a test |
 //! | [`environment`] | all environment variables, and the shapes of tables |
 //!
 //! Only this crate knows an SDK. No SDK type crosses its border, except where a service calls AWS
@@ -39,6 +40,8 @@ mod secrets;
 #[cfg(feature = "mail")]
 mod ses;
 mod sqs;
+#[cfg(feature = "testing")]
+pub mod testing;
 #[cfg(test)]
 mod tests;
 pub mod upstream;

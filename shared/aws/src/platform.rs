@@ -32,6 +32,9 @@ impl Store for Aws {
 #[async_trait]
 impl Queues for Aws {
     async fn send(&self, messages: &[Outgoing]) -> Vec<(usize, ServiceError)> {
+        if let Some(adapter) = self.in_memory() {
+            return adapter.send(messages).await;
+        }
         self.send_messages(messages).await
     }
 
@@ -40,6 +43,9 @@ impl Queues for Aws {
         queue: QueueName,
         hidden: &[VisibilityChange],
     ) -> Result<(), ServiceError> {
+        if let Some(adapter) = self.in_memory() {
+            return adapter.change_visibility(queue, hidden).await;
+        }
         self.hide_messages(queue, hidden).await
     }
 
@@ -49,6 +55,9 @@ impl Queues for Aws {
         body: &str,
         reason: &str,
     ) -> Result<(), ServiceError> {
+        if let Some(adapter) = self.in_memory() {
+            return adapter.dead_letter(queue, body, reason).await;
+        }
         self.bury_message(queue, body, reason).await
     }
 }
@@ -57,6 +66,9 @@ impl Queues for Aws {
 impl Mailer for Aws {
     #[cfg(feature = "mail")]
     async fn mail(&self, mail: &Mail) -> Result<(), ServiceError> {
+        if let Some(adapter) = self.in_memory() {
+            return adapter.mail(mail).await;
+        }
         self.send_mail(mail).await
     }
 
@@ -70,6 +82,9 @@ impl Mailer for Aws {
 #[async_trait]
 impl Upstreams for Aws {
     async fn post(&self, post: &Post) -> Result<(), ServiceError> {
+        if let Some(adapter) = self.in_memory() {
+            return adapter.post(post).await;
+        }
         let alerts = self.alerts().get().ok_or_else(|| {
             ServiceError::internal("notifiers are not configured for this function")
         })?;

@@ -9,7 +9,7 @@ use crate::orders::{
 };
 use crate::people::{Address, Role, SignedIn, Tier, User, UserId};
 pub use lifecycle::examples::{envelope, moment, outbox_row, read, scheduled_run};
-use serde_json::json;
+use serde_json::{Value, json};
 
 /// A customer who has just signed up.
 pub fn ann() -> User {
@@ -103,6 +103,13 @@ pub fn signed_in(user_id: UserId, roles: &[Role]) -> SignedIn {
         email_verified: true,
         expires_at: moment().now().plus_seconds(900),
     }
+}
+
+/// The claims of a user's access token, as the authorizer passes them on.
+pub fn claims_of(user: &User) -> Value {
+    let mut claims = user.claims();
+    claims.insert("exp".to_owned(), json!(moment().now().plus_seconds(900).as_seconds()));
+    Value::Object(claims)
 }
 
 /// A pending communication with the partner.

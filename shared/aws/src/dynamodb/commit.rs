@@ -49,6 +49,9 @@ impl Aws {
         &self,
         transaction: &Transaction,
     ) -> Result<(), CommitError> {
+        if let Some(adapter) = self.in_memory() {
+            return adapter.commit(transaction).await;
+        }
         transaction.check()?;
         match transaction.writes.as_slice() {
             [] => Ok(()),

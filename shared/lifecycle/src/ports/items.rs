@@ -6,7 +6,7 @@ use serde_dynamo::{AttributeValue, Item};
 
 use super::store::{CommitError, FailedCondition, Transaction};
 use crate::effects::{Change, Condition, Write, WriteAction};
-use crate::record::{Key, PARTITION_KEY, SORT_KEY, TableName};
+use crate::record::{Key, TableName};
 
 /// The place of an item: its table and its key.
 type Place = (&'static str, String, Option<String>);
@@ -55,7 +55,8 @@ impl Items {
             WriteAction::Delete => drop(self.0.remove(&place)),
             WriteAction::Check => {}
             WriteAction::Update(changes) => {
-                let item = self.0.entry(place).or_insert_with(|| item_of_key(&write.key));
+                let item =
+                    self.0.entry(place).or_insert_with(|| item_of_key(write.table, &write.key));
                 changes.iter().try_for_each(|change| apply(change, item))?;
             }
         }
@@ -68,11 +69,11 @@ fn place(table: TableName, key: &Key) -> Place {
 }
 
 /// A new item has the attributes of its key.
-fn item_of_key(key: &Key) -> Item {
+fn item_of_key(table: TableName, key: &Key) -> Item {
     let mut item = Item::default();
-    item.insert(PARTITION_KEY.to_owned(), AttributeValue::S(key.pk.clone()));
+    item.insert(table.partition_key().to_owned(), AttributeValue::S(key.pk.clone()));
     if let Some(sk) = &key.sk {
-        item.insert(SORT_KEY.to_owned(), AttributeValue::S(sk.clone()));
+        item.insert(table.sort_key().to_owned(), AttributeValue::S(sk.clone()));
     }
     item
 }

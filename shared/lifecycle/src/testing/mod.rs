@@ -3,6 +3,7 @@
 //! A [`Memory`] has the tables, queues and mail. [`endpoint()`] and [`consumer()`] run the stages on
 //! it, with commits, idempotency keys, inbox and outbox as on AWS, and without Lambda, network or
 //! process. Time and ids are fixed. [`permit`] is for a test of stage 6 alone.
+//! `aws::testing` runs functions whose stage 6 reads through the crate `aws`.
 //!
 //! Enable the feature for tests only, since a [`Permit`] can be made with it:
 //!
@@ -195,7 +196,8 @@ use crate::consumer::Consumer;
 use crate::effects::{Event, EventData};
 use crate::endpoint::Endpoint;
 use crate::envelope::Envelope;
-use crate::{Deadline, Moment, Permit};
+use crate::resource::Resource;
+use crate::{Deadline, Moment, Permit, describe};
 
 /// Runs an endpoint on a memory.
 pub fn endpoint<E: Endpoint>(endpoint: E, memory: &Memory) -> TestedEndpoint<E> {
@@ -205,6 +207,17 @@ pub fn endpoint<E: Endpoint>(endpoint: E, memory: &Memory) -> TestedEndpoint<E> 
 /// Runs a consumer on a memory.
 pub fn consumer<C: Consumer>(consumer: C, memory: &Memory) -> TestedConsumer<C> {
     TestedConsumer::new(consumer, memory)
+}
+
+/// Returns the resources that an endpoint's adapter is connected with: those that it declares, and
+/// those of the lifecycle on its behalf.
+pub fn resources_of_endpoint<E: Endpoint>() -> Vec<Resource> {
+    describe::resources_of_endpoint::<E>()
+}
+
+/// Returns the resources that a consumer's adapter is connected with, as [`resources_of_endpoint`].
+pub fn resources_of_consumer<C: Consumer>() -> Vec<Resource> {
+    describe::resources_of_consumer::<C>()
 }
 
 /// A permit of this caller, to call stage 6 without the stages before it. It expires in ten

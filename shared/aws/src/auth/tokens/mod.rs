@@ -68,6 +68,8 @@ mod tests;
 pub use issuer::Issuer;
 pub use key_ring::KeyRing;
 pub use keys::{KeySet, PublishedKeys};
+#[cfg(feature = "testing")]
+pub(crate) use pair::of_tests;
 pub use pair::{KeyPair, generate};
 pub use signing::{Signer, SigningKeys};
 pub use verifier::Verifier;

@@ -63,3 +63,9 @@ pub fn generate() -> Result<KeyPair, BoxError> {
     getrandom::fill(&mut seed)?;
     KeyPair::of(&SigningKey::from_bytes(&seed))
 }
+
+/// The pair that every test has.
+#[cfg(feature = "testing")]
+pub(crate) fn of_tests() -> KeyPair {
+    KeyPair::of(&SigningKey::from_bytes(&[1; 32])).expect("every seed is a private key")
+}
