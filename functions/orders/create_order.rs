@@ -185,9 +185,9 @@ mod tests {
 
         ask(&create_order, "key-1").await;
 
-        let told = memory.outbox()[0].data.to_string();
-        assert!(told.contains(&ann().user_id.to_string()));
-        assert!(!told.contains("ann@example.com") && !told.contains("Street"), "{told}");
+        let data = memory.outbox()[0].data.to_string();
+        assert!(data.contains(&ann().user_id.to_string()));
+        assert!(!data.contains("ann@example.com") && !data.contains("Street"), "{data}");
     }
 
     #[tokio::test]

@@ -53,7 +53,7 @@ fn of_one(used: &Resource) -> Vec<(String, String)> {
             vec![(upstream.variable(), format!("https://{}", host_of(upstream.name())))]
         }
         Resource::Variable { name, .. } => vec![(name.to_owned(), name.to_lowercase())],
-        // The others need no variables of their own.
+        // The others need no further variable.
         _ => Vec::new(),
     }
 }

@@ -7,7 +7,8 @@
 //!
 //! Reads go through the AWS SDK, and no request leaves the process. A query has the order, the pages
 //! and the limits of `DynamoDB`. A read that the function does not declare is denied, as by its
-//! policy. All reads are consistent.
+//! policy. All reads are consistent. A call that has no form in memory, such as a scan or a write by
+//! a client of [`Aws::sdk_config`], is an error that names it.
 //!
 //! ```toml
 //! [dev-dependencies]

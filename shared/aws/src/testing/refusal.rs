@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-/// The error code of a request that is wrong, whatever the tables hold.
+/// The error code of an invalid request.
 const VALIDATION: &str = "ValidationException";
 
 /// An error of an AWS service.
@@ -13,7 +13,7 @@ pub(super) struct Refusal {
 }
 
 impl Refusal {
-    /// The request is wrong.
+    /// The request is invalid.
     pub(super) fn invalid(message: impl Into<String>) -> Self {
         Self { code: VALIDATION, message: message.into() }
     }

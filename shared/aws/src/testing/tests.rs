@@ -45,7 +45,7 @@ impl Record for Product {
     }
 }
 
-/// A record of a table whose key has names of its own.
+/// A record of a table that names the attributes of its key.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 struct Visit {
     customer: String,
