@@ -20,7 +20,7 @@ fn build(aws: &Aws) -> ListVisits {
     ListVisits { visits: aws.pages(ListVisits::ROUTE) }
 }
 
-const VISITS: TableName = TableName::new("visits");
+const VISITS: TableName = TableName::new("visits").sorted();
 
 struct ListVisits {
     visits: Pages<Visit>,

@@ -74,7 +74,7 @@ mod tests {
 
     #[test]
     fn the_index_has_every_example() {
-        assert_eq!(complaints(tooling::workspace()).unwrap(), Vec::<String>::new());
+        assert_eq!(complaints(house::workspace()).unwrap(), Vec::<String>::new());
     }
 
     #[test]

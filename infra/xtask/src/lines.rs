@@ -101,7 +101,7 @@ fn with_table(document: &str, table: &str) -> Result<String, Error> {
 
 #[cfg(test)]
 mod tests {
-    use tooling::workspace;
+    use house::workspace;
 
     use super::*;
 

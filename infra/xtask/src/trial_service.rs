@@ -8,7 +8,8 @@ use cargo_lifecycle::new_endpoint::{self, Method, NewEndpoint};
 use cargo_lifecycle::new_service::{self, NewService};
 use cargo_lifecycle::{Location, Service, codegen, drift};
 use fs_err as fs;
-use tooling::process::{program_of, succeeded};
+use house::program_of;
+use tooling::process::succeeded;
 use tooling::{Error, cargo, descriptions, say, target_directory};
 
 /// Runs the trial.

@@ -183,7 +183,7 @@ fn with_source(kind: &str, source: &Value) -> Description {
 
 #[test]
 fn the_template_of_the_examples_is_as_generated_and_has_no_drift() {
-    let workspace = tooling::workspace();
+    let workspace = crate::service::repository();
     let examples = Service::find(&Location {
         workspace: Some(workspace.to_owned()),
         template: Some(workspace.join("infra/examples/template.yaml")),

@@ -153,7 +153,7 @@ mod tests {
     #[test]
     fn with_a_checkout_a_new_service_depends_on_its_crates_and_has_its_versions() {
         let folder = Folder::new("path");
-        folder.create(Some(tooling::workspace())).unwrap();
+        folder.create(Some(crate::service::repository())).unwrap();
         let manifest: toml::Table = toml::from_str(&folder.read(MANIFEST)).unwrap();
         let dependencies = manifest["workspace"]["dependencies"].as_table().unwrap();
         let with_path = dependencies.iter().filter(|(_, it)| it.get("path").is_some());
@@ -174,14 +174,14 @@ mod tests {
         let manifest: toml::Table = toml::from_str(manifest).unwrap();
         for (key, folder) in checkout::CRATES {
             let named = manifest["workspace"]["dependencies"][key]["package"].as_str();
-            let package = checkout::package_in(&tooling::workspace().join(folder)).unwrap();
+            let package = checkout::package_in(&crate::service::repository().join(folder)).unwrap();
             assert_eq!(named, Some(package.as_str()), "{key}");
         }
     }
 
     #[test]
     fn a_new_service_has_all_files_of_the_starter() {
-        let starter = tooling::workspace().join("infra/starter");
+        let starter = crate::service::repository().join("infra/starter");
         let (mut folders, mut found) = (vec![starter.clone()], BTreeSet::new());
         while let Some(folder) = folders.pop() {
             for entry in fs_err::read_dir(folder).unwrap() {
