@@ -22,18 +22,18 @@ pub(super) fn routes(api: &str, document: &Value, skips: &Skips) -> Vec<Route> {
             let integration = &operation["x-amazon-apigateway-integration"];
             let is_proxy = matches!(integration["type"].as_str(), Some("aws_proxy" | "AWS_PROXY"));
             let uri = TemplateValue::deserialize(&integration["uri"]).ok();
-            match uri.as_ref().and_then(TemplateValue::logical_id).filter(|_| is_proxy) {
-                Some(function) => routes.push(Route {
-                    method: method_of(method),
-                    path: path.clone(),
-                    function: function.to_owned(),
-                    authorizer: None,
-                }),
-                None => {
-                    let why = "only proxy integrations of functions of the template run here";
-                    skips.add(format!("the operation {method} {path}"), api, why);
-                }
-            }
+            let function = uri.as_ref().and_then(TemplateValue::logical_id).filter(|_| is_proxy);
+            let Some(function) = function else {
+                let why = "only proxy integrations of functions of the template run here";
+                skips.add(format!("the operation {method} {path}"), api, why);
+                continue;
+            };
+            routes.push(Route {
+                method: method_of(method),
+                path: path.clone(),
+                function: function.to_owned(),
+                authorizer: None,
+            });
         }
     }
     routes

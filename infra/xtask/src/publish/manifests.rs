@@ -102,7 +102,7 @@ mod tests {
     #[test]
     fn a_package_without_a_changelog_is_found() {
         let found = after(|package| {
-            package.manifest_path = workspace().join("Cargo.toml").try_into().unwrap()
+            package.manifest_path = workspace().join("Cargo.toml").try_into().unwrap();
         });
         assert_eq!(found, ["lambda-testkit: has no CHANGELOG.md"]);
     }

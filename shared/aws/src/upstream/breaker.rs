@@ -119,7 +119,8 @@ impl Breaker {
     ) -> Result<Guarded<T>, ServiceError> {
         // The id of a request is unique across the fleet.
         let id = permit.moment().id("probe").to_string();
-        let probe = self.admit(&id, now()).await?;
+        // Boxed: the futures of the circuit's table are large.
+        let probe = Box::pin(self.admit(&id, now())).await?;
         let started = Instant::now();
         let value = call.await;
         let took = started.elapsed();
@@ -128,7 +129,7 @@ impl Breaker {
             Health::Down => Event::Failed,
             Health::Unknown => Event::GaveUp,
         };
-        let opened = self.tell(event, probe, now()).await;
+        let opened = Box::pin(self.tell(event, probe, now())).await;
         Ok(Guarded { value, took, opened })
     }
 

@@ -205,7 +205,7 @@ pub(super) fn lines(operation: &str, input: &Value, answer: &Value, at_ms: i64) 
 fn sent(queue: &str, message: &Value, result: &Value, at_ms: i64) -> Option<Line> {
     let text = |value: &Value| value.as_str().map(ToOwned::to_owned);
     let body = text(&message["MessageBody"])?;
-    let deduplication_id = queue.ends_with(".fifo").then(|| {
+    let deduplication_id = queue.strip_suffix(".fifo").map(|_| {
         let given = text(&message["MessageDeduplicationId"]);
         // Without one, the embedded SQS takes the hash of the body that it gets.
         given.unwrap_or_else(|| {

@@ -54,7 +54,9 @@ impl Restored {
         let mut input: Value = serde_json::from_slice(body).ok()?;
         match input.get_mut("Entries").and_then(Value::as_array_mut) {
             Some(entries) => {
-                entries.iter_mut().for_each(|entry| rename(entry, |id| known.embedded.get(id)));
+                for entry in entries {
+                    rename(entry, |id| known.embedded.get(id));
+                }
             }
             None => rename(&mut input, |id| known.embedded.get(id)),
         }
