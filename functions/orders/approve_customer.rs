@@ -150,7 +150,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_closed_order_releases_what_it_has_reserved_and_never_reserves_again() {
+    async fn a_closed_order_releases_its_reservation_and_never_reserves_again() {
         let memory = Memory::new();
         let approve_customer = InMemory::new(&memory).consumer(build);
         let order = pending_order();

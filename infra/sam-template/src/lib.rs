@@ -8,7 +8,7 @@
 //!
 //! Anything that the platform does not support is an error with its path, and all errors are
 //! reported together. Parts that matter only on AWS are left out: properties in
-//! [`ignored_properties`], resources in [`left_out`]. [`Template::skipped`] lists those that a
+//! [`ignored_properties`], resources in [`left_out`]. [`Template::skipped`] lists the parts that a
 //! function can notice.
 
 mod apis;

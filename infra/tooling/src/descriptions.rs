@@ -122,10 +122,10 @@ pub struct Resources {
     pub upstreams: BTreeSet<String>,
     /// Whether it needs the API's public URL.
     pub public_url: bool,
-    /// The keys of tables: of those whose key is not `pk` alone.
+    /// The keys of each table whose key is not `pk` alone.
     #[serde(default)]
     pub keys: BTreeMap<String, TableKey>,
-    /// The keys of each table's indexes: of those that are not named after the index.
+    /// The keys of each index, by table, if they are not named after the index.
     #[serde(default)]
     pub index_keys: BTreeMap<String, BTreeMap<String, TableKey>>,
     /// The resources of other services.

@@ -103,6 +103,10 @@ pub use upstream::Upstream;
 ///
 /// `eserde` is the exception. Its derive macro names the crate `eserde`, so a service that derives
 /// `eserde::Deserialize` depends on `eserde = "0.1"`.
+///
+/// It is hidden in the documentation: a visible one would make the compiler write
+/// `std::string::String` for `String` in its messages.
+#[doc(hidden)]
 pub mod reexport {
     pub use {async_trait, bytes, eserde, http, schemars, serde, serde_dynamo, serde_json, uuid};
 }

@@ -81,11 +81,11 @@ pub fn binaries(service: &Service) -> Result<BTreeSet<String>, Error> {
     Ok(functions.into_iter().map(|function| function.name).collect())
 }
 
-/// The parts that [`write`] would change, with the lines that differ.
+/// The parts that [`write()`] would change, with the lines that differ.
 ///
 /// # Errors
 ///
-/// As for [`write`].
+/// As for [`write()`].
 pub fn complaints(service: &Service) -> Result<Vec<String>, Error> {
     let found = changes(&binaries::documents(service, &declared::functions(service)?)?);
     // Without its table, cargo cannot build a binary.

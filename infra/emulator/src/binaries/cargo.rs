@@ -97,7 +97,7 @@ impl Project {
         let mut command = cargo(&self.root);
         command.arg("build");
         if how.release {
-            // The deployed features: those that the functions' own packages ask for.
+            // The deployed features: as the functions' packages ask for them.
             let packages: BTreeSet<_> = names.iter().filter_map(|it| self.package_of(it)).collect();
             command.arg("--release");
             command.args(packages.iter().flat_map(|package| ["--package", package]));

@@ -69,7 +69,7 @@ struct Poller {
 }
 
 impl Poller {
-    /// Gathers a batch: the messages available now, or those that arrive within the batching
+    /// Gathers a batch: the messages available now, or the first to arrive within the batching
     /// window.
     async fn gather(&self) -> Result<Vec<ReceivedMessage>, crate::services::QueueError> {
         let wanted = self.trigger.batch_size.max(1) as usize;

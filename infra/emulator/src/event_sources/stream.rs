@@ -84,7 +84,7 @@ impl Lane {
         let _ = tokio::time::timeout(SLOW_POLL, self.writes.changed()).await;
     }
 
-    /// Gathers a batch: the records available now, or those that arrive within the batching window.
+    /// Gathers a batch: the records available now, or the first to arrive within the batching window.
     async fn gather(&mut self) -> Result<Vec<Record>, StoreError> {
         let mut records = self.next_records()?;
         let window = self.trigger.batching_window;

@@ -1,6 +1,7 @@
 //! `cargo xtask publishable`: checks the packages that are published.
 //!
 //! - Their manifests have the parts that a registry shows, and they depend on published packages only.
+//! - Their documentation has no warning, such as a link to nothing.
 //! - Each is built from the files that it would be published with.
 //! - Its public interface is the one that `infra/api` keeps, so that a change of it is seen.
 //! - It is compatible with the last release, as far as its version promises that.
@@ -43,6 +44,10 @@ pub(crate) fn complaints(workspace: &Path, arguments: &Arguments) -> Result<Vec<
     if !complaints.is_empty() {
         return Ok(complaints);
     }
+    say("documentation: without warnings");
+    let mut documentation = cargo(workspace);
+    documentation.args(["doc", "--locked", "--no-deps", "--lib", "--all-features"]);
+    succeeded(documentation.args(selected(&packages)).env("RUSTDOCFLAGS", "-D warnings"))?;
     say("packages: built from the files that they are published with");
     // Cargo takes dependencies between these packages from the files, too, in their order.
     let mut package = cargo(workspace);

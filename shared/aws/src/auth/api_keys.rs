@@ -183,6 +183,19 @@ mod tests {
     }
 
     #[test]
+    fn api_keys_of_released_versions_are_read() {
+        let claims = Claims::from_iter([("roles".to_owned(), "librarian".into())]);
+        let kept = |expires_at| ApiKey {
+            id: "AAECAwQFBgcICQoLDA0ODw".to_owned(),
+            hash: hash_of("AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8"),
+            subject: "ann".to_owned(),
+            claims: claims.clone(),
+            expires_at,
+        };
+        lifecycle::released::holds::<ApiKey>(&[kept(None), kept(Some(1_900_000_000))]);
+    }
+
+    #[test]
     fn texts_are_equal_only_as_a_whole() {
         for (one, other, expected) in
             [("abc", "abc", true), ("abc", "abd", false), ("abc", "ab", false), ("", "a", false)]

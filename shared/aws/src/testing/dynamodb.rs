@@ -245,7 +245,7 @@ impl Query {
         self.value(":partition")
     }
 
-    /// The comparison of the attribute: one of those that [`Range`](crate::Range) writes.
+    /// The comparison of the attribute: as [`Range`](crate::Range) writes it.
     fn bound(&self, attribute: &str) -> Result<Bound, Refusal> {
         let unknown =
             || Refusal::invalid(format!("not supported in memory: {}", self.expression()));

@@ -222,7 +222,7 @@ async fn a_read_that_the_function_does_not_declare_is_denied() {
 }
 
 #[tokio::test]
-async fn a_request_that_a_memory_cannot_perform_is_an_error_that_says_so() {
+async fn a_request_that_a_memory_cannot_perform_is_an_error_with_the_reason() {
     let aws = InMemory::new(&Memory::new()).connect(&uses());
     let scan = aws.dynamodb().scan().table_name("products").send().await.unwrap_err();
     assert!(format!("{scan:?}").contains("Scan is not supported in memory"), "{scan:?}");

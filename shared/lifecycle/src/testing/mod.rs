@@ -209,7 +209,7 @@ pub fn consumer<C: Consumer>(consumer: C, memory: &Memory) -> TestedConsumer<C> 
     TestedConsumer::new(consumer, memory)
 }
 
-/// Returns the resources that an endpoint's adapter is connected with: those that it declares, and
+/// Returns the resources that an endpoint's adapter is connected with: the declared ones, and
 /// those of the lifecycle on its behalf.
 pub fn resources_of_endpoint<E: Endpoint>() -> Vec<Resource> {
     describe::resources_of_endpoint::<E>()

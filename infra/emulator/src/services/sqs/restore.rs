@@ -57,7 +57,7 @@ impl Queues {
     }
 }
 
-/// Restores messages of earlier runs. Returns the ids of those that are older than their queue's
+/// Restores messages of earlier runs. Returns the ids of messages older than their queue's
 /// retention period.
 ///
 /// # Errors
