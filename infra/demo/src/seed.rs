@@ -191,7 +191,7 @@ mod tests {
         let lines: Vec<_> = accounts().collect();
         assert_eq!(
             lines[2],
-            "writer@example.com    00000000-0000-7000-8000-000000000003  Customer, Writer; Standard"
+            "writer@example.com    00000000-0000-7000-8000-000000000003  CUSTOMER, WRITER; STANDARD"
         );
         assert_eq!(lines.len(), PEOPLE.len());
     }

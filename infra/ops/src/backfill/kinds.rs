@@ -123,11 +123,13 @@ mod tests {
 
     /// Tables whose items expire before support for the version that wrote them ends.
     const PASSING: [&str; 5] = ["circuits", "ledger", "limits", "objects", "tokens"];
+    /// A table of the library that the store does not have.
+    const FOREIGN: &str = "api_keys";
 
     #[test]
     fn every_released_lasting_item_is_of_one_kind_and_rewritten_stably() {
         for (table, items) in released() {
-            if PASSING.contains(&table.as_str()) {
+            if table == FOREIGN || PASSING.contains(&table.as_str()) {
                 continue;
             }
             for item in items {

@@ -43,7 +43,7 @@ pub(super) fn take_out(operation: &str, body: &Bytes) -> Option<(Bytes, Taken)> 
         Some(())
     };
     take(&mut input);
-    for entry in input["Entries"].as_array_mut().into_iter().flatten() {
+    for entry in input.get_mut("Entries").and_then(Value::as_array_mut).into_iter().flatten() {
         take(entry);
     }
     (!taken.is_empty()).then(|| (input.to_string().into(), taken))
@@ -87,7 +87,8 @@ impl Groups {
             return answer;
         }
         let Ok(mut told) = serde_json::from_slice::<Value>(&answer) else { return answer };
-        for message in told["Messages"].as_array_mut().into_iter().flatten() {
+        for message in told.get_mut("Messages").and_then(Value::as_array_mut).into_iter().flatten()
+        {
             let group = message["MessageId"].as_str().and_then(|id| known.groups.get(id));
             if let Some(group) = group {
                 message["Attributes"][GROUP] = json!(group);

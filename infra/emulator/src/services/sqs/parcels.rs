@@ -27,7 +27,8 @@ pub(super) fn pack(operation: &str, input: &Bytes) -> Option<Bytes> {
     let changed = match operation {
         "SendMessage" => pack_message(&mut packed),
         "SendMessageBatch" => {
-            let entries = packed["Entries"].as_array_mut().into_iter().flatten();
+            let entries =
+                packed.get_mut("Entries").and_then(Value::as_array_mut).into_iter().flatten();
             entries.map(pack_message).filter(|packed| *packed).count() > 0
         }
         _ => {
@@ -55,14 +56,18 @@ pub(super) fn unpack(operation: &str, input: &Bytes, answer: &Bytes) -> Option<B
     match operation {
         "SendMessage" => unpack_sent(&input, &mut answer),
         "SendMessageBatch" => {
-            for sent in answer["Successful"].as_array_mut().into_iter().flatten() {
+            for sent in
+                answer.get_mut("Successful").and_then(Value::as_array_mut).into_iter().flatten()
+            {
                 let entries = input["Entries"].as_array();
                 let entry = entries.and_then(|all| all.iter().find(|e| e["Id"] == sent["Id"]));
                 unpack_sent(entry.unwrap_or(&Value::Null), sent);
             }
         }
         "ReceiveMessage" => {
-            for message in answer["Messages"].as_array_mut().into_iter().flatten() {
+            for message in
+                answer.get_mut("Messages").and_then(Value::as_array_mut).into_iter().flatten()
+            {
                 unpack_received(&input["MessageAttributeNames"], message);
             }
         }

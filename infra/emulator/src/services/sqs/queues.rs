@@ -96,7 +96,7 @@ impl Queues {
             passed_s
         };
         if passed_s > 0 {
-            self.sqs.moves.note(offset_s);
+            self.sqs.moves.note(offset_s).await;
             self.time.pass(Duration::from_secs(passed_s.into())).await;
         }
     }
@@ -141,7 +141,7 @@ impl Queues {
             Verdict::Entries(refused) => refused,
         };
         // The valid entries go on without the others.
-        if let Some(entries) = input["Entries"].as_array_mut() {
+        if let Some(entries) = input.get_mut("Entries").and_then(Value::as_array_mut) {
             entries.retain(|entry| !refused.iter().any(|(id, _)| entry["Id"] == **id));
             if entries.is_empty() {
                 let mut answer = json!({});

@@ -5,6 +5,7 @@ use std::sync::{Mutex, PoisonError};
 use bytes::Bytes;
 use jiff::Timestamp;
 use serde_json::Value;
+use tokio::task::yield_now;
 
 /// The attributes of a message that are times, in milliseconds.
 const TIMES: [&str; 2] = ["ApproximateFirstReceiveTimestamp", "SentTimestamp"];
@@ -22,9 +23,14 @@ struct Move {
 }
 
 impl Moves {
-    /// Notes that the clock has just been moved.
-    pub(super) fn note(&self, offset_s: u32) {
-        self.add(Move { at_ms: Timestamp::now().as_millisecond(), offset_s });
+    /// Notes that the clock has just been moved. It returns in a later millisecond, so that the time
+    /// of a message is either before the move or after it.
+    pub(super) async fn note(&self, offset_s: u32) {
+        let at_ms = Timestamp::now().as_millisecond();
+        self.add(Move { at_ms, offset_s });
+        while Timestamp::now().as_millisecond() <= at_ms {
+            yield_now().await;
+        }
     }
 
     fn add(&self, moved: Move) {
@@ -38,7 +44,8 @@ impl Moves {
             return answer;
         }
         let Ok(mut told) = serde_json::from_slice::<Value>(&answer) else { return answer };
-        for message in told["Messages"].as_array_mut().into_iter().flatten() {
+        let messages = told.get_mut("Messages").and_then(Value::as_array_mut);
+        for message in messages.into_iter().flatten() {
             for name in TIMES {
                 let time = message["Attributes"].get_mut(name);
                 let time = time.and_then(|time| Some((time.as_str()?.parse().ok()?, time)));
@@ -53,7 +60,7 @@ impl Moves {
 
 /// A time of the machine's clock by the platform's clock, as it was then.
 fn shown(moves: &[Move], ms: i64) -> i64 {
-    let last = moves.iter().rev().find(|moved| moved.at_ms <= ms);
+    let last = moves.iter().rev().find(|moved| moved.at_ms < ms);
     ms + 1000 * i64::from(last.map_or(0, |moved| moved.offset_s))
 }
 
@@ -79,7 +86,7 @@ mod tests {
         moves.add(Move { at_ms: 1000, offset_s: 30 });
         moves.add(Move { at_ms: 2000, offset_s: 90 });
         assert_eq!(translated("500", "2500"), message("500", "92500"));
-        assert_eq!(translated("1000", "1999"), message("31000", "31999"));
+        assert_eq!(translated("1001", "2000"), message("31001", "32000"));
         let empty = Bytes::from_static(b"{}");
         assert_eq!(moves.translate(empty.clone()), empty);
     }
