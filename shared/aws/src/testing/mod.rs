@@ -25,7 +25,7 @@
 //! use lifecycle::resource::Action;
 //! use lifecycle::testing::{Memory, Request};
 //!
-//! const LOANS: TableName = TableName::new("loans");
+//! const LOANS: TableName = TableName::new("loans").sorted();
 //!
 //! #[derive(serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
 //! struct Loan {
