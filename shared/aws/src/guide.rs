@@ -7,7 +7,7 @@
 //! | [`first_endpoint`] | a whole program, its template and its response |
 //! | [`stages`] | the nine stages with their items; parsing into valid types |
 //! | [`errors`] | types of errors, statuses, bodies in a service's own shape |
-//! | [`tables`] | records, keys, indexes, lists; adding a table |
+//! | [`tables`] | records, keys, indexes, lists; adding a table; tables with other key names |
 //! | [`effects`] | commits, conditions, the outbox, idempotency keys |
 //! | [`consumers`] | queues, streams, other events; adding a queue |
 //! | [`schedules`] | work at fixed times |
