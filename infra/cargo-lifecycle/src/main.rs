@@ -23,7 +23,8 @@ struct Arguments {
     #[arg(long, global = true, value_name = "FILE")]
     template: Option<PathBuf>,
 
-    /// The functions' package. By default it is the only one with a binary that the template names.
+    /// The functions' package. By default it is the only one with binaries, or else the only one with
+    /// a binary that the template names.
     #[arg(long, global = true, value_name = "NAME")]
     package: Option<String>,
 
@@ -50,7 +51,7 @@ enum OfService {
     },
     /// Compares the hand-written parts of the template with the functions.
     Drift,
-    /// Writes the `OpenAPI` document from the binaries' descriptions.
+    /// Writes the `OpenAPI` document from the functions' descriptions.
     Openapi {
         /// Compares the document with the descriptions instead.
         #[arg(long)]
@@ -59,7 +60,8 @@ enum OfService {
         #[arg(long, value_name = "FILE")]
         document: Option<PathBuf>,
     },
-    /// Removes each permission from its function; a test has to fail.
+    /// Removes each permission from its function; a test has to fail. The settings `privileges.table`
+    /// and `privileges.test` name the result and the tests.
     Privileges {
         /// Only compares the table of permissions with the template.
         #[arg(long)]

@@ -7,14 +7,14 @@
 //! | [`first_endpoint`] | a whole program, its template and its response |
 //! | [`stages`] | the nine stages with their items; parsing into valid types |
 //! | [`errors`] | types of errors, statuses, bodies in a service's own shape |
-//! | [`tables`] | records, keys, indexes, lists; adding a table |
+//! | [`tables`] | records, keys, indexes, lists; adding a table; tables with other key names |
 //! | [`effects`] | commits, conditions, the outbox, idempotency keys |
 //! | [`consumers`] | queues, streams, other events; adding a queue |
 //! | [`schedules`] | work at fixed times |
-//! | [`authorizers`] | tokens, callers; adding a role |
+//! | [`authorizers`] | tokens, callers; adding a role; signatures of web hooks |
 //! | [`testing`] | tests of values, in the process, on the emulator, against a deployment |
 //! | [`contention`] | stale facts, hot items, hot partitions |
-//! | [`deploying`] | the template, checks, the first stack |
+//! | [`deploying`] | the template, also one that exists already; checks, the first stack |
 //! | [`environment`](crate::environment) | all environment variables, and the shapes of tables |
 //! | [`functions`](crate::functions) | ready-made functions |
 //! | [`from_axum`], [`from_powertools`] | for readers who know these |
@@ -22,8 +22,8 @@
 //! | [`glossary`] | terms |
 //!
 //! The snippets use these dependencies besides `aws` and `lifecycle`: `eserde`, `schemars`, `serde`
-//! with `derive`, and in tests `serde_json`, `tokio` with `macros` and `rt`, and `lifecycle` with
-//! `testing`.
+//! with `derive`; `base64`, `hmac` and `sha2` for web hooks; and in tests `serde_json`, `tokio` with
+//! `macros` and `rt`, and `aws` and `lifecycle` with `testing`.
 
 pub mod first_endpoint {
     #![doc = include_str!("../guide/first_endpoint.md")]

@@ -10,7 +10,6 @@
 //! | `rolesClaim` | the claim that holds the roles |
 //! | `roles`, optional | the roles that the issuer may assign; without it, none |
 //! | `accessClaim`, optional | `{"name", "value"}`: a claim that identifies access tokens, for an issuer that sets neither `typ: at+jwt` nor `token_use: access` |
-//!
 //! | `claims`, optional | the names of further claims that are passed on |
 //! | `subject`, optional | `hashed`, the default, or `plain`: how the subject is passed on; `plain` only if there is no other issuer |
 //!
