@@ -5,7 +5,7 @@ use http::{HeaderValue, header};
 use super::*;
 use crate::caller::{Authorizer, Claims, Identity};
 
-/// A caller whom API Gateway itself has authenticated.
+/// A caller that API Gateway itself has authenticated.
 #[derive(Debug, Clone)]
 struct Member<const BY_IAM: bool>(String);
 
