@@ -11,8 +11,14 @@ use super::value::TemplateValue;
 const METHODS: &[&str] =
     &["delete", "get", "head", "options", "patch", "post", "put", "x-amazon-apigateway-any-method"];
 
-/// The routes of an evaluated document. Other integrations are left out.
-pub(super) fn routes(api: &str, document: &Value, skips: &Skips) -> Vec<Route> {
+/// The routes of an evaluated document. Other integrations are left out. A route without `security`
+/// of its own has the default authorizer, which SAM adds.
+pub(super) fn routes(
+    api: &str,
+    document: &Value,
+    default_authorizer: Option<&str>,
+    skips: &Skips,
+) -> Vec<Route> {
     let mut routes = Vec::new();
     for (path, methods) in document["paths"].as_object().into_iter().flatten() {
         for (method, operation) in methods.as_object().into_iter().flatten() {
@@ -28,11 +34,21 @@ pub(super) fn routes(api: &str, document: &Value, skips: &Skips) -> Vec<Route> {
                 skips.add(format!("the operation {method} {path}"), api, why);
                 continue;
             };
+            let security = operation.get("security").or_else(|| document.get("security"));
+            if security.and_then(Value::as_array).is_some_and(|schemes| !schemes.is_empty()) {
+                let part = format!("the security of the operation {method} {path}");
+                skips.add(part, api, "only authorizers outside of the document run here");
+            }
+            let authorizer = default_authorizer.filter(|_| security.is_none());
+            if authorizer == Some("AWS_IAM") {
+                skips.add("the authorizer AWS_IAM", api, "signatures are not checked here");
+            }
+            let authorizer = authorizer.filter(|name| !matches!(*name, "NONE" | "AWS_IAM"));
             routes.push(Route {
                 method: method_of(method),
                 path: path.clone(),
                 function: function.to_owned(),
-                authorizer: None,
+                authorizer: authorizer.map(str::to_owned),
             });
         }
     }
@@ -69,10 +85,31 @@ mod tests {
         }}});
         let skips = Skips::default();
 
-        let routes = routes("Api", &document, &skips);
+        let routes = routes("Api", &document, None, &skips);
 
         assert_eq!(routes.len(), 1);
         assert_eq!((routes[0].method.as_str(), routes[0].function.as_str()), ("GET", "Work"));
         assert_eq!(skips.into_list()[0].part, "the operation options /a");
+    }
+    #[test]
+    fn a_route_without_security_of_its_own_has_the_default_authorizer() {
+        let uri = json!({"Fn::GetAtt": ["Work", "Arn"]});
+        let integration = json!({"type": "aws_proxy", "uri": uri});
+        let of = |security: Option<Value>, default: &str| {
+            let mut operation = json!({"x-amazon-apigateway-integration": integration});
+            if let Some(security) = security {
+                operation["security"] = security;
+            }
+            let (skips, document) =
+                (Skips::default(), json!({"paths": {"/a": {"get": operation}}}));
+            let authorizer = routes("Api", &document, Some(default), &skips).remove(0).authorizer;
+            (authorizer, skips.into_list().into_iter().map(|it| it.part).collect::<Vec<_>>())
+        };
+        assert_eq!(of(None, "Tokens"), (Some("Tokens".to_owned()), vec![]));
+        assert_eq!(of(None, "NONE"), (None, vec![]));
+        assert_eq!(of(None, "AWS_IAM"), (None, vec!["the authorizer AWS_IAM".to_owned()]));
+        assert_eq!(of(Some(json!([])), "Tokens"), (None, vec![]));
+        let skipped = "the security of the operation get /a".to_owned();
+        assert_eq!(of(Some(json!([{"Own": []}])), "Tokens"), (None, vec![skipped]));
     }
 }

@@ -117,7 +117,12 @@ pub(super) fn read(
         logical_id: id.to_owned(),
         kind: ApiKind::Rest { binary_media_types },
         stage: properties.stage_name,
-        routes: definition::routes(id, &properties.definition_body, reader.skips),
+        routes: definition::routes(
+            id,
+            &properties.definition_body,
+            auth.default_authorizer.as_deref(),
+            reader.skips,
+        ),
         authorizers,
         jwt_authorizers: BTreeMap::new(),
         cors: cors::of_rest(&format!("/Resources/{id}/Properties/Cors"), properties.cors)?,

@@ -1,8 +1,9 @@
 //! The control address: shows the platform's state, sets faults and moves the clock.
 //!
-//! Everything is JSON except metrics, environment, the documentation page, and a browser's `/`. The address is on
-//! loopback and has no authentication: every process of this machine may read every table and mail.
-//! Pages in a browser may not, see [`visitors`].
+//! Everything is JSON except metrics, environment, the documentation page, and a browser's `/`. The
+//! address is on loopback and has no authentication: every process of this machine may read every
+//! table and mail, and invoke every function with any event and claims. Pages in a browser may not,
+//! see [`visitors`].
 
 mod clock;
 mod description;
@@ -19,7 +20,7 @@ mod telemetry;
 #[cfg(test)]
 mod tests;
 
-use axum::extract::{Path, Query, State};
+use axum::extract::{DefaultBodyLimit, Path, Query, State};
 use axum::http::StatusCode;
 use axum::http::header::CONTENT_TYPE;
 use axum::response::IntoResponse;
@@ -62,7 +63,10 @@ fn router(control: Control) -> Router {
         .route("/requests", get(requests))
         .route("/logs", get(logs))
         .route("/invocations", get(invocations))
-        .route("/functions/{function}/invocations", post(invoke::post))
+        .route(
+            "/functions/{function}/invocations",
+            post(invoke::post).layer(DefaultBodyLimit::max(invoke::BODY_BYTES_MAX)),
+        )
         .route("/tables/{table}", get(table))
         .route("/schedules/{function}", post(run_schedule))
         .route("/standins/{name}", get(standin))

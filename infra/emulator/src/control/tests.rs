@@ -261,6 +261,9 @@ async fn a_request_from_another_origin_is_403_and_a_form_415() {
         ("DELETE", "/faults", foreign, "", 403),
         ("DELETE", "/mailbox", foreign, "", 403),
         ("POST", "/schedules/Function", foreign, "", 403),
+        ("POST", "/functions/Function/invocations", rebound, "{}", 403),
+        ("POST", "/functions/Function/invocations", foreign, "{}", 403),
+        ("POST", "/functions/Function/invocations", ("content-type", "text/plain"), "{}", 415),
         ("POST", &queue, foreign, "{}", 403),
         ("POST", &queue, ("content-type", "text/plain"), "{}", 415),
         ("POST", &queue, ("content-type", "application/x-www-form-urlencoded"), "{}", 415),
@@ -355,13 +358,20 @@ async fn an_api_that_does_not_listen_is_502_with_the_reason() {
 }
 
 #[tokio::test]
-async fn an_invocation_of_an_unknown_function_is_404() {
+async fn an_invocation_of_an_unknown_function_is_404_and_an_event_that_is_not_json_400() {
     let running = running().await;
     let url = format!("{}/functions/NoFunction/invocations", running.url);
-    let request = running.client.post(url).header("content-type", "application/json");
-
-    let answer = request.body("{}").send().await.unwrap();
-
-    assert_eq!(answer.status(), 404);
-    assert_eq!(answer.json::<Value>().await.unwrap()["error"], "there is no function NoFunction");
+    let large = format!("\"{}\"", "x".repeat(5_000_000));
+    for (event, status, reason) in [
+        ("{}", 404, "there is no function NoFunction"),
+        ("", 404, "there is no function NoFunction"),
+        (&large, 404, "there is no function NoFunction"),
+        ("{", 400, "the event is not JSON: "),
+    ] {
+        let request = running.client.post(&url).header("content-type", "application/json");
+        let answer = request.body(event.to_owned()).send().await.unwrap();
+        assert_eq!(answer.status(), status, "{reason}");
+        let error = answer.json::<Value>().await.unwrap()["error"].clone();
+        assert!(error.as_str().unwrap().starts_with(reason), "{error}");
+    }
 }

@@ -96,8 +96,9 @@ impl ApiKey {
         let asked_again = now + i64::from(FINDING_KEPT_S);
         let exp = self.expires_at.map_or(asked_again, |expires_at| expires_at.min(asked_again));
         let mut claims = self.claims.clone();
-        // It has a meaning in the authorizer's result.
+        // They have a meaning in the authorizer's result.
         claims.remove("verdict");
+        claims.remove("claims");
         claims.insert("sub".to_owned(), self.subject.clone().into());
         claims.insert("exp".to_owned(), exp.into());
         Ok(claims)

@@ -17,7 +17,8 @@ use lifecycle::record::{IndexName, TableName};
 /// ```
 ///
 /// Each method that limits the positions replaces the limit before it. [`after`](Self::after) is
-/// combined with it.
+/// combined with it. A partition and a position are not empty: `DynamoDB` refuses an empty key, and
+/// the read fails.
 #[derive(Debug, Clone)]
 pub struct Range {
     pub(super) index: Option<IndexName>,

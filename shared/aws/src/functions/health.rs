@@ -35,6 +35,10 @@ pub trait HealthCheck: Send + Sync + 'static {
     /// The route.
     const ROUTE: Route = Route::get("/healthcheck");
 
+    /// The rate limit of one source address. With [`Limit::OFF`] the function needs no table of
+    /// limits; one round of probes serves all requests of a second all the same.
+    const LIMIT: Limit = Limit::DEFAULT;
+
     /// The dependencies to probe: a table with [`GetItem`], a queue as [`Resource::ReadAttributes`],
     /// and a secret as [`Resource::Secret`]. Another kind of resource does not compile.
     const DEPENDENCIES: Resources;
@@ -78,6 +82,8 @@ impl<H: HealthCheck> Query for GetHealth<H> {
 
     // 3. Authorization, before anything is read
     const ACCESS: Access<NoRole> = Access::Public;
+
+    const LIMIT: Limit = H::LIMIT;
 
     const RESOURCES: Resources = H::DEPENDENCIES;
 
@@ -213,6 +219,19 @@ mod tests {
     fn a_kind_is_named_once_when_the_probes_of_two_queues_fail() {
         let failed = || ("queue", Err(ServiceError::TimedOut));
         assert_eq!(Health::of([failed(), failed()]).unavailable, ["queue"]);
+    }
+
+    struct Unlimited;
+
+    impl HealthCheck for Unlimited {
+        const LIMIT: Limit = Limit::OFF;
+        const DEPENDENCIES: Resources = &[Resource::Secret("keys")];
+    }
+
+    #[test]
+    fn a_check_without_a_limit_needs_no_table() {
+        let described = lifecycle::describe::endpoint::<GetHealth<Unlimited>>();
+        assert_eq!(described["resources"]["tables"], json!({}));
     }
 
     #[test]

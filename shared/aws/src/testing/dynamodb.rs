@@ -16,6 +16,9 @@ use super::refusal::Refusal;
 /// `DynamoDB`'s limit for one response of a query, in bytes of item data.
 const BYTES_MAX: usize = 1024 * 1024;
 
+/// `DynamoDB`'s limit for the keys of one `BatchGetItem`.
+const KEYS_MAX: usize = 100;
+
 /// The tables of a memory that a function declares.
 #[derive(Debug)]
 pub(super) struct Tables {
@@ -93,9 +96,17 @@ impl Tables {
     }
 
     fn batch_get_item(&self, request: BatchGetItem) -> Result<Value, Refusal> {
+        let count: usize = request.request_items.values().map(|read| read.keys.len()).sum();
+        if !(1..=KEYS_MAX).contains(&count) {
+            return Err(Refusal::invalid(format!("a call has 1 to {KEYS_MAX} keys, not {count}")));
+        }
         let mut responses = BTreeMap::new();
         for (name, Keys { keys, .. }) in request.request_items {
             let table = self.declared(&name, Action::BatchGetItem)?;
+            let is_repeated = |(place, key): (usize, &Item)| keys[..place].contains(key);
+            if keys.iter().enumerate().any(is_repeated) {
+                return Err(Refusal::invalid("Provided list of item keys contains duplicates"));
+            }
             let found = keys.iter().map(|key| self.found(table, key));
             let found: Vec<Option<Item>> = found.collect::<Result<_, _>>()?;
             responses.insert(name, found.into_iter().flatten().collect::<Vec<_>>());
@@ -208,6 +219,9 @@ impl Tables {
     fn found(&self, table: TableName, key: &Item) -> Result<Option<Item>, Refusal> {
         let wrong = || Refusal::invalid("The provided key element does not match the schema");
         let key = key_in(table, key).ok_or_else(wrong)?;
+        for part in [Some(&key.pk), key.sk.as_ref()].into_iter().flatten() {
+            check_key(part)?;
+        }
         let items = self.memory.items(table);
         Ok(items.into_iter().find(|item| key_in(table, item).as_ref() == Some(&key)))
     }
@@ -283,8 +297,19 @@ impl Query {
 
     fn value(&self, alias: &str) -> Result<String, Refusal> {
         let value = text(&self.expression_attribute_values, alias);
-        value.ok_or_else(|| Refusal::invalid(format!("the value {alias} is not a string")))
+        let value =
+            value.ok_or_else(|| Refusal::invalid(format!("the value {alias} is not a string")))?;
+        check_key(&value)?;
+        Ok(value)
     }
+}
+
+/// An error for an empty text, which no attribute of a key has.
+fn check_key(value: &str) -> Result<(), Refusal> {
+    if value.is_empty() {
+        return Err(Refusal::invalid("a key attribute cannot contain an empty string value"));
+    }
+    Ok(())
 }
 
 fn key_in(table: TableName, item: &Item) -> Option<Key> {

@@ -2,9 +2,10 @@
 
 mod consumer;
 
+use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 
-use aws_sdk_dynamodb::types::AttributeValue;
+use aws_sdk_dynamodb::types::{AttributeValue, KeysAndAttributes};
 use http::{Request, Response};
 use lifecycle::caller::{Anyone, TokenVerifier};
 use lifecycle::effects::{QueueName, Write};
@@ -229,6 +230,31 @@ async fn a_request_that_a_memory_cannot_perform_is_an_error_with_the_reason() {
     let filtered = aws.dynamodb().query().table_name("visits").filter_expression("x = y");
     let filtered = filtered.send().await.unwrap_err();
     assert!(format!("{filtered:?}").contains("FilterExpression"), "{filtered:?}");
+}
+
+#[tokio::test]
+async fn an_empty_key_and_repeated_keys_are_refused_as_by_dynamodb() {
+    let aws = InMemory::new(&Memory::new()).connect(&uses());
+    let visits = aws.table::<Visit>();
+    let empty = "a key attribute cannot contain an empty string value";
+    for range in [Range::partition(""), Range::partition("ann").up_to("")] {
+        let fault = visits.first_of(&admitted(), &range, 1).await.unwrap_err();
+        assert!(causes(&fault).contains(empty), "{}", causes(&fault));
+    }
+    let products = aws.table::<Product>();
+    let fault = products.get(&admitted(), &Key::new("")).await.unwrap_err();
+    assert!(causes(&fault).contains(empty), "{}", causes(&fault));
+
+    let key = || HashMap::from([("pk".to_owned(), AttributeValue::S("1".to_owned()))]);
+    let together = |count| {
+        let keys = KeysAndAttributes::builder().set_keys(Some(vec![key(); count])).build();
+        aws.dynamodb().batch_get_item().request_items("products", keys.unwrap()).send()
+    };
+    for (count, reason) in [(1, None), (2, Some("contains duplicates")), (101, Some("100 keys"))] {
+        let shown = format!("{:?}", together(count).await);
+        assert!(reason.is_none_or(|reason| shown.contains(reason)), "{count}: {shown}");
+        assert_eq!(shown.starts_with("Ok"), reason.is_none(), "{count}: {shown}");
+    }
 }
 
 #[tokio::test]

@@ -14,7 +14,8 @@ fn at(seconds: i64) -> Timestamp {
 }
 
 fn claims() -> Claims {
-    json!({ "roles": ["READER"], "sub": "eve", "verdict": "x" }).as_object().unwrap().clone()
+    let claims = json!({ "roles": ["READER"], "sub": "eve", "verdict": "x", "claims": {} });
+    claims.as_object().unwrap().clone()
 }
 
 async fn refusal(keys: &ApiKeys, key: &str, now: i64) -> &'static str {

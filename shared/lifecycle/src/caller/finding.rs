@@ -80,11 +80,10 @@ impl Finding {
     /// context, or the `claims` of a Cognito authorizer. Signatures of AWS are in `identity`.
     pub(crate) fn of_rest_context(context: Option<&Value>) -> Self {
         let authorizer = context.and_then(|context| context.get("authorizer"));
-        if let Some(finding) = Self::of_jwt(authorizer) {
-            return finding;
-        }
+        let authorizer = authorizer.filter(|authorizer| !is_unset(authorizer));
         match Self::of_context(authorizer) {
             Self::Unasked => context.and_then(Self::of_rest_identity).unwrap_or(Self::Unasked),
+            Self::Claims(claims) => Self::of_jwt(authorizer).unwrap_or(Self::Claims(claims)),
             asked => asked,
         }
     }
@@ -143,6 +142,15 @@ impl Finding {
     }
 }
 
+/// Whether it is the `authorizer` of a route without one: an HTTP API with payload format 1.0 sends
+/// `{"claims": null, "scopes": null}`.
+fn is_unset(authorizer: &Value) -> bool {
+    authorizer.as_object().is_some_and(|members| {
+        let mut members = members.iter();
+        members.all(|(name, value)| matches!(name.as_str(), "claims" | "scopes") && value.is_null())
+    })
+}
+
 /// The error of a request whose token the authorizer could not verify. API Gateway caches this
 /// result, so a client that retries before the cache expires fails again.
 pub(crate) fn not_verified(at: Option<Timestamp>, now: Timestamp) -> ServiceError {
@@ -197,6 +205,9 @@ mod tests {
         });
         let rest = json!({ "authorizer": null, "identity": identity });
         assert_eq!(signed, Finding::of_rest_context(Some(&rest)));
+        let unset = json!({ "claims": null, "scopes": null });
+        let format_1 = json!({ "authorizer": unset, "identity": rest["identity"] });
+        assert_eq!(signed, Finding::of_rest_context(Some(&format_1)));
         assert_eq!(signed.claims_of(Authorizer::Iam).unwrap()["iam"]["userArn"], arn);
         assert_eq!(signed.claims_of(Authorizer::Jwt), None);
     }
@@ -206,6 +217,9 @@ mod tests {
         for (authorizer, expected) in [
             (json!({ "sub": "ada", "exp": "1900" }), None),
             (json!({ "verdict": "refused" }), Some(Finding::Refused)),
+            (json!({ "verdict": "refused", "claims": { "sub": "ada" } }), Some(Finding::Refused)),
+            (json!({ "claims": null, "scopes": null }), Some(Finding::Unasked)),
+            (json!({ "claims": null, "sub": "ada" }), None),
             (json!({}), Some(Finding::Unasked)),
             (json!(null), Some(Finding::Unasked)),
             (json!("ada"), Some(Finding::Refused)),

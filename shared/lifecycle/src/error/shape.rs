@@ -25,10 +25,10 @@ pub struct ErrorContent<'a> {
 
 /// A service's own shape of error bodies.
 pub trait ErrorBody {
-    /// The media type of the bodies: JSON or a type based on it.
+    /// The media type of the bodies: JSON or a type based on it, in visible ASCII.
     const MEDIA_TYPE: &'static str;
 
-    /// Returns the body of an error.
+    /// Returns the body of an error. If it panics, the client gets the standard shape.
     fn body(error: &ErrorContent<'_>) -> Value;
 
     /// Returns the JSON Schema of the bodies, for the API description.
@@ -86,8 +86,23 @@ impl ErrorShape {
     pub const PROBLEM_DETAILS: Self = Self(Shape::ProblemDetails);
 
     /// The service's own shape.
+    ///
+    /// # Panics
+    ///
+    /// When its media type cannot be the value of a header. In a constant it does not compile.
     pub const fn of<B: ErrorBody>() -> Self {
+        check_media_type(B::MEDIA_TYPE.as_bytes());
         Self(Shape::Own { media_type: B::MEDIA_TYPE, body: B::body, schema: B::schema })
+    }
+}
+
+const fn check_media_type(media_type: &[u8]) {
+    assert!(!media_type.is_empty(), "a shape of errors has a media type");
+    let mut index = 0;
+    while index < media_type.len() {
+        let byte = media_type[index];
+        assert!(byte.is_ascii_graphic() || byte == b' ', "a media type is visible ASCII");
+        index += 1;
     }
 }
 
@@ -98,5 +113,32 @@ impl fmt::Debug for ErrorShape {
             Shape::ProblemDetails => "ErrorShape::PROBLEM_DETAILS",
             Shape::Own { media_type, .. } => return write!(f, "ErrorShape({media_type})"),
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::panic::catch_unwind;
+
+    use super::*;
+
+    struct Odd<const IS_EMPTY: bool>;
+
+    impl<const IS_EMPTY: bool> ErrorBody for Odd<IS_EMPTY> {
+        const MEDIA_TYPE: &'static str = if IS_EMPTY { "" } else { "application/json\r\n" };
+
+        fn body(_: &ErrorContent<'_>) -> Value {
+            Value::Null
+        }
+
+        fn schema() -> Value {
+            Value::Null
+        }
+    }
+
+    #[test]
+    fn a_media_type_that_is_no_value_of_a_header_is_refused() {
+        assert!(catch_unwind(ErrorShape::of::<Odd<true>>).is_err());
+        assert!(catch_unwind(ErrorShape::of::<Odd<false>>).is_err());
     }
 }

@@ -1,5 +1,7 @@
 //! Error responses in the shape that an endpoint declares.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
 use http::header::{self, HeaderValue};
 use serde_json::Value;
 
@@ -29,7 +31,15 @@ impl Response {
                 (PROBLEM, problem_details(&failure.response(), trace_id, path))
             }
             Shape::Own { media_type, body, .. } => {
-                (media_type, own_body(body, &failure.response(), trace_id).to_string())
+                // The stages are over, and nothing else catches a panic here.
+                let made = || own_body(body, &failure.response(), trace_id).to_string();
+                let Ok(body) = catch_unwind(AssertUnwindSafe(made)) else {
+                    tracing::error!(
+                        "the shape of errors panicked; the response has the standard shape"
+                    );
+                    return response;
+                };
+                (media_type, body)
             }
         };
         response.headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(media_type));
@@ -74,6 +84,20 @@ mod tests {
         }
     }
 
+    struct Broken;
+
+    impl ErrorBody for Broken {
+        const MEDIA_TYPE: &'static str = "application/vnd.example+json";
+
+        fn body(_: &ErrorContent<'_>) -> Value {
+            panic!("no body")
+        }
+
+        fn schema() -> Value {
+            json!({})
+        }
+    }
+
     fn sent(shape: ErrorShape) -> (String, Value) {
         let failure = RequestError::Invalid(FieldErrors::one("/title", "is required"));
         let response = Response::of_failure_in(shape, &failure, "id-1", None);
@@ -99,5 +123,11 @@ mod tests {
             (media_type.as_str(), &body["error"]["details"]),
             ("application/json", &details)
         );
+    }
+    #[test]
+    fn a_shape_that_panics_leaves_the_standard_shape() {
+        let (media_type, body) = sent(ErrorShape::of::<Broken>());
+        assert_eq!(media_type, "application/json");
+        assert_eq!(body["error"]["code"], "INVALID_REQUEST");
     }
 }

@@ -160,13 +160,21 @@ impl Metric<0> {
     ///
     /// # Panics
     ///
-    /// When there are more than three labels, or a name is not in `snake_case`.
+    /// When there are more than three labels, a name is not in `snake_case`, or two names are equal,
+    /// including that of the metric: they are members of one line.
     #[must_use]
     pub const fn by<const LABELS: usize>(self, labels: [&'static str; LABELS]) -> Metric<LABELS> {
         assert!(LABELS <= Self::LABELS_MAX, "a metric has at most 3 labels");
         let mut index = 0;
         while index < LABELS {
-            check_snake_case(labels[index].as_bytes());
+            let label = labels[index].as_bytes();
+            check_snake_case(label);
+            assert!(!is_equal(label, self.name.as_bytes()), "a label has the name of its metric");
+            let mut other = 0;
+            while other < index {
+                assert!(!is_equal(label, labels[other].as_bytes()), "two labels have one name");
+                other += 1;
+            }
             index += 1;
         }
         Metric { name: self.name, unit: self.unit, labels }
@@ -176,8 +184,7 @@ impl Metric<0> {
         check_snake_case(name.as_bytes());
         let mut index = 0;
         while index < TAKEN.len() {
-            let taken = TAKEN[index].as_bytes();
-            let is_taken = taken.len() == name.len() && contains(name.as_bytes(), taken);
+            let is_taken = is_equal(name.as_bytes(), TAKEN[index].as_bytes());
             assert!(!is_taken, "the lifecycle has a metric of this name");
             index += 1;
         }
@@ -219,6 +226,11 @@ const fn check_snake_case(name: &[u8]) {
         );
         index += 1;
     }
+}
+
+/// Whether two names in lower case are equal.
+const fn is_equal(one: &[u8], other: &[u8]) -> bool {
+    one.len() == other.len() && contains(one, other)
 }
 
 /// Whether a text contains another, which is in lower case, in either case.

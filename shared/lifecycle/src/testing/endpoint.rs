@@ -10,6 +10,7 @@ use super::given::Given;
 use super::memory::Memory;
 use super::request::Request;
 use crate::Timestamp;
+use crate::caller::Caller;
 use crate::endpoint::Endpoint;
 use crate::runtime::in_process::Function;
 
@@ -28,9 +29,11 @@ pub struct TestedEndpoint<E> {
 pub struct Answer {
     /// The status.
     pub status: u16,
-    /// The headers, by name in lower case.
+    /// The headers, by name in lower case; without `Set-Cookie`.
     pub headers: BTreeMap<String, String>,
-    /// The body; empty if there is none.
+    /// The values of `Set-Cookie`, in order.
+    pub cookies: Vec<String>,
+    /// The body; empty if there is none, and base64 if it is not UTF-8.
     pub body: String,
     /// The log line of the request, and the lines of its metrics.
     pub lines: Vec<Value>,
@@ -62,13 +65,15 @@ impl<E: Endpoint> TestedEndpoint<E> {
     ///
     /// When the request lacks a parameter of the path: a defect of the test.
     pub async fn ask(&self, request: &Request) -> Answer {
-        let event = request.to_event(&E::ROUTE);
+        let event = request.to_event(&E::ROUTE, <E::Caller as Caller>::AUTHORIZER);
         let invoked = self.given.run(self.function.invoke(&event)).await;
         let answer = invoked.answer.unwrap_or_else(|error| panic!("no response: {error}"));
         let headers = answer["headers"].as_object().into_iter().flatten();
         let headers = headers
             .filter_map(|(name, value)| Some((name.to_lowercase(), value.as_str()?.to_owned())));
+        let cookies = answer["cookies"].as_array().into_iter().flatten();
         Answer {
+            cookies: cookies.filter_map(|it| it.as_str().map(str::to_owned)).collect(),
             status: answer["statusCode"]
                 .as_u64()
                 .and_then(|status| u16::try_from(status).ok())

@@ -6,6 +6,7 @@ use form_urlencoded::Serializer;
 use serde::Serialize;
 use serde_json::{Value, json};
 
+use crate::caller::Authorizer;
 use crate::route::Route;
 
 /// A request to an endpoint, whose route it has. It has no caller unless [`by`](Self::by) adds
@@ -57,14 +58,15 @@ impl Request {
         Self { body: Some(body), ..self }.header("content-type", "application/json")
     }
 
-    /// Signs the caller in: the claims as the authorizer passes them on, a JSON object.
+    /// Signs the caller in: the claims as the authorizer passes them on, a JSON object. The
+    /// authorizer is the one that the endpoint's [`Identity`](crate::Identity) names.
     #[must_use]
     pub fn by(self, claims: Value) -> Self {
         Self { claims: Some(claims), ..self }
     }
 
     /// Returns the event of API Gateway (HTTP API, payload format 2.0).
-    pub(super) fn to_event(&self, route: &Route) -> Value {
+    pub(super) fn to_event(&self, route: &Route, authorizer: Authorizer) -> Value {
         let segments = route.path.split('/').map(|segment| {
             let name = segment.strip_prefix('{').and_then(|name| name.strip_suffix('}'));
             name.map_or(segment, |name| {
@@ -92,7 +94,11 @@ impl Request {
             event["body"] = body.as_str().into();
         }
         if let Some(claims) = &self.claims {
-            event["requestContext"]["authorizer"] = json!({ "lambda": claims });
+            event["requestContext"]["authorizer"] = match authorizer {
+                Authorizer::Lambda => json!({ "lambda": claims }),
+                Authorizer::Jwt => json!({ "jwt": { "claims": claims, "scopes": null } }),
+                Authorizer::Iam => json!({ "iam": claims["iam"] }),
+            };
         }
         event
     }

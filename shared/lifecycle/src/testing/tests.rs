@@ -1,5 +1,7 @@
 //! Endpoints and consumers on a memory.
 
+mod callers;
+
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};

@@ -196,7 +196,11 @@ pub(super) fn lines(operation: &str, input: &Value, answer: &Value, at_ms: i64) 
             })
             .collect(),
         "DeleteMessage" => deleted(input).into_iter().collect(),
-        "DeleteMessageBatch" => list(&input["Entries"]).filter_map(deleted).collect(),
+        "DeleteMessageBatch" => list(&answer["Successful"])
+            .filter_map(|result| {
+                list(&input["Entries"]).find(|entry| entry["Id"] == result["Id"]).and_then(deleted)
+            })
+            .collect(),
         "PurgeQueue" | "DeleteQueue" => vec![Line::Purged { queue }],
         _ => Vec::new(),
     }

@@ -27,8 +27,8 @@ const ISSUERS_MAX: usize = 5;
 
 /// The claims and members of the authorizer's result whose meaning is fixed. No other
 /// claim is passed on under these names.
-pub(super) const RESERVED: [&str; 7] =
-    ["sub", "roles", "tier", "emailVerified", "exp", "verdict", "at"];
+pub(super) const RESERVED: [&str; 8] =
+    ["sub", "roles", "tier", "emailVerified", "exp", "verdict", "at", "claims"];
 
 /// An issuer whose tokens are accepted, as `ISSUERS` describes it.
 #[derive(Debug, Clone)]
@@ -256,6 +256,7 @@ mod tests {
             (with(r#""roles":"ADMIN""#), "/0/roles must be a list of texts"),
             (with(r#""roles":[7]"#), "/0/roles must be a list of texts"),
             (with(r#""claims":["tenant","roles"]"#), "/0/claims: the meaning of `roles`"),
+            (with(r#""claims":["claims"]"#), "/0/claims: the meaning of `claims`"),
             (with(r#""claims":"tenant""#), "/0/claims must be a list of texts"),
             (with(r#""subject":"clear""#), "/0/subject must be `hashed` or `plain`"),
             (with(r#""subject":"plain""#), "/0/subject: `plain` needs an issuer without others"),

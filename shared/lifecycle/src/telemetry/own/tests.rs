@@ -95,3 +95,11 @@ fn a_name_of_another_form_or_of_a_secret_or_of_the_lifecycle_is_refused() {
     }
     assert_eq!(Metric::count("other_errors_total").name, "other_errors_total");
 }
+
+#[test]
+fn labels_of_one_name_or_with_the_name_of_the_metric_are_refused() {
+    const LENT: Metric<0> = Metric::count("lent_total");
+    assert!(catch_unwind(|| LENT.by(["kind", "shelf", "kind"])).is_err());
+    assert!(catch_unwind(|| LENT.by(["kind", "lent_total"])).is_err());
+    assert_eq!(LENT.by(["kind", "kind_of_reader"]).labels, ["kind", "kind_of_reader"]);
+}

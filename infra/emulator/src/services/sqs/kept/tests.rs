@@ -91,6 +91,21 @@ fn receives_are_counted_and_deleted_or_purged_messages_are_gone() {
 }
 
 #[test]
+fn only_the_successful_deletions_of_a_batch_are_kept() {
+    let mut messages = Messages::default();
+    let entry =
+        |id: &str| json!({ "Id": id, "ReceiptHandle": STANDARD.encode(format!("{id}:0:0")) });
+    for id in ["1", "2"] {
+        send(&mut messages, "news", id, 5);
+    }
+    let url = "http://127.0.0.1/0/news";
+    let batch = json!({ "QueueUrl": url, "Entries": [entry("1"), entry("2")] });
+    let answer = json!({ "Successful": [{ "Id": "1" }], "Failed": [{ "Id": "2" }] });
+    call(&mut messages, "DeleteMessageBatch", batch, answer, 6);
+    assert_eq!(ids(&reread(&messages)), ["2"]);
+}
+
+#[test]
 fn a_message_received_from_another_queue_is_a_dead_letter_there() {
     let mut messages = Messages::default();
     send(&mut messages, "work.fifo", "1", 5);
