@@ -11,8 +11,8 @@ use super::value::TemplateValue;
 const METHODS: &[&str] =
     &["delete", "get", "head", "options", "patch", "post", "put", "x-amazon-apigateway-any-method"];
 
-/// The routes of an evaluated document. Other integrations are left out. A route without `security`
-/// of its own has the default authorizer, which SAM adds.
+/// The routes of an evaluated document. Other integrations are left out. A route without
+/// `security` has the default authorizer, which SAM adds.
 pub(super) fn routes(
     api: &str,
     document: &Value,
@@ -92,7 +92,7 @@ mod tests {
         assert_eq!(skips.into_list()[0].part, "the operation options /a");
     }
     #[test]
-    fn a_route_without_security_of_its_own_has_the_default_authorizer() {
+    fn a_route_without_security_itself_has_the_default_authorizer() {
         let uri = json!({"Fn::GetAtt": ["Work", "Arn"]});
         let integration = json!({"type": "aws_proxy", "uri": uri});
         let of = |security: Option<Value>, default: &str| {

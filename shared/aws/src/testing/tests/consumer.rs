@@ -125,7 +125,7 @@ async fn lent_after_four(memory: &Memory) -> u32 {
 }
 
 #[tokio::test]
-async fn a_consumer_reads_the_items_of_its_own_commits() {
+async fn a_consumer_reads_the_items_of_earlier_commits() {
     assert_eq!(lent_after_four(&Memory::new()).await, 2, "by the default rules");
 }
 
