@@ -92,7 +92,7 @@ mod tests {
         assert_eq!(skips.into_list()[0].part, "the operation options /a");
     }
     #[test]
-    fn a_route_without_security_itself_has_the_default_authorizer() {
+    fn a_route_without_security_has_the_default_authorizer() {
         let uri = json!({"Fn::GetAtt": ["Work", "Arn"]});
         let integration = json!({"type": "aws_proxy", "uri": uri});
         let of = |security: Option<Value>, default: &str| {
