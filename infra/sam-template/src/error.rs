@@ -1,5 +1,7 @@
 //! The reasons why a template cannot be used.
 
+use std::collections::BTreeSet;
+
 /// The reason why a template cannot be used.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -44,7 +46,8 @@ impl TemplateError {
         Self::not_understood(&format!("/Resources/{id}/Properties/{place}"), what)
     }
 
-    /// All errors as one; `None` without an error.
+    /// All errors as one, each once; `None` without an error. A condition with an error gives the
+    /// same one for each resource that depends on it.
     pub(super) fn of(errors: Vec<Self>) -> Option<Self> {
         let mut all = Vec::with_capacity(errors.len());
         for error in errors {
@@ -53,6 +56,8 @@ impl TemplateError {
                 one => all.push(one),
             }
         }
+        let mut seen = BTreeSet::new();
+        all.retain(|error| seen.insert(error.to_string()));
         if all.len() > 1 { Some(Self::Several(all)) } else { all.pop() }
     }
 }

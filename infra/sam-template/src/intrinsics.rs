@@ -109,7 +109,10 @@ impl Scope<'_> {
         }
         match self.parameters.get(name) {
             Some(Value::Null) => {
-                let what = format!("{name}, which has no default, and no value is given");
+                let what = format!(
+                    "{name}, which has no default, and no value is given; \
+                     --parameter {name}=VALUE gives one"
+                );
                 return Err(TemplateError::not_understood(path, &what));
             }
             Some(value) => return Ok(Some(value.clone())),

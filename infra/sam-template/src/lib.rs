@@ -226,6 +226,42 @@ mod tests {
     }
 
     #[test]
+    fn a_parameter_without_a_value_is_one_error_for_all_resources_of_its_condition() {
+        let source = "Parameters: {Lang: {Type: String}}
+Conditions: {IsRust: !Equals [!Ref Lang, rust]}
+Resources:
+  A: {Type: 'AWS::SQS::Queue', Properties: {DelaySeconds: !If [IsRust, 1, 2]}}
+  B: {Type: 'AWS::SQS::Queue', Properties: {DelaySeconds: !If [IsRust, 3, 4]}}
+";
+        let message = Template::parse(source, &BTreeMap::new()).unwrap_err().to_string();
+
+        assert_eq!(message.lines().count(), 1, "{message}");
+        assert!(message.starts_with("line 2: "), "{message}");
+        assert!(message.contains("/Conditions/IsRust: Lang, which has no default"), "{message}");
+        assert!(message.ends_with("--parameter Lang=VALUE gives one"), "{message}");
+    }
+
+    #[test]
+    fn resources_that_only_monitor_are_left_out_with_a_line() {
+        let source = "Resources:
+  Group: {Type: 'AWS::ResourceGroups::Group', Properties: {Name: g}}
+  Insights:
+    Type: AWS::ApplicationInsights::Application
+    Properties: {ResourceGroupName: !Ref Group}
+";
+        let template = Template::parse(source, &BTreeMap::new()).unwrap();
+
+        let lines: Vec<String> = template.skipped.iter().map(ToString::to_string).collect();
+        assert_eq!(
+            lines,
+            [
+                "AWS::ApplicationInsights::Application (Insights): matters only on AWS",
+                "AWS::ResourceGroups::Group (Group): matters only on AWS",
+            ]
+        );
+    }
+
+    #[test]
     fn a_route_is_open_only_if_it_opts_out_of_the_authorizer() {
         let template = ours();
         let api = template.root_api().unwrap();
