@@ -133,6 +133,10 @@ mod tests {
             ("Runtime: python3.13", "a runtime other than provided"),
             ("Handler: x", "Runtime: a runtime other than provided"),
             ("PackageType: Image", "/F/Properties/PackageType: a container image"),
+            (
+                "PackageType: Image, ImageUri: x, ImageConfig: {Command: [bootstrap]}",
+                "/F/Properties/PackageType: a container image",
+            ),
         ] {
             let message = template(properties, "{}").unwrap_err().to_string();
             assert!(message.contains(said), "{message}");

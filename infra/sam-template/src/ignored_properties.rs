@@ -17,6 +17,9 @@ pub(super) const FUNCTION: &[&str] = &[
     "FileSystemConfigs",
     "FunctionName",
     "Handler",
+    // The two are only for functions of container images, which are an error by their type.
+    "ImageConfig",
+    "ImageUri",
     "KmsKeyArn",
     "Layers",
     "LoggingConfig",

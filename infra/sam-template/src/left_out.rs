@@ -23,6 +23,7 @@ const TYPES: &[(&str, &str)] = &[
     ("AWS::ApiGatewayV2::DomainName", ONLY_ON_AWS),
     ("AWS::ApplicationAutoScaling::ScalableTarget", ONLY_ON_AWS),
     ("AWS::ApplicationAutoScaling::ScalingPolicy", ONLY_ON_AWS),
+    ("AWS::ApplicationInsights::Application", ONLY_ON_AWS),
     ("AWS::CertificateManager::Certificate", ONLY_ON_AWS),
     ("AWS::CloudFormation::Stack", ONLY_ON_AWS),
     ("AWS::CloudFront::Distribution", ONLY_ON_AWS),
