@@ -27,7 +27,8 @@ pub enum BuildError {
     /// A `CodeUri` has no binary.
     #[error(
         "CodeUri {}: neither the directory of a crate with a binary nor of a `bootstrap`, and its \
-         last part names no binary of the workspace", .0.display()
+         last part names no binary of the workspace; build the `bootstrap` first, or name a binary \
+         by the function's Metadata: {{BuildProperties: {{Binary: NAME}}}}", .0.display()
     )]
     NoBinary(PathBuf),
     /// A `CodeUri` has several binaries.

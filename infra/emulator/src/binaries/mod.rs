@@ -225,7 +225,7 @@ mod tests {
             assert!(found.ends_with(expected), "{code}: {}", found.display());
         }
         let error = found(&root, at("nothing")).await.unwrap_err().to_string();
-        assert!(error.contains("nothing"), "{error}");
+        assert!(error.contains("nothing") && error.contains("BuildProperties"), "{error}");
         std::fs::remove_dir_all(&root).unwrap();
     }
 
