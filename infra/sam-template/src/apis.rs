@@ -136,6 +136,26 @@ Resources:
     }
 
     #[test]
+    fn request_validators_are_left_out_with_a_line() {
+        let lines = |model: &str, body: &str| {
+            let event = format!("{{RestApiId: !Ref Rest, Path: /b, Method: get{model}}}");
+            let rest = format!(
+                "  Rest: {{Type: 'AWS::Serverless::Api', Properties: {{StageName: v1{body}}}}}"
+            );
+            let events = format!("B: {{Type: Api, Properties: {event}}}");
+            let template = template(&events, &rest).unwrap();
+            template.skipped.iter().map(ToString::to_string).collect::<Vec<_>>()
+        };
+        let line =
+            |of: &str| format!("the request validators ({of}): requests are not checked here");
+
+        assert!(lines(", RequestModel: {Model: M}", "").is_empty());
+        assert_eq!(lines(", RequestModel: {Model: M, ValidateBody: true}", ""), [line("Work")]);
+        let validator = "x-amazon-apigateway-request-validator: basic";
+        assert_eq!(lines("", &format!(", DefinitionBody: {{{validator}}}")), [line("Rest")]);
+    }
+
+    #[test]
     fn an_event_of_an_api_of_another_kind_or_with_half_a_route_is_an_error() {
         let http = "  Http: {Type: 'AWS::Serverless::HttpApi'}";
         for (event, said) in [

@@ -1,7 +1,7 @@
 //! The routes in an API's `DefinitionBody`: an `OpenAPI` document with Lambda's proxy integrations.
 
 use serde::Deserialize;
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::model::Route;
 use super::skipped::Skips;
@@ -55,6 +55,15 @@ pub(super) fn routes(
     routes
 }
 
+/// Whether a document names a request validator, for all operations or for one.
+pub(super) fn has_request_validator(document: &Value) -> bool {
+    let named = |part: &Value| part.get("x-amazon-apigateway-request-validator").is_some();
+    let paths = document["paths"].as_object();
+    let mut operations =
+        paths.into_iter().flat_map(Map::values).filter_map(Value::as_object).flat_map(Map::values);
+    named(document) || operations.any(named)
+}
+
 /// A method in capitals, or `ANY`.
 pub(super) fn method_of(method: &str) -> String {
     match method {
@@ -91,6 +100,18 @@ mod tests {
         assert_eq!((routes[0].method.as_str(), routes[0].function.as_str()), ("GET", "Work"));
         assert_eq!(skips.into_list()[0].part, "the operation options /a");
     }
+
+    #[test]
+    fn a_request_validator_is_named_for_all_operations_or_for_one() {
+        let name = "x-amazon-apigateway-request-validator";
+        let of_one = json!({"paths": {"/a": {"parameters": [], "get": {name: "basic"}}}});
+        assert!(has_request_validator(&of_one));
+        assert!(has_request_validator(&json!({ name: "basic" })));
+        let declared = json!({"x-amazon-apigateway-request-validators": {"basic": {}}});
+        assert!(!has_request_validator(&declared), "declared, and used nowhere");
+        assert!(!has_request_validator(&Value::Null));
+    }
+
     #[test]
     fn a_route_without_security_has_the_default_authorizer() {
         let uri = json!({"Fn::GetAtt": ["Work", "Arn"]});

@@ -89,8 +89,7 @@ struct RestApiEvent {
     path: String,
     #[serde(default)]
     auth: RouteAuth,
-    #[serde(rename = "RequestModel")]
-    _request_model: Option<IgnoredAny>,
+    request_model: Option<Value>,
     #[serde(rename = "RequestParameters")]
     _request_parameters: Option<IgnoredAny>,
     #[serde(rename = "TimeoutInMillis")]
@@ -159,6 +158,9 @@ impl EventDeclaration {
             "HttpApi" => Ok(Event::Route(http_route(&path, properties)?)),
             "Api" => {
                 let event: RestApiEvent = parse(&path, properties, Vec::new())?;
+                if event.request_model.is_some_and(|model| validates(&model)) {
+                    skips.add_request_validators(function);
+                }
                 Ok(Event::Route(RouteEvent {
                     api: event.rest_api_id.unwrap_or_else(|| IMPLICIT_REST_API.to_owned()),
                     is_rest: true,
@@ -215,6 +217,11 @@ fn http_route(path: &str, properties: Map<String, Value>) -> Result<RouteEvent, 
         method_and_path,
         authorizer: event.auth.authorizer,
     })
+}
+
+/// Whether SAM adds a request validator for a `RequestModel`.
+fn validates(model: &Value) -> bool {
+    ["ValidateBody", "ValidateParameters"].iter().any(|flag| model[*flag] == true)
 }
 
 /// Turns the properties of an event into those of a mapping, as SAM does.

@@ -97,6 +97,9 @@ pub(super) fn read(
     if auth.resource_policy.is_some() {
         reader.skips.add("ResourcePolicy", id, "not checked here");
     }
+    if definition::has_request_validator(&properties.definition_body) {
+        reader.skips.add_request_validators(id);
+    }
     let mut authorizers = BTreeMap::new();
     let mut errors = Vec::new();
     for (name, authorizer) in auth.authorizers {

@@ -43,6 +43,11 @@ impl Skips {
         all.entry((part.into(), why)).or_default().insert(resource.to_owned());
     }
 
+    /// Adds the request validators of a REST API, or of a function's events.
+    pub(super) fn add_request_validators(&self, resource: &str) {
+        self.add("the request validators", resource, "requests are not checked here");
+    }
+
     /// All parts, by name.
     pub(super) fn into_list(self) -> Vec<Skipped> {
         let all = self.0.into_inner().into_iter();
