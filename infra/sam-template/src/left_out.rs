@@ -59,6 +59,8 @@ const TYPES: &[(&str, &str)] = &[
     ("AWS::SSM::Parameter", NOT_EMULATED),
     ("AWS::Serverless::Connector", CONNECTOR),
     ("AWS::Serverless::LayerVersion", "layers are not loaded"),
+    ("AWS::Serverless::StateMachine", NOT_EMULATED),
+    ("AWS::StepFunctions::StateMachine", NOT_EMULATED),
     ("AWS::WAFv2::WebACL", ONLY_ON_AWS),
     ("AWS::WAFv2::WebACLAssociation", ONLY_ON_AWS),
 ];
@@ -68,18 +70,23 @@ pub(super) fn reason(kind: &str) -> Option<&'static str> {
     TYPES.iter().find(|(known, _)| *known == kind).map(|(_, reason)| *reason)
 }
 
-/// The value of `!Ref` of a resource that is left out: its ARN if it is a topic, otherwise its name.
+/// The value of `!Ref` of a resource that is left out: its ARN if it is a topic or a state machine,
+/// otherwise its name.
 pub(super) fn reference(kind: &str, id: &str) -> String {
-    match kind {
-        "AWS::SNS::Topic" => arn_of(kind, id),
-        "AWS::S3::Bucket" => physical(id).to_lowercase(),
-        _ => physical(id),
-    }
+    let is_arn = kind == "AWS::SNS::Topic" || kind.ends_with("::StateMachine");
+    if is_arn { arn_of(kind, id) } else { name_of(kind, id) }
 }
 
 /// The value of `!GetAtt` of a resource that is left out: its ARN, or its name.
 pub(super) fn attribute(kind: &str, id: &str, attribute: &str) -> String {
-    if attribute.ends_with("Arn") { arn_of(kind, id) } else { reference(kind, id) }
+    if attribute.ends_with("Arn") { arn_of(kind, id) } else { name_of(kind, id) }
+}
+
+fn name_of(kind: &str, id: &str) -> String {
+    match kind {
+        "AWS::S3::Bucket" => physical(id).to_lowercase(),
+        _ => physical(id),
+    }
 }
 
 fn arn_of(kind: &str, id: &str) -> String {
@@ -89,6 +96,9 @@ fn arn_of(kind: &str, id: &str) -> String {
         "AWS::Kinesis::Stream" => arn("kinesis", &format!("stream/{name}")),
         "AWS::IAM::Role" => format!("arn:aws:iam::{ACCOUNT_ID}:role/{name}"),
         "AWS::S3::Bucket" => format!("arn:aws:s3:::{}", name.to_lowercase()),
+        "AWS::Serverless::StateMachine" | "AWS::StepFunctions::StateMachine" => {
+            arn("states", &format!("stateMachine:{name}"))
+        }
         _ => {
             let service = kind.split("::").nth(1).unwrap_or_default().to_lowercase();
             format!("arn:aws:{service}:{REGION}:{ACCOUNT_ID}:{name}")
@@ -104,6 +114,11 @@ mod tests {
     fn a_reference_to_a_resource_left_out_has_the_form_of_its_service() {
         let topic = "arn:aws:sns:eu-west-1:000000000000:local-News";
         assert_eq!(reference("AWS::SNS::Topic", "News"), topic);
+        assert_eq!(attribute("AWS::SNS::Topic", "News", "TopicName"), "local-News");
+        let machine = "arn:aws:states:eu-west-1:000000000000:stateMachine:local-Steps";
+        assert_eq!(reference("AWS::Serverless::StateMachine", "Steps"), machine);
+        assert_eq!(attribute("AWS::StepFunctions::StateMachine", "Steps", "Arn"), machine);
+        assert_eq!(attribute("AWS::Serverless::StateMachine", "Steps", "Name"), "local-Steps");
         assert_eq!(reference("AWS::Events::EventBus", "Bus"), "local-Bus");
         assert_eq!(reference("AWS::S3::Bucket", "Files"), "local-files");
         let bus = "arn:aws:events:eu-west-1:000000000000:event-bus/local-Bus";
