@@ -33,7 +33,8 @@ enum Program {
 /// Builds the functions' binaries and returns their paths.
 ///
 /// `CodeUri` is the directory of a crate or a workspace with one binary, or a path whose last part
-/// names a binary of the workspace, as cargo-lambda writes them, or a directory with a `bootstrap`.
+/// names a binary of the workspace or of the project around it, as cargo-lambda writes them, or a
+/// directory with a `bootstrap`.
 pub(crate) async fn find(
     places: Places<'_>,
     codes: &BTreeSet<Code>,
@@ -85,19 +86,24 @@ async fn named(
     projects: &mut Projects,
 ) -> Result<Program, BuildError> {
     for path in [places.workspace, &places.template.join(directory)] {
-        if is_in_project(path)
-            && let Some(program) = projects.at(path).await?.named(name)
-        {
+        if let Some(program) = named_around(path, name, projects).await? {
             return Ok(program);
         }
     }
     Err(BuildError::Missing(name.to_owned()))
 }
 
-/// Whether cargo finds a project in a directory or above.
-fn is_in_project(directory: &Path) -> bool {
-    let absolute = std::path::absolute(directory);
-    absolute.is_ok_and(|it| it.ancestors().any(|it| it.join("Cargo.toml").is_file()))
+/// The binary of this name in the project that a path is in, whether the path exists or not.
+async fn named_around(
+    path: &Path,
+    name: &str,
+    projects: &mut Projects,
+) -> Result<Option<Program>, BuildError> {
+    let Ok(absolute) = std::path::absolute(path) else { return Ok(None) };
+    match absolute.ancestors().find(|it| it.join("Cargo.toml").is_file()) {
+        Some(directory) => Ok(projects.at(directory).await?.named(name)),
+        None => Ok(None),
+    }
 }
 
 /// The program that `CodeUri` means.
@@ -119,11 +125,12 @@ async fn in_directory(
             }),
         };
     }
-    if let Some(name) = Path::new(directory).file_name().and_then(|name| name.to_str())
-        && is_in_project(places.workspace)
-        && let Some(program) = projects.at(places.workspace).await?.named(name)
-    {
-        return Ok(program);
+    if let Some(name) = Path::new(directory).file_name().and_then(|name| name.to_str()) {
+        for path in [places.workspace, &candidates[0]] {
+            if let Some(program) = named_around(path, name, projects).await? {
+                return Ok(program);
+            }
+        }
     }
     let mut files = candidates.iter().map(|path| path.join("bootstrap"));
     match files.find(|path| path.is_file()) {
@@ -226,6 +233,21 @@ mod tests {
         }
         let error = found(&root, at("nothing")).await.unwrap_err().to_string();
         assert!(error.contains("nothing") && error.contains("BuildProperties"), "{error}");
+        std::fs::remove_dir_all(&root).unwrap();
+    }
+
+    #[tokio::test]
+    async fn a_binary_of_cargo_lambda_belongs_to_the_crate_around_it() {
+        let root = directory(&[
+            ("front/Cargo.toml", &crate_of("page")),
+            ("front/src/main.rs", "fn main() {}\n"),
+        ]);
+        let (name, directory) = ("page".to_owned(), "front/target/lambda/page/".to_owned());
+
+        for code in [Code::Directory(directory.clone()), Code::Binary { name, directory }] {
+            let found = found(&root, code.clone()).await.unwrap();
+            assert!(found.ends_with("debug/page"), "{code:?}: {}", found.display());
+        }
         std::fs::remove_dir_all(&root).unwrap();
     }
 
