@@ -25,8 +25,7 @@ impl Aws {
     ///
     /// # Panics
     ///
-    /// When the table is not among the uses that the endpoint declares. Its first start shows this
-    /// bug.
+    /// When the function's `RESOURCES` lacks the table. Its first start shows this bug.
     pub fn table<R: Record>(&self) -> Table<R> {
         let name = R::TABLE.name();
         assert!(self.configuration().table(R::TABLE).is_some(), "RESOURCES lacks the table {name}");
