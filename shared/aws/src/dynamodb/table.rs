@@ -167,14 +167,30 @@ impl<R> Clone for Table<R> {
     }
 }
 
-/// Turns a missing value into the fault that becomes a 404.
-pub trait OrNotFound<T> {
+/// Turns a missing value into the fault that becomes a 404. Only `Option` implements it:
+///
+/// ```compile_fail,E0277
+/// struct Own;
+///
+/// impl aws::OrNotFound<()> for Own {
+///     fn or_not_found(self) -> Result<(), lifecycle::error::RetrieveError> {
+///         Ok(())
+///     }
+/// }
+/// ```
+pub trait OrNotFound<T>: sealed::Sealed {
     /// The value, or [`RetrieveError::NotFound`], which is a 404.
     ///
     /// # Errors
     ///
     /// When there is none.
     fn or_not_found(self) -> Result<T, RetrieveError>;
+}
+
+mod sealed {
+    pub trait Sealed {}
+
+    impl<T> Sealed for Option<T> {}
 }
 
 impl<T> OrNotFound<T> for Option<T> {
