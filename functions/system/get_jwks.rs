@@ -2,6 +2,12 @@
 
 use std::process::ExitCode;
 
+use aws::functions::Jwks;
+
 fn main() -> ExitCode {
-    aws::functions::jwks()
+    aws::functions::jwks::<Store>()
 }
+
+struct Store;
+
+impl Jwks for Store {}

@@ -187,6 +187,55 @@ fn a_form_and_a_table_have_their_media_types_and_a_cookie_is_a_parameter() {
 }
 
 #[test]
+fn the_info_names_one_shape_only_if_all_responses_have_it() {
+    let info = |change: &dyn Fn(&mut Value)| {
+        let mut described = described("PUT");
+        change(&mut described);
+        let raw = BTreeMap::from([("put_book".to_owned(), described)]);
+        let document = openapi::document(&Library::new("shapes").service(), raw).unwrap();
+        let document: Value = serde_json::from_str(&document).unwrap();
+        document["info"]["description"].as_str().unwrap().to_owned()
+    };
+    let usual = info(&|_| {});
+    assert!(usual.starts_with("Every response is one JSON document: `{\"data\": …}`"), "{usual}");
+    let table = info(&|it| it["outputType"] = json!("text/csv"));
+    assert!(
+        table.starts_with("Each operation names the media type of its response. An"),
+        "{table}"
+    );
+    let problems = json!({ "mediaType": "application/problem+json", "schema": null });
+    let errors = info(&|it| it["errorBody"] = problems.clone());
+    assert!(errors.contains("one JSON document. Each operation names the shape of"), "{errors}");
+    let both = info(&|it| {
+        it["outputType"] = json!("text/csv");
+        it["errorBody"] = problems.clone();
+    });
+    assert!(!both.contains("JSON document") && !both.contains("\"error\""), "{both}");
+}
+
+#[test]
+fn a_415_has_the_header_of_the_bodies_that_the_operation_takes() {
+    let form = "application/x-www-form-urlencoded";
+    for (method, body_type, expected) in [
+        ("PUT", Value::Null, ["accept", "accept-encoding"]),
+        ("PATCH", Value::Null, ["accept-encoding", "accept-patch"]),
+        ("PATCH", json!(form), ["accept", "accept-encoding"]),
+    ] {
+        let mut described = described(method);
+        described["input"]["bodyType"] = body_type;
+        described["refusals"] =
+            json!([{ "status": 415, "code": "UNSUPPORTED_MEDIA_TYPE", "message": "Other." }]);
+        let raw = BTreeMap::from([("put_book".to_owned(), described)]);
+        let document = openapi::document(&Library::new("types").service(), raw).unwrap();
+        let mut document: Value = serde_json::from_str(&document).unwrap();
+        let response = document["components"]["responses"]["UnsupportedMediaType"].take();
+        let headers = response["headers"].as_object().unwrap().keys();
+        let named: Vec<_> = headers.filter(|name| name.starts_with("accept")).collect();
+        assert_eq!(named, expected, "{method}");
+    }
+}
+
+#[test]
 fn the_examples_of_errors_are_of_the_service() {
     let library = Library::new("samples");
     let mut put = described("PUT");

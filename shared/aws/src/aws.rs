@@ -78,7 +78,8 @@ pub(crate) struct Preparations {
 }
 
 impl Aws {
-    /// Reads the variables that the uses need from the process's environment. Opens no connection.
+    /// Reads the variables that the resources need from the process's environment. Opens no
+    /// connection.
     ///
     /// Credentials, region and addresses come from the variables that Lambda sets. The SDK's chain
     /// of providers is not used: its search for profiles, containers and instance metadata costs a
@@ -88,8 +89,8 @@ impl Aws {
     ///
     /// A [`ConfigError`](crate::ConfigError) that names every missing variable, the error of the
     /// file that `AWS_CA_BUNDLE` names, or a use that a feature of this crate must be on for.
-    pub fn connect(uses: &[Resource]) -> Result<Self, BoxError> {
-        Self::connect_with(uses, |name| std::env::var(name).ok())
+    pub fn connect(resources: &[Resource]) -> Result<Self, BoxError> {
+        Self::connect_with(resources, |name| std::env::var(name).ok())
     }
 
     /// As [`Aws::connect`], with an environment that the caller provides.
@@ -98,13 +99,13 @@ impl Aws {
     ///
     /// As [`Aws::connect`].
     pub fn connect_with(
-        uses: &[Resource],
+        resources: &[Resource],
         environment: impl Fn(&str) -> Option<String> + Send + Sync + 'static,
     ) -> Result<Self, BoxError> {
-        if cfg!(not(feature = "mail")) && uses.contains(&Resource::Mail) {
+        if cfg!(not(feature = "mail")) && resources.contains(&Resource::Mail) {
             return Err("mail needs the feature `mail` of the crate `aws`".into());
         }
-        let configuration = Configuration::read(uses, Box::new(environment))?;
+        let configuration = Configuration::read(resources, Box::new(environment))?;
         let aws_roots = connector::aws_roots(configuration.ca_bundle.as_deref())?;
         let connector = connector::for_aws(aws_roots.clone());
         Ok(Self(Arc::new(Inner::new(configuration, aws_roots, connector))))
@@ -113,12 +114,12 @@ impl Aws {
     /// For a test: all HTTP goes through the connector, and writes, messages and mail to the adapter.
     #[cfg(feature = "testing")]
     pub(crate) fn connect_in_memory(
-        uses: &[Resource],
+        resources: &[Resource],
         environment: impl Fn(&str) -> Option<String> + Send + Sync + 'static,
         connector: &SharedHttpConnector,
         adapter: Arc<dyn Adapter>,
     ) -> Result<Self, ConfigError> {
-        let configuration = Configuration::read(uses, Box::new(environment))?;
+        let configuration = Configuration::read(resources, Box::new(environment))?;
         let roots = TrustStore::empty();
         let mut inner = Inner::new(configuration, roots, connector.clone());
         inner.mail = connector.clone().into();
@@ -131,7 +132,7 @@ impl Aws {
     ///
     /// # Panics
     ///
-    /// When [`Resource::PublicUrl`] is not among the uses that the endpoint declares.
+    /// When the function's `RESOURCES` lacks [`Resource::PublicUrl`].
     pub fn public_url(&self) -> String {
         let url = self.configuration().public_url.as_deref();
         let url = url.unwrap_or_else(|| panic!("RESOURCES lacks the public URL"));
@@ -142,7 +143,7 @@ impl Aws {
     ///
     /// # Panics
     ///
-    /// When the variable is not among the uses that the endpoint declares.
+    /// When the function's `RESOURCES` lacks the variable.
     pub fn variable(&self, name: &str) -> &str {
         let value = self.configuration().declared_variable(name);
         value.unwrap_or_else(|| panic!("RESOURCES lacks the variable {name}"))

@@ -28,7 +28,7 @@ pub const CURSOR_KEY: &str = "cursor_key";
 /// Looks a variable up.
 pub(crate) type Lookup = Box<dyn Fn(&str) -> Option<String> + Send + Sync>;
 
-/// The values of the environment for the declared uses.
+/// The values of the environment for the declared resources.
 pub(crate) struct Configuration {
     pub(crate) region: String,
     pub(crate) credentials: Credentials,
@@ -71,7 +71,7 @@ impl fmt::Display for ConfigError {
 }
 
 impl Configuration {
-    /// Reads the variables that the uses need.
+    /// Reads the variables that the resources need.
     pub(crate) fn read(uses: &[Resource], lookup: Lookup) -> Result<Self, ConfigError> {
         let mut reader = Reader { lookup: &lookup, missing: Vec::new() };
         let region = reader.region();
@@ -185,7 +185,7 @@ impl Configuration {
         self.variables.get(name).map(String::as_str)
     }
 
-    /// Whether the uses include any table, any queue, and mail.
+    /// Whether the resources include any table, any queue, and mail.
     pub(crate) fn uses(&self) -> [bool; 3] {
         let queues = !self.queues.is_empty() || !self.dead_letters.is_empty();
         [!self.tables.is_empty(), queues, self.mail_from.is_some()]

@@ -26,17 +26,11 @@
 //!
 //! # Optional variables
 //!
+//! Those of the lifecycle, such as `LOG_LEVEL` and `RATE_LIMIT`, are in
+//! [`lifecycle::runtime`](lifecycle::runtime#environment-variables).
+//!
 //! | variable | read by | holds, or its default |
 //! |---|---|---|
-//! | `SERVICE_NAME` | each function | the namespace of metrics; the function's name |
-//! | `LOG_LEVEL` | each function | `error`, `warn`, `info`, `debug`, `trace` or `off`; `info` |
-//! | `ALLOWED_ORIGINS` | endpoints | the origins whose pages may read responses, with commas, or `*`; none |
-//! | `RATE_LIMIT` | endpoints | replaces the quota of endpoints that count approximately |
-//! | `EXACT_RATE_LIMIT` | endpoints | replaces the quota of endpoints that count exactly |
-//! | `TRUSTED_HOPS` | endpoints | the number of proxies before API Gateway; 0 |
-//! | `TRUSTED_HOPS_SECRET` | endpoints | the secret that the nearest proxy sends as `x-origin-verify` |
-//! | `OTEL_EXPORTER_OTLP_ENDPOINT` | each function | the collector of spans; none |
-//! | `OTEL_EXPORTER_OTLP_HEADERS` | each function | headers for the collector, `name=value,…` |
 //! | `ISSUERS` | verifiers of tokens | the outside issuers, as JSON; none |
 //! | `SECOND_ISSUER` | verifiers of tokens | an `iss` that is accepted in addition |
 //! | `SECOND_AUDIENCE` | verifiers of tokens | an `aud` that is accepted in addition |
@@ -125,10 +119,13 @@ mod tests {
 
     #[test]
     fn each_documented_variable_is_read_by_the_code_and_the_reverse() {
-        let rows =
-            documentation().filter_map(|line| line.strip_prefix("//! | `")?.split('`').next());
+        let text = documentation();
+        let rows = text.lines().filter_map(|line| line.strip_prefix("//! | `")?.split('`').next());
         let is_name = |text: &&str| is_variable(text) && !OF_LIBRARY_TABLES.contains(text);
-        let documented: BTreeSet<String> = rows.filter(is_name).map(str::to_owned).collect();
+        let mut documented = BTreeSet::new();
+        for name in rows.filter(is_name) {
+            assert!(documented.insert(name.to_owned()), "{name} is documented twice");
+        }
         let mut read = BTreeSet::new();
         for file in sources() {
             let name = file.file_name().and_then(|name| name.to_str()).unwrap_or_default();
@@ -154,7 +151,7 @@ mod tests {
 
     #[test]
     fn each_documented_name_is_used_by_the_library() {
-        let text = documentation().collect::<Vec<_>>().join("\n");
+        let text = documentation();
         for table in [LIMITS, IDEMPOTENCY_KEYS, OUTBOX, CIRCUITS, TOKENS, API_KEYS] {
             assert!(text.contains(&format!("`{}` | `pk`", table.name())), "{}", table.name());
         }
@@ -171,8 +168,13 @@ mod tests {
         assert_eq!(Upstream::new("bank").variable(), "BANK_URL");
     }
 
-    fn documentation() -> impl Iterator<Item = &'static str> {
-        include_str!("environment.rs").lines().filter(|line| line.starts_with("//!"))
+    /// The two lists of variables: this file's, and that of the lifecycle's variables.
+    fn documentation() -> String {
+        let source = Path::new(env!("CARGO_MANIFEST_DIR"));
+        let files = ["src/environment.rs", "../lifecycle/src/runtime/mod.rs"];
+        let texts = files.map(|file| fs::read_to_string(source.join(file)).unwrap());
+        let lines = texts.iter().flat_map(|text| text.lines());
+        lines.filter(|line| line.starts_with("//!")).collect::<Vec<_>>().join("\n")
     }
 
     /// The source files of this crate and of the lifecycle, without those of tests.

@@ -38,7 +38,7 @@ impl Aws {
     ///
     /// # Errors
     ///
-    /// When the call fails, or the queue is not among the uses.
+    /// When the call fails, or the function's `RESOURCES` lacks the queue.
     pub async fn probe_queue<C>(
         &self,
         _: &Permit<C>,
@@ -46,8 +46,8 @@ impl Aws {
     ) -> Result<(), ServiceError> {
         let name = queue.name();
         let url = self.configuration().queue(queue);
-        let url = url
-            .ok_or_else(|| ServiceError::internal(format!("queue {name} is not among the uses")))?;
+        let url =
+            url.ok_or_else(|| ServiceError::internal(format!("RESOURCES lacks the queue {name}")))?;
         let request = self.sqs().get_queue_attributes().queue_url(url);
         let request = request.attribute_names(QueueAttributeName::QueueArn);
         within_limit(async {
@@ -61,7 +61,7 @@ impl Aws {
     ///
     /// # Errors
     ///
-    /// When the secret cannot be read, or is not among the uses.
+    /// When the secret cannot be read, or the function's `RESOURCES` lacks it.
     pub async fn probe_secret<C>(
         &self,
         _: &Permit<C>,

@@ -17,12 +17,12 @@ pub fn consume<C: Consumer>(build: impl FnOnce(&Aws) -> C) -> ExitCode {
     lifecycle::runtime::consumer(Aws::connect, build)
 }
 
-/// Serves an authorizer with these uses until Lambda ends the process.
+/// Serves an authorizer with these resources until Lambda ends the process.
 pub fn authorize<V: TokenVerifier + 'static>(
-    uses: &'static [Resource],
+    resources: &'static [Resource],
     build: impl FnOnce(&Aws) -> V,
 ) -> ExitCode {
-    lifecycle::runtime::authorizer(uses, Aws::connect, build)
+    lifecycle::runtime::authorizer(resources, Aws::connect, build)
 }
 
 /// Serves the rotation of a secret until Lambda ends the process.

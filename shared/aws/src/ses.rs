@@ -14,7 +14,7 @@ const ID_HEADER: &str = "X-Mail-Id";
 impl Aws {
     pub(crate) async fn send_mail(&self, mail: &Mail) -> Result<(), ServiceError> {
         let from = self.configuration().mail_from.as_deref();
-        let from = from.ok_or_else(|| ServiceError::internal("mail is not among the uses"))?;
+        let from = from.ok_or_else(|| ServiceError::internal("RESOURCES lacks mail"))?;
         let set = self.configuration().mail_configuration_set.as_deref();
         let content = content(mail).map_err(ServiceError::internal)?;
         self.ses()

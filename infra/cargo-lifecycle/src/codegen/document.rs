@@ -112,6 +112,22 @@ impl Document {
         Ok(())
     }
 
+    /// Adds a block at the end of the section `Resources`.
+    ///
+    /// # Errors
+    ///
+    /// If there is no such section.
+    pub(super) fn append(&mut self, name: &str, block: &str) -> Result<(), Error> {
+        let place = end_of_resources(&self.text)
+            .ok_or_else(|| format!("{} has no section `Resources:`", self.path))?;
+        let (before, behind) = self.text.split_at(place);
+        let before = if before.ends_with('\n') { "\n" } else { "\n\n" };
+        let behind = if behind.starts_with('\n') { "" } else { "\n" };
+        self.text.insert_str(place, &format!("{before}{block}{behind}"));
+        self.changes.push(format!("{}: {name} is missing", self.path));
+        Ok(())
+    }
+
     fn part(&self, head: &str) -> Option<Range<usize>> {
         let behind = self.text.find(head)? + head.len();
         let marker = behind + self.text[behind..].find(START)?;
@@ -123,6 +139,20 @@ impl Document {
         let end = self.text[..closing].rfind('\n')? + 1;
         (!self.text[start..end].contains(START)).then_some(start..end)
     }
+}
+
+/// The end of the last line in the section `Resources` that is not empty.
+fn end_of_resources(text: &str) -> Option<usize> {
+    let (mut at, mut end) = (0, None);
+    for line in text.split_inclusive('\n') {
+        at += line.len();
+        if line.trim_end() == "Resources:" || (end.is_some() && line.starts_with("  ")) {
+            end = Some(at);
+        } else if end.is_some() && line.starts_with(|first: char| first.is_alphabetic()) {
+            break;
+        }
+    }
+    end
 }
 
 /// The lines that only one of the texts has.
@@ -177,6 +207,31 @@ mod tests {
         for head in ["\n  Three:\n", "\n  Four:\n"] {
             assert!(document().fill("it", head, "").is_err(), "{head}");
         }
+    }
+
+    #[test]
+    fn a_first_block_is_added_at_the_end_of_the_resources() {
+        let block = "  One:\n    x: 1\n";
+        for (before, expected) in [
+            ("Resources:", "Resources:\n\n  One:\n    x: 1\n\n"),
+            (
+                "Resources:\n  Api:\n    y: 2\n",
+                "Resources:\n  Api:\n    y: 2\n\n  One:\n    x: 1\n\n",
+            ),
+            (
+                "Globals:\n  z: 3\nResources:\n\n# The API\n  Api:\n    y: 2\n\n# Of the API\nOutputs:\n  w: 4\n",
+                "Globals:\n  z: 3\nResources:\n\n# The API\n  Api:\n    y: 2\n\n  One:\n    x: 1\n\n# Of the API\nOutputs:\n  w: 4\n",
+            ),
+            ("Resources:\nOutputs:\n", "Resources:\n\n  One:\n    x: 1\n\nOutputs:\n"),
+        ] {
+            let mut document = Document::new("file", before.to_owned());
+            document.append("One", block).unwrap();
+            assert_eq!(document.text(), expected);
+            assert_eq!(document.changes(), ["file: One is missing"]);
+        }
+        let mut empty = Document::new("file", "Outputs:\n  Resources:\n".to_owned());
+        let error = empty.append("One", block).unwrap_err().to_string();
+        assert_eq!(error, "file has no section `Resources:`");
     }
 
     #[test]

@@ -17,11 +17,12 @@ const TABLE: &str = ":\n    Type: AWS::DynamoDB::Table\n";
 /// The parameter that decides on the protection from deletion.
 const PROTECTION: &str = "\n  DeletionProtection:\n";
 
-/// Adds the tables that the template does not have, behind the others.
+/// Adds the tables that the template does not have, behind the others. The first one is the last
+/// resource.
 ///
 /// # Errors
 ///
-/// If the template has no table to add one to.
+/// If the template has no section `Resources`.
 pub(super) fn add_missing(template: &mut Document, all: &[Declared<'_>]) -> Result<(), Error> {
     let mut declared: BTreeMap<&str, (TableKey, BTreeMap<&str, TableKey>)> = BTreeMap::new();
     for resources in all.iter().map(|function| &function.description.resources) {
@@ -38,10 +39,13 @@ pub(super) fn add_missing(template: &mut Document, all: &[Declared<'_>]) -> Resu
         if template.text().contains(&head(&id)) {
             continue;
         }
-        let last = ids(template.text()).last();
-        let last = last.ok_or_else(|| format!("{} has no table", template.path()))?;
-        let (place, is_protected) = (head(last), template.text().contains(PROTECTION));
-        template.add(&id, &place, &block(&id, &key, &indexes, is_protected))?;
+        let last = ids(template.text()).last().map(head);
+        let is_protected = template.text().contains(PROTECTION);
+        let block = block(&id, &key, &indexes, is_protected);
+        match last {
+            Some(last) => template.add(&id, &last, &block)?,
+            None => template.append(&id, &block)?,
+        }
     }
     Ok(())
 }

@@ -28,7 +28,8 @@ const STREAM_MAPPING: &str = "      StartingPosition: TRIM_HORIZON\n      BatchS
 /// # Errors
 ///
 /// If a function has no file any more, if two consumers have the same source, if a generated setting
-/// is also written by hand, or if a resource has no markers.
+/// is also written by hand, if a resource has no markers, or if the template has no section
+/// `Resources`.
 pub(super) fn fill(
     template: &mut Document,
     all: &[Declared<'_>],
@@ -156,7 +157,8 @@ fn in_order(
 }
 
 /// Adds the resources of a function that the template does not have: the function after the others
-/// of its folder, the mapping after the function, and the queues after the others.
+/// of its folder, the mapping after the function, and the queues after the others. The first of a
+/// kind is the last resource.
 fn add_missing(
     template: &mut Document,
     all: &[Declared<'_>],
@@ -167,26 +169,26 @@ fn add_missing(
         [Some(known.id()), mapping].into_iter().flatten()
     };
     let folder = all.iter().filter(|known| known.function.folder == new.function.folder);
-    let place = last(template, folder.flat_map(ids))
-        .or_else(|| last(template, all.iter().flat_map(ids)))
-        .ok_or_else(|| format!("{} has no function", template.path()))?;
+    let place =
+        last(template, folder.flat_map(ids)).or_else(|| last(template, all.iter().flat_map(ids)));
     let settings = match new.description.kind {
         Kind::Consumer => CONSUMER,
         Kind::Endpoint | Kind::Authorizer | Kind::Rotation => "",
     };
-    add(template, &place, &new.id(), settings)?;
+    add(template, place.as_deref(), &new.id(), settings)?;
     let Some(feed) = new.feed() else { return Ok(()) };
     let settings = if new.queue().is_some() { QUEUE_MAPPING } else { STREAM_MAPPING };
-    add(template, &new.id(), &logical_id(feed, "Mapping"), settings)?;
+    add(template, Some(&new.id()), &logical_id(feed, "Mapping"), settings)?;
     let queues = all.iter().filter_map(Declared::queue);
+    let feeds = all.iter().filter_map(Declared::feed);
     let mut place = last(template, queues.map(dead_letter_queue))
-        .ok_or_else(|| format!("{} has no queue", template.path()))?;
+        .or_else(|| last(template, feeds.map(dead_letter_queue)));
     if let Some(queue) = new.queue() {
         let queue = logical_id(queue, "Queue");
-        add(template, &place, &queue, QUEUE)?;
-        place = queue;
+        add(template, place.as_deref(), &queue, QUEUE)?;
+        place = Some(queue);
     }
-    add(template, &place, &dead_letter_queue(feed), "")
+    add(template, place.as_deref(), &dead_letter_queue(feed), "")
 }
 
 /// The last of these resources in the template.
@@ -196,10 +198,18 @@ fn last(template: &Document, ids: impl Iterator<Item = String>) -> Option<String
 }
 
 /// Adds a resource with an empty generated part, unless the template has it.
-fn add(template: &mut Document, after: &str, id: &str, settings: &str) -> Result<(), Error> {
+fn add(
+    template: &mut Document,
+    after: Option<&str>,
+    id: &str,
+    settings: &str,
+) -> Result<(), Error> {
     if template.text().contains(&head(id)) {
         return Ok(());
     }
     let block = format!("  {id}:\n    # {START}\n      # {END}\n{settings}");
-    template.add(id, &head(after), &block)
+    match after {
+        Some(after) => template.add(id, &head(after), &block),
+        None => template.append(id, &block),
+    }
 }

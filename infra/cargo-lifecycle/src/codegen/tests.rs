@@ -214,13 +214,8 @@ fn a_new_consumer_is_added_with_its_mapping_and_its_queues() {
     let mut template = Document::new("template.yaml", TEMPLATE.to_owned());
     template::fill(&mut template, &all, &BTreeSet::new()).unwrap();
     let text = template.text().to_owned();
-    let resources: Vec<_> = text
-        .lines()
-        .filter_map(|line| line.strip_prefix("  ")?.strip_suffix(':'))
-        .filter(|id| !id.starts_with(' '))
-        .collect();
     assert_eq!(
-        resources,
+        resources_of(&text),
         [
             "SendEmailFunction",
             "EmailsMapping",
@@ -240,6 +235,48 @@ fn a_new_consumer_is_added_with_its_mapping_and_its_queues() {
     let mut again = Document::new("template.yaml", text);
     template::fill(&mut again, &all, &BTreeSet::new()).unwrap();
     assert_eq!(again.changes(), Vec::<String>::new());
+}
+
+#[test]
+fn a_template_without_resources_gets_the_first_function_table_and_queue() {
+    let function = |name: &str| Function { folder: "people".to_owned(), name: name.to_owned() };
+    let functions = [function("get_user"), function("send_email"), function("track_users")];
+    let descriptions: BTreeMap<String, Description> = [
+        ("get_user", description("endpoint", None)),
+        ("send_email", description("consumer", Some("emails"))),
+        ("track_users", with_source("consumer", &json!({ "stream": "users" }))),
+    ]
+    .map(|(name, description)| (name.to_owned(), description))
+    .into();
+    let all = Declared::of(&functions, &descriptions).unwrap();
+    let globals = "Globals:\n  Function: {AutoPublishAlias: live}\n";
+    let mut template = Document::new("template.yaml", format!("{globals}\nResources:\n"));
+    template::fill(&mut template, &all, &BTreeSet::new()).unwrap();
+    let text = template.text().to_owned();
+    assert_eq!(
+        resources_of(&text),
+        [
+            "GetUserFunction",
+            "SendEmailFunction",
+            "EmailsMapping",
+            "TrackUsersFunction",
+            "UsersMapping",
+            "EmailsQueue",
+            "EmailsDeadLetterQueue",
+            "UsersDeadLetterQueue",
+            "UsersTable",
+        ]
+    );
+    assert!(text.contains("BuildProperties: {Binary: get_user}"), "{text}");
+    let mut again = Document::new("template.yaml", text);
+    template::fill(&mut again, &all, &BTreeSet::new()).unwrap();
+    assert_eq!(again.changes(), Vec::<String>::new());
+}
+
+/// The logical ids of a template's resources, in order.
+fn resources_of(template: &str) -> Vec<&str> {
+    let ids = template.lines().filter_map(|line| line.strip_prefix("  ")?.strip_suffix(':'));
+    ids.filter(|id| !id.starts_with(' ')).collect()
 }
 
 #[test]

@@ -9,9 +9,12 @@ pub(super) const NAME: &str = "{{ project_name }}";
 /// The manifest of the workspace, with the versions of all dependencies.
 pub(super) const MANIFEST: &str = "Cargo.toml";
 
+/// The workflow of checks, which builds the service on another machine.
+pub(super) const WORKFLOW: &str = ".github/workflows/check.yml";
+
 /// The path of each file in the service, and its text.
 pub(super) const FILES: [(&str, &str); 14] = [
-    (".github/workflows/check.yml", include_str!("files/check.yml")),
+    (WORKFLOW, include_str!("files/check.yml")),
     (".gitignore", include_str!("files/gitignore")),
     (MANIFEST, include_str!("files/workspace.toml")),
     ("README.md", include_str!("files/README.md.txt")),

@@ -14,7 +14,7 @@ use clap::Args;
 use tooling::{Error, say};
 
 use self::checkout::Checkout;
-use self::files::{FILES, MANIFEST, NAME};
+use self::files::{FILES, MANIFEST, NAME, WORKFLOW};
 
 /// The maximum length of a service's name: with the longest name of a function, a name on Lambda has
 /// at most 64 characters.
@@ -26,6 +26,7 @@ pub struct NewService {
     /// Its folder, which is created. The folder's name is the name of the service and of its stack.
     pub folder: PathBuf,
     /// Depends on the crates in this checkout of their repository, not on their published versions.
+    /// The service has no workflow of checks then, since a workflow has no such folder.
     #[arg(long, value_name = "CHECKOUT")]
     pub path: Option<PathBuf>,
 }
@@ -48,7 +49,8 @@ pub fn create(new: &NewService) -> Result<(), Error> {
     Ok(())
 }
 
-/// The path and the text of each file.
+/// The path and the text of each file. With a checkout there is no workflow: on its machine the paths
+/// of the crates do not exist.
 fn rendered(name: &str, checkout: Option<&Checkout>) -> Result<Vec<(&'static str, String)>, Error> {
     let named = FILES.map(|(path, text)| (path, text.replace(NAME, name)));
     let mut files = Vec::from(named);
@@ -56,6 +58,7 @@ fn rendered(name: &str, checkout: Option<&Checkout>) -> Result<Vec<(&'static str
     for (_, text) in files.iter_mut().filter(|(path, _)| *path == MANIFEST) {
         *text = checkout.with_paths(text)?;
     }
+    files.retain(|(path, _)| *path != WORKFLOW);
     files.push(("Cargo.lock", checkout.lock()?));
     Ok(files)
 }
@@ -164,6 +167,7 @@ mod tests {
             assert!(path.ends_with(crate_folder) && path.join("Cargo.toml").is_file(), "{key}");
         }
         assert!(folder.read("Cargo.lock").contains("name = \"lambda_runtime\""));
+        assert!(!folder.0.join(WORKFLOW).exists(), "its paths exist on this machine only");
         let elsewhere = Folder::new("elsewhere").create(Some(&folder.0)).unwrap_err().to_string();
         assert!(elsewhere.contains("shared/aws/Cargo.toml"), "{elsewhere}");
     }

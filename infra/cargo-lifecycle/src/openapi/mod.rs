@@ -76,6 +76,7 @@ fn current(service: &Service) -> Result<String, Error> {
 pub fn document(service: &Service, descriptions: BTreeMap<String, Value>) -> Result<String, Error> {
     let mut paths = Map::new();
     let token = service.settings().openapi.token.as_deref();
+    let bodies = sentences_on_bodies(&descriptions);
     let mut components = Components::own(token, Sample::of(&descriptions));
     for (binary, description) in descriptions {
         if description["kind"] != "endpoint" {
@@ -93,7 +94,7 @@ pub fn document(service: &Service, descriptions: BTreeMap<String, Value>) -> Res
         item[method.to_lowercase()] = operation;
     }
     refuse_unused_tags(service, &paths)?;
-    let document = whole(service, paths, components);
+    let document = whole(service, &bodies, paths, components);
     Ok(format!("{document:#}\n"))
 }
 
@@ -110,12 +111,17 @@ fn refuse_unused_tags(service: &Service, paths: &Map<String, Value>) -> Result<(
     }
 }
 
-fn whole(service: &Service, paths: Map<String, Value>, components: Components) -> Value {
+fn whole(
+    service: &Service,
+    bodies: &str,
+    paths: Map<String, Value>,
+    components: Components,
+) -> Value {
     let tags = service.settings().openapi.tags.iter();
     let tags = tags.map(|tag| json!({ "name": tag.name, "description": tag.description }));
     json!({
         "openapi": "3.1.0",
-        "info": info(service),
+        "info": info(service, bodies),
         "servers": [
             { "url": "http://127.0.0.1:3000", "description": "The local platform." },
             {
@@ -134,22 +140,47 @@ fn whole(service: &Service, paths: Map<String, Value>, components: Components) -
 }
 
 /// The `info` of the settings, with its defaults, and the sentences that hold for every service.
-fn info(service: &Service) -> Value {
+fn info(service: &Service, bodies: &str) -> Value {
     let own = &service.settings().openapi.info;
     let mut info = json!({ "title": service.package(), "version": service.version() });
     for (name, value) in own {
         info[name] = value.clone();
     }
     let own = own.get("description").and_then(Value::as_str);
-    let sentences = [DESCRIPTION].into_iter().chain(own).collect::<Vec<_>>();
+    let sentences = [bodies, DESCRIPTION].into_iter().chain(own).collect::<Vec<_>>();
     info["description"] = json!(sentences.join(" "));
     info
 }
 
+/// The sentences on the bodies of responses, by the media types and the shapes of all endpoints.
+fn sentences_on_bodies(descriptions: &BTreeMap<String, Value>) -> String {
+    let mut endpoints = descriptions.values().filter(|it| it["kind"] == "endpoint");
+    let all_have_json = endpoints.clone().all(|it| it["outputType"].is_null());
+    let all_have_our_errors = endpoints.all(|it| it["errorBody"].is_null());
+    let error = "`{\"error\": {\"code\", \"message\", \"details\", \"traceId\"}}`";
+    let start = match (all_have_json, all_have_our_errors) {
+        (true, true) => {
+            format!("Every response is one JSON document: `{{\"data\": …}}`, or {error}")
+        }
+        (false, true) => {
+            format!("Each operation names the media type of its response. An error is {error}")
+        }
+        (true, false) => {
+            "Every response is one JSON document. Each operation names the shape of its errors"
+                .to_owned()
+        }
+        (false, false) => "Each operation names the media type of its response, and the shape of \
+                           its errors"
+            .to_owned(),
+    };
+    format!(
+        "{start}, which clients that accept `application/problem+json` get as RFC 9457 problem \
+         details."
+    )
+}
+
 const DESCRIPTION: &str = "\
-Every response is one JSON document: `{\"data\": …}`, or `{\"error\": {\"code\", \"message\", \
-\"details\", \"traceId\"}}`, which clients that accept `application/problem+json` get as RFC 9457 \
-problem details. The gateway's own error responses are `{\"message\": …}`. \
+The gateway's own error responses are `{\"message\": …}`. \
 Input is strict: unknown fields and numbers in quotes are rejected, and a response reports all \
 errors of a request at once.";
 

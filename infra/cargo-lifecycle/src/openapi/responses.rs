@@ -67,7 +67,7 @@ pub(super) fn of(
         let name =
             if is_shared { name(&refusals) } else { format!("{}{status}", camel_case(binary)) };
         let error = components.schema(&name, error(&refusals))?;
-        let mut response = refusal(&status, &refusals, error, is_limited, components.sample());
+        let mut response = refusal(&status, &refusals, error, description, components.sample());
         let response = if description["failureStatus"] == refusals[0]["status"] {
             add_content(&mut response, &success);
             response
@@ -124,6 +124,11 @@ fn success(
     Ok(success)
 }
 
+/// Whether an endpoint takes a merge patch: the JSON body of a `PATCH`.
+fn takes_merge_patch(description: &Value) -> bool {
+    description["route"]["method"] == "PATCH" && description["input"]["bodyType"].is_null()
+}
+
 /// Whether an endpoint counts its callers' requests.
 fn is_limited(description: &Value) -> bool {
     !description["limit"].is_null()
@@ -175,8 +180,7 @@ fn in_own_shape(
     description: &Value,
     components: &mut Components,
 ) -> Result<Value, Error> {
-    let is_limited = is_limited(description);
-    let mut response = refusal(status, refusals, Value::Null, is_limited, components.sample());
+    let mut response = refusal(status, refusals, Value::Null, description, components.sample());
     let standard = response["content"]["application/json"]["examples"]["gateway"].take();
     let content = response["content"].as_object_mut().ok_or("a response has a content")?;
     content.remove("application/json");
@@ -218,7 +222,7 @@ fn refusal(
     status: &str,
     refusals: &[Value],
     error: Value,
-    is_limited: bool,
+    description: &Value,
     sample: &Sample,
 ) -> Value {
     let codes = codes(refusals);
@@ -246,14 +250,20 @@ fn refusal(
     };
     let more: &[&str] = match status {
         "401" => &["www-authenticate"],
-        // The header depends on the error of the body.
-        "415" => &["accept", "accept-patch", "accept-encoding", "ratelimit", "ratelimit-policy"],
+        // The header depends on the error of the body: its media type or its content coding.
+        "415" if takes_merge_patch(description) => {
+            &["accept-patch", "accept-encoding", "ratelimit", "ratelimit-policy"]
+        }
+        "415" => &["accept", "accept-encoding", "ratelimit", "ratelimit-policy"],
         "429" | "503" => &["ratelimit", "ratelimit-policy", "retry-after"],
         _ => &["ratelimit", "ratelimit-policy"],
     };
     json!({
         "description": sentences.join("\n\n"),
-        "headers": headers(ALWAYS.into_iter().chain(more.iter().copied()), is_limited),
+        "headers": headers(
+            ALWAYS.into_iter().chain(more.iter().copied()),
+            is_limited(description),
+        ),
         "content": {
             "application/json": { "schema": schema, "examples": errors },
             "application/problem+json": { "schema": problem, "examples": problems },

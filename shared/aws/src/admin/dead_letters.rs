@@ -189,5 +189,5 @@ fn entry(index: usize, letter: &DeadLetter) -> SendMessageBatchRequestEntry {
 }
 
 fn not_used(queue: QueueName) -> ServiceError {
-    ServiceError::internal(format!("queue {} is not among the uses", queue.name()))
+    ServiceError::internal(format!("RESOURCES lacks the queue {}", queue.name()))
 }

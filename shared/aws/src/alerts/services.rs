@@ -51,8 +51,7 @@ impl Aws {
     ///
     /// # Panics
     ///
-    /// When the secret [`NOTIFIERS`] or one of the upstreams is not among the uses that the
-    /// consumer declares.
+    /// When the consumer's `RESOURCES` lacks the secret [`NOTIFIERS`] or one of the upstreams.
     pub fn notifiers(&self) -> AlertSender {
         self.notifiers_in(NOTIFIERS)
     }
@@ -61,7 +60,7 @@ impl Aws {
     ///
     /// # Panics
     ///
-    /// When the secret or one of the upstreams is not among the uses that the consumer declares.
+    /// When the consumer's `RESOURCES` lacks the secret or one of the upstreams.
     pub fn notifiers_in(&self, secret: &'static str) -> AlertSender {
         let sender = AlertSender {
             credentials: self.secret(secret, Credentials::parse),

@@ -123,7 +123,7 @@ impl Aws {
     ///
     /// # Panics
     ///
-    /// When the table is not among the uses that are declared.
+    /// When the function's `RESOURCES` lacks the table.
     pub fn api_keys(&self) -> ApiKeys {
         ApiKeys { table: self.table() }
     }

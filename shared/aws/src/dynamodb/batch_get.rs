@@ -46,8 +46,8 @@ pub(crate) async fn gather<W: BatchRequest>(wanted: W) -> Result<W::Found, Servi
     wanted.take(&items)
 }
 
-/// Records to read together with others.
-pub trait BatchRequest: Send + Sync {
+/// Records to read together with others. Only types of this crate implement it.
+pub trait BatchRequest: sealed::Sealed + Send + Sync {
     /// The type of the result.
     type Found;
 
@@ -62,6 +62,10 @@ pub trait BatchRequest: Send + Sync {
 
     #[doc(hidden)]
     fn take(&self, items: &Items) -> Result<Self::Found, ServiceError>;
+}
+
+mod sealed {
+    pub trait Sealed {}
 }
 
 /// The wanted keys, by the physical names of their tables.
@@ -137,6 +141,8 @@ impl<R: Record> GetMany<R> {
     }
 }
 
+impl<R: Record> sealed::Sealed for Each<R> {}
+
 impl<R: Record> BatchRequest for Each<R> {
     type Found = Vec<Looked<R>>;
 
@@ -163,6 +169,8 @@ impl<R: Record> BatchRequest for Each<R> {
     }
 }
 
+impl<R: Record> sealed::Sealed for GetOne<R> {}
+
 impl<R: Record> BatchRequest for GetOne<R> {
     type Found = Option<R>;
 
@@ -184,6 +192,8 @@ impl<R: Record> BatchRequest for GetOne<R> {
         items.record(self.aws().table_name(R::TABLE)?, &self.key)
     }
 }
+
+impl<R: Record> sealed::Sealed for GetMany<R> {}
 
 impl<R: Record> BatchRequest for GetMany<R> {
     type Found = Vec<Option<R>>;
@@ -210,6 +220,8 @@ impl<R: Record> BatchRequest for GetMany<R> {
 
 macro_rules! several_requests {
     ($($wanted:ident $number:tt),+) => {
+        impl<$($wanted: BatchRequest),+> sealed::Sealed for ($($wanted,)+) {}
+
         impl<$($wanted: BatchRequest),+> BatchRequest for ($($wanted,)+) {
             type Found = ($($wanted::Found,)+);
 

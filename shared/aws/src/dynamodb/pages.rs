@@ -24,8 +24,8 @@ impl Aws {
     ///
     /// # Panics
     ///
-    /// When the table or the secret [`CURSOR_KEY`] is not among the uses that the endpoint
-    /// declares. Its first start shows this bug.
+    /// When the endpoint's `RESOURCES` lacks the table or the secret [`CURSOR_KEY`]. Its first
+    /// start shows this bug.
     pub fn pages<R: Record>(&self, route: Route) -> Pages<R> {
         self.pages_sealed_by(CURSOR_KEY, route)
     }
@@ -34,7 +34,7 @@ impl Aws {
     ///
     /// # Panics
     ///
-    /// When the table or the secret is not among the uses that the endpoint declares.
+    /// When the endpoint's `RESOURCES` lacks the table or the secret.
     pub fn pages_sealed_by<R: Record>(&self, secret: &'static str, route: Route) -> Pages<R> {
         Pages { route, table: self.table(), key: self.secret(secret, CursorKey::parse) }
     }

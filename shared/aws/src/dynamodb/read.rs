@@ -34,7 +34,7 @@ impl Aws {
     /// The physical name of a table.
     pub(crate) fn table_name(&self, table: TableName) -> Result<&str, ServiceError> {
         self.configuration().table(table).ok_or_else(|| {
-            ServiceError::internal(format!("table {} is not among the uses", table.name()))
+            ServiceError::internal(format!("RESOURCES lacks the table {}", table.name()))
         })
     }
 }

@@ -25,8 +25,7 @@ impl Aws {
     ///
     /// # Panics
     ///
-    /// When the table is not among the uses that the endpoint declares. Its first start shows this
-    /// bug.
+    /// When the function's `RESOURCES` lacks the table. Its first start shows this bug.
     pub fn table<R: Record>(&self) -> Table<R> {
         let name = R::TABLE.name();
         assert!(self.configuration().table(R::TABLE).is_some(), "RESOURCES lacks the table {name}");
@@ -168,14 +167,30 @@ impl<R> Clone for Table<R> {
     }
 }
 
-/// Turns a missing value into the fault that becomes a 404.
-pub trait OrNotFound<T> {
+/// Turns a missing value into the fault that becomes a 404. Only `Option` implements it:
+///
+/// ```compile_fail,E0277
+/// struct Own;
+///
+/// impl aws::OrNotFound<()> for Own {
+///     fn or_not_found(self) -> Result<(), lifecycle::error::RetrieveError> {
+///         Ok(())
+///     }
+/// }
+/// ```
+pub trait OrNotFound<T>: sealed::Sealed {
     /// The value, or [`RetrieveError::NotFound`], which is a 404.
     ///
     /// # Errors
     ///
     /// When there is none.
     fn or_not_found(self) -> Result<T, RetrieveError>;
+}
+
+mod sealed {
+    pub trait Sealed {}
+
+    impl<T> Sealed for Option<T> {}
 }
 
 impl<T> OrNotFound<T> for Option<T> {

@@ -6,6 +6,7 @@ use std::time::Duration;
 use futures::future::join_all;
 use http::{HeaderValue, header};
 use lifecycle::prelude::*;
+use lifecycle::resource::Action;
 use lifecycle::{Query, ServiceError};
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -40,7 +41,8 @@ pub trait HealthCheck: Send + Sync + 'static {
     const LIMIT: Limit = Limit::DEFAULT;
 
     /// The dependencies to probe: a table with [`GetItem`], a queue as [`Resource::ReadAttributes`],
-    /// and a secret as [`Resource::Secret`]. Another kind of resource does not compile.
+    /// and a secret as [`Resource::Secret`]. Another kind of resource, or a table without
+    /// [`GetItem`], does not compile.
     const DEPENDENCIES: Resources;
 }
 
@@ -50,7 +52,12 @@ pub trait HealthCheck: Send + Sync + 'static {
 /// "unavailable": ["queue"]}`: the kinds of the dependencies whose probe failed. The log has the
 /// errors.
 pub fn health<H: HealthCheck>() -> ExitCode {
-    const { assert!(are_probed(H::DEPENDENCIES), "only tables, queues and secrets are probed") };
+    const {
+        assert!(
+            are_probed(H::DEPENDENCIES),
+            "only tables with GetItem, queues and secrets are probed"
+        );
+    };
     crate::serve(|aws| GetHealth::<H> {
         aws: aws.clone(),
         last: Cache::new("health", KEPT),
@@ -144,16 +151,29 @@ async fn probe(
 const fn are_probed(dependencies: Resources) -> bool {
     let mut index = 0;
     while index < dependencies.len() {
-        let is_probed = matches!(
-            dependencies[index],
-            Resource::Table(..) | Resource::ReadAttributes(_) | Resource::Secret(_)
-        );
+        let is_probed = match &dependencies[index] {
+            Resource::Table(_, actions) => has_get_item(actions),
+            Resource::ReadAttributes(_) | Resource::Secret(_) => true,
+            _ => false,
+        };
         if !is_probed {
             return false;
         }
         index += 1;
     }
     true
+}
+
+/// Whether a table may be read by the probe.
+const fn has_get_item(actions: &[Action]) -> bool {
+    let mut index = 0;
+    while index < actions.len() {
+        if matches!(actions[index], Action::GetItem) {
+            return true;
+        }
+        index += 1;
+    }
+    false
 }
 
 // The API description has the comments of these types and fields.
@@ -194,6 +214,7 @@ impl Health {
 
 #[cfg(test)]
 mod tests {
+    use lifecycle::record::TableName;
     use serde_json::json;
 
     use super::*;
@@ -238,5 +259,13 @@ mod tests {
     fn only_tables_queues_and_secrets_are_probed() {
         assert!(are_probed(&[Resource::Secret("keys")]));
         assert!(!are_probed(&[Resource::Secret("keys"), Resource::Mail]));
+    }
+
+    #[test]
+    fn a_table_is_probed_with_get_item_only() {
+        const BOOKS: TableName = TableName::new("books");
+        assert!(are_probed(&[Resource::Table(BOOKS, &[Action::Query, GetItem])]));
+        assert!(!are_probed(&[Resource::Table(BOOKS, &[Action::Query])]));
+        assert!(!are_probed(&[Resource::Table(BOOKS, &[])]));
     }
 }

@@ -1,5 +1,7 @@
 //! The public keys of access tokens.
 
+use std::marker::PhantomData;
+
 use lifecycle::Query;
 use lifecycle::prelude::*;
 
@@ -7,17 +9,38 @@ use crate::auth::tokens::{KeySet, PUBLISHED_S, PublishedKeys};
 use crate::config::VERIFICATION_KEYS;
 use crate::secrets::Secret;
 
+/// The publication of a service's public keys.
+///
+/// ```no_run
+/// use aws::functions::Jwks;
+/// use lifecycle::prelude::*;
+///
+/// fn main() -> ExitCode {
+///     aws::functions::jwks::<LibraryKeys>()
+/// }
+///
+/// struct LibraryKeys;
+///
+/// impl Jwks for LibraryKeys {}
+/// ```
+pub trait Jwks: Send + Sync + 'static {
+    /// The rate limit of one source address. With [`Limit::OFF`] the function needs no table of
+    /// limits; it reads the keys from its memory all the same.
+    const LIMIT: Limit = Limit::DEFAULT;
+}
+
 /// Serves `GET /.well-known/jwks.json`: the public keys that access tokens are verified with
 /// (RFC 7517).
-pub fn jwks() -> ExitCode {
-    crate::serve(|aws| GetJwks { keys: aws.verification_keys() })
+pub fn jwks<J: Jwks>() -> ExitCode {
+    crate::serve(|aws| GetJwks::<J> { keys: aws.verification_keys(), service: PhantomData })
 }
 
-struct GetJwks {
+struct GetJwks<J> {
     keys: Secret<KeySet>,
+    service: PhantomData<fn() -> J>,
 }
 
-impl Query for GetJwks {
+impl<J: Jwks> Query for GetJwks<J> {
     // 1. Routing
     const ROUTE: Route = Route::get("/.well-known/jwks.json");
 
@@ -26,6 +49,8 @@ impl Query for GetJwks {
 
     // 3. Authorization, before anything is read
     const ACCESS: Access<NoRole> = Access::Public;
+
+    const LIMIT: Limit = J::LIMIT;
 
     const RESOURCES: Resources = &[Resource::Secret(VERIFICATION_KEYS)];
 
@@ -53,5 +78,30 @@ impl Query for GetJwks {
 
     fn reply(keys: PublishedKeys) -> reply::Ok<Bare<PublishedKeys>> {
         reply::Ok::of(Bare(keys)).cached_publicly(PUBLISHED_S)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    struct Usual;
+
+    impl Jwks for Usual {}
+
+    struct Unlimited;
+
+    impl Jwks for Unlimited {
+        const LIMIT: Limit = Limit::OFF;
+    }
+
+    #[test]
+    fn keys_without_a_limit_need_no_table() {
+        let tables = |described: Value| described["resources"]["tables"].clone();
+        let unlimited = tables(lifecycle::describe::endpoint::<GetJwks<Unlimited>>());
+        assert_eq!(unlimited, json!({}));
+        assert_ne!(tables(lifecycle::describe::endpoint::<GetJwks<Usual>>()), unlimited);
     }
 }

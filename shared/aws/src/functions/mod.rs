@@ -6,7 +6,7 @@
 //! | sweeper of the outbox, on a schedule | [`sweep_outbox`] | [`Subscriptions`] |
 //! | sweeper of audit records, on a schedule | [`sweep_calls`] | [`PendingCall`] |
 //! | health check | [`health`] | [`HealthCheck`] |
-//! | public keys of access tokens | [`jwks`] | – |
+//! | public keys of access tokens | [`jwks`] | [`Jwks`] |
 //! | authorizer of the HTTP API | [`authorize`](crate::authorize) | its resources and its verifier |
 //! | rotation of the keys that sign | [`rotate`](crate::rotate) | – |
 //!
@@ -37,7 +37,7 @@ pub use lifecycle::relay::Subscriptions;
 pub use lifecycle::upstream_call::PendingCall;
 
 pub use self::health::{HealthCheck, health};
-pub use self::jwks::jwks;
+pub use self::jwks::{Jwks, jwks};
 pub use self::relay_outbox::relay_outbox;
 pub use self::sweep_calls::sweep_calls;
 pub use self::sweep_outbox::sweep_outbox;

@@ -72,8 +72,8 @@ impl Aws {
     ///
     /// # Panics
     ///
-    /// When the secrets of [`KeyRotation::RESOURCES`](Rotation::RESOURCES) are not among the
-    /// declared uses.
+    /// When the function's `RESOURCES` lacks a secret of
+    /// [`KeyRotation::RESOURCES`](Rotation::RESOURCES).
     pub fn key_rotation(&self) -> KeyRotation {
         self.key_rotation_of(SIGNING_KEYS, VERIFICATION_KEYS)
     }
@@ -83,14 +83,17 @@ impl Aws {
     ///
     /// # Panics
     ///
-    /// When one of the secrets is not among the declared uses.
+    /// When the function's `RESOURCES` lacks one of the secrets.
     pub fn key_rotation_of(
         &self,
         signing: &'static str,
         verification: &'static str,
     ) -> KeyRotation {
         for secret in [signing, verification] {
-            assert!(self.configuration().secret(secret).is_some(), "RESOURCES lacks {secret}");
+            assert!(
+                self.configuration().secret(secret).is_some(),
+                "RESOURCES lacks the secret {secret}"
+            );
         }
         KeyRotation { aws: self.clone(), signing, verification, ended_after: ended_after() }
     }

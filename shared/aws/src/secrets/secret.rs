@@ -76,8 +76,7 @@ impl Aws {
     ///
     /// # Panics
     ///
-    /// When the secret is not among the uses that the endpoint declares. Its first start shows this
-    /// bug.
+    /// When the function's `RESOURCES` lacks the secret. Its first start shows this bug.
     pub fn secret<T: Send + Sync + 'static>(
         &self,
         name: &'static str,
@@ -104,9 +103,8 @@ impl Aws {
     /// The secret's current version, from Secrets Manager.
     pub(crate) async fn secret_text(&self, name: &'static str) -> Result<String, ServiceError> {
         let id = self.configuration().secret(name);
-        let id = id.ok_or_else(|| {
-            ServiceError::internal(format!("secret {name} is not among the uses"))
-        })?;
+        let id =
+            id.ok_or_else(|| ServiceError::internal(format!("RESOURCES lacks the secret {name}")))?;
         let answer = self.secrets_manager().get_secret_value().secret_id(id).send().await;
         let answer = answer.map_err(|error| fault("GetSecretValue", name, error))?;
         answer

@@ -25,7 +25,7 @@ impl Aws {
     ) -> Result<(), ServiceError> {
         let name = queue.name();
         let url = self.configuration().dead_letters(queue).ok_or_else(|| {
-            ServiceError::internal(format!("the dead-letter queue of {name} is not among the uses"))
+            ServiceError::internal(format!("RESOURCES lacks the dead-letter queue of {name}"))
         })?;
         let (letter, reason) = letter(body, reason);
         let mut request = self.sqs().send_message().queue_url(url).message_body(letter);

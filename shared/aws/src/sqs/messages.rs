@@ -46,7 +46,7 @@ impl Aws {
     async fn send_to(&self, queue: QueueName, messages: &[(usize, &Outgoing)]) -> Failed {
         let Some(url) = self.configuration().queue(queue) else {
             let unknown =
-                ServiceError::internal(format!("queue {} is not among the uses", queue.name()));
+                ServiceError::internal(format!("RESOURCES lacks the queue {}", queue.name()));
             return all_failed(messages.iter().map(|(index, _)| *index), unknown);
         };
         let (batches, mut failed) = batches(url, messages);

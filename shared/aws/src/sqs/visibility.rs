@@ -30,7 +30,7 @@ impl Aws {
         let url = self
             .configuration()
             .queue(queue)
-            .ok_or_else(|| ServiceError::internal(format!("queue {name} is not among the uses")))?;
+            .ok_or_else(|| ServiceError::internal(format!("RESOURCES lacks the queue {name}")))?;
         let entries = batch.iter().enumerate().map(|(number, hidden)| entry(number, hidden));
         let request = self.sqs().change_message_visibility_batch().queue_url(url);
         let answer = request.set_entries(Some(entries.collect())).send().await;

@@ -79,7 +79,7 @@ impl Tables {
 
     /// The response to a read.
     ///
-    /// Each read needs its action among the uses, as the function's policy does.
+    /// Each read needs its action in `RESOURCES`, as the function's policy does.
     pub(super) fn read(&self, operation: &str, request: &[u8]) -> Result<Value, Refusal> {
         match operation {
             "GetItem" => self.get_item(&parsed(request)?),

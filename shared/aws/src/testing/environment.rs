@@ -9,7 +9,7 @@ use crate::config::secret_variable;
 /// The public URL of the API, and the issuer of its tokens.
 const API: &str = "https://api.example.com";
 
-/// The variables that the uses need. Tables, queues and secrets have their logical names.
+/// The variables that the resources need. Tables, queues and secrets have their logical names.
 pub(super) fn of(uses: &[Resource]) -> BTreeMap<String, String> {
     let fixed = [
         ("AWS_REGION", "eu-central-1"),

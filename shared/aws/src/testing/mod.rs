@@ -217,29 +217,29 @@ impl InMemory {
         lifecycle::testing::consumer(built, &self.memory)
     }
 
-    /// The `Aws` of a function with these uses: for an authorizer's verifier, or for a part of
+    /// The `Aws` of a function with these resources: for an authorizer's verifier, or for a part of
     /// stage 6 with a [permit](lifecycle::testing::permit).
     ///
     /// # Panics
     ///
     /// When a secret that is read has no text: a defect of the test.
-    pub fn connect(&self, uses: &[Resource]) -> Aws {
-        for used in uses {
+    pub fn connect(&self, resources: &[Resource]) -> Aws {
+        for used in resources {
             if let Resource::Secret(name) = used {
                 assert!(self.secrets.contains_key(name), "the test sets no text of secret {name}");
             }
         }
-        let mut variables = environment::of(uses);
+        let mut variables = environment::of(resources);
         variables.extend(self.variables.clone());
         let responder = Responder {
-            tables: Tables::new(self.memory.clone(), uses),
+            tables: Tables::new(self.memory.clone(), resources),
             secrets: self.secrets.clone(),
             hosts: self.hosts.clone(),
         };
         let connector = SharedHttpConnector::new(responder);
         let adapter = Arc::new(self.memory.clone());
         let environment = move |name: &str| variables.get(name).cloned();
-        Aws::connect_in_memory(uses, environment, &connector, adapter)
+        Aws::connect_in_memory(resources, environment, &connector, adapter)
             .unwrap_or_else(|error| panic!("the test sets an empty variable: {error}"))
     }
 }

@@ -289,13 +289,14 @@ async fn tokens_that_a_function_signs_are_valid_for_the_verifier() {
 
 #[tokio::test]
 async fn secrets_and_variables_have_the_values_of_the_test() {
-    const USES: &[Resource] = &[
+    const RESOURCES: &[Resource] = &[
         Resource::Secret("greeting"),
         Resource::PublicUrl,
         Resource::Variable { name: "UPLOADS_BUCKET", refers_to: "UploadsBucket" },
     ];
     let surroundings = InMemory::new(&Memory::new()).secret("greeting", "hello");
-    let aws = surroundings.clone().variable("PUBLIC_URL", "https://shop.example.com").connect(USES);
+    let aws =
+        surroundings.clone().variable("PUBLIC_URL", "https://shop.example.com").connect(RESOURCES);
     let greeting = aws.secret("greeting", |text| Ok(text.to_owned()));
     assert_eq!(*greeting.read().await.unwrap(), "hello");
     assert_eq!(aws.public_url(), "https://shop.example.com");

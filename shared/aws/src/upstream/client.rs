@@ -34,8 +34,7 @@ impl Aws {
     ///
     /// # Panics
     ///
-    /// When the upstream is not among the uses that the endpoint declares. Its first start shows
-    /// this bug.
+    /// When the function's `RESOURCES` lacks the upstream. Its first start shows this bug.
     pub fn upstream(&self, upstream: Upstream) -> Client {
         let url = self.configuration().upstream(upstream);
         let url = url.unwrap_or_else(|| panic!("RESOURCES lacks the upstream {}", upstream.name()));

@@ -20,5 +20,5 @@ pub use self::request::RequestError;
 pub use self::response::ErrorResponse;
 pub use self::retrieve::{RetrieveError, Retrieved};
 pub use self::service::{BoxError, ServiceError};
-pub(crate) use self::shape::Shape;
 pub use self::shape::{ErrorBody, ErrorContent, ErrorShape};
+pub(crate) use self::shape::{Shape, check_media_type};

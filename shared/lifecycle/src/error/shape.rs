@@ -96,8 +96,13 @@ impl ErrorShape {
     }
 }
 
-const fn check_media_type(media_type: &[u8]) {
-    assert!(!media_type.is_empty(), "a shape of errors has a media type");
+/// Checks that a media type can be the value of a header.
+///
+/// # Panics
+///
+/// When it cannot. In a constant it does not compile.
+pub(crate) const fn check_media_type(media_type: &[u8]) {
+    assert!(!media_type.is_empty(), "a body has a media type");
     let mut index = 0;
     while index < media_type.len() {
         let byte = media_type[index];

@@ -43,7 +43,7 @@ use crate::http::Request;
 use crate::route::Route;
 
 /// The media type of an HTML form.
-const FORM: &str = "application/x-www-form-urlencoded";
+pub(crate) const FORM: &str = "application/x-www-form-urlencoded";
 
 /// The input of an endpoint: a part, a tuple of parts, or `()` for none.
 #[diagnostic::on_unimplemented(

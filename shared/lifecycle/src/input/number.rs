@@ -80,8 +80,21 @@ impl Visitor<'_> for Whole {
     }
 }
 
-/// The raw type of a [`checked!`](crate::checked) type, which is read before the check.
-pub trait Raw: Sized {
+/// The raw type of a [`checked!`](crate::checked) type, which is read before the check: `String`,
+/// [`WholeNumber`], or an integer of up to 64 bits. No other type can implement it:
+///
+/// ```compile_fail,E0277
+/// use lifecycle::reexport::serde::Deserializer;
+///
+/// struct Own;
+///
+/// impl lifecycle::input::Raw for Own {
+///     fn read<'de, D: Deserializer<'de>>(_: D) -> Result<Self, D::Error> {
+///         Ok(Self)
+///     }
+/// }
+/// ```
+pub trait Raw: sealed::Sealed + Sized {
     /// Reads a raw value.
     ///
     /// # Errors
@@ -90,11 +103,19 @@ pub trait Raw: Sized {
     fn read<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error>;
 }
 
+mod sealed {
+    pub trait Sealed {}
+
+    impl Sealed for String {}
+}
+
 impl Raw for String {
     fn read<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         Self::deserialize(deserializer)
     }
 }
+
+impl sealed::Sealed for WholeNumber {}
 
 impl Raw for WholeNumber {
     fn read<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
@@ -104,7 +125,9 @@ impl Raw for WholeNumber {
 
 macro_rules! raw {
     ($($type:ty)+) => {
-        $(impl Raw for $type {
+        $(impl sealed::Sealed for $type {}
+
+        impl Raw for $type {
             fn read<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
                 let number = WholeNumber::deserialize(deserializer)?;
                 Self::try_from(number.get()).map_err(|_| D::Error::custom(out_of(Self::MIN, Self::MAX)))

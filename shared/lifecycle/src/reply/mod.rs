@@ -6,7 +6,7 @@ use http::{HeaderName, HeaderValue, StatusCode, header};
 
 pub use self::view::{Bare, Body, NoBody, Page, View};
 use crate::EntityTag;
-use crate::error::BoxError;
+use crate::error::{BoxError, check_media_type};
 
 /// The response of an endpoint, of one status, or of two as a [`Result`].
 ///
@@ -141,6 +141,7 @@ impl<const STATUS: u16, V: View> Reply for WithStatus<STATUS, V> {
     type View = V;
 
     fn serialise(self) -> Result<Serialised, BoxError> {
+        const { check_media_type(V::MEDIA_TYPE.as_bytes()) };
         let body = self.view.body()?;
         let (status, headers, media_type) = (Self::STATUS, self.headers, V::MEDIA_TYPE);
         std::result::Result::Ok(Serialised { status, headers, media_type, body })

@@ -48,7 +48,29 @@ use crate::stored;
     note = "derive `serde::Serialize` and `schemars::JsonSchema` for it, or use `Page` for a list, `Bare` for data without an envelope"
 )]
 pub trait View: Send {
-    /// The media type of the body, in lower case, with parameters if any: visible ASCII.
+    /// The media type of the body, in lower case, with parameters if any: visible ASCII. A reply
+    /// with another one does not compile:
+    ///
+    /// ```compile_fail,E0080
+    /// use lifecycle::error::BoxError;
+    /// use lifecycle::reply::{self, Body, Reply, View};
+    ///
+    /// struct Stock;
+    ///
+    /// impl View for Stock {
+    ///     const MEDIA_TYPE: &'static str = "text/csv\r\n";
+    ///
+    ///     fn body(self) -> Result<Body, BoxError> {
+    ///         Ok(Body::new())
+    ///     }
+    ///
+    ///     fn schema() -> serde_json::Value {
+    ///         serde_json::json!({ "type": "string" })
+    ///     }
+    /// }
+    ///
+    /// let sent = reply::Ok::of(Stock).serialise();
+    /// ```
     const MEDIA_TYPE: &'static str = "application/json";
 
     /// The body. One that is not UTF-8 reaches the client as these bytes, too.

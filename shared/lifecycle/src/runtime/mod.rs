@@ -11,13 +11,13 @@
 //! | variable | value |
 //! |---|---|
 //! | `SERVICE_NAME` | the namespace of metrics and the service of spans; by default the function's name |
-//! | `LOG_LEVEL` | `ERROR`, `WARN`, `INFO` (default), `DEBUG` or `TRACE` |
-//! | `ALLOWED_ORIGINS` | the origins whose pages may read responses, separated by commas; `*` for all |
+//! | `LOG_LEVEL` | `error`, `warn`, `info`, `debug`, `trace` or `off`, in any case; by default, and instead of another value, `info` |
+//! | `ALLOWED_ORIGINS` | the origins whose pages may read responses, separated by commas; `*` for all; by default none |
 //! | `RATE_LIMIT` | replaces the quota of endpoints with approximate counting |
 //! | `EXACT_RATE_LIMIT` | replaces the quota of endpoints with exact counting |
 //! | `TRUSTED_HOPS` | the number of trusted proxies before API Gateway; by default 0 |
 //! | `TRUSTED_HOPS_SECRET` | the secret that the nearest of them sends as `X-Origin-Verify` |
-//! | `OTEL_EXPORTER_OTLP_ENDPOINT` | the address of a collector for spans |
+//! | `OTEL_EXPORTER_OTLP_ENDPOINT` | the address of a collector for spans; by default none |
 //! | `OTEL_EXPORTER_OTLP_HEADERS` | headers for the collector, `name=value`, separated by commas |
 
 mod authorizer;
@@ -87,14 +87,14 @@ pub fn consumer<C: Consumer, P: Adapter + Clone>(
 
 /// Serves the authorizer of an HTTP API until Lambda ends the process.
 pub fn authorizer<V: TokenVerifier + 'static, P: Adapter + Clone>(
-    uses: &'static [Resource],
+    resources: &'static [Resource],
     connect: impl Fn(&[Resource]) -> Result<P, BoxError> + Send + 'static,
     build: impl FnOnce(&P) -> V,
 ) -> ExitCode {
     if describe::asked() {
-        return describe::print(&describe::authorizer(uses));
+        return describe::print(&describe::authorizer(resources));
     }
-    run(uses, connect, |adapter, shared| {
+    run(resources, connect, |adapter, shared| {
         let service = shared.settings.service.clone();
         Arc::new(authorizer::Handler { verifier: Arc::new(build(adapter)), service })
     })
@@ -117,16 +117,16 @@ pub fn rotation<R: Rotation, P: Adapter + Clone>(
 const COUNTS: &[Resource] = &[Resource::Table(LIMITS, &[Action::UpdateItem])];
 
 fn run<P: Adapter + Clone>(
-    uses: &[Resource],
+    resources: &[Resource],
     connect: impl Fn(&[Resource]) -> Result<P, BoxError> + Send + 'static,
     build: impl FnOnce(&P, Arc<Shared>) -> Arc<dyn Handler>,
 ) -> ExitCode {
     let settings = Settings::from_environment();
     crate::telemetry::log::start(&settings.function, settings.log_level.as_deref());
-    let has_counts = uses.iter().any(|usage| usage.covers(LIMITS, Action::UpdateItem));
+    let has_counts = resources.iter().any(|usage| usage.covers(LIMITS, Action::UpdateItem));
     let started = lambda::async_runtime(&settings).block_on(async {
         clock::start(|name| std::env::var(name).ok())?;
-        let adapter = connect(uses)?;
+        let adapter = connect(resources)?;
         let shared = Arc::new(Shared::new(settings, Arc::new(adapter.clone())));
         let handler = build(&adapter, Arc::clone(&shared));
         let reconnect: Reconnect = Box::new(move || {

@@ -16,13 +16,17 @@ use crate::clock;
 /// Writes the log lines of the process to standard output, from the level in `LOG_LEVEL` (default
 /// `INFO`). Panics become log lines too.
 pub(crate) fn start(function: &str, level: Option<&str>) {
-    let level = level.and_then(|level| level.parse().ok()).unwrap_or(LevelFilter::INFO);
     let subscriber = tracing_subscriber::registry()
-        .with(level)
+        .with(level_of(level))
         .with(JsonLines { function: function.to_owned() });
     // A second start in one process, as in tests, keeps the first subscriber.
     let _ = tracing::subscriber::set_global_default(subscriber);
     std::panic::set_hook(Box::new(log_panic));
+}
+
+/// The level in `LOG_LEVEL`; `INFO` if it names none.
+fn level_of(level: Option<&str>) -> LevelFilter {
+    level.and_then(|level| level.parse().ok()).unwrap_or(LevelFilter::INFO)
 }
 
 /// Logs a panic with its message and its place. A panic that no guard catches has no other line.
@@ -139,6 +143,19 @@ mod tests {
 
     fn find(table: &str, known: &[&str]) {
         assert!(known.contains(&table), "RESOURCES lacks the table {table}");
+    }
+
+    #[test]
+    fn a_level_may_have_any_case_and_another_value_is_info() {
+        for (level, expected) in [
+            (Some("warn"), LevelFilter::WARN),
+            (Some("TRACE"), LevelFilter::TRACE),
+            (Some("off"), LevelFilter::OFF),
+            (Some("verbose"), LevelFilter::INFO),
+            (None, LevelFilter::INFO),
+        ] {
+            assert_eq!(level_of(level), expected, "{level:?}");
+        }
     }
 
     #[test]

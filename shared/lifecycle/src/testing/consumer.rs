@@ -101,6 +101,21 @@ impl<C: Consumer> TestedConsumer<C> {
         self.deliver(json!({ "id": id, "time": time, "source": "aws.events" })).await
     }
 
+    /// Delivers an event of another service, in the form in which the service sends it. An event that
+    /// fails has the index 0 in [`Consumed::failed`].
+    ///
+    /// # Panics
+    ///
+    /// When the source of the consumer is no [`Source::Event`], or the event's `Serialize` fails.
+    pub async fn event(&self, event: &impl Serialize) -> Consumed {
+        assert!(
+            matches!(C::SOURCE, Source::Event(_)),
+            "the source is no other service: {:?}",
+            C::SOURCE
+        );
+        self.deliver(serde_json::to_value(event).expect("the event has a JSON form")).await
+    }
+
     async fn deliver(&self, event: Value) -> Consumed {
         let invoked = self.given.run(self.function.invoke(&event)).await;
         let mut failed: Vec<usize> = match invoked.answer {

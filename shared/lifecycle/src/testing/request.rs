@@ -2,11 +2,14 @@
 
 use std::collections::BTreeMap;
 
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD;
 use form_urlencoded::Serializer;
 use serde::Serialize;
 use serde_json::{Value, json};
 
 use crate::caller::Authorizer;
+use crate::input::FORM;
 use crate::route::Route;
 
 /// A request to an endpoint, whose route it has. It has no caller unless [`by`](Self::by) adds
@@ -16,7 +19,8 @@ pub struct Request {
     path: BTreeMap<&'static str, String>,
     query: Vec<(String, String)>,
     headers: BTreeMap<String, String>,
-    body: Option<String>,
+    cookies: Vec<String>,
+    body: Option<Vec<u8>>,
     claims: Option<Value>,
 }
 
@@ -47,6 +51,13 @@ impl Request {
         self
     }
 
+    /// Adds a cookie, as [`Cookies`](crate::input::Cookies) reads it.
+    #[must_use]
+    pub fn cookie(mut self, name: impl ToString, value: impl ToString) -> Self {
+        self.cookies.push(format!("{}={}", name.to_string(), value.to_string()));
+        self
+    }
+
     /// Sets a body of JSON, with its content type.
     ///
     /// # Panics
@@ -54,8 +65,26 @@ impl Request {
     /// When the body's `Serialize` fails: a defect of its type.
     #[must_use]
     pub fn json(self, body: &impl Serialize) -> Self {
-        let body = serde_json::to_string(body).expect("the body has a JSON form");
-        Self { body: Some(body), ..self }.header("content-type", "application/json")
+        let body = serde_json::to_vec(body).expect("the body has a JSON form");
+        self.body("application/json", body)
+    }
+
+    /// Sets the body of an HTML form with these fields, as [`Form`](crate::input::Form) reads it.
+    #[must_use]
+    pub fn form<K: AsRef<str>, V: AsRef<str>>(
+        self,
+        fields: impl IntoIterator<Item = (K, V)>,
+    ) -> Self {
+        let body = Serializer::new(String::new()).extend_pairs(fields).finish();
+        self.body(FORM, body)
+    }
+
+    /// Sets a body of these bytes, with its content type: for
+    /// [`RawBody`](crate::input::RawBody), or a body that the endpoint refuses.
+    #[must_use]
+    pub fn body(self, content_type: &str, bytes: impl AsRef<[u8]>) -> Self {
+        let body = Some(bytes.as_ref().to_vec());
+        Self { body, ..self }.header("content-type", content_type)
     }
 
     /// Signs the caller in: the claims as the authorizer passes them on, a JSON object. The
@@ -90,8 +119,14 @@ impl Request {
                 "http": { "method": route.method.as_str(), "path": path, "sourceIp": "192.0.2.1" },
             },
         });
+        if !self.cookies.is_empty() {
+            event["cookies"] = json!(self.cookies);
+        }
         if let Some(body) = &self.body {
-            event["body"] = body.as_str().into();
+            let text = std::str::from_utf8(body);
+            event["isBase64Encoded"] = text.is_err().into();
+            event["body"] =
+                text.map_or_else(|_| BASE64_STANDARD.encode(body), str::to_owned).into();
         }
         if let Some(claims) = &self.claims {
             event["requestContext"]["authorizer"] = match authorizer {

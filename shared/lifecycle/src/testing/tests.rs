@@ -1,6 +1,8 @@
 //! Endpoints and consumers on a memory.
 
+mod bodies;
 mod callers;
+mod events;
 
 use std::sync::Arc;
 

@@ -99,9 +99,9 @@ impl Sqs {
         if let Some(line) = &line
             && response.status().is_success()
         {
-            line.note(operation, &input);
+            let mut answer: Value = serde_json::from_slice(response.body()).unwrap_or_default();
+            line.note(operation, &input, &answer);
             if operation == "GetQueueAttributes" {
-                let mut answer = serde_json::from_slice(response.body()).unwrap_or_default();
                 fair::with_waiting(&mut answer, line.waiting());
                 return answered(&answer);
             }

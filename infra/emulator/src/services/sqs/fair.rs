@@ -16,7 +16,7 @@ use serde_json::{Value, json};
 use tokio::time::Instant;
 
 use super::groups::GROUP;
-use super::message_log::message_of;
+use super::message_log::{message_of, succeeded};
 
 /// A group is noisy if it has at least this many messages in flight,
 const NOISY_MIN: usize = 30;
@@ -99,10 +99,13 @@ impl Line {
         self.state().waiting.len()
     }
 
-    /// Updates the state after a successful operation.
-    pub(super) fn note(&self, operation: &str, input: &Value) {
-        let entries = input["Entries"].as_array().map(Vec::as_slice);
-        let entries = entries.unwrap_or(std::slice::from_ref(input));
+    /// Updates the state after a successful operation, of a batch by the entries that succeeded.
+    pub(super) fn note(&self, operation: &str, input: &Value, output: &Value) {
+        let entries: Vec<&Value> = if input["Entries"].is_array() {
+            succeeded(input, output).map(|(entry, _)| entry).collect()
+        } else {
+            vec![input]
+        };
         let mut state = self.state();
         match operation {
             "PurgeQueue" => *state = State::default(),
@@ -243,12 +246,28 @@ mod tests {
         assert_eq!(ids(&line.give(1, HIDDEN)), ["quiet-0"]);
         for message in &given {
             let handle = STANDARD.encode(format!("{}:0:0", id_of(message)));
-            line.note("DeleteMessage", &json!({ "ReceiptHandle": handle }));
+            line.note("DeleteMessage", &json!({ "ReceiptHandle": handle }), &json!({}));
         }
         line.take_in(vec![message("quiet", 1)]);
         assert_eq!(ids(&line.give(2, HIDDEN)), ["quiet-1", "loud-30"]);
         line.take_in(vec![message("loud", 31), message("quiet", 2)]);
         assert_eq!(ids(&line.give(2, HIDDEN)), ["loud-31", "quiet-2"]);
+    }
+
+    #[test]
+    fn a_message_whose_deletion_failed_in_a_batch_stays_in_flight() {
+        let line = line(31);
+        let given = line.give(30, HIDDEN);
+        let handles =
+            given.iter().map(|message| STANDARD.encode(format!("{}:0:0", id_of(message))));
+        let entries = handles.enumerate();
+        let entries = entries.map(|(id, it)| json!({ "Id": id.to_string(), "ReceiptHandle": it }));
+        let batch = json!({ "Entries": entries.collect::<Vec<_>>() });
+        line.note("DeleteMessageBatch", &batch, &json!({ "Successful": [], "Failed": [] }));
+        line.take_in(vec![message("quiet", 1)]);
+        assert_eq!(ids(&line.give(2, HIDDEN)), ["quiet-0", "quiet-1"]);
+        line.note("DeleteMessageBatch", &batch, &json!({ "Successful": [{ "Id": "0" }] }));
+        assert_eq!(line.state().in_flight.len(), 31);
     }
 
     #[test]

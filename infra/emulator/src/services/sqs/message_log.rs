@@ -120,13 +120,8 @@ impl Journal {
         match operation {
             "SendMessage" => self.sent(queue, &output, &input["MessageBody"]),
             "SendMessageBatch" => {
-                for result in list(&output["Successful"]) {
-                    let entry = list(&input["Entries"]).find(|entry| entry["Id"] == result["Id"]);
-                    self.sent(
-                        queue,
-                        result,
-                        entry.map_or(&Value::Null, |entry| &entry["MessageBody"]),
-                    );
+                for (entry, result) in succeeded(&input, &output) {
+                    self.sent(queue, result, &entry["MessageBody"]);
                 }
             }
             "ReceiveMessage" => {
@@ -137,11 +132,13 @@ impl Journal {
             }
             "DeleteMessage" => self.deleted(&input["ReceiptHandle"]),
             "DeleteMessageBatch" => {
-                list(&input["Entries"]).for_each(|entry| self.deleted(&entry["ReceiptHandle"]));
+                for (entry, _) in succeeded(&input, &output) {
+                    self.deleted(&entry["ReceiptHandle"]);
+                }
             }
             "ChangeMessageVisibility" => self.hidden(&input),
             "ChangeMessageVisibilityBatch" => {
-                list(&input["Entries"]).for_each(|entry| self.hidden(entry));
+                succeeded(&input, &output).for_each(|(entry, _)| self.hidden(entry));
             }
             "PurgeQueue" => self.messages.retain(|_, message| message.queue != queue),
             _ => {}
@@ -246,6 +243,69 @@ pub(super) fn message_of(receipt_handle: &Value) -> Option<String> {
     text.split(':').next().map(ToOwned::to_owned)
 }
 
+/// The entries of a batch that succeeded, each with its result.
+pub(super) fn succeeded<'a>(
+    input: &'a Value,
+    output: &'a Value,
+) -> impl Iterator<Item = (&'a Value, &'a Value)> {
+    list(&output["Successful"]).filter_map(move |result| {
+        let entry = list(&input["Entries"]).find(|entry| entry["Id"] == result["Id"])?;
+        Some((entry, result))
+    })
+}
+
 fn list(value: &Value) -> impl Iterator<Item = &Value> {
     value.as_array().into_iter().flatten()
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    const QUEUE: &str = "http://localhost/000000000000/jobs";
+
+    /// A journal in which two messages, `one` and `two`, were sent to `jobs`.
+    fn journal() -> Journal {
+        let mut journal = Journal::new(Clock::fixed());
+        let entry = |id: &str| json!({ "Id": id, "MessageBody": id });
+        let result = |id: &str| json!({ "Id": id, "MessageId": id });
+        let refused = json!([{ "Id": "three", "Code": "InternalError" }]);
+        note(
+            &mut journal,
+            "SendMessageBatch",
+            &json!([entry("one"), entry("two"), entry("three")]),
+            &json!({ "Successful": [result("one"), result("two")], "Failed": refused }),
+        );
+        journal
+    }
+
+    fn note(journal: &mut Journal, operation: &str, entries: &Value, output: &Value) {
+        let input = json!({ "QueueUrl": QUEUE, "Entries": entries });
+        journal.note(operation, input.to_string().as_bytes(), output.to_string().as_bytes());
+    }
+
+    fn handles() -> Value {
+        let entry = |id: &str| json!({ "Id": id, "ReceiptHandle": STANDARD.encode(format!("{id}:0:0")), "VisibilityTimeout": 900 });
+        json!([entry("one"), entry("two")])
+    }
+
+    #[test]
+    fn a_message_whose_deletion_failed_in_a_batch_is_shown() {
+        let mut journal = journal();
+        let output = json!({ "Successful": [{ "Id": "two" }], "Failed": [{ "Id": "one" }] });
+        note(&mut journal, "DeleteMessageBatch", &handles(), &output);
+        let shown = journal.first_messages("jobs");
+        assert_eq!(shown.iter().map(|it| it.message_id.as_str()).collect::<Vec<_>>(), ["one"]);
+    }
+
+    #[test]
+    fn a_message_whose_change_failed_in_a_batch_keeps_its_visibility() {
+        let mut journal = journal();
+        let output = json!({ "Successful": [{ "Id": "two" }], "Failed": [{ "Id": "one" }] });
+        note(&mut journal, "ChangeMessageVisibilityBatch", &handles(), &output);
+        let is_hidden = |id: &str| journal.messages[id].hidden_until > Instant::now();
+        assert_eq!([is_hidden("one"), is_hidden("two")], [false, true]);
+    }
 }

@@ -39,7 +39,7 @@ impl Aws {
     ///
     /// # Panics
     ///
-    /// When the secret [`SIGNING_KEYS`] is not among the uses that the endpoint declares.
+    /// When the endpoint's `RESOURCES` lacks the secret [`SIGNING_KEYS`].
     pub fn signing_keys(&self) -> SigningKeys {
         self.signing_keys_in(SIGNING_KEYS)
     }
@@ -48,8 +48,8 @@ impl Aws {
     ///
     /// # Panics
     ///
-    /// When the secret is not among the uses that the endpoint declares, or the environment lacks
-    /// `ISSUER` or `AUDIENCE`.
+    /// When the endpoint's `RESOURCES` lacks the secret, or the environment lacks `ISSUER` or
+    /// `AUDIENCE`.
     pub fn signing_keys_in(&self, secret: &'static str) -> SigningKeys {
         let key = self.secret(secret, PrivateKey::parse);
         let (issuer, audience) = self.issuer_and_audience();

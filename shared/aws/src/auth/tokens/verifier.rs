@@ -29,7 +29,7 @@ impl Aws {
     ///
     /// # Panics
     ///
-    /// When the secret is not among the uses that the endpoint declares.
+    /// When the function's `RESOURCES` lacks the secret.
     pub fn verifier(&self) -> Verifier {
         self.verifier_with(self.verification_keys())
     }
@@ -101,7 +101,7 @@ impl Aws {
     ///
     /// # Panics
     ///
-    /// When the secret is not among the uses that the endpoint declares.
+    /// When the function's `RESOURCES` lacks the secret.
     pub fn verification_keys_in(&self, secret: &'static str) -> Secret<KeySet> {
         self.secret(secret, KeySet::parse)
     }
