@@ -48,6 +48,6 @@ pub(crate) use self::failed::FailedWrite;
 pub use self::outbox::{
     BY_WAITING, OUTBOX_ROW_REFUSED, OUTBOX_ROW_SET_ASIDE, OutboxRow, REFUSALS_MAX, SET_ASIDE_AT,
 };
-pub(crate) use self::outgoing::{EventOrigin, outgoing, outgoing_of_part};
+pub(crate) use self::outgoing::{EventOrigin, outgoing};
 pub(crate) use self::perform::{CommitOutcome, commit};
 pub use crate::resource::OUTBOX;

@@ -5,9 +5,10 @@ use std::time::Duration;
 use serde_json::Value;
 
 use crate::Moment;
-use crate::effects::{Content, Event, Message};
+use crate::effects::{Content, Effects, Event, Message};
 use crate::envelope::Envelope;
 use crate::ports::Outgoing;
+use crate::record::Key;
 use crate::telemetry::TraceContext;
 
 /// The length of a `traceparent` up to the end of its trace id: `00-` and 32 hexadecimal digits.
@@ -19,6 +20,9 @@ pub(crate) struct EventOrigin {
     pub(crate) request_id: String,
     pub(crate) traceparent: Option<String>,
     pub(crate) tracestate: Option<String>,
+    /// The label of the part that has the effects, which keeps their ids distinct from those of other
+    /// parts; empty for effects that are no part.
+    pub(crate) part: String,
 }
 
 impl EventOrigin {
@@ -28,7 +32,22 @@ impl EventOrigin {
             request_id: request_id.to_owned(),
             traceparent: Some(trace.to_string()),
             tracestate: trace.state().map(str::to_owned),
+            part: String::new(),
         }
+    }
+
+    /// The same origin for a part of the effects. Its label is the item that the part writes first,
+    /// which no other part writes. A repeated run may find other rows in another order, so that a
+    /// number would give the events of two rows one id. Only a part without writes has its number.
+    pub(crate) fn in_part(self, number: usize, part: &Effects) -> Self {
+        let label = match part.writes().first() {
+            Some(write) => {
+                let Key { pk, sk } = &write.key;
+                format!("part/{}/{pk}/{}/", write.table.name(), sk.as_deref().unwrap_or_default())
+            }
+            None => format!("part/{number}/"),
+        };
+        Self { part: label, ..self }
     }
 }
 
@@ -38,20 +57,9 @@ pub(crate) fn outgoing(
     moment: &Moment,
     cause: &EventOrigin,
 ) -> Vec<Outgoing> {
-    outgoing_of_part("", messages, moment, cause)
-}
-
-/// The messages of a part, whose label keeps their ids distinct from those of other parts.
-pub(crate) fn outgoing_of_part(
-    part: &str,
-    messages: &[Message],
-    moment: &Moment,
-    cause: &EventOrigin,
-) -> Vec<Outgoing> {
+    let label = |number| format!("{}message/{number}", cause.part);
     let numbered = messages.iter().enumerate();
-    let outgoing = numbered
-        .map(|(number, message)| ready(&format!("{part}message/{number}"), message, moment, cause));
-    outgoing.collect()
+    numbered.map(|(number, message)| ready(&label(number), message, moment, cause)).collect()
 }
 
 /// A message in its envelope, whose id is derived from the label.
@@ -101,5 +109,39 @@ pub(super) fn seal(
         traceparent: cause.traceparent.clone(),
         tracestate: cause.tracestate.clone(),
         data: event.data.clone(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::effects::{OnConditionFailed, Write, WriteAction};
+    use crate::record::TableName;
+
+    #[test]
+    fn a_part_is_labelled_by_its_first_item_in_any_order_of_the_parts() {
+        let label = |number, pk: &str| {
+            let write = Write {
+                table: TableName::new("loans"),
+                key: Key::new(pk),
+                key_is_personal: false,
+                action: WriteAction::Delete,
+                condition: None,
+                on_condition_failed: OnConditionFailed::Retry,
+            };
+            let origin = EventOrigin {
+                request_id: "run-1".to_owned(),
+                traceparent: None,
+                tracestate: None,
+                part: String::new(),
+            };
+            origin.in_part(number, &Effects::none().write(write)).part
+        };
+        assert_ne!(
+            label(0, "emma"),
+            label(0, "dune"),
+            "two rows never share the ids of their events"
+        );
+        assert_eq!(label(0, "emma"), label(1, "emma"), "a repeated run gives a row the same ids");
     }
 }

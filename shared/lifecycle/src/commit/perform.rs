@@ -43,7 +43,7 @@ fn compose(
     }
     let mut writes = effects.writes().to_vec();
     for (number, event) in effects.events().iter().enumerate() {
-        let id = moment.id(&format!("event/{number}"));
+        let id = moment.id(&format!("{}event/{number}", cause.part));
         let envelope = seal(event, id.to_string(), moment, cause);
         writes.push(Write::create(&OutboxRow::waiting(envelope, moment.now())));
     }

@@ -82,6 +82,9 @@ async fn a_message_that_is_delivered_twice_sends_one_mail() {
         borrow(&api, member).await;
     }
 
+    for member in &members {
+        control.mail(&member.email(), "Your loan").await;
+    }
     let repeated = [r#"source="loan_events""#, r#"outcome="repeated""#];
     let all = async || when(control.metric("records_total", &repeated).await, |seen| *seen >= 3.0);
     eventually("every message to be delivered twice", all).await;

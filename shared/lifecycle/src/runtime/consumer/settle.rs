@@ -8,7 +8,7 @@ use tokio::sync::Mutex;
 
 use super::super::guard::{Retries, guarded};
 use super::super::repetition::Repetition;
-use crate::commit::{CommitOutcome, EventOrigin, commit, outgoing_of_part};
+use crate::commit::{CommitOutcome, EventOrigin, commit, outgoing};
 use crate::consumer::{Consumer, DeliveredMessage, Inbox, Source, inbox_key};
 use crate::effects::{Content, Effects, Write};
 use crate::error::{DomainError, RequestError, ServiceError};
@@ -118,7 +118,7 @@ impl<C: Consumer> Settling<'_, C> {
             }
             // Messages are sent before the commit: a duplicate is acceptable, a loss is not.
             let instead = effects.take_instead();
-            let dispatched = self.dispatch("", &effects, self.cause, &mut sent, stages).await;
+            let dispatched = self.dispatch(&effects, self.cause, &mut sent, stages).await;
             let (effects, fate) = match (dispatched, instead) {
                 (Ok(()), _) => (effects, fate),
                 (Err(fault), Some(instead)) if RefusedMessage::is(&fault) => {
@@ -158,13 +158,12 @@ impl<C: Consumer> Settling<'_, C> {
     /// that receivers ignore duplicates.
     async fn dispatch(
         &self,
-        part: &str,
         effects: &Effects,
         cause: &EventOrigin,
         sent: &mut Sent,
         stages: &mut Stages,
     ) -> Result<(), ServiceError> {
-        let messages = outgoing_of_part(part, effects.messages(), self.permit.moment(), cause);
+        let messages = outgoing(effects.messages(), self.permit.moment(), cause);
         let messages: Vec<Outgoing> =
             messages.into_iter().filter(|message| !sent.knows(&id_of(message))).collect();
         if !messages.is_empty() {
@@ -247,16 +246,16 @@ impl<C: Consumer> Settling<'_, C> {
         let parent = passed_on.as_ref().and_then(|envelope| envelope.traceparent.as_deref());
         let state = passed_on.as_ref().and_then(|envelope| envelope.tracestate.as_deref());
         let trace = parent.map(|parent| TraceContext::continued(Some(parent), state, None));
-        let cause = match (&passed_on, &trace) {
+        let origin = match (&passed_on, &trace) {
             (Some(envelope), Some(trace)) => EventOrigin::of(&envelope.request_id, trace),
             _ => self.cause.clone(),
         };
         // The span names the table that records the part's state: its stream skipped the event.
         let table = part.writes().first().map(|write| write.table);
         let instead = part.take_instead();
-        let label = format!("part/{number}/");
+        let cause = origin.in_part(number, &part);
         let mut sent = Sent::default();
-        let dispatched = self.dispatch(&label, &part, &cause, &mut sent, &mut stages).await;
+        let dispatched = self.dispatch(&part, &cause, &mut sent, &mut stages).await;
         let done = match (dispatched, instead) {
             (Ok(()), _) => self.commit_part(&part, &cause).await,
             (Err(fault), Some(instead)) if RefusedMessage::is(&fault) => {
