@@ -38,7 +38,7 @@ fn described(method: &str) -> Value {
         "refusals": [{ "status": 404, "code": "NOT_FOUND", "message": "It does not exist." }],
         "input": {
             "path": { "type": "object", "properties": { "bookId": { "type": "string" } } },
-            "body": if method != "GET" { object.clone() } else { Value::Null },
+            "body": if method == "GET" { Value::Null } else { object.clone() },
         },
         "output": { "type": "object", "properties": { "data": object } },
     })
