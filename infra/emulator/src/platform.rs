@@ -34,6 +34,7 @@ pub struct Platform {
     stores: Stores,
     standins: Standins,
     description: Option<&'static str>,
+    openapi: Option<PathBuf>,
     telemetry: Arc<Telemetry>,
     /// Taken on stop: the sources end before the functions.
     sources: Option<Sources>,
@@ -97,6 +98,7 @@ impl Platform {
             stores: services,
             standins,
             description: application.description(),
+            openapi: options.openapi,
             telemetry,
             sources: Some(event_sources),
             tasks: JoinSet::new(),
@@ -167,6 +169,7 @@ impl Platform {
             standins: self.standins.clone(),
             schedules: self.sources.as_ref().map(Sources::schedules).unwrap_or_default(),
             description: self.description,
+            openapi: self.openapi.clone(),
             telemetry: Arc::clone(&self.telemetry),
             api_url: self.api_url(),
         };

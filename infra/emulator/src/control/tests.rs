@@ -34,6 +34,7 @@ async fn running_beside(api_url: &str) -> Running {
         telemetry: Arc::default(),
         api_url: api_url.to_owned(),
         description: None,
+        openapi: None,
     };
     let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
