@@ -57,6 +57,7 @@ impl Platform {
         let path = options.template().ok_or(StartError::NoTemplate)?;
         let standins = application.standins().await.map_err(StartError::Standins)?;
         let known = known_parameters(&api_listener, &standins);
+        logs::say(options.logs, "platform", &format!("reads {}", path.display()));
         let mut template = Template::read_with(&path, &options.reading(known))?;
         for skipped in &template.skipped {
             logs::say(options.logs, "platform", &format!("leaves out {skipped}"));
