@@ -228,6 +228,20 @@ async fn tables_queues_and_mails_are_shown() {
 }
 
 #[tokio::test]
+async fn a_browser_gets_indented_json_and_a_program_one_line() {
+    let running = running().await;
+    let text = async |accept: &str| {
+        let asked = running.client.get(format!("{}/queues", running.url)).header("accept", accept);
+        asked.send().await.unwrap().text().await.unwrap()
+    };
+    let (indented, line) = (text("text/html,*/*;q=0.8").await, text("*/*").await);
+    assert!(indented.starts_with("{\n  \"queues\": [\n"), "{indented}");
+    assert_eq!(line.lines().count(), 1);
+    let value = |text: &str| serde_json::from_str::<Value>(text).unwrap();
+    assert_eq!(value(&indented), value(&line));
+}
+
+#[tokio::test]
 async fn a_message_can_be_sent_to_a_queue() {
     let running = running().await;
     let send = async |queue: &str| {
