@@ -11,6 +11,7 @@ use crate::standins::Standins;
 
 /// The parts of the platform that the control address shows.
 #[derive(Clone)]
+#[non_exhaustive]
 pub struct Control {
     /// The stores.
     pub stores: Stores,
