@@ -52,8 +52,27 @@ mod tests {
     use std::collections::BTreeMap;
 
     use sam_template::Template;
+    use serde_json::Value;
 
     use super::*;
+
+    #[tokio::test]
+    async fn the_keys_of_tokens_are_the_same_after_a_restart_with_the_same_folder() {
+        let source = include_str!("../../../template.yaml");
+        let template = Template::parse(source, &BTreeMap::new()).unwrap();
+        let directory = std::env::temp_dir().join(format!("local-demo-{}", uuid::Uuid::new_v4()));
+        let mut kept = Vec::new();
+        for _ in 0..2 {
+            let stores = Stores::start(&template, Some(&directory)).await.unwrap();
+            Store.seed(&stores, false).await.unwrap();
+            let secrets = std::fs::read(directory.join("secrets.json")).unwrap();
+            let secrets: Value = serde_json::from_slice(&secrets).unwrap();
+            kept.push(seed::TOKEN_SECRETS.map(|secret| secrets[format!("local-{secret}")].clone()));
+        }
+        std::fs::remove_dir_all(directory).unwrap();
+        assert!(kept[0].iter().all(Value::is_string));
+        assert_eq!(kept[0], kept[1]);
+    }
 
     #[tokio::test]
     async fn the_projects_template_can_be_created() {

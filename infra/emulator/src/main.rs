@@ -49,4 +49,11 @@ mod tests {
         assert!(!arguments.command.has_demo());
         assert!(parser().try_get_matches_from(["lambda-emulator", "start"]).is_err());
     }
+
+    #[test]
+    fn an_unknown_option_is_an_error_with_a_similar_one() {
+        let given = ["lambda-emulator", "--prot", "3100"];
+        let error = parser().try_get_matches_from(given).unwrap_err().to_string();
+        assert!(error.contains("'--prot'") && error.contains("'--port'"), "{error}");
+    }
 }

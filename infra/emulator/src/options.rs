@@ -39,6 +39,11 @@ pub struct Options {
     #[arg(long, value_name = "PATH")]
     pub template: Option<PathBuf>,
 
+    /// The API's `OpenAPI` document in JSON, which the control address shows at /docs; by default the
+    /// application's. It is read at each request.
+    #[arg(long, value_name = "FILE")]
+    pub openapi: Option<PathBuf>,
+
     /// The cargo workspace of the functions; by default the template's directory.
     #[arg(long, value_name = "DIR")]
     pub workspace: Option<PathBuf>,

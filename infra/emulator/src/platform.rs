@@ -34,6 +34,7 @@ pub struct Platform {
     stores: Stores,
     standins: Standins,
     description: Option<&'static str>,
+    openapi: Option<PathBuf>,
     telemetry: Arc<Telemetry>,
     /// Taken on stop: the sources end before the functions.
     sources: Option<Sources>,
@@ -56,6 +57,7 @@ impl Platform {
         let path = options.template().ok_or(StartError::NoTemplate)?;
         let standins = application.standins().await.map_err(StartError::Standins)?;
         let known = known_parameters(&api_listener, &standins);
+        logs::say(options.logs, "platform", &format!("reads {}", path.display()));
         let mut template = Template::read_with(&path, &options.reading(known))?;
         for skipped in &template.skipped {
             logs::say(options.logs, "platform", &format!("leaves out {skipped}"));
@@ -97,6 +99,7 @@ impl Platform {
             stores: services,
             standins,
             description: application.description(),
+            openapi: options.openapi,
             telemetry,
             sources: Some(event_sources),
             tasks: JoinSet::new(),
@@ -167,6 +170,7 @@ impl Platform {
             standins: self.standins.clone(),
             schedules: self.sources.as_ref().map(Sources::schedules).unwrap_or_default(),
             description: self.description,
+            openapi: self.openapi.clone(),
             telemetry: Arc::clone(&self.telemetry),
             api_url: self.api_url(),
         };

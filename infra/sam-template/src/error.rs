@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 #[non_exhaustive]
 pub enum TemplateError {
     /// The file cannot be read.
-    #[error("cannot read {path}")]
+    #[error("cannot read {path}: {source}")]
     Unreadable {
         /// The file.
         path: String,

@@ -174,6 +174,12 @@ mod tests {
     }
 
     #[test]
+    fn a_file_that_cannot_be_read_is_an_error_with_the_reason() {
+        let error = Template::read(Path::new("no/such.yaml"), &BTreeMap::new()).unwrap_err();
+        assert!(error.to_string().starts_with("cannot read no/such.yaml: "), "{error}");
+    }
+
+    #[test]
     fn the_template_of_this_repository_is_supported() {
         let template = ours();
 

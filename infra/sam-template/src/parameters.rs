@@ -37,7 +37,11 @@ pub(super) fn values(
         check_allowed(name, declaration, &value)?;
         let value = match declaration["Type"].as_str() {
             Some("CommaDelimitedList") => list(&value),
-            Some("Number") => number(name, &value)?,
+            Some("Number") => {
+                let number = number(name, &value)?;
+                check_bounds(name, declaration, &number)?;
+                number
+            }
             _ => json!(value),
         };
         values.insert(name.clone(), value);
@@ -96,6 +100,22 @@ fn check_allowed(name: &str, declaration: &Value, value: &str) -> Result<(), Tem
     }
 }
 
+/// Checks a number against the parameter's `MinValue` and `MaxValue`.
+fn check_bounds(name: &str, declaration: &Value, number: &Value) -> Result<(), TemplateError> {
+    let bound = |key: &str| Some((declaration[key].as_f64()?, number.as_f64()?));
+    let complaint = |words: &str, key: &str| {
+        let what = format!("{number}, which is {words} its {key} {}", declaration[key]);
+        Err(TemplateError::not_understood(&format!("/Parameters/{name}"), &what))
+    };
+    if bound("MinValue").is_some_and(|(least, number)| number < least) {
+        return complaint("less than", "MinValue");
+    }
+    if bound("MaxValue").is_some_and(|(most, number)| number > most) {
+        return complaint("more than", "MaxValue");
+    }
+    Ok(())
+}
+
 #[cfg(test)]
 mod tests {
     use crate::document;
@@ -138,6 +158,24 @@ mod tests {
         assert_eq!(complaint(&some_of, "a, b"), None);
         let error = complaint(&some_of, "a, c").unwrap();
         assert!(error.contains(": c, which is none of its values a, b"), "{error}");
+    }
+
+    #[test]
+    fn a_number_out_of_its_bounds_is_an_error_with_the_bound() {
+        let declaration = json!({ "Type": "Number", "MinValue": 0, "MaxValue": 5 });
+        let complaint = |value: i32| {
+            let checked = check_bounds("Hops", &declaration, &json!(value));
+            checked.err().map(|error| error.to_string()).unwrap_or_default()
+        };
+        assert_eq!([complaint(0), complaint(5)], ["", ""]);
+        let less = complaint(-1);
+        assert!(
+            less.ends_with("/Parameters/Hops: -1, which is less than its MinValue 0"),
+            "{less}"
+        );
+        let more = complaint(6);
+        assert!(more.ends_with("/Parameters/Hops: 6, which is more than its MaxValue 5"), "{more}");
+        assert!(check_bounds("Any", &json!({ "Type": "Number" }), &json!(-1)).is_ok());
     }
 
     #[test]

@@ -79,6 +79,7 @@ pub trait Consumer: Send + Sync + Sized + 'static {
 
 /// The caller of a consumer: one delivery of a record, message or run of a schedule.
 #[derive(Debug, Clone)]
+#[non_exhaustive]
 pub struct DeliveredMessage {
     /// The record's id, the same in every delivery.
     pub record_id: String,

@@ -5,17 +5,16 @@ use std::fmt::Write as _;
 use axum::Json;
 use axum::extract::State;
 use axum::http::HeaderMap;
-use axum::http::header::ACCEPT;
 use axum::response::{Html, IntoResponse as _, Response};
 use serde_json::{Value, json};
 
+use super::browser;
 use super::shown::Control;
 
 /// `GET /`
 pub(super) async fn index(State(control): State<Control>, headers: HeaderMap) -> Response {
     let addresses = addresses(&control);
-    let accepted = headers.get(ACCEPT).and_then(|accepted| accepted.to_str().ok());
-    if accepted.is_some_and(|accepted| accepted.contains("text/html")) {
+    if browser::is_client_of(&headers) {
         Html(page(&addresses)).into_response()
     } else {
         Json(addresses).into_response()

@@ -1,10 +1,11 @@
 //! The control address: shows the platform's state, sets faults and moves the clock.
 //!
-//! Everything is JSON except metrics, environment, the documentation page, and a browser's `/`. The
-//! address is on loopback and has no authentication: every process of this machine may read every
-//! table and mail, and invoke every function with any event and claims. Pages in a browser may not,
-//! see [`visitors`].
+//! Everything is JSON except metrics, environment, the documentation page, and a browser's `/`. A
+//! browser gets it indented. The address is on loopback and has no authentication: every process of
+//! this machine may read every table and mail, and invoke every function with any event and claims.
+//! Pages in a browser may not, see [`visitors`].
 
+mod browser;
 mod clock;
 mod description;
 mod docs;
@@ -77,6 +78,7 @@ fn router(control: Control) -> Router {
             ControlError::new(StatusCode::NOT_FOUND, "there is no such address; GET / lists all")
         })
         .with_state(control)
+        .layer(middleware::from_fn(browser::indented))
         .layer(middleware::from_fn(visitors::at_control))
 }
 

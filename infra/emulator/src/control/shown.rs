@@ -1,5 +1,6 @@
 //! The parts of the platform that the control address shows.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::telemetry::Telemetry;
@@ -10,6 +11,7 @@ use crate::standins::Standins;
 
 /// The parts of the platform that the control address shows.
 #[derive(Clone)]
+#[non_exhaustive]
 pub struct Control {
     /// The stores.
     pub stores: Stores,
@@ -25,4 +27,6 @@ pub struct Control {
     pub api_url: String,
     /// The API's `OpenAPI` document in JSON, if the application has one.
     pub description: Option<&'static str>,
+    /// A file that precedes it.
+    pub openapi: Option<PathBuf>,
 }

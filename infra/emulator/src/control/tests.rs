@@ -34,6 +34,7 @@ async fn running_beside(api_url: &str) -> Running {
         telemetry: Arc::default(),
         api_url: api_url.to_owned(),
         description: None,
+        openapi: None,
     };
     let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
@@ -224,6 +225,20 @@ async fn tables_queues_and_mails_are_shown() {
     let page = running.client.get(&running.url).header("accept", "text/html,*/*;q=0.8").send();
     let page = page.await.unwrap().text().await.unwrap();
     assert!(page.contains("<a href=\"/tables/UsersTable\">"), "{page}");
+}
+
+#[tokio::test]
+async fn a_browser_gets_indented_json_and_a_program_one_line() {
+    let running = running().await;
+    let text = async |accept: &str| {
+        let asked = running.client.get(format!("{}/queues", running.url)).header("accept", accept);
+        asked.send().await.unwrap().text().await.unwrap()
+    };
+    let (indented, line) = (text("text/html,*/*;q=0.8").await, text("*/*").await);
+    assert!(indented.starts_with("{\n  \"queues\": [\n"), "{indented}");
+    assert_eq!(line.lines().count(), 1);
+    let value = |text: &str| serde_json::from_str::<Value>(text).unwrap();
+    assert_eq!(value(&indented), value(&line));
 }
 
 #[tokio::test]

@@ -50,6 +50,7 @@ pub(super) struct Start {
 /// A function's counters since the platform started.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
+#[non_exhaustive]
 pub struct FunctionCounts {
     /// Accepted invocations.
     pub invocations: u64,

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 /// A log line: printed by a function's process, or written by the platform about it.
 #[derive(Debug, Clone, Copy)]
+#[non_exhaustive]
 pub struct LogLine<'a> {
     /// The logical id of the function.
     pub function: &'a str,

@@ -15,6 +15,7 @@ const EVENTS_MAX: usize = 300;
 /// One invocation and its events in order.
 #[derive(Debug, Clone, Serialize)]
 #[serde(rename_all = "camelCase")]
+#[non_exhaustive]
 pub struct InvocationRecord {
     /// The logical id of the function.
     pub function: String,
@@ -34,6 +35,7 @@ pub struct InvocationRecord {
 /// An event of an invocation.
 #[derive(Debug, Clone, Serialize)]
 #[serde(rename_all = "camelCase")]
+#[non_exhaustive]
 pub struct TimelineEvent {
     /// Milliseconds since the invocation was submitted.
     pub at_ms: f64,

@@ -15,6 +15,7 @@ pub(super) struct CallCounts {
 
 /// The labels of a counter.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[non_exhaustive]
 pub struct CallKind {
     /// `dynamodb`, `sqs`, `secretsmanager` or `ses`.
     pub service: &'static str,

@@ -66,6 +66,7 @@ pub enum StartError {
 /// calls.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{} cannot be written: {reason}", .path.display())]
+#[non_exhaustive]
 pub struct DataError {
     /// The file.
     pub path: PathBuf,
@@ -76,6 +77,7 @@ pub struct DataError {
 /// The template has no such table, queue or secret.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("the template has no {kind} {name}")]
+#[non_exhaustive]
 pub struct NoSuch {
     /// The kind: `table`, `queue`, `secret`.
     pub kind: &'static str,

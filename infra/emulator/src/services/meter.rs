@@ -31,6 +31,7 @@ const REQUEST_BYTES: usize = 64 << 10;
 
 /// The use of services by a function's calls.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
+#[non_exhaustive]
 pub struct Consumed {
     /// Read request units of `DynamoDB`.
     pub read_units: f64,

@@ -45,6 +45,7 @@ pub struct QueueName {
 
 /// The names of a created secret.
 #[derive(Debug, Clone)]
+#[non_exhaustive]
 pub struct SecretName {
     /// `local-SigningKeysSecret`.
     pub name: String,

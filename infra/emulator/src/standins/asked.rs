@@ -40,6 +40,7 @@ impl Drop for InFlight<'_> {
 /// The requests that a stand-in received, without secrets.
 #[derive(Debug, Clone, Default, Serialize)]
 #[serde(rename_all = "camelCase")]
+#[non_exhaustive]
 pub struct Report {
     /// The number of requests by path.
     pub counts: BTreeMap<String, u64>,

@@ -98,6 +98,25 @@ async fn an_application_adds_stand_ins_data_and_a_description() {
 }
 
 #[tokio::test]
+async fn a_document_that_an_option_names_is_shown_as_it_is_now() {
+    let path = template(r#"{"openapi": "3.1.0", "info": {"title": "Notes"}}"#);
+    let options = Options { openapi: Some(path.clone()), ..options(TEMPLATE, false) };
+    let platform = Platform::start(options, &Notes).await.unwrap();
+    let address = format!("{}/openapi.json", platform.control_url());
+
+    let first = json_at(&address).await;
+    assert_eq!(first["info"]["title"], "Notes");
+    assert_eq!(first["servers"][0]["url"], platform.api_url());
+    std::fs::write(&path, r#"{"openapi": "3.2.0"}"#).unwrap();
+    assert_eq!(json_at(&address).await["openapi"], "3.2.0");
+    std::fs::write(&path, "[]").unwrap();
+    assert_eq!(status(&address).await, 500);
+    std::fs::remove_file(&path).unwrap();
+    assert_eq!(status(&address).await, 404);
+    platform.stop().await;
+}
+
+#[tokio::test]
 async fn a_template_without_an_api_starts_without_the_ignored_resources() {
     let source = format!("{TEMPLATE}  Server: {{Type: 'AWS::EC2::Instance'}}\n");
     let source = source.replace("AWS::Serverless::HttpApi", "AWS::EC2::Instance");
@@ -132,7 +151,7 @@ fn options(source: &str, demo: bool) -> Options {
     }
 }
 
-/// The template in a new file.
+/// The text in a new file.
 fn template(source: &str) -> PathBuf {
     let name = format!("{}.yaml", uuid::Uuid::new_v4());
     let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);

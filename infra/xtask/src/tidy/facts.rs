@@ -15,8 +15,14 @@ const STORE: &str = "shared/lifecycle/src/ports/store.rs";
 /// A document, its statement, the file that makes the statement true, and the code there.
 type Fact = (&'static str, &'static str, &'static str, &'static str);
 
-const FACTS: [Fact; 42] = [
+const FACTS: [Fact; 43] = [
     ("README.md", "at most 100 writes", STORE, "WRITES_MAX: usize = 100;"),
+    (
+        "README.md",
+        "12 GiB of disk",
+        "infra/emulator/src/doctor.rs",
+        "FREE_KIB_MIN: u64 = 12 * 1024 * 1024;",
+    ),
     (
         ARCHITECTURE,
         "up to 25 times with full jitter",

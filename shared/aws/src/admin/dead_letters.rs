@@ -27,6 +27,7 @@ const REASON: &str = "reason";
 
 /// A message that could not be consumed.
 #[derive(Debug, Clone)]
+#[non_exhaustive]
 pub struct DeadLetter {
     /// Its id in the dead-letter queue.
     pub id: String,

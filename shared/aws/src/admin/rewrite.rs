@@ -26,6 +26,7 @@ use crate::errors::fault;
 const PAGE_MAX: i32 = 250;
 
 /// A page of a segment, as items.
+#[non_exhaustive]
 pub struct ItemPage {
     /// The items with their keys.
     pub items: Vec<(Key, Item)>,

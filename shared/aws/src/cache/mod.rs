@@ -59,6 +59,7 @@ pub struct Cache<K, V> {
 
 /// A cached value or miss, with its age.
 #[derive(Debug)]
+#[non_exhaustive]
 pub struct Cached<V> {
     /// The value; `None` when there is none.
     pub value: Option<Arc<V>>,

@@ -22,6 +22,7 @@ const LEFT_OUT_MAX: usize = 1_000;
 
 /// A record and its position.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Positioned<R> {
     /// Its position, from which the next read continues.
     pub position: String,

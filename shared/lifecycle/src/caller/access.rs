@@ -9,7 +9,7 @@ use crate::error::RequestError;
 #[derive(Debug, Clone, Copy)]
 #[non_exhaustive]
 pub enum Access<R: 'static = NoRole> {
-    /// All callers.
+    /// All callers. One whose kind has to sign in still has to.
     Public,
     /// All callers who are signed in.
     SignedIn,

@@ -10,6 +10,7 @@ use super::service::ServiceError;
 
 /// The error response of a failure.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct ErrorResponse {
     /// The status.
     pub status: StatusCode,

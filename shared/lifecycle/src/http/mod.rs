@@ -29,7 +29,8 @@
 //! | wanted | answer |
 //! |---|---|
 //! | claims of API Gateway's own authorizers, and signatures of AWS | built: [`Identity::AUTHORIZER`](crate::Identity::AUTHORIZER) |
-//! | API keys | possible: an own Lambda authorizer with the key's header as its identity source, which returns claims. Usage plans of a REST API need nothing from the function |
+//! | API keys as bearer tokens | built: `auth::api_keys` of the crate `lambda-lifecycle-aws` |
+//! | API keys in another header | possible: an own Lambda authorizer with that header as its identity source, which returns claims. Usage plans of a REST API need nothing from the function |
 //! | sign-in at a load balancer | refused: its headers prove nothing unless each function verifies their signature. Let the endpoint verify the client's own token: [`Endpoint::verifier`](crate::Endpoint::verifier) |
 //! | cookies | built: [`Cookies`](crate::input::Cookies) |
 //! | cookies as credentials | refused: another site could make a browser act as the caller. A Lambda authorizer may read them where the API has a defence |

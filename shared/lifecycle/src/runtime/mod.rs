@@ -19,6 +19,8 @@
 //! | `TRUSTED_HOPS_SECRET` | the secret that the nearest of them sends as `X-Origin-Verify` |
 //! | `OTEL_EXPORTER_OTLP_ENDPOINT` | the address of a collector for spans; by default none |
 //! | `OTEL_EXPORTER_OTLP_HEADERS` | headers for the collector, `name=value`, separated by commas |
+//!
+//! A variable that should be a number and is none has no effect; the first line of the log names it.
 
 mod authorizer;
 mod consumer;
@@ -123,6 +125,10 @@ fn run<P: Adapter + Clone>(
 ) -> ExitCode {
     let settings = Settings::from_environment();
     crate::telemetry::log::start(&settings.function, settings.log_level.as_deref());
+    if !settings.ignored.is_empty() {
+        let variables = settings.ignored.join(", ");
+        tracing::warn!(variables, "variables are no valid numbers; they have no effect");
+    }
     let has_counts = resources.iter().any(|usage| usage.covers(LIMITS, Action::UpdateItem));
     let started = lambda::async_runtime(&settings).block_on(async {
         clock::start(|name| std::env::var(name).ok())?;

@@ -1,6 +1,7 @@
 //! The settings from environment variables, read once at start.
 
 use std::env;
+use std::str::FromStr;
 
 use crate::source::TrustedHops;
 
@@ -29,14 +30,21 @@ pub(crate) struct Settings {
     pub(crate) runtime_api: String,
     /// `AWS_LAMBDA_MAX_CONCURRENCY`: the number of concurrent requests; 1 on classic Lambda.
     pub(crate) concurrency: usize,
+    /// The variables that have no effect, since their values are not the numbers that they should be.
+    pub(crate) ignored: Vec<&'static str>,
 }
 
 impl Settings {
     pub(crate) fn from_environment() -> Self {
-        let text = |name: &str| env::var(name).ok().filter(|value| !value.is_empty());
+        Self::read(|name| env::var(name).ok())
+    }
+
+    fn read(variable: impl Fn(&str) -> Option<String>) -> Self {
+        let text = |name: &str| variable(name).filter(|value| !value.is_empty());
         let list = |name: &str| text(name).map(|value| split(&value)).unwrap_or_default();
         let function = text("AWS_LAMBDA_FUNCTION_NAME").unwrap_or_else(|| "function".to_owned());
         let headers = list("OTEL_EXPORTER_OTLP_HEADERS");
+        let mut ignored = Vec::new();
         Self {
             service: text("SERVICE_NAME").unwrap_or_else(|| function.clone()),
             function,
@@ -48,16 +56,15 @@ impl Settings {
                 .filter_map(|pair| pair.split_once('='))
                 .map(|(name, value)| (name.to_owned(), value.to_owned()))
                 .collect(),
-            rate_limit: text("RATE_LIMIT").and_then(|quota| quota.parse().ok()),
-            exact_rate_limit: text("EXACT_RATE_LIMIT").and_then(|quota| quota.parse().ok()),
+            rate_limit: number("RATE_LIMIT", &text, &mut ignored),
+            exact_rate_limit: number("EXACT_RATE_LIMIT", &text, &mut ignored),
             trusted_hops: TrustedHops {
-                count: text("TRUSTED_HOPS").and_then(|hops| hops.parse().ok()).unwrap_or(0),
+                count: number("TRUSTED_HOPS", &text, &mut ignored).unwrap_or(0),
                 secret: text("TRUSTED_HOPS_SECRET"),
             },
             runtime_api: text("AWS_LAMBDA_RUNTIME_API").unwrap_or_default(),
-            concurrency: text("AWS_LAMBDA_MAX_CONCURRENCY")
-                .and_then(|concurrency| concurrency.parse().ok())
-                .unwrap_or(1),
+            concurrency: number("AWS_LAMBDA_MAX_CONCURRENCY", &text, &mut ignored).unwrap_or(1),
+            ignored,
         }
     }
 
@@ -73,4 +80,36 @@ impl Settings {
 
 fn split(list: &str) -> Vec<String> {
     list.split(',').map(str::trim).filter(|item| !item.is_empty()).map(str::to_owned).collect()
+}
+
+/// The number in a variable. A variable with another value is added to the ignored ones.
+fn number<N: FromStr>(
+    name: &'static str,
+    text: &impl Fn(&str) -> Option<String>,
+    ignored: &mut Vec<&'static str>,
+) -> Option<N> {
+    let number: Option<N> = text(name)?.parse().ok();
+    if number.is_none() {
+        ignored.push(name);
+    }
+    number
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_variable_that_is_not_its_number_has_no_effect_and_is_named() {
+        let settings = Settings::read(|name| match name {
+            "RATE_LIMIT" => Some("600 a minute".to_owned()),
+            "EXACT_RATE_LIMIT" => Some("7".to_owned()),
+            "TRUSTED_HOPS" => Some("-1".to_owned()),
+            "AWS_LAMBDA_MAX_CONCURRENCY" => Some(String::new()),
+            _ => None,
+        });
+        assert_eq!((settings.rate_limit, settings.exact_rate_limit), (None, Some(7)));
+        assert_eq!((settings.trusted_hops.count, settings.concurrency), (0, 1));
+        assert_eq!(settings.ignored, ["RATE_LIMIT", "TRUSTED_HOPS"]);
+    }
 }

@@ -5,7 +5,11 @@ const colour = () => document.documentElement.classList.toggle("dark-mode", dark
 dark.addEventListener("change", colour);
 colour();
 
-fetch("openapi.json").then(answer => answer.json()).then(show);
+fetch("openapi.json").then(async answer => {
+  const body = await answer.json();
+  if (answer.ok) show(body);
+  else document.getElementById("page").textContent = body.error;
+});
 
 function show(spec) {
   document.title = spec.info.title;

@@ -8,10 +8,11 @@ type Part = fn(&Value) -> Value;
 /// The first part in which a kept table differs from the one that would be created, by the
 /// description of one and the `CreateTable` request of the other.
 pub(super) fn difference(kept: &Value, wanted: &Value) -> Option<&'static str> {
-    let parts: [(&str, Part); 4] = [
+    let parts: [(&str, Part); 5] = [
         ("a key", key),
         ("an attribute type", types),
-        ("indexes", indexes),
+        ("indexes", |table| indexes(&table["GlobalSecondaryIndexes"])),
+        ("local indexes", |table| indexes(&table["LocalSecondaryIndexes"])),
         ("a stream", |table| table["StreamSpecification"]["StreamViewType"].clone()),
     ];
     parts.into_iter().find(|(_, part)| part(kept) != part(wanted)).map(|(name, _)| name)
@@ -27,8 +28,8 @@ fn types(table: &Value) -> Value {
     by_name(definitions, "AttributeName", |attribute| attribute["AttributeType"].clone())
 }
 
-fn indexes(table: &Value) -> Value {
-    by_name(&table["GlobalSecondaryIndexes"], "IndexName", |index| {
+fn indexes(list: &Value) -> Value {
+    by_name(list, "IndexName", |index| {
         let projection = &index["Projection"];
         let names = by_name(&projection["NonKeyAttributes"], "", |_| Value::Null);
         json!([key(index), projection["ProjectionType"], names])
@@ -63,6 +64,11 @@ mod tests {
                 "KeySchema": [{"AttributeName": "sk", "KeyType": "HASH"}],
                 "Projection": {"ProjectionType": "INCLUDE", "NonKeyAttributes": ["a", "b"]},
             }],
+            "LocalSecondaryIndexes": [{
+                "IndexName": "by-time",
+                "KeySchema": [{"AttributeName": "pk", "KeyType": "HASH"}],
+                "Projection": {"ProjectionType": "ALL"},
+            }],
             "StreamSpecification": {"StreamEnabled": true, "StreamViewType": "NEW_IMAGE"},
         })
     }
@@ -80,11 +86,12 @@ mod tests {
 
     #[test]
     fn each_part_that_differs_is_named() {
-        let cases: [(&str, Value, &str); 5] = [
+        let cases: [(&str, Value, &str); 6] = [
             ("/KeySchema/1/AttributeName", json!("other"), "a key"),
             ("/AttributeDefinitions/1/AttributeType", json!("S"), "an attribute type"),
             ("/GlobalSecondaryIndexes", Value::Null, "indexes"),
             ("/GlobalSecondaryIndexes/0/Projection/NonKeyAttributes", json!(["a"]), "indexes"),
+            ("/LocalSecondaryIndexes", Value::Null, "local indexes"),
             ("/StreamSpecification", Value::Null, "a stream"),
         ];
         for (place, value, expected) in cases {

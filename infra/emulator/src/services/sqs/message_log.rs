@@ -60,6 +60,7 @@ struct Message {
 /// A message that is in a queue.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
+#[non_exhaustive]
 pub struct JournalEntry {
     /// Its id.
     pub message_id: String,

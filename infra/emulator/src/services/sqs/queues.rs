@@ -36,6 +36,7 @@ pub(crate) struct Queues {
 /// The report of a queue in `GET /queues`.
 #[derive(Debug, Clone, Serialize)]
 #[serde(rename_all = "camelCase")]
+#[non_exhaustive]
 pub struct QueueReport {
     /// The queue's logical id.
     pub queue: String,
@@ -55,6 +56,7 @@ pub struct QueueReport {
 /// A message in the format of `ReceiveMessage`.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(rename_all = "PascalCase", default)]
+#[non_exhaustive]
 pub struct ReceivedMessage {
     /// The message's id.
     pub message_id: String,

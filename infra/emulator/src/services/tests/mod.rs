@@ -296,6 +296,23 @@ async fn a_directory_in_use_or_with_another_table_is_an_error() {
 }
 
 #[tokio::test]
+async fn a_table_that_dynamodb_refuses_is_an_error_with_its_name() {
+    let source = "Resources:
+  NotesTable:
+    Type: AWS::DynamoDB::Table
+    Properties:
+      BillingMode: PAY_PER_REQUEST
+      AttributeDefinitions:
+        - {AttributeName: pk, AttributeType: S}
+        - {AttributeName: unused, AttributeType: S}
+      KeySchema: [{AttributeName: pk, KeyType: HASH}]
+";
+    let template = Template::parse(source, &BTreeMap::new()).unwrap();
+    let error = Stores::start(&template, None).await.err().unwrap().to_string();
+    assert!(error.starts_with("the table NotesTable cannot be set up: "), "{error}");
+}
+
+#[tokio::test]
 async fn an_unsigned_call_or_one_from_a_page_is_403_without_effect() {
     const SIGNED: (&str, &str) = ("authorization", "AWS4-HMAC-SHA256 Credential=OPERATOR/x, S=0");
     let stores = stores().await;
