@@ -8,6 +8,7 @@ use clap::{Args, Subcommand};
 use tokio::signal::ctrl_c;
 use tokio::signal::unix::{SignalKind, signal};
 
+use crate::console::client;
 use crate::options::{Logs, Options};
 use crate::{Application, Platform, StartError, doctor};
 
@@ -22,13 +23,23 @@ pub struct Command {
     json_logs: bool,
 
     #[command(subcommand)]
-    check: Option<Check>,
+    task: Option<Task>,
 }
 
-#[derive(Debug, Clone, Copy, Subcommand)]
-enum Check {
+/// A task that starts no platform.
+#[derive(Debug, Clone, Subcommand)]
+enum Task {
     /// Checks the programs, ports and disk of this machine. Each missing one has a remedy.
     Doctor,
+
+    /// Draws a request of a running platform: its nine stages, its commit, and the journey of its
+    /// effects.
+    Trace(client::TraceArguments),
+
+    /// Serves the Model Context Protocol over standard input and output, so that a language model
+    /// can look at the requests of a running platform, resend them, and set faults.
+    #[cfg(feature = "mcp")]
+    Mcp(client::McpArguments),
 }
 
 impl Command {
@@ -37,8 +48,8 @@ impl Command {
         self.options.demo
     }
 
-    /// Runs the platform until Ctrl-C or SIGTERM, or checks the machine. It prints the addresses,
-    /// calls `announce`, which may print more, and prints `ready`.
+    /// Runs the platform until Ctrl-C or SIGTERM. It prints the addresses, calls `announce`, which may
+    /// print more, and prints `ready`. A subcommand runs in place of the platform.
     ///
     /// Returns exit status 2 if other options would help, and 1 for any other error, such as data that
     /// can no longer be written.
@@ -46,8 +57,12 @@ impl Command {
     /// # Panics
     /// If the system does not let it handle SIGTERM.
     pub async fn run(self, application: &impl Application, announce: impl FnOnce()) -> ExitCode {
-        if let Some(Check::Doctor) = self.check {
-            return check(&self.options);
+        match self.task {
+            None => {}
+            Some(Task::Doctor) => return check(&self.options),
+            Some(Task::Trace(arguments)) => return client::trace(arguments).await,
+            #[cfg(feature = "mcp")]
+            Some(Task::Mcp(arguments)) => return client::serve_mcp(arguments).await,
         }
         let logs = if self.json_logs { Logs::Json } else { Logs::Readable };
         let options = Options { logs, ..self.options };

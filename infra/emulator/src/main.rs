@@ -38,15 +38,30 @@ mod tests {
     fn the_help_has_the_options_of_a_platform_without_the_demo() {
         parser().debug_assert();
         let help = parser().render_help().to_string();
-        assert!(help.contains("--template") && help.contains("doctor"), "{help}");
+        for expected in [
+            "--template",
+            "doctor",
+            "trace",
+            #[cfg(feature = "mcp")]
+            "mcp",
+        ] {
+            assert!(help.contains(expected), "{expected}: {help}");
+        }
         assert!(!help.contains("--demo"), "{help}");
     }
 
     #[test]
-    fn options_and_the_check_of_the_machine_are_read() {
-        let given = ["lambda-emulator", "--template", "sam.yaml", "--port", "0", "doctor"];
-        let arguments = read(&parser().try_get_matches_from(given).unwrap());
-        assert!(!arguments.command.has_demo());
+    fn options_and_subcommands_are_read() {
+        for given in [
+            &["lambda-emulator", "--template", "sam.yaml", "--port", "0", "doctor"][..],
+            &["lambda-emulator", "trace", "last", "--follow"],
+            &["lambda-emulator", "trace", "a1", "--json", "--control", "http://localhost:4001"],
+            #[cfg(feature = "mcp")]
+            &["lambda-emulator", "mcp", "--control", "http://localhost:4001"],
+        ] {
+            let arguments = read(&parser().try_get_matches_from(given).unwrap());
+            assert!(!arguments.command.has_demo());
+        }
         assert!(parser().try_get_matches_from(["lambda-emulator", "start"]).is_err());
     }
 

@@ -17,7 +17,7 @@ const PLATFORM: &str = "x86_64-unknown-linux-gnu";
 
 /// Crates that have more features in a build of the workspace than deployed, with all features that
 /// may be added, and the reason why linked code behaves the same.
-const REVIEWED: [(&str, &[&str], &str); 20] = [
+const REVIEWED: [(&str, &[&str], &str); 22] = [
     (
         "lambda-lifecycle-aws",
         &["admin", "testing"],
@@ -37,6 +37,7 @@ const REVIEWED: [(&str, &[&str], &str); 20] = [
     ),
     ("hyper-rustls", &["ring"], "adds constructors; each connector is given its provider"),
     ("hyper-util", &["server", "server-auto", "server-graceful", "service"], "adds a server"),
+    ("indexmap", &["serde"], "adds implementations"),
     (
         "lambda-lifecycle",
         &["examples", "testing"],
@@ -85,6 +86,7 @@ const REVIEWED: [(&str, &[&str], &str); 20] = [
         ],
         "as regex-automata",
     ),
+    ("schemars", &["chrono04"], "adds implementations for types of chrono"),
     ("semver", &["serde"], "adds implementations; only build scripts of functions' crates use it"),
     ("serde_json", &["unbounded_depth"], "adds a method that lifts the limit; nothing calls it"),
     ("subtle", &["default", "std"], "adds implementations"),
