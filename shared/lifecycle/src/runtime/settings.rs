@@ -19,6 +19,8 @@ pub(crate) struct Settings {
     pub(crate) collector: Option<String>,
     /// `OTEL_EXPORTER_OTLP_HEADERS`: request headers for the collector, `name=value,…`.
     pub(crate) collector_headers: Vec<(String, String)>,
+    /// `LIFECYCLE_INSPECTOR`: the socket of the local platform's console, if any.
+    pub(crate) inspector: Option<String>,
     /// `RATE_LIMIT`: replaces the quota of endpoints with approximate counting.
     pub(crate) rate_limit: Option<u32>,
     /// `EXACT_RATE_LIMIT`: replaces the quota of endpoints with exact counting.
@@ -48,6 +50,7 @@ impl Settings {
                 .filter_map(|pair| pair.split_once('='))
                 .map(|(name, value)| (name.to_owned(), value.to_owned()))
                 .collect(),
+            inspector: text("LIFECYCLE_INSPECTOR"),
             rate_limit: text("RATE_LIMIT").and_then(|quota| quota.parse().ok()),
             exact_rate_limit: text("EXACT_RATE_LIMIT").and_then(|quota| quota.parse().ok()),
             trusted_hops: TrustedHops {

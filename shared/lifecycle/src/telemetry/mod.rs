@@ -6,6 +6,7 @@
 //!
 //! A service adds fields of the line with [`LogField`], and metrics with [`Metric`].
 
+pub(crate) mod inspector;
 pub(crate) mod line;
 pub(crate) mod log;
 mod observations;
