@@ -51,7 +51,8 @@ pub trait Consumer: Send + Sync + Sized + 'static {
 
     /// Stage 5. Syntax validation, by `TryFrom`: into a type that cannot be wrong. It is the input
     /// itself, or a type made of it. The conversion reports all field errors together; the record
-    /// then goes to the dead-letter queue.
+    /// then goes to the dead-letter queue. The local platform shows the command by its `Debug`, so a
+    /// type with a secret hides it there.
     type Command: FromInput<Self::Input> + Debug + Send + Sync;
 
     /// Stage 6. Retrieval: everything the decision needs.

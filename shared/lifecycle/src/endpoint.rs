@@ -104,6 +104,7 @@ pub trait Endpoint: Send + Sync + Sized + 'static {
 
     /// Stage 5. Syntax validation, by `TryFrom`: into a type that cannot be wrong. It is the value
     /// of the input itself, or a type made of it. The conversion reports all field errors together.
+    /// The local platform shows it by its `Debug`, so a type with a secret hides it there.
     type Command: FromInput<ValueOf<Self::Input>> + Debug + Send + Sync;
 
     /// Stage 6. Retrieval: everything the decision needs.
@@ -185,6 +186,7 @@ pub trait Query: Send + Sync + Sized + 'static {
 
     /// Stage 5. Syntax validation, by `TryFrom`: into a type that cannot be wrong. It is the value
     /// of the input itself, or a type made of it. The conversion reports all field errors together.
+    /// The local platform shows it by its `Debug`, so a type with a secret hides it there.
     type Command: FromInput<ValueOf<Self::Input>> + Debug + Send + Sync;
 
     /// Stage 6. Retrieval: the data that was asked for.
