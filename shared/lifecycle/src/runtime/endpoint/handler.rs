@@ -36,17 +36,7 @@ impl<E: Endpoint> invocation::Handler for Handler<E> {
         let trace = trace(request.as_ref().ok(), invocation.x_ray.as_deref());
         let observations = Observations::of(request_id.clone(), Some(trace.clone()));
         let cause = EventOrigin::of(&request_id, &trace);
-        let method = request.as_ref().map_or(E::ROUTE.method, |request| request.method.clone());
-        let inspected = RequestOf {
-            invocation: &invocation.invocation_id,
-            request_id: &request_id,
-            method: method.as_str(),
-            route: E::ROUTE.path,
-            cold_start: invocation.cold_start,
-            started: log.stages.started(),
-        };
-        let inspector = self.shared.inspector.as_ref();
-        log.inspection = Inspection::of_request(inspector, &observations, &inspected);
+        log.inspection = self.inspect(request.as_ref().ok(), &invocation, &observations, &log);
 
         let (request, done) = match request {
             Err(field_errors) => (None, Err(RequestError::Invalid(field_errors))),
@@ -163,6 +153,27 @@ impl<E: Endpoint> invocation::Handler for Handler<E> {
         };
         let line = line.to_json();
         Some(LastWords { answer: InvocationResult::Http(Answer { trigger, response }), line })
+    }
+}
+
+impl<E: Endpoint> Handler<E> {
+    /// Begins the inspection of a request, if the local platform's console asks for it.
+    fn inspect(
+        &self,
+        request: Option<&Request>,
+        invocation: &Invocation,
+        observations: &Arc<Observations>,
+        log: &RequestLog,
+    ) -> Inspection {
+        let method = request.map_or(E::ROUTE.method, |request| request.method.clone());
+        let begun = RequestOf {
+            invocation: &invocation.invocation_id,
+            method: method.as_str(),
+            route: E::ROUTE.path,
+            cold_start: invocation.cold_start,
+            started: log.stages.started(),
+        };
+        Inspection::of_request(self.shared.inspector.as_ref(), observations, &begun)
     }
 }
 

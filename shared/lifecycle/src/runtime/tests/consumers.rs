@@ -1,6 +1,8 @@
 //! Consumers on the recorder: each record is processed separately and has one effect.
 
 mod events;
+#[cfg(unix)]
+mod inspected;
 mod schedules;
 mod traces;
 

@@ -5,6 +5,8 @@ mod consumers;
 mod deferred;
 mod described;
 mod handover;
+#[cfg(unix)]
+mod inspected;
 mod limits;
 mod never_holds;
 mod notes;

@@ -38,7 +38,6 @@ pub(super) struct Open {
 /// The beginning of a request.
 pub(crate) struct RequestOf<'a> {
     pub(crate) invocation: &'a str,
-    pub(crate) request_id: &'a str,
     pub(crate) method: &'a str,
     pub(crate) route: &'a str,
     pub(crate) cold_start: bool,
@@ -92,7 +91,7 @@ impl Inspection {
         let Some(inspector) = inspector else { return Self::default() };
         inspector.write(&InspectorRecord::Begun(Begun {
             invocation: request.invocation,
-            request_id: request.request_id,
+            request_id: observations.request_id(),
             method: request.method,
             route: request.route,
             cold_start: request.cold_start,

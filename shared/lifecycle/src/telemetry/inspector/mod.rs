@@ -7,11 +7,13 @@
 //! The reader shall see as much as possible of a process that is killed: so a request is reported
 //! when it begins, before stage 6, before each commit, and when it ends.
 
+#[cfg(all(test, unix))]
+pub(crate) mod captured;
 mod describe;
 mod inspection;
 mod records;
 mod state;
-#[cfg(test)]
+#[cfg(all(test, unix))]
 mod tests;
 mod text;
 mod writer;
