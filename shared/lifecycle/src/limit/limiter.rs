@@ -177,7 +177,7 @@ impl Limiter {
     }
 
     async fn tell(&self, store: &dyn Store, due: Vec<(String, Span, u32)>) -> bool {
-        let mut all_told = true;
+        let mut is_complete = true;
         for (caller, span, amount) in due {
             let told = i32::try_from(amount).unwrap_or(i32::MAX);
             let counter = counter(&caller, span, told, None);
@@ -186,13 +186,13 @@ impl Limiter {
                 Ok(Count::Exceeded) => None,
                 Err(fault) => {
                     self.unavailable(fault, "rate limit store unavailable; counts not exchanged");
-                    all_told = false;
+                    is_complete = false;
                     None
                 }
             };
             self.learn(&caller, span.number, amount, total);
         }
-        all_told
+        is_complete
     }
 
     /// Returns the counts to exchange, and marks them as in flight.

@@ -78,7 +78,7 @@ impl DeferredWork {
         });
         if let Some(inspector) = &self.shared.inspector {
             let done = done.into_iter().map(|(work, failed, took)| Work {
-                what: work.to_string(),
+                name: work.to_string(),
                 failed,
                 took,
             });
@@ -97,9 +97,9 @@ impl DeferredWork {
         let perform = self.tertiary.perform(adapter);
         let exchange = async {
             let began = (!telling.is_empty()).then(Instant::now);
-            let told = join_all(telling).await.into_iter().all(|told| told.unwrap_or(false));
-            let all_told = self.shared.limiter.exchange(adapter).await && told;
-            let failed = (!all_told).then(|| "the counts are not exchanged".to_owned());
+            let earlier = join_all(telling).await.into_iter().all(|done| done.unwrap_or(false));
+            let exchanged = self.shared.limiter.exchange(adapter).await && earlier;
+            let failed = (!exchanged).then(|| "the counts are not exchanged".to_owned());
             began.map(|began| (WorkOf::Exchange, failed, began.elapsed()))
         };
         let (mut done, exchanged, exported) = tokio::join!(perform, exchange, self.export());
@@ -127,7 +127,7 @@ impl DeferredWork {
         };
         // The next invocation waits for this export.
         let exported = timeout(EXPORT_MAX, export).await.unwrap_or(Err(ServiceError::TimedOut));
-        let failed = exported.err().map(told);
+        let failed = exported.err().map(chain_of);
         if let Some(error) = &failed {
             tracing::warn!(%error, "span export failed; spans dropped");
         }
@@ -182,12 +182,12 @@ impl Tertiary {
             let mut failed: Vec<Option<String>> = vec![None; self.messages.len()];
             for (index, fault) in sent {
                 if let Some(failed) = failed.get_mut(index) {
-                    *failed = Some(told(fault));
+                    *failed = Some(chain_of(fault));
                 }
             }
             failed.into_iter().map(|failed| (failed, took)).collect::<Vec<_>>()
         };
-        let timed = |done: Result<(), ServiceError>| (done.err().map(told), began.elapsed());
+        let timed = |done: Result<(), ServiceError>| (done.err().map(chain_of), began.elapsed());
         let mails = self.mails.iter().map(|mail| async move { timed(adapter.mail(mail).await) });
         let posts = self.posts.iter().map(|post| async move { timed(adapter.post(post).await) });
         let (sent, mailed, posted) = tokio::join!(send, join_all(mails), join_all(posts));
@@ -222,6 +222,6 @@ impl fmt::Display for WorkOf {
 }
 
 /// An error with its chain of causes.
-fn told(fault: ServiceError) -> String {
+fn chain_of(fault: ServiceError) -> String {
     RequestError::ServiceError(fault).to_string()
 }

@@ -12,7 +12,7 @@ pub(crate) struct Shared {
     pub(super) settings: Settings,
     pub(super) adapter: Arc<dyn Adapter>,
     pub(super) limiter: Limiter,
-    /// The console that wants to see requests and records; `None` in every deployment.
+    /// The connection to the local platform's console; `None` in every deployment.
     pub(super) inspector: Option<Arc<Inspector>>,
 }
 

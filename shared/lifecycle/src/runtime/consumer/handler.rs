@@ -21,7 +21,7 @@ use crate::commit::EventOrigin;
 use crate::consumer::{Consumer, DeliveredMessage, RecordInput, Source};
 use crate::error::{FieldError, FieldErrors, RequestError, ServiceError};
 use crate::input::FromInput;
-use crate::telemetry::inspector::{Inspection, Stage};
+use crate::telemetry::inspector::{Inspection, Inspector, Stage};
 use crate::telemetry::line::{Stages, lines_of_noted, metric, millis, with_fields};
 use crate::telemetry::{Observations, TraceContext, observed, otlp, shortened, without_values};
 use crate::{Moment, Permit, clock};
@@ -157,14 +157,11 @@ impl<C: Consumer> Handler<C> {
         let Known { input, record_id, request_id, trace } = Known::<C::Input>::of::<C>(raw);
         let observations = Observations::of(request_id.clone(), Some(trace.clone()));
         let cause = EventOrigin::of(&request_id, &trace);
-        let (inspector, started_at) = (self.shared.inspector.as_ref(), stages.started());
-        let inspection = Inspection::of_record(
-            inspector,
-            &observations,
-            &invocation.invocation_id,
-            started_at,
-            || raw.inspected(C::SOURCE, &record_id, &request_id),
-        );
+        let inspect = |inspector: &Arc<Inspector>| {
+            let record = raw.inspected(C::SOURCE, &record_id, &request_id);
+            inspector.record(&observations, &invocation.invocation_id, stages.started(), record)
+        };
+        let inspection = self.shared.inspector.as_ref().map(inspect).unwrap_or_default();
         consumed.inspection = inspection.clone();
 
         let delivered =

@@ -54,7 +54,7 @@ impl<E: Endpoint> invocation::Handler for Handler<E> {
         let error = failure.filter(|failure| failure.response().status.is_server_error());
         let error = error.map(ToString::to_string);
         let refused_at = failure.and_then(|_| log.inspection.running());
-        let told = refused_at.and_then(|_| failure.map(RequestError::response));
+        let shown = refused_at.and_then(|_| failure.map(RequestError::response));
         log.inspection.resume(Stage::Response);
         let done = done.unwrap_or_else(|failure| {
             let request = request.as_ref();
@@ -111,7 +111,7 @@ impl<E: Endpoint> invocation::Handler for Handler<E> {
         inspection.ended(log.attempts, || Ending {
             status: response.status.as_u16(),
             refused_at,
-            failure: told,
+            failure: shown,
             error,
             replayed: done.replayed,
             deferred: deferred.count(),
@@ -165,6 +165,7 @@ impl<E: Endpoint> Handler<E> {
         observations: &Arc<Observations>,
         log: &RequestLog,
     ) -> Inspection {
+        let Some(inspector) = &self.shared.inspector else { return Inspection::default() };
         let method = request.map_or(E::ROUTE.method, |request| request.method.clone());
         let begun = RequestOf {
             invocation: &invocation.invocation_id,
@@ -173,7 +174,7 @@ impl<E: Endpoint> Handler<E> {
             cold_start: invocation.cold_start,
             started: log.stages.started(),
         };
-        Inspection::of_request(self.shared.inspector.as_ref(), observations, &begun)
+        inspector.request(observations, &begun)
     }
 }
 

@@ -59,7 +59,7 @@ pub(super) fn read<E: Endpoint>(
         refuse_query(request, &mut field_errors);
     }
     log.stages.end("deserialisation");
-    // A field error of stage 4 refuses the request there, whatever stage 5 finds besides.
+    // A field error of stage 4 refuses the request there, even if stage 5 finds more.
     if input.is_some() && field_errors.is_empty() {
         log.inspection.enter(Stage::Validation);
     }

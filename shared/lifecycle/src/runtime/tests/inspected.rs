@@ -35,12 +35,12 @@ fn up_to(last: &str) -> Vec<&'static str> {
 async fn a_refused_request_names_the_stage_that_refused_it() {
     let base = || request("x");
     let reader = with(base(), "/requestContext/authorizer/lambda/role", "READER");
-    let nobody = with(base(), "/requestContext/authorizer", Value::Null);
+    let unsigned = with(base(), "/requestContext/authorizer", Value::Null);
     let cases = [
         (with(base(), "/headers/x-a", "\n"), 400, "routing", "routing"),
         (with(base(), "/rawPath", "/elsewhere"), 404, "routing", "routing"),
         (with(base(), "/requestContext/http/method", "PUT"), 405, "routing", "routing"),
-        (nobody, 401, "authentication", "limit"),
+        (unsigned, 401, "authentication", "limit"),
         (reader, 403, "authorization", "limit"),
         (with(base(), "/headers/accept", "text/html"), 406, "deserialization", "deserialization"),
         (with(base(), "/body", "{"), 400, "deserialization", "deserialization"),

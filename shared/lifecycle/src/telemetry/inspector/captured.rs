@@ -21,7 +21,7 @@ impl Captured {
     /// Returns the records since the last call.
     pub(crate) fn records(&mut self) -> Vec<Value> {
         let mut read = Vec::new();
-        // The error says that there is nothing more at the moment.
+        // The error means that there is nothing more at the moment.
         let _ = self.0.read_to_end(&mut read);
         let read = String::from_utf8(read).unwrap();
         read.lines().map(|line| serde_json::from_str(line).unwrap()).collect()

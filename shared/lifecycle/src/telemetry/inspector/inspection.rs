@@ -7,12 +7,12 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::time::Instant;
 
 use super::super::observations::Observations;
-use super::Inspector;
 use super::records::{
     Begun, Ended, InspectorRecord, Judge, Reached, SettledRecord, Stage, VerdictRecord,
 };
 use super::state::State;
 use super::text::{printed, shortened};
+use super::writer::Writer;
 use crate::commit::FailedWrite;
 use crate::error::{DomainError, ErrorResponse, RequestError, ServiceError};
 
@@ -27,7 +27,7 @@ pub(crate) struct Inspection(Option<Arc<Open>>);
 /// A request or record that is in progress.
 #[derive(Debug)]
 pub(super) struct Open {
-    inspector: Arc<Inspector>,
+    writer: Arc<Writer>,
     invocation: String,
     observations: Arc<Observations>,
     /// The record; `None` for a request.
@@ -82,14 +82,13 @@ impl Inspection {
         Self(Some(open))
     }
 
-    /// Begins the inspection of a request, whose first stage has run since `started`.
-    pub(crate) fn of_request(
-        inspector: Option<&Arc<Inspector>>,
+    /// Begins the inspection of a request.
+    pub(super) fn of_request(
+        writer: &Arc<Writer>,
         observations: &Arc<Observations>,
         request: &RequestOf<'_>,
     ) -> Self {
-        let Some(inspector) = inspector else { return Self::default() };
-        inspector.write(&InspectorRecord::Begun(Begun {
+        writer.write(&InspectorRecord::Begun(Begun {
             invocation: request.invocation,
             request_id: observations.request_id(),
             method: request.method,
@@ -97,38 +96,40 @@ impl Inspection {
             cold_start: request.cold_start,
         }));
         let state = State::begin(Stage::Routing, request.started);
-        Self::begin(inspector, request.invocation, observations, None, state)
+        Self::begin(writer, request.invocation, observations, None, state)
     }
 
-    /// Begins the inspection of a record, which has been read since `started`.
-    pub(crate) fn of_record(
-        inspector: Option<&Arc<Inspector>>,
+    /// Begins the inspection of a record.
+    pub(super) fn of_record(
+        writer: &Arc<Writer>,
         observations: &Arc<Observations>,
         invocation: &str,
         started: Instant,
-        record: impl FnOnce() -> RecordOf,
+        record: RecordOf,
     ) -> Self {
-        let Some(inspector) = inspector else { return Self::default() };
         let state = State::begin(Stage::Deserialization, started);
-        Self::begin(inspector, invocation, observations, Some(record()), state)
+        Self::begin(writer, invocation, observations, Some(record), state)
     }
 
     fn begin(
-        inspector: &Arc<Inspector>,
+        writer: &Arc<Writer>,
         invocation: &str,
         observations: &Arc<Observations>,
         record: Option<RecordOf>,
         state: State,
     ) -> Self {
-        let open = Arc::new(Open {
-            inspector: Arc::clone(inspector),
+        Self(Some(Arc::new(Open {
+            writer: Arc::clone(writer),
             invocation: invocation.to_owned(),
             observations: Arc::clone(observations),
             record,
             state: Mutex::new(state),
-        });
-        inspector.add(&open);
-        Self(Some(open))
+        })))
+    }
+
+    /// Returns the part that the inspector knows while the request or record is in progress.
+    pub(super) fn open(&self) -> Option<&Arc<Open>> {
+        self.0.as_ref()
     }
 
     /// A stage begins. Nothing happens if it is running already.
@@ -217,7 +218,7 @@ impl Inspection {
         progress.stages.retain(|(stage, ..)| *stage < running);
         progress.caches = open.caches();
         let (invocation, progress) = (open.invocation.as_str(), &progress);
-        open.inspector.write(&InspectorRecord::Reached(Reached { invocation, progress, running }));
+        open.writer.write(&InspectorRecord::Reached(Reached { invocation, progress, running }));
     }
 
     /// The request has ended.
@@ -235,7 +236,7 @@ impl Inspection {
         progress.caches = open.caches();
         let failure = ending.failure.as_ref();
         let error = ending.error.map(shortened);
-        open.inspector.write(&InspectorRecord::Ended(Ended {
+        open.writer.write(&InspectorRecord::Ended(Ended {
             invocation: &open.invocation,
             progress: &progress,
             status: ending.status,
@@ -322,7 +323,7 @@ impl Open {
         let (code, error) = reason.unzip();
         let code = code.flatten();
         let error = error.map(shortened);
-        self.inspector.write(&InspectorRecord::Record(SettledRecord {
+        self.writer.write(&InspectorRecord::Record(SettledRecord {
             invocation: &self.invocation,
             message_id: record.message_id.as_deref(),
             record_id: &record.record_id,

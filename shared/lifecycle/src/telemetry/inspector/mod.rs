@@ -21,6 +21,8 @@ mod writer;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::Duration;
 
+use tokio::time::Instant;
+
 pub(crate) use self::describe::{caller_of, of_access, of_caller, of_facts, of_limit, of_subject};
 use self::inspection::Open;
 pub(crate) use self::inspection::{Ending, Inspection, RecordOf, RequestOf, Settlement};
@@ -29,6 +31,7 @@ pub(crate) use self::records::{Judge, Stage};
 use self::text::shortened;
 use self::writer::Writer;
 use super::line::millis;
+use super::observations::Observations;
 
 /// The maximum number of works in one record.
 const WORKS_MAX: usize = 200;
@@ -36,21 +39,21 @@ const WORKS_MAX: usize = 200;
 /// The connection to the console, and the requests and records that are in progress.
 #[derive(Debug)]
 pub(crate) struct Inspector {
-    writer: Writer,
+    writer: Arc<Writer>,
     open: Mutex<Vec<Weak<Open>>>,
 }
 
 /// A piece of deferred work that is done.
 #[derive(Debug)]
 pub(crate) struct Work {
-    /// What was done, for people.
-    pub(crate) what: String,
+    /// Its name for people.
+    pub(crate) name: String,
     pub(crate) failed: Option<String>,
     pub(crate) took: Duration,
 }
 
 impl Inspector {
-    /// Connects to the socket at this path; `None` if nobody listens there.
+    /// Connects to the socket at this path; `None` if no process listens there.
     pub(crate) fn connect(path: &str) -> Option<Arc<Self>> {
         match Writer::connect(path) {
             Ok(writer) => Some(Self::of(writer)),
@@ -62,7 +65,28 @@ impl Inspector {
     }
 
     fn of(writer: Writer) -> Arc<Self> {
-        Arc::new(Self { writer, open: Mutex::default() })
+        Arc::new(Self { writer: Arc::new(writer), open: Mutex::default() })
+    }
+
+    /// Begins the inspection of a request, whose first stage has run since `started`.
+    pub(crate) fn request(
+        &self,
+        observations: &Arc<Observations>,
+        request: &RequestOf<'_>,
+    ) -> Inspection {
+        self.begun(Inspection::of_request(&self.writer, observations, request))
+    }
+
+    /// Begins the inspection of a record, which has been read since `started`.
+    pub(crate) fn record(
+        &self,
+        observations: &Arc<Observations>,
+        invocation: &str,
+        started: Instant,
+        record: RecordOf,
+    ) -> Inspection {
+        let writer = &self.writer;
+        self.begun(Inspection::of_record(writer, observations, invocation, started, record))
     }
 
     /// Reports the deferred work of an invocation, if there was any.
@@ -71,12 +95,12 @@ impl Inspector {
             return;
         }
         let work = work.into_iter().take(WORKS_MAX).map(|work| WorkRecord {
-            what: shortened(work.what),
+            what: shortened(work.name),
             failed: work.failed.map(shortened),
             took_ms: millis(work.took),
         });
         let work = work.collect();
-        self.write(&InspectorRecord::Deferred(Deferred { invocation, work }));
+        self.writer.write(&InspectorRecord::Deferred(Deferred { invocation, work }));
     }
 
     /// Reports that the process exits because an invocation has blocked its thread.
@@ -86,14 +110,13 @@ impl Inspector {
         }
     }
 
-    fn write(&self, record: &InspectorRecord<'_>) {
-        self.writer.write(record);
-    }
-
-    fn add(&self, open: &Arc<Open>) {
+    /// Notes that a request or record is in progress.
+    fn begun(&self, inspection: Inspection) -> Inspection {
         let mut all = self.open.lock().unwrap_or_else(PoisonError::into_inner);
         all.retain(|known| known.strong_count() > 0);
-        all.push(Arc::downgrade(open));
+        all.extend(inspection.open().map(Arc::downgrade));
+        drop(all);
+        inspection
     }
 
     fn open_of(&self, invocation: &str) -> Vec<Arc<Open>> {

@@ -2,7 +2,6 @@
 
 use std::io::Read;
 use std::os::unix::net::UnixStream;
-use std::time::Instant;
 
 use super::captured::Captured;
 use super::records::{Begun, Ended, Progress, Reached, SettledRecord, VerdictRecord};
@@ -11,7 +10,6 @@ use crate::commit::FailedWrite;
 use crate::effects::{Condition, Write, number};
 use crate::error::FieldError;
 use crate::record::{Key, Record, TableName};
-use crate::telemetry::Observations;
 
 const EXAMPLES: &str = include_str!("examples.jsonl");
 const INVOCATION: &str = "8f5d2a60-0000-4000-8000-000000000001";
@@ -156,7 +154,7 @@ fn inspection(inspector: &Arc<Inspector>) -> Inspection {
         cold_start: false,
         started: tokio::time::Instant::now(),
     };
-    Inspection::of_request(Some(inspector), &observations, &request)
+    inspector.request(&observations, &request)
 }
 
 #[test]
@@ -211,8 +209,8 @@ fn a_reader_that_does_not_read_loses_records_and_costs_little_time() {
     let (stream, mut reader) = UnixStream::pair().unwrap();
     let inspector = Inspector::of(Writer::of(stream).unwrap());
     let long = "x".repeat(900);
-    let work = || Work { what: long.clone(), failed: None, took: Duration::ZERO };
-    let began = Instant::now();
+    let work = || Work { name: long.clone(), failed: None, took: Duration::ZERO };
+    let began = std::time::Instant::now();
 
     for number in 0..1_000 {
         inspector.deferred(&number.to_string(), (0..20).map(|_| work()).collect());
