@@ -3,6 +3,8 @@
 //! Signing in is optional, which an authorizer of API Gateway cannot offer. This function therefore
 //! verifies the token itself, with the authorizer's code.
 
+use std::fmt;
+
 use aws::tokens::Verifier;
 use aws::{OrNotFound, Table, VERIFICATION_KEYS};
 use domain::articles::{Article, ArticleAction, ArticleId, ArticleStatus, ArticleView};
@@ -25,6 +27,13 @@ struct GetArticle {
 struct Asked {
     article_id: ArticleId,
     share: Option<String>,
+}
+
+/// Without the token of the share link.
+impl fmt::Debug for Asked {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Asked").field("article_id", &self.article_id).finish_non_exhaustive()
+    }
 }
 
 /// An article, and whether the client has a valid share link to it.

@@ -20,6 +20,7 @@ struct PatchArticle {
 }
 
 /// A patch, and the id of the article that it changes.
+#[derive(Debug)]
 struct Change {
     article_id: ArticleId,
     patch: ArticlePatch,

@@ -123,6 +123,7 @@ struct Parameters {
 }
 
 /// A page of the catalogue, or the name of one product.
+#[derive(Debug)]
 struct Wanted {
     name: Option<ProductName>,
     page: PageRequest,

@@ -20,6 +20,7 @@ struct PatchProduct {
 }
 
 /// A patch, and the id of the product that it changes.
+#[derive(Debug)]
 struct Change {
     product_id: ProductId,
     patch: ProductPatch,

@@ -67,6 +67,7 @@ impl Query for ListUserOrders {
 }
 
 /// The requested page of a customer's orders.
+#[derive(Debug)]
 struct Wanted {
     user_id: UserId,
     page: PageRequest,

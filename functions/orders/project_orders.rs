@@ -70,7 +70,7 @@ impl Consumer for ProjectOrders {
 }
 
 /// The changed order. All events about orders have this field.
-#[derive(Deserialize)]
+#[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Changed {
     order_id: OrderId,

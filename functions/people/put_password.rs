@@ -23,6 +23,7 @@ struct PutPassword {
 }
 
 /// The new password, and the token that allows it.
+#[derive(Debug)]
 struct Change {
     user_id: UserId,
     token: EnteredToken,

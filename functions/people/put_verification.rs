@@ -32,6 +32,7 @@ struct PutVerification {
 const FAILURES_MAX: u32 = 5;
 
 /// The proof that a user sends.
+#[derive(Debug)]
 struct Proof {
     user_id: UserId,
     token: EnteredToken,

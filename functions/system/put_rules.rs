@@ -82,6 +82,7 @@ impl Endpoint for PutRules {
 }
 
 /// Rules that are consistent with each other.
+#[derive(Debug)]
 struct NewRules(RulesDraft);
 
 /// Each value is valid by now; this checks them together.

@@ -14,6 +14,7 @@ pub(crate) fn serve() -> ExitCode {
 struct Spins;
 
 /// A command that is never made.
+#[derive(Debug)]
 struct Spun;
 
 impl From<()> for Spun {

@@ -1,6 +1,7 @@
 //! The lifecycle of records from queues, streams, schedules and other events: stages 4 to 8, with an inbox in
 //! place of the idempotency key.
 
+use std::fmt::Debug;
 use std::future::Future;
 
 use serde::Deserialize;
@@ -50,8 +51,9 @@ pub trait Consumer: Send + Sync + Sized + 'static {
 
     /// Stage 5. Syntax validation, by `TryFrom`: into a type that cannot be wrong. It is the input
     /// itself, or a type made of it. The conversion reports all field errors together; the record
-    /// then goes to the dead-letter queue.
-    type Command: FromInput<Self::Input> + Send + Sync;
+    /// then goes to the dead-letter queue. The local platform shows the command by its `Debug`, so a
+    /// type with a secret hides it there.
+    type Command: FromInput<Self::Input> + Debug + Send + Sync;
 
     /// Stage 6. Retrieval: everything the decision needs.
     type Facts: Send + Sync;

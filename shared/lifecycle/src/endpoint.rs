@@ -1,5 +1,6 @@
 //! The nine stages as traits: [`Endpoint`], and [`Query`] for endpoints that only read.
 
+use std::fmt::Debug;
 use std::future::Future;
 
 use crate::caller::{Access, Caller, TokenVerifier, Verdict};
@@ -103,7 +104,8 @@ pub trait Endpoint: Send + Sync + Sized + 'static {
 
     /// Stage 5. Syntax validation, by `TryFrom`: into a type that cannot be wrong. It is the value
     /// of the input itself, or a type made of it. The conversion reports all field errors together.
-    type Command: FromInput<ValueOf<Self::Input>> + Send + Sync;
+    /// The local platform shows it by its `Debug`, so a type with a secret hides it there.
+    type Command: FromInput<ValueOf<Self::Input>> + Debug + Send + Sync;
 
     /// Stage 6. Retrieval: everything the decision needs.
     type Facts: Send + Sync;
@@ -184,7 +186,8 @@ pub trait Query: Send + Sync + Sized + 'static {
 
     /// Stage 5. Syntax validation, by `TryFrom`: into a type that cannot be wrong. It is the value
     /// of the input itself, or a type made of it. The conversion reports all field errors together.
-    type Command: FromInput<ValueOf<Self::Input>> + Send + Sync;
+    /// The local platform shows it by its `Debug`, so a type with a secret hides it there.
+    type Command: FromInput<ValueOf<Self::Input>> + Debug + Send + Sync;
 
     /// Stage 6. Retrieval: the data that was asked for.
     type Facts: Send + Sync;

@@ -1,5 +1,7 @@
 //! The outbox: events as rows of a table, until they are published.
 
+use std::fmt;
+
 use serde::{Deserialize, Serialize};
 use serde_dynamo::{AttributeValue, Item};
 use serde_json::Value;
@@ -37,7 +39,7 @@ pub const SET_ASIDE_AT: &str = "setAsideAt";
 ///
 /// An item under any other key is not read as a row. Its state would be written under the correct
 /// key, and the item itself would stay unpublished.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Clone, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", try_from = "StoredRow")]
 pub struct OutboxRow {
     /// The event.
@@ -57,6 +59,21 @@ pub struct OutboxRow {
     /// When the row was set aside. The row is not retried until an operator decides.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub set_aside_at: Option<Timestamp>,
+}
+
+/// Without the data of the event, which may hold a secret, such as a token for a mail.
+impl fmt::Debug for OutboxRow {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("OutboxRow")
+            .field("event_id", &self.envelope.event_id)
+            .field("event_type", &self.envelope.event_type)
+            .field("aggregate_id", &self.envelope.aggregate_id)
+            .field("request_id", &self.envelope.request_id)
+            .field("relayed_at", &self.relayed_at)
+            .field("refusals", &self.refusals)
+            .field("set_aside_at", &self.set_aside_at)
+            .finish_non_exhaustive()
+    }
 }
 
 /// A row as it is stored, with its key.

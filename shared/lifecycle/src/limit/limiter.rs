@@ -163,19 +163,21 @@ impl Limiter {
         }
     }
 
-    /// Exchanges the counts that are due with the other execution environments.
-    pub(crate) async fn exchange(&self, store: &dyn Store) {
-        self.tell(store, self.due(Window::is_due, |window| window.untold)).await;
+    /// Exchanges the counts that are due with the other execution environments. Returns whether the
+    /// store took all of them.
+    pub(crate) async fn exchange(&self, store: &dyn Store) -> bool {
+        self.tell(store, self.due(Window::is_due, |window| window.untold)).await
     }
 
     /// Exchanges all local counts, including those in flight: a stuck process may not have sent
     /// them.
-    pub(crate) async fn exchange_all(&self, store: &dyn Store) {
+    pub(crate) async fn exchange_all(&self, store: &dyn Store) -> bool {
         let all = |window: &Window| window.untold.saturating_add(window.in_flight);
-        self.tell(store, self.due(|window| all(window) > 0, all)).await;
+        self.tell(store, self.due(|window| all(window) > 0, all)).await
     }
 
-    async fn tell(&self, store: &dyn Store, due: Vec<(String, Span, u32)>) {
+    async fn tell(&self, store: &dyn Store, due: Vec<(String, Span, u32)>) -> bool {
+        let mut is_complete = true;
         for (caller, span, amount) in due {
             let told = i32::try_from(amount).unwrap_or(i32::MAX);
             let counter = counter(&caller, span, told, None);
@@ -184,11 +186,13 @@ impl Limiter {
                 Ok(Count::Exceeded) => None,
                 Err(fault) => {
                     self.unavailable(fault, "rate limit store unavailable; counts not exchanged");
+                    is_complete = false;
                     None
                 }
             };
             self.learn(&caller, span.number, amount, total);
         }
+        is_complete
     }
 
     /// Returns the counts to exchange, and marks them as in flight.

@@ -41,6 +41,11 @@ impl RateLimitStatus {
         !(self.admitted && matches!(failure, Some(RequestError::RateLimited { .. })))
     }
 
+    /// The remaining amount, the quota, and the seconds until the window ends.
+    pub(crate) fn left(&self) -> (u32, u32, u64) {
+        (self.remaining, self.quota, self.reset_s)
+    }
+
     /// `Ok` if the request is admitted.
     pub(crate) fn enforce(&self) -> Result<(), RequestError> {
         let retry_after_s = u32::try_from(self.reset_s).unwrap_or(u32::MAX);

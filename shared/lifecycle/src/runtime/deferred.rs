@@ -1,7 +1,8 @@
 //! Deferred work, performed after the response is sent: tertiary effects and telemetry.
 
+use std::fmt;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use futures::future::join_all;
 use tokio::task::JoinHandle;
@@ -9,13 +10,14 @@ use tokio::time::{timeout, timeout_at};
 
 use super::shared::Shared;
 use crate::commit::{EventOrigin, outgoing};
-use crate::effects::{Effects, Mail, Post};
+use crate::effects::{Effects, Mail, Post, QueueName};
 use crate::error::{RequestError, ServiceError};
 use crate::ports::{Adapter, Outgoing};
+use crate::telemetry::inspector::Work;
 use crate::telemetry::line::metric;
 use crate::telemetry::log::print;
 use crate::telemetry::{Observations, observed, otlp};
-use crate::{Deadline, Moment, clock};
+use crate::{Deadline, Moment, Upstream, clock};
 
 /// The error type of failed tertiary effects; an alarm reads it.
 const TERTIARY_EFFECT_FAILED: &str = "TERTIARY_EFFECT_FAILED";
@@ -23,14 +25,15 @@ const TERTIARY_EFFECT_FAILED: &str = "TERTIARY_EFFECT_FAILED";
 /// The deferred work of one invocation.
 pub(crate) struct DeferredWork {
     pub(crate) shared: Arc<Shared>,
+    pub(crate) invocation_id: String,
     /// The request; `None` for a batch, whose records have no deferred effects.
     pub(crate) request: Option<Arc<Observations>>,
     pub(crate) deadline: Deadline,
     pub(crate) lines: Vec<String>,
     /// Spans for a collector, if there is one.
     pub(crate) spans: Vec<serde_json::Value>,
-    /// Exchanges of counts that are running.
-    pub(crate) telling: Vec<JoinHandle<()>>,
+    /// Exchanges of counts that are running; whether each succeeds.
+    pub(crate) telling: Vec<JoinHandle<bool>>,
     pub(crate) tertiary: Tertiary,
 }
 
@@ -62,32 +65,58 @@ impl DeferredWork {
         let wanted = self.tertiary.count();
         let deadline = self.deadline.instant();
         let telling = std::mem::take(&mut self.telling);
-        if timeout_at(deadline, self.effects_and_exchange(telling)).await.is_err() {
+        let exchanges = !telling.is_empty();
+        let began = Instant::now();
+        let done = timeout_at(deadline, self.effects_and_exchange(telling)).await;
+        let done = done.unwrap_or_else(|_| {
             tracing::error!(wanted, "no time left for the tertiary effects");
             self.count_failures(wanted);
+            let all = self.tertiary.works().chain(exchanges.then_some(WorkOf::Exchange));
+            let all = all.chain((!self.spans.is_empty()).then_some(WorkOf::Spans));
+            let unfinished = |work| (work, Some("no time left".to_owned()), began.elapsed());
+            all.map(unfinished).collect()
+        });
+        if let Some(inspector) = &self.shared.inspector {
+            let done = done.into_iter().map(|(work, failed, took)| Work {
+                name: work.to_string(),
+                failed,
+                took,
+            });
+            inspector.deferred(&self.invocation_id, done.collect());
         }
     }
 
-    async fn effects_and_exchange(&self, telling: Vec<JoinHandle<()>>) {
+    /// The number of works.
+    pub(super) fn count(&self) -> usize {
+        let others = [!self.telling.is_empty(), !self.spans.is_empty()];
+        self.tertiary.count() + others.into_iter().filter(|other| *other).count()
+    }
+
+    async fn effects_and_exchange(&self, telling: Vec<JoinHandle<bool>>) -> Vec<WorkDone> {
         let adapter = &*self.shared.adapter;
         let perform = self.tertiary.perform(adapter);
         let exchange = async {
-            join_all(telling).await;
-            self.shared.limiter.exchange(adapter).await;
+            let began = (!telling.is_empty()).then(Instant::now);
+            let earlier = join_all(telling).await.into_iter().all(|done| done.unwrap_or(false));
+            let exchanged = self.shared.limiter.exchange(adapter).await && earlier;
+            let failed = (!exchanged).then(|| "the counts are not exchanged".to_owned());
+            began.map(|began| (WorkOf::Exchange, failed, began.elapsed()))
         };
-        let (faults, (), ()) = tokio::join!(perform, exchange, self.export());
-        self.count_failures(faults.len());
-        for fault in faults {
-            tracing::error!(error = %RequestError::ServiceError(fault), "a tertiary effect failed");
+        let (mut done, exchanged, exported) = tokio::join!(perform, exchange, self.export());
+        let failed = || done.iter().filter_map(|(_, failed, _)| failed.as_ref());
+        self.count_failures(failed().count());
+        for error in failed() {
+            tracing::error!(%error, "a tertiary effect failed");
         }
+        done.extend(exchanged);
+        done.extend(exported);
+        done
     }
 
-    async fn export(&self) {
+    async fn export(&self) -> Option<WorkDone> {
         let settings = &self.shared.settings;
-        let Some(collector) = settings.collector.as_deref().filter(|_| !self.spans.is_empty())
-        else {
-            return;
-        };
+        let collector = settings.collector.as_deref().filter(|_| !self.spans.is_empty())?;
+        let began = Instant::now();
         let url = format!("{}/v1/traces", collector.trim_end_matches('/'));
         let headers = &settings.collector_headers;
         let export = async {
@@ -98,9 +127,11 @@ impl DeferredWork {
         };
         // The next invocation waits for this export.
         let exported = timeout(EXPORT_MAX, export).await.unwrap_or(Err(ServiceError::TimedOut));
-        if let Err(fault) = exported {
-            tracing::warn!(error = %RequestError::ServiceError(fault), "span export failed; spans dropped");
+        let failed = exported.err().map(chain_of);
+        if let Some(error) = &failed {
+            tracing::warn!(%error, "span export failed; spans dropped");
         }
+        Some((WorkOf::Spans, failed, began.elapsed()))
     }
 
     fn count_failures(&self, failed: usize) {
@@ -131,15 +162,66 @@ impl Tertiary {
         self.messages.len() + self.mails.len() + self.posts.len()
     }
 
-    /// Performs all effects concurrently; returns the errors.
-    async fn perform(&self, adapter: &dyn Adapter) -> Vec<ServiceError> {
-        let send = async {
-            if self.messages.is_empty() { Vec::new() } else { adapter.send(&self.messages).await }
-        };
-        let mails = join_all(self.mails.iter().map(|mail| adapter.mail(mail)));
-        let posts = join_all(self.posts.iter().map(|post| adapter.post(post)));
-        let (unsent, mailed, posted) = tokio::join!(send, mails, posts);
-        let failed = mailed.into_iter().chain(posted).filter_map(Result::err);
-        unsent.into_iter().map(|(_, fault)| fault).chain(failed).collect()
+    /// The effects in order: messages, mails, posts.
+    fn works(&self) -> impl Iterator<Item = WorkOf> {
+        let messages = self.messages.iter().map(|message| WorkOf::Message(message.queue));
+        let posts = self.posts.iter().map(|post| WorkOf::Post(post.upstream));
+        messages.chain(self.mails.iter().map(|_| WorkOf::Mail)).chain(posts)
     }
+
+    /// Performs all effects concurrently; returns them in order.
+    async fn perform(&self, adapter: &dyn Adapter) -> Vec<WorkDone> {
+        let began = Instant::now();
+        let send = async {
+            let sent = if self.messages.is_empty() {
+                Vec::new()
+            } else {
+                adapter.send(&self.messages).await
+            };
+            let took = began.elapsed();
+            let mut failed: Vec<Option<String>> = vec![None; self.messages.len()];
+            for (index, fault) in sent {
+                if let Some(failed) = failed.get_mut(index) {
+                    *failed = Some(chain_of(fault));
+                }
+            }
+            failed.into_iter().map(|failed| (failed, took)).collect::<Vec<_>>()
+        };
+        let timed = |done: Result<(), ServiceError>| (done.err().map(chain_of), began.elapsed());
+        let mails = self.mails.iter().map(|mail| async move { timed(adapter.mail(mail).await) });
+        let posts = self.posts.iter().map(|post| async move { timed(adapter.post(post).await) });
+        let (sent, mailed, posted) = tokio::join!(send, join_all(mails), join_all(posts));
+        let results = sent.into_iter().chain(mailed).chain(posted);
+        self.works().zip(results).map(|(work, (failed, took))| (work, failed, took)).collect()
+    }
+}
+
+/// The kind of a deferred work.
+#[derive(Debug, Clone, Copy)]
+enum WorkOf {
+    Message(QueueName),
+    Mail,
+    Post(Upstream),
+    Exchange,
+    Spans,
+}
+
+/// A deferred work that has ended, its error, and its time.
+type WorkDone = (WorkOf, Option<String>, Duration);
+
+impl fmt::Display for WorkOf {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Message(queue) => write!(f, "message to queue {}", queue.name()),
+            Self::Mail => f.write_str("mail"),
+            Self::Post(upstream) => write!(f, "post to {}", upstream.name()),
+            Self::Exchange => f.write_str("exchange of counts"),
+            Self::Spans => f.write_str("spans"),
+        }
+    }
+}
+
+/// An error with its chain of causes.
+fn chain_of(fault: ServiceError) -> String {
+    RequestError::ServiceError(fault).to_string()
 }

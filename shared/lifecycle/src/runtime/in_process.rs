@@ -40,6 +40,7 @@ impl Function {
 
     pub(crate) async fn invoke(&self, event: &Value) -> Invoked {
         let invocation = Invocation {
+            invocation_id: String::new(),
             event: Bytes::from(event.to_string()),
             deadline: Deadline::after(TIME),
             x_ray: None,

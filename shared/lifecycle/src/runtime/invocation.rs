@@ -11,6 +11,8 @@ use crate::http::Answer;
 
 /// An invocation of the function.
 pub(crate) struct Invocation {
+    /// Lambda's id of the invocation.
+    pub(crate) invocation_id: String,
     pub(crate) event: Bytes,
     pub(crate) deadline: Deadline,
     pub(crate) x_ray: Option<String>,

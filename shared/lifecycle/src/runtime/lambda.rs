@@ -62,6 +62,7 @@ pub(crate) async fn serve(
                 })
             });
             let invocation = Invocation {
+                invocation_id: event.context.request_id,
                 event: slot.event.clone(),
                 deadline: Deadline::from_lambda(ends),
                 x_ray: event.context.xray_trace_id,

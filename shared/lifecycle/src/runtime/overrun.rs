@@ -41,6 +41,9 @@ pub(crate) fn watchdog(
     }
 }
 
+/// The error of a blocked invocation.
+const BLOCKED: &str = "the handler blocked its thread beyond the deadline";
+
 /// Logs the invocation, responds to it, and counts it, in order of importance.
 fn end(watched: &Watched, handler: &dyn Handler, shared: &Shared, reconnect: Option<&Reconnect>) {
     let took = watched.began.elapsed();
@@ -48,11 +51,13 @@ fn end(watched: &Watched, handler: &dyn Handler, shared: &Shared, reconnect: Opt
     let (outcome, answer, line) = if let Some(LastWords { answer, line }) = words {
         ("response", serde_json::to_vec(&answer), line)
     } else {
-        let message = "the handler blocked its thread beyond the deadline";
-        let error = json!({ "errorType": "TIMED_OUT", "errorMessage": message });
+        let error = json!({ "errorType": "TIMED_OUT", "errorMessage": BLOCKED });
         ("error", serde_json::to_vec(&error), failed(shared, watched, took))
     };
     print(&line);
+    if let Some(inspector) = &shared.inspector {
+        inspector.blocked(&watched.invocation_id, BLOCKED);
+    }
     let left = || watched.ends.saturating_duration_since(std::time::Instant::now());
     let answer = answer.unwrap_or_default();
     let id = &watched.invocation_id;

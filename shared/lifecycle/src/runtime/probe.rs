@@ -47,7 +47,9 @@ mod tests {
     async fn answer(event: &'static str) -> Result<String, String> {
         let event = Bytes::from_static(event.as_bytes());
         let deadline = Deadline::after(std::time::Duration::from_secs(1));
-        let invocation = Invocation { event, deadline, x_ray: None, cold_start: false };
+        let invocation_id = String::new();
+        let invocation =
+            Invocation { invocation_id, event, deadline, x_ray: None, cold_start: false };
         let answer = answered_or_handled(&Echo, invocation).await.answer?;
         Ok(serde_json::to_string(&answer).unwrap())
     }

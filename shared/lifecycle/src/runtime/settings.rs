@@ -20,6 +20,8 @@ pub(crate) struct Settings {
     pub(crate) collector: Option<String>,
     /// `OTEL_EXPORTER_OTLP_HEADERS`: request headers for the collector, `name=value,…`.
     pub(crate) collector_headers: Vec<(String, String)>,
+    /// `LIFECYCLE_INSPECTOR`: the socket of the local platform's console, if any.
+    pub(crate) inspector: Option<String>,
     /// `RATE_LIMIT`: replaces the quota of endpoints with approximate counting.
     pub(crate) rate_limit: Option<u32>,
     /// `EXACT_RATE_LIMIT`: replaces the quota of endpoints with exact counting.
@@ -56,6 +58,7 @@ impl Settings {
                 .filter_map(|pair| pair.split_once('='))
                 .map(|(name, value)| (name.to_owned(), value.to_owned()))
                 .collect(),
+            inspector: text("LIFECYCLE_INSPECTOR"),
             rate_limit: number("RATE_LIMIT", &text, &mut ignored),
             exact_rate_limit: number("EXACT_RATE_LIMIT", &text, &mut ignored),
             trusted_hops: TrustedHops {

@@ -44,6 +44,11 @@ impl Stages {
         }
     }
 
+    /// The start of the first stage.
+    pub(crate) fn started(&self) -> tokio::time::Instant {
+        self.started
+    }
+
     /// The time since the start.
     pub(crate) fn total(&self) -> Duration {
         self.started.elapsed()

@@ -2,10 +2,12 @@
 //!
 //! One line per request is both its log entry and its metrics. W3C trace context is read and passed
 //! on. Spans are sent to a collector if one is configured. Telemetry contains no personal or secret
-//! data: no body, header, raw path, address or caller.
+//! data: no body, header, raw path, address or caller. The records of the inspector do contain input:
+//! only the local platform asks for them.
 //!
 //! A service adds fields of the line with [`LogField`], and metrics with [`Metric`].
 
+pub(crate) mod inspector;
 pub(crate) mod line;
 pub(crate) mod log;
 mod observations;

@@ -59,6 +59,10 @@ impl Observations {
         Arc::new(Self { request_id, trace, noted: Mutex::default() })
     }
 
+    pub(crate) fn request_id(&self) -> &str {
+        &self.request_id
+    }
+
     pub(crate) fn noted(&self) -> Noted {
         self.noted.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }

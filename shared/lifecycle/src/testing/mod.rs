@@ -46,7 +46,7 @@
 //!     const TYPE: &'static str = "Borrowed";
 //! }
 //!
-//! #[derive(eserde::Deserialize, schemars::JsonSchema)]
+//! #[derive(Debug, eserde::Deserialize, schemars::JsonSchema)]
 //! struct Title {
 //!     title: String,
 //! }
@@ -125,7 +125,7 @@
 //!
 //! const REMINDERS: QueueName = QueueName::new("reminders");
 //!
-//! #[derive(serde::Serialize, serde::Deserialize)]
+//! #[derive(Debug, serde::Serialize, serde::Deserialize)]
 //! struct Overdue {
 //!     email: String,
 //! }

@@ -212,7 +212,7 @@ impl Consumer for CountVisits {
     }
 }
 
-#[derive(Deserialize)]
+#[derive(Debug, Deserialize)]
 struct Seen {
     id: String,
     room: String,

@@ -5,6 +5,7 @@ use lifecycle::prelude::*;
 
 struct GetPlant;
 
+#[derive(Debug)]
 struct PlantId(String);
 
 #[derive(serde::Serialize, schemars::JsonSchema)]

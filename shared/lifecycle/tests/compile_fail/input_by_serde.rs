@@ -5,7 +5,7 @@ use lifecycle::prelude::*;
 
 struct GetPlant;
 
-#[derive(serde::Deserialize, schemars::JsonSchema)]
+#[derive(Debug, serde::Deserialize, schemars::JsonSchema)]
 struct Filter {
     colour: String,
 }

@@ -5,7 +5,7 @@ use lifecycle::prelude::*;
 
 struct GetPlant;
 
-#[derive(eserde::Deserialize, schemars::JsonSchema)]
+#[derive(Debug, eserde::Deserialize, schemars::JsonSchema)]
 struct Filter {
     colour: String,
 }

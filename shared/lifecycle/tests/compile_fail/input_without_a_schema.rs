@@ -5,7 +5,7 @@ use lifecycle::prelude::*;
 
 struct GetPlant;
 
-#[derive(eserde::Deserialize)]
+#[derive(Debug, eserde::Deserialize)]
 struct Filter {
     colour: String,
 }

@@ -5,7 +5,7 @@ use lifecycle::prelude::*;
 
 struct WaterPlants;
 
-#[derive(serde::Deserialize)]
+#[derive(Debug, serde::Deserialize)]
 struct Watering {
     litres: u32,
 }

@@ -52,6 +52,7 @@ impl Consumer for Remind {
 }
 
 /// A mail that is due.
+#[derive(Debug)]
 struct Reminder {
     event_id: String,
     loan_id: LoanId,

@@ -63,7 +63,7 @@ impl Singleton for Rules {
     }
 }
 
-#[derive(Serialize, Deserialize)]
+#[derive(Debug, Serialize, Deserialize)]
 struct Asked {
     title: String,
 }

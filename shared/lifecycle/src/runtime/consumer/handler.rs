@@ -13,16 +13,18 @@ use super::super::deferred::{DeferredWork, Tertiary};
 use super::super::guard::{caught, guarded, panicked};
 use super::super::invocation::{self, Handled, Invocation, InvocationResult};
 use super::super::shared::Shared;
+use super::outcome::RecordOutcome;
 use super::records::{Group, Raw, groups_of};
 use super::retry_backoff::back_off;
-use super::settle::{RecordOutcome, Settling};
+use super::settle::Settling;
 use crate::commit::EventOrigin;
 use crate::consumer::{Consumer, DeliveredMessage, RecordInput, Source};
 use crate::error::{FieldError, FieldErrors, RequestError, ServiceError};
 use crate::input::FromInput;
+use crate::telemetry::inspector::{Inspection, Inspector, Stage};
 use crate::telemetry::line::{Stages, lines_of_noted, metric, millis, with_fields};
 use crate::telemetry::{Observations, TraceContext, observed, otlp, shortened, without_values};
-use crate::{Deadline, Moment, Permit, clock};
+use crate::{Moment, Permit, clock};
 
 /// The error type of failed records that cannot be reported, because they have no id.
 const RECORD_WITHOUT_ID: &str = "RECORD_WITHOUT_ID";
@@ -44,7 +46,7 @@ impl<C: Consumer> invocation::Handler for Handler<C> {
             }
         };
         let consumed = stream::iter(groups)
-            .map(|group| self.consume_group(group, invocation.deadline))
+            .map(|group| self.consume_group(group, &invocation))
             .buffer_unordered(C::CONCURRENCY.max(1))
             .collect::<Vec<GroupConsumed>>()
             .await;
@@ -68,6 +70,7 @@ impl<C: Consumer> invocation::Handler for Handler<C> {
         }
         let deferred = DeferredWork {
             shared: Arc::clone(&self.shared),
+            invocation_id: invocation.invocation_id,
             request: None,
             deadline: invocation.deadline,
             lines,
@@ -103,16 +106,18 @@ struct GroupConsumed {
     failed: Vec<Raw>,
     lines: Vec<String>,
     spans: Vec<Value>,
+    /// The inspection of the last record.
+    inspection: Inspection,
 }
 
 impl<C: Consumer> Handler<C> {
     /// Processes records one after the other. Stops at the first failure, so that the group keeps
     /// its order on retry.
-    async fn consume_group(&self, group: Group, deadline: Deadline) -> GroupConsumed {
+    async fn consume_group(&self, group: Group, invocation: &Invocation) -> GroupConsumed {
         let mut consumed = GroupConsumed::default();
         let mut records = group.into_iter();
         for raw in records.by_ref() {
-            if !self.consume_guarded(&raw, deadline, &mut consumed).await {
+            if !self.consume_guarded(&raw, invocation, &mut consumed).await {
                 consumed.failed.push(raw);
                 break;
             }
@@ -125,13 +130,14 @@ impl<C: Consumer> Handler<C> {
     async fn consume_guarded(
         &self,
         raw: &Raw,
-        deadline: Deadline,
+        invocation: &Invocation,
         consumed: &mut GroupConsumed,
     ) -> bool {
-        let done = AssertUnwindSafe(self.consume(raw, deadline, consumed)).catch_unwind().await;
+        let done = AssertUnwindSafe(self.consume(raw, invocation, consumed)).catch_unwind().await;
         done.unwrap_or_else(|panic| {
             let (record_id, error) = (&raw.record_id, panicked(&*panic));
             tracing::error!(record_id, %error, "a record panicked outside its stages");
+            consumed.inspection.settled(Err(&error));
             let labels = [("source", C::SOURCE.name()), ("outcome", "failed")];
             let (service, at) = (&self.shared.settings.service, clock::now());
             consumed.lines.push(metric(service, at, &labels, "records_total", "Count", 1));
@@ -139,40 +145,59 @@ impl<C: Consumer> Handler<C> {
         })
     }
 
-    async fn consume(&self, raw: &Raw, deadline: Deadline, consumed: &mut GroupConsumed) -> bool {
+    async fn consume(
+        &self,
+        raw: &Raw,
+        invocation: &Invocation,
+        consumed: &mut GroupConsumed,
+    ) -> bool {
         let started = Instant::now();
         let mut stages = Stages::start();
         let at = clock::now();
         let Known { input, record_id, request_id, trace } = Known::<C::Input>::of::<C>(raw);
         let observations = Observations::of(request_id.clone(), Some(trace.clone()));
         let cause = EventOrigin::of(&request_id, &trace);
+        let inspect = |inspector: &Arc<Inspector>| {
+            let record = raw.inspected(C::SOURCE, &record_id, &request_id);
+            inspector.record(&observations, &invocation.invocation_id, stages.started(), record)
+        };
+        let inspection = self.shared.inspector.as_ref().map(inspect).unwrap_or_default();
+        consumed.inspection = inspection.clone();
 
         let delivered =
             DeliveredMessage { record_id: record_id.clone(), deliveries: raw.deliveries };
-        let permit = Permit::new(delivered, Moment::of_record(at, &record_id), deadline);
+        let permit = Permit::new(delivered, Moment::of_record(at, &record_id), invocation.deadline);
         let settling = Settling {
             consumer: &self.consumer,
             adapter: &*self.shared.adapter,
             permit: &permit,
             cause: &cause,
             record_spans: self.shared.settings.collector.is_some(),
+            inspection: &inspection,
         };
         let mut spans_of_parts = Vec::new();
         let settled = async {
-            let command = input
-                .and_then(|input| C::Command::from_input(input).map_err(RequestError::Invalid));
+            let command = input.and_then(|input| {
+                inspection.enter(Stage::Validation);
+                C::Command::from_input(input).map_err(RequestError::Invalid)
+            });
             stages.end("validation");
+            if let Ok(command) = &command {
+                inspection.input(command);
+            }
             match command {
                 Ok(command) => settling.settle(&command, &mut stages, &mut spans_of_parts).await,
                 Err(RequestError::Invalid(field_errors)) => {
-                    let moved = self.dead_letter(raw, &field_errors).await;
+                    inspection.enter(Stage::Effects);
+                    let moved = self.dead_letter(raw, &field_errors, &inspection).await;
                     stages.end("burial");
                     moved
                 }
                 Err(failure) => Err(failure),
             }
         };
-        let fate = observed(Arc::clone(&observations), guarded(deadline, settled)).await;
+        let fate = observed(Arc::clone(&observations), guarded(invocation.deadline, settled)).await;
+        inspection.settled(fate.as_ref().map(|outcome| outcome.settlement()));
 
         let service = &self.shared.settings.service;
         let outcome = fate.as_ref().map_or("failed", |outcome| outcome.label());
@@ -216,6 +241,7 @@ impl<C: Consumer> Handler<C> {
         &self,
         raw: &Raw,
         field_errors: &FieldErrors,
+        inspection: &Inspection,
     ) -> Result<RecordOutcome, RequestError> {
         let reasons = |message: fn(&str) -> String| {
             let reason =
@@ -224,6 +250,7 @@ impl<C: Consumer> Handler<C> {
         };
         let (reason, told) = (reasons(str::to_owned), shortened(reasons(without_values)));
         tracing::error!(reason = told, "a record cannot be parsed");
+        inspection.unreadable(&reason);
         let queue = C::SOURCE.dead_letters().ok_or_else(|| ServiceError::internal(told))?;
         self.shared.adapter.dead_letter(queue, &raw.body(), &reason).await?;
         Ok(RecordOutcome::DeadLettered)

@@ -1,6 +1,7 @@
 //! Consumers: batches of records from a queue, a stream or a schedule.
 
 mod handler;
+mod outcome;
 mod records;
 mod retry_backoff;
 mod settle;

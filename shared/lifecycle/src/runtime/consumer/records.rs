@@ -14,6 +14,7 @@ use crate::error::{BoxError, FieldErrors};
 use crate::hash::short_hash_of;
 use crate::record::TableName;
 use crate::stored;
+use crate::telemetry::inspector::RecordOf;
 
 /// A record of a batch, not yet parsed.
 pub(super) struct Raw {
@@ -63,6 +64,18 @@ impl Raw {
             Content::Text(text) | Content::Odd { json: text, .. } => text.clone(),
             Content::Item(item) => serde_dynamo::from_item::<_, Value>(item.clone())
                 .map_or_else(|error| error.to_string(), |value| value.to_string()),
+        }
+    }
+
+    /// The record as the inspector reports it.
+    pub(super) fn inspected(&self, source: Source, record_id: &str, request_id: &str) -> RecordOf {
+        let is_message = matches!(source, Source::Queue(_));
+        RecordOf {
+            message_id: self.item_id.clone().filter(|_| is_message),
+            record_id: record_id.to_owned(),
+            request_id: request_id.to_owned(),
+            source: source.name(),
+            deliveries: self.deliveries,
         }
     }
 

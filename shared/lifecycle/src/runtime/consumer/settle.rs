@@ -8,6 +8,7 @@ use tokio::sync::Mutex;
 
 use super::super::guard::{Retries, guarded};
 use super::super::repetition::Repetition;
+use super::outcome::RecordOutcome;
 use crate::commit::{CommitOutcome, EventOrigin, commit, outgoing};
 use crate::consumer::{Consumer, DeliveredMessage, Inbox, Source, inbox_key};
 use crate::effects::{Content, Effects, Write};
@@ -15,6 +16,7 @@ use crate::error::{DomainError, RequestError, ServiceError};
 use crate::idempotency::{IDEMPOTENCY_KEYS, absent_or_expired};
 use crate::ports::{Adapter, Outgoing, RefusedMessage};
 use crate::record::{Key, Record, TableName};
+use crate::telemetry::inspector::{Inspection, Stage};
 use crate::telemetry::line::Stages;
 use crate::telemetry::{TraceContext, mark_own, observe_error, otlp, restore_own};
 use crate::{Permit, Timestamp, clock};
@@ -30,35 +32,6 @@ const PARTLY_FAILED: &str = "PARTLY_FAILED";
 /// condition that can never hold.
 const PART_STALE: &str = "PART_STALE";
 
-/// The result of processing a record.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum RecordOutcome {
-    /// It had its effects.
-    Processed,
-    /// A duplicate: it had its effects earlier.
-    Duplicate,
-    /// A business rule rejected it; it is remembered as processed.
-    Rejected,
-    /// A queue refused one of its messages because of its content; the replacement effects were
-    /// committed.
-    Undeliverable,
-    /// Unparseable; moved to the dead-letter queue.
-    DeadLettered,
-}
-
-impl RecordOutcome {
-    /// The outcome in metrics and log lines. These words are part of the contract with dashboards.
-    pub(super) fn label(self) -> &'static str {
-        match self {
-            Self::Processed => "consumed",
-            Self::Duplicate => "repeated",
-            Self::Rejected => "refused",
-            Self::Undeliverable => "undeliverable",
-            Self::DeadLettered => "buried",
-        }
-    }
-}
-
 /// A record that is being processed.
 pub(super) struct Settling<'a, C> {
     pub(super) consumer: &'a C,
@@ -67,6 +40,7 @@ pub(super) struct Settling<'a, C> {
     pub(super) cause: &'a EventOrigin,
     /// Whether there is a collector for spans.
     pub(super) record_spans: bool,
+    pub(super) inspection: &'a Inspection,
 }
 
 /// The ids that one delivery has sent, so that a retry of its commit sends nothing twice.
@@ -82,6 +56,7 @@ impl<C: Consumer> Settling<'_, C> {
         spans: &mut Vec<Value>,
     ) -> Result<RecordOutcome, RequestError> {
         let moment = self.permit.moment();
+        self.inspection.enter(Stage::Retrieval);
         let inbox = (C::INBOX == Inbox::Remembered)
             .then(|| Consumed::of(C::SOURCE, &self.permit.caller().record_id, moment.now()));
         if let Some(inbox) = &inbox {
@@ -96,14 +71,20 @@ impl<C: Consumer> Settling<'_, C> {
         mark_own();
         for attempts in 1.. {
             restore_own();
+            self.inspection.enter(Stage::Retrieval);
             // 6. Retrieval, and 7. business rules.
             let facts = self.consumer.retrieve(self.permit, command).await?;
             stages.end("retrieval");
+            self.inspection.enter(Stage::Rules);
             let (mut effects, fate) = match C::decide(moment, command, facts) {
                 Ok(effects) => (effects, RecordOutcome::Processed),
-                Err(rejection) => (refused(&rejection), RecordOutcome::Rejected),
+                Err(rejection) => {
+                    self.inspection.rejected(&rejection);
+                    (refused(&rejection), RecordOutcome::Rejected)
+                }
             };
             stages.end("rules");
+            self.inspection.enter(Stage::Effects);
             // 8. Side effects.
             let parts = effects.take_parts();
             if !parts.is_empty() {
@@ -129,6 +110,7 @@ impl<C: Consumer> Settling<'_, C> {
                         "a queue refused a message; committing the replacement effects"
                     );
                     observe_error(instead.counted);
+                    self.inspection.replaced(instead.counted, &error);
                     (instead.effects, RecordOutcome::Undeliverable)
                 }
                 (Err(fault), _) => return Err(fault.into()),

@@ -15,6 +15,7 @@ use crate::commit::{EventOrigin, outgoing};
 use crate::endpoint::Endpoint;
 use crate::error::{RequestError, ServiceError};
 use crate::http::{Answer, EventError, REQUEST_ID, Request, Response, Trigger, request_id_of};
+use crate::telemetry::inspector::{Ending, Inspection, RequestOf, Stage};
 use crate::telemetry::line::{Line, lines_of_noted, with_fields};
 use crate::telemetry::{Observations, TraceContext, observed, otlp};
 use crate::{Moment, clock};
@@ -35,6 +36,7 @@ impl<E: Endpoint> invocation::Handler for Handler<E> {
         let trace = trace(request.as_ref().ok(), invocation.x_ray.as_deref());
         let observations = Observations::of(request_id.clone(), Some(trace.clone()));
         let cause = EventOrigin::of(&request_id, &trace);
+        log.inspection = self.inspect(request.as_ref().ok(), &invocation, &observations, &log);
 
         let (request, done) = match request {
             Err(field_errors) => (None, Err(RequestError::Invalid(field_errors))),
@@ -51,6 +53,9 @@ impl<E: Endpoint> invocation::Handler for Handler<E> {
         let code = failure.map(|failure| failure.response().code);
         let error = failure.filter(|failure| failure.response().status.is_server_error());
         let error = error.map(ToString::to_string);
+        let refused_at = failure.and_then(|_| log.inspection.running());
+        let shown = refused_at.and_then(|_| failure.map(RequestError::response));
+        log.inspection.resume(Stage::Response);
         let done = done.unwrap_or_else(|failure| {
             let request = request.as_ref();
             Done::just(Response::of_failure_in(E::ERROR_SHAPE, &failure, &request_id, request))
@@ -89,11 +94,13 @@ impl<E: Endpoint> invocation::Handler for Handler<E> {
         let spans = spans.then(|| otlp::spans_of_request(&root_of(&line, &trace), &log.stages));
         let left = log.after_response.take();
         let left = outgoing(&left, &Moment::of_request(log.at), &cause);
+        let inspection = log.inspection;
         let noted = observations.noted();
         let line = with_fields(line.to_json(), &noted);
         let noted = lines_of_noted(&settings.service, log.at, &request_id, &noted);
         let deferred = DeferredWork {
             shared: Arc::clone(&self.shared),
+            invocation_id: invocation.invocation_id,
             request: Some(observations),
             deadline: invocation.deadline,
             lines: std::iter::once(line).chain(noted).collect(),
@@ -101,6 +108,14 @@ impl<E: Endpoint> invocation::Handler for Handler<E> {
             telling: log.telling,
             tertiary: done.tertiary.with_messages(left),
         };
+        inspection.ended(log.attempts, || Ending {
+            status: response.status.as_u16(),
+            refused_at,
+            failure: shown,
+            error,
+            replayed: done.replayed,
+            deferred: deferred.count(),
+        });
         let answer = InvocationResult::Http(Answer { trigger, response });
         Handled { answer: Ok(answer), deferred: Some(deferred) }
     }
@@ -138,6 +153,28 @@ impl<E: Endpoint> invocation::Handler for Handler<E> {
         };
         let line = line.to_json();
         Some(LastWords { answer: InvocationResult::Http(Answer { trigger, response }), line })
+    }
+}
+
+impl<E: Endpoint> Handler<E> {
+    /// Begins the inspection of a request, if the local platform's console asks for it.
+    fn inspect(
+        &self,
+        request: Option<&Request>,
+        invocation: &Invocation,
+        observations: &Arc<Observations>,
+        log: &RequestLog,
+    ) -> Inspection {
+        let Some(inspector) = &self.shared.inspector else { return Inspection::default() };
+        let method = request.map_or(E::ROUTE.method, |request| request.method.clone());
+        let begun = RequestOf {
+            invocation: &invocation.invocation_id,
+            method: method.as_str(),
+            route: E::ROUTE.path,
+            cold_start: invocation.cold_start,
+            started: log.stages.started(),
+        };
+        inspector.request(observations, &begun)
     }
 }
 

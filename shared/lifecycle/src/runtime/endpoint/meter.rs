@@ -9,6 +9,7 @@ use crate::error::{RequestError, ServiceError};
 use crate::http::Request;
 use crate::limit::{Counted, Counting, Limit};
 use crate::telemetry::carried;
+use crate::telemetry::inspector::{Judge, Stage, of_limit};
 
 /// The rate limit of one caller at one endpoint.
 pub(super) struct Meter<'a> {
@@ -49,10 +50,12 @@ impl<'a> Meter<'a> {
         if self.limit.is_off() {
             return Ok(());
         }
+        log.inspection.enter(Stage::Limit);
         let Shared { limiter, adapter, .. } = &**self.shared;
         let counted = Counted { route: &self.route, caller: &self.caller };
         let standing = limiter.admit(&**adapter, &self.limit, counted, cost, log.at).await;
         log.standing = Some(standing);
+        log.inspection.verdict(Judge::Limit, standing.admitted, || of_limit(&standing));
         if standing.is_first && self.has_body {
             // Otherwise a body that ends the process could be sent repeatedly without being
             // counted.

@@ -2,6 +2,7 @@
 
 use http::Method;
 
+use super::request_log::RequestLog;
 use crate::caller::{Access, Caller};
 use crate::conditions::Named;
 use crate::endpoint::Endpoint;
@@ -10,7 +11,7 @@ use crate::http::Request;
 use crate::idempotency::ScopedIdempotencyKey;
 use crate::input::{FromInput, Input, refuse_query};
 use crate::reply::{Reply, View};
-use crate::telemetry::line::Stages;
+use crate::telemetry::inspector::Stage;
 
 /// A parsed request.
 pub(super) struct Asked<C> {
@@ -37,8 +38,9 @@ pub(super) fn route<E: Endpoint>(request: &Request) -> Result<(), RequestError> 
 pub(super) fn read<E: Endpoint>(
     request: &Request,
     caller: &E::Caller,
-    stages: &mut Stages,
+    log: &mut RequestLog,
 ) -> Result<Asked<E::Command>, RequestError> {
+    log.inspection.enter(Stage::Deserialization);
     let media_type = <<E::Reply as Reply>::View as View>::MEDIA_TYPE;
     if !request.accepts(media_type) {
         return Err(RequestError::NotAcceptable { media_type });
@@ -56,7 +58,11 @@ pub(super) fn read<E: Endpoint>(
     if !E::Input::READS_QUERY {
         refuse_query(request, &mut field_errors);
     }
-    stages.end("deserialisation");
+    log.stages.end("deserialisation");
+    // A field error of stage 4 refuses the request there, even if stage 5 finds more.
+    if input.is_some() && field_errors.is_empty() {
+        log.inspection.enter(Stage::Validation);
+    }
     let command = input.and_then(|input| match E::Command::from_input(input) {
         Ok(command) => Some(command),
         Err(found) => {
@@ -69,6 +75,7 @@ pub(super) fn read<E: Endpoint>(
             let subject = caller.subject();
             let key = key
                 .map(|key| ScopedIdempotencyKey::of(request, &E::ROUTE, subject.as_deref(), key));
+            log.inspection.input(&command);
             Ok(Asked { key, conditions, command })
         }
         _ => Err(RequestError::Invalid(field_errors)),

@@ -4,6 +4,7 @@ use tokio::task::JoinHandle;
 
 use crate::caller::AfterResponse;
 use crate::limit::RateLimitStatus;
+use crate::telemetry::inspector::Inspection;
 use crate::telemetry::line::Stages;
 use crate::{Timestamp, clock};
 
@@ -12,10 +13,12 @@ pub(super) struct RequestLog {
     pub(super) at: Timestamp,
     pub(super) stages: Stages,
     pub(super) standing: Option<RateLimitStatus>,
-    /// Exchanges of counts that are running.
-    pub(super) telling: Vec<JoinHandle<()>>,
+    /// Exchanges of counts that are running; whether each succeeds.
+    pub(super) telling: Vec<JoinHandle<bool>>,
     pub(super) attempts: u32,
     pub(super) after_response: AfterResponse,
+    /// The same for the local platform's console, if it asks for it.
+    pub(super) inspection: Inspection,
 }
 
 impl RequestLog {
@@ -27,6 +30,7 @@ impl RequestLog {
             telling: Vec::new(),
             attempts: 0,
             after_response: AfterResponse::default(),
+            inspection: Inspection::default(),
         }
     }
 }

@@ -11,7 +11,7 @@ use super::super::shared::Shared;
 use super::meter::Meter;
 use super::parse::{Asked, read, route};
 use super::request_log::RequestLog;
-use crate::caller::{Caller, SignIn};
+use crate::caller::{Caller, SignIn, Verdict};
 use crate::caller::{Finding, not_verified};
 use crate::commit::{CommitOutcome, EventOrigin, commit};
 use crate::effects::Effects;
@@ -21,6 +21,9 @@ use crate::http::{Request, Response};
 use crate::idempotency::{IDEMPOTENCY_KEYS, ScopedIdempotencyKey, StoredResponse};
 use crate::limit::SubjectLimiter;
 use crate::record::Record;
+use crate::telemetry::inspector::{
+    Judge, Stage, caller_of, of_access, of_caller, of_facts, of_subject,
+};
 use crate::telemetry::{mark_own, restore_own};
 use crate::{Deadline, Moment, Permit, Timestamp};
 
@@ -72,8 +75,10 @@ impl<E: Endpoint> Handler<E> {
         let caller = match self.admit(request, log).await {
             Ok(caller) => caller,
             Err(failure) => {
+                let refused_at = log.inspection.running();
                 // A refused request costs an invocation too, so it counts for its source.
                 Meter::new::<E>(&self.shared, request, source).charge(1, log).await?;
+                log.inspection.resume(refused_at);
                 return Err(failure);
             }
         };
@@ -83,7 +88,7 @@ impl<E: Endpoint> Handler<E> {
         log.stages.end("limit");
 
         // 4. Deserialisation, and 5. syntax validation.
-        let asked = read::<E>(request, &caller, &mut log.stages)?;
+        let asked = read::<E>(request, &caller, log)?;
         log.stages.end("validation");
         meter.charge_rest(E::cost(&asked.command), log).await?;
         log.stages.end("limit");
@@ -97,12 +102,18 @@ impl<E: Endpoint> Handler<E> {
         let settled = self.settle(&permit, &asked, cause, log).await;
         match (settled, &asked.key) {
             (Err(failure), Some(key)) if failure.may_follow_success() => {
+                let refused_at = log.inspection.running();
+                log.inspection.enter(Stage::Effects);
                 match self.recall(key, log.at).await? {
                     Some(response) => Ok(Done::replay(response)),
-                    None => Err(failure),
+                    None => {
+                        log.inspection.resume(refused_at);
+                        Err(failure)
+                    }
                 }
             }
             (Ok(done), _) if E::ROUTE.method == Method::GET => {
+                log.inspection.resume(Stage::Response);
                 let response = done.response.conditional(&asked.conditions);
                 Ok(Done { response: response.ok_or(RequestError::PreconditionFailed)?, ..done })
             }
@@ -116,9 +127,16 @@ impl<E: Endpoint> Handler<E> {
         request: &Request,
         log: &mut RequestLog,
     ) -> Result<E::Caller, RequestError> {
-        let caller = self.authenticate(request, log.at).await?;
+        log.inspection.enter(Stage::Authentication);
+        let caller = self.authenticate(request, log.at).await;
+        log.inspection.verdict(Judge::Caller, caller.is_ok(), || of_caller::<E>(&caller));
+        let caller = caller?;
+        log.inspection.caller(|| caller_of::<E>(&caller));
         log.stages.end("authentication");
-        E::ACCESS.admits(&caller)?;
+        log.inspection.enter(Stage::Authorization);
+        let admitted = E::ACCESS.admits(&caller);
+        log.inspection.verdict(Judge::Access, admitted.is_ok(), || of_access::<E>(&caller));
+        admitted?;
         log.stages.end("authorization");
         Ok(caller)
     }
@@ -166,11 +184,17 @@ impl<E: Endpoint> Handler<E> {
         let moment = permit.moment();
         let Asked { key, conditions, .. } = asked;
         if !E::ROUTE.method.is_safe() && !conditions.admit(&E::CONDITIONS) {
+            log.inspection.enter(Stage::Validation);
             return Err(RequestError::PreconditionFailed);
         }
         // Once for a request, however often its facts are stale.
         if let Some(subjects) = &self.subjects {
-            subjects.charge(permit, &asked.command).await?;
+            log.inspection.enter(Stage::Limit);
+            let charged = subjects.charge(permit, &asked.command).await;
+            let charged = charged.map_err(RequestError::from);
+            let reason = || of_subject::<E>(charged.as_ref().copied());
+            log.inspection.verdict(Judge::Limit, charged.is_ok(), reason);
+            charged?;
             log.stages.end("limit");
         }
         let mut repetition = Repetition::default();
@@ -181,6 +205,8 @@ impl<E: Endpoint> Handler<E> {
             let (effects, response) = self.decide(permit, asked, log).await?;
             let key = key.as_ref();
             let remember = key.map(|key| key.store(&response, moment.now()));
+            log.inspection.resume(Stage::Effects);
+            log.inspection.reached(log.attempts);
             let outcome = commit(adapter, &effects, remember, E::RESOURCES, moment, cause).await?;
             log.stages.end("effects");
             match (outcome, key) {
@@ -201,10 +227,14 @@ impl<E: Endpoint> Handler<E> {
                     return Err(RequestError::PreconditionFailed);
                 }
                 (CommitOutcome::Rejected(rejection), _) => return Err(rejection.into()),
-                (CommitOutcome::Stale(failed), _) => repetition.note(failed)?,
+                (CommitOutcome::Stale(failed), _) => {
+                    log.inspection.stale(&failed);
+                    repetition.note(failed)?;
+                }
                 // The record in the idempotency table has expired or is gone: the key is free
                 // again.
                 (CommitOutcome::Duplicate(_) | CommitOutcome::Conflict, _) => {
+                    log.inspection.conflict();
                     repetition.interrupt();
                 }
             }
@@ -220,11 +250,18 @@ impl<E: Endpoint> Handler<E> {
         log: &mut RequestLog,
     ) -> Result<(Effects, Response), RequestError> {
         // 6. Retrieval.
+        log.inspection.enter(Stage::Retrieval);
+        log.inspection.reached(log.attempts);
         let facts = self.endpoint.retrieve(permit, command).await?;
         log.stages.end("retrieval");
         // 3b. Authorization that depends on the facts.
-        E::ALLOW.verdict(permit.caller(), command, &facts).enforce()?;
+        log.inspection.enter(Stage::Authorization);
+        let verdict = E::ALLOW.verdict(permit.caller(), command, &facts);
+        let allowed = verdict == Verdict::Allow;
+        log.inspection.verdict(Judge::Facts, allowed, || of_facts::<E>(verdict));
+        verdict.enforce()?;
         log.stages.end("authorization");
+        log.inspection.enter(Stage::Rules);
         if !E::ROUTE.method.is_safe() && !conditions.admit_facts(&E::CONDITIONS, &facts) {
             return Err(RequestError::PreconditionFailed);
         }
@@ -232,7 +269,9 @@ impl<E: Endpoint> Handler<E> {
         let outcome = E::decide(permit.moment(), permit.caller(), command, facts)?;
         log.stages.end("rules");
         // 8. Side effects, and 9. response, both still as values.
+        log.inspection.enter(Stage::Effects);
         let effects = E::effects(&outcome);
+        log.inspection.enter(Stage::Response);
         let response = Response::of_reply(E::reply(outcome)).map_err(ServiceError::internal)?;
         let response = response.below(permit.prefix());
         log.stages.end("response");

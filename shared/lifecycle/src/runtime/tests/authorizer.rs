@@ -51,6 +51,7 @@ fn ada() -> Claims {
 async fn authorized(event: &str) -> Value {
     let handler = authorizer::Handler { verifier: Arc::new(Obedient), service: "notes".to_owned() };
     let invocation = Invocation {
+        invocation_id: "invocation-1".to_owned(),
         event: Bytes::from(event.to_owned()),
         deadline: Deadline::after(Duration::from_secs(9)),
         x_ray: None,

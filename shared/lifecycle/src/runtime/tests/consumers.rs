@@ -1,6 +1,8 @@
 //! Consumers on the recorder: each record is processed separately and has one effect.
 
 mod events;
+#[cfg(unix)]
+mod inspected;
 mod schedules;
 mod traces;
 
@@ -145,6 +147,7 @@ async fn spans_of<C: Consumer>(recorder: &Arc<Recorder>, consumer: C, event: &Va
 async fn handle<C: Consumer>(shared: Arc<Shared>, consumer: C, event: &Value) -> Handled {
     let handler = Handler { consumer, shared };
     let invocation = Invocation {
+        invocation_id: "invocation-1".to_owned(),
         event: Bytes::from(event.to_string()),
         deadline: Deadline::after(Duration::from_secs(10)),
         x_ray: None,

@@ -5,6 +5,8 @@ mod consumers;
 mod deferred;
 mod described;
 mod handover;
+#[cfg(unix)]
+mod inspected;
 mod limits;
 mod never_holds;
 mod notes;
@@ -112,6 +114,7 @@ impl Answered {
 async fn ask<E: Endpoint>(handler: &endpoint::Handler<E>, event: &Value) -> Answered {
     let handled = handler
         .handle(Invocation {
+            invocation_id: "invocation-1".to_owned(),
             event: Bytes::from(event.to_string()),
             deadline: Deadline::after(Duration::from_secs(10)),
             x_ray: None,

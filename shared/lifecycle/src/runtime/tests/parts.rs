@@ -78,6 +78,7 @@ async fn run(recorder: &Arc<Recorder>, ids: &'static [&'static str]) -> Handled 
     let handler = Handler { consumer: Sweep(ids), shared };
     let event = json!({ "id": "run-1", "time": "2026-01-01T00:00:00Z" });
     let invocation = Invocation {
+        invocation_id: "invocation-1".to_owned(),
         event: Bytes::from(event.to_string()),
         deadline: Deadline::after(Duration::from_secs(10)),
         x_ray: None,

@@ -29,6 +29,7 @@ struct Parcel {
     house: String,
 }
 
+#[derive(Debug)]
 struct Addressed(String);
 
 impl TryFrom<Parcel> for Addressed {

@@ -37,6 +37,7 @@ async fn only_an_unsampled_traceparent_suppresses_spans() {
             event = with(event, "/headers/traceparent", traceparent.as_str());
         }
         let invocation = Invocation {
+            invocation_id: "invocation-1".to_owned(),
             event: Bytes::from(event.to_string()),
             deadline: Deadline::after(Duration::from_secs(10)),
             x_ray: x_ray.clone(),

@@ -115,6 +115,7 @@ impl Query for GetStock {
 async fn handled(event: &Value) -> Handled {
     let handler = endpoint::Handler::new(GetStock, shared(&Arc::new(Recorder::default())));
     let invocation = Invocation {
+        invocation_id: "invocation-1".to_owned(),
         event: Bytes::from(event.to_string()),
         deadline: Deadline::after(Duration::from_secs(10)),
         x_ray: None,

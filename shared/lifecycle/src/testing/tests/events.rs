@@ -5,7 +5,7 @@ use super::*;
 /// Notes each upload as a visit.
 struct NoteUpload;
 
-#[derive(Deserialize)]
+#[derive(Debug, Deserialize)]
 struct Upload {
     id: String,
     key: String,

@@ -31,6 +31,7 @@ struct Object {
 impl RecordInput for Notification {}
 
 /// The keys of the stored objects, at least one.
+#[derive(Debug)]
 struct Keys(Vec<String>);
 
 impl TryFrom<Notification> for Keys {

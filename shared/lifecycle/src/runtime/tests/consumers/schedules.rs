@@ -4,7 +4,7 @@ use super::*;
 use crate::describe;
 
 /// Sends a reminder at each scheduled run.
-struct Remind;
+pub(super) struct Remind;
 
 impl Consumer for Remind {
     const SOURCE: Source = Source::Schedule(Schedule::every_minutes(1));
