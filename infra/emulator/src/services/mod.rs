@@ -29,7 +29,7 @@ mod stores;
 mod tests;
 
 pub use self::counts::CallKind;
-pub use self::dynamodb::StreamPosition;
+pub use self::dynamodb::{ItemPage, StreamPosition};
 pub use self::endpoint::Environments;
 pub use self::error::{DataError, NoSuch, QueueError, SecretError, StartError, StoreError};
 pub use self::fault_injector::FaultInjector;
@@ -37,5 +37,8 @@ pub use self::meter::Consumed;
 pub use self::physical_names::{Names, QueueName, SecretName, TableName, access_key};
 pub(crate) use self::policy::matches;
 pub use self::ses::{Identities, Mail, Mailbox};
-pub use self::sqs::{JournalEntry, QueueReport, ReceivedMessage};
+pub use self::sqs::{
+    JournalEntry, MessageState, MovedMessage, QueueReport, QueuedMessage, ReceivedMessage,
+    RedriveError, Redriven,
+};
 pub use self::stores::Stores;

@@ -2,6 +2,7 @@ mod kept;
 mod mail;
 mod meter;
 mod queues;
+mod redrive;
 mod rotations;
 
 use std::collections::BTreeMap;
