@@ -13,6 +13,7 @@ use jiff::tz::TimeZone;
 
 use super::events;
 use super::mapping::Mapping;
+use crate::activity::Cause;
 use crate::functions::InvokeError;
 use sam_template::ScheduleService;
 
@@ -66,7 +67,7 @@ impl Scheduled {
         let event = self.input.clone();
         let (name, now) = (self.mapping.name.as_str(), self.mapping.now());
         let event = event.unwrap_or_else(|| events::of_schedule(self.service, name, now));
-        self.mapping.invoke(event).await
+        self.mapping.invoke(event, Cause::Schedule(name.to_owned())).await
     }
 }
 

@@ -17,6 +17,7 @@ use super::log::{LogLine, LogSink, LogSource};
 use super::pool::{Pool, Scaling};
 use super::process_group::Group;
 use super::timeline::Timeline;
+use crate::activity::{Activity, Cause};
 use crate::clock::Clock;
 
 /// The maximum bytes of an event and of a response: Lambda's limit for synchronous invocations.
@@ -26,12 +27,19 @@ pub(super) const PAYLOAD_BYTES_MAX: usize = 6 * 1024 * 1024 + 100;
 pub(super) struct Function {
     pub(super) deployment: FunctionConfig,
     pub(super) timeline: Arc<Timeline>,
+    pub(super) activity: Activity,
     pub(super) group: Arc<Group>,
     pool: Mutex<Pool>,
     logs: LogSink,
     pub(super) clock: Clock,
     launch: Launch,
     counters: Counters,
+}
+
+/// Where a function's events are recorded.
+pub(super) struct Recorder {
+    pub(super) timeline: Arc<Timeline>,
+    pub(super) activity: Activity,
 }
 
 /// Starts the process of a new environment in a separate task.
@@ -73,7 +81,7 @@ impl Function {
     pub(super) fn new(
         deployment: FunctionConfig,
         scaling: Scaling,
-        timeline: &Arc<Timeline>,
+        recorder: Recorder,
         group: &Arc<Group>,
         logs: &LogSink,
         clock: &Clock,
@@ -81,7 +89,8 @@ impl Function {
     ) -> Self {
         Self {
             deployment,
-            timeline: Arc::clone(timeline),
+            timeline: recorder.timeline,
+            activity: recorder.activity,
             group: Arc::clone(group),
             pool: Mutex::new(Pool::new(scaling)),
             logs: Arc::clone(logs),
@@ -91,9 +100,14 @@ impl Function {
         }
     }
 
-    /// Runs the function once.
-    pub(super) async fn invoke(self: &Arc<Self>, payload: Bytes) -> Result<Bytes, InvokeError> {
+    /// Runs the function once, for this cause.
+    pub(super) async fn invoke(
+        self: &Arc<Self>,
+        payload: Bytes,
+        cause: Cause,
+    ) -> Result<Bytes, InvokeError> {
         let request_id = Uuid::new_v4().to_string();
+        self.activity.invocation_queued(&request_id, &self.deployment.logical_id, cause);
         let result = self.invoke_as(&request_id, payload).await;
         if let Err(error) = &result {
             let is_throttle = *error == InvokeError::Throttled;
@@ -101,6 +115,7 @@ impl Function {
             let counter = if is_throttle { &counters.throttles } else { &counters.errors };
             counter.fetch_add(1, Ordering::Relaxed);
             self.timeline.note_request(&request_id, &format!("failed: {}", error.error_type()));
+            self.activity.invocation_ended(&request_id, Some(error.to_string()));
         }
         result
     }
@@ -134,6 +149,7 @@ impl Function {
         let dispatched = pool.dispatch();
         for (request_id, environment, cold_start) in dispatched.invoked {
             self.timeline.invoked(&request_id, &environment, cold_start);
+            self.activity.invocation_taken(&request_id, &environment, cold_start);
             self.counters.cold_starts.fetch_add(u64::from(cold_start), Ordering::Relaxed);
         }
         for _ in 0..dispatched.starts {
@@ -158,6 +174,7 @@ impl Function {
     /// Passes a line to the log sink.
     pub(super) fn log(&self, environment: &str, source: LogSource, text: &str) {
         let function = &self.deployment.logical_id;
+        self.activity.line(environment, source == LogSource::Platform, text);
         (self.logs)(&LogLine { function, environment, source, text });
     }
 

@@ -41,11 +41,12 @@ pub use self::log::{LogLine, LogSink, LogSource};
 pub use self::timeline::{InvocationRecord, TimelineEvent};
 
 use self::environment::StopCommand;
-use self::function::{Function, Start};
+use self::function::{Function, Recorder, Start};
 use self::pool::Scaling;
 use self::process_group::Group;
 use self::supervisor::supervise;
 use self::timeline::Timeline;
+use crate::activity::{Activity, Cause};
 use crate::clock::Clock;
 use crate::services::Environments;
 
@@ -69,6 +70,7 @@ struct Shared {
     functions: BTreeMap<String, Arc<Function>>,
     timeline: Arc<Timeline>,
     clock: Clock,
+    activity: Activity,
 }
 
 impl Functions {
@@ -79,17 +81,29 @@ impl Functions {
 
     /// Like [`Functions::start`], with another clock.
     pub fn start_with(deployments: Vec<FunctionConfig>, logs: &LogSink, clock: &Clock) -> Self {
+        Self::start_recording(deployments, logs, clock, &Activity::new(clock))
+    }
+
+    /// Like [`Functions::start_with`], with the records of a platform.
+    pub fn start_recording(
+        deployments: Vec<FunctionConfig>,
+        logs: &LogSink,
+        clock: &Clock,
+        activity: &Activity,
+    ) -> Self {
         let timeline = Arc::new(Timeline::default());
         let group = Arc::new(Group::default());
         let functions = deployments.into_iter().map(|deployment| {
             let id = deployment.logical_id.clone();
             let scaling = scaling(&deployment);
+            let recorder = Recorder { timeline: Arc::clone(&timeline), activity: activity.clone() };
             let function =
-                Function::new(deployment, scaling, &timeline, &group, logs, clock, launch);
+                Function::new(deployment, scaling, recorder, &group, logs, clock, launch);
             (id, Arc::new(function))
         });
-        let shared =
-            Arc::new(Shared { functions: functions.collect(), timeline, clock: clock.clone() });
+        let functions = functions.collect();
+        let (clock, activity) = (clock.clone(), activity.clone());
+        let shared = Arc::new(Shared { functions, timeline, clock, activity });
         tokio::spawn(reap(Arc::downgrade(&shared)));
         Self { shared }
     }
@@ -100,8 +114,21 @@ impl Functions {
     /// # Errors
     /// If the function cannot run or fails; see [`InvokeError`].
     pub async fn invoke(&self, function: &str, payload: Bytes) -> Result<Bytes, InvokeError> {
+        self.invoke_for(function, payload, Cause::ByHand).await
+    }
+
+    /// Like [`Functions::invoke`], with the cause.
+    ///
+    /// # Errors
+    /// Like [`Functions::invoke`].
+    pub async fn invoke_for(
+        &self,
+        function: &str,
+        payload: Bytes,
+        cause: Cause,
+    ) -> Result<Bytes, InvokeError> {
         match self.shared.functions.get(function) {
-            Some(function) => function.invoke(payload).await,
+            Some(function) => function.invoke(payload, cause).await,
             None => Err(InvokeError::Unknown(function.to_owned())),
         }
     }
@@ -128,6 +155,11 @@ impl Functions {
         for function in self.shared.functions.values() {
             function.step(|pool| pool.set_single_use(enabled));
         }
+    }
+
+    /// The records of the platform.
+    pub fn activity(&self) -> &Activity {
+        &self.shared.activity
     }
 
     /// The clock of the functions.
@@ -193,6 +225,7 @@ impl Environments for Shared {
 
     fn kill(&self, environment: &str) {
         self.timeline.note_environment(environment, "killed");
+        self.activity.environment_killed(environment);
         for function in self.functions.values() {
             function.step_in(environment, |environment| environment.order(StopCommand::Kill));
         }

@@ -30,6 +30,7 @@ mod tests;
 
 pub use self::counts::CallKind;
 pub use self::dynamodb::StreamPosition;
+pub(crate) use self::dynamodb::plain_item;
 pub use self::endpoint::Environments;
 pub use self::error::{DataError, NoSuch, QueueError, SecretError, StartError, StoreError};
 pub use self::fault_injector::FaultInjector;
@@ -37,5 +38,6 @@ pub use self::meter::Consumed;
 pub use self::physical_names::{Names, QueueName, SecretName, TableName, access_key};
 pub(crate) use self::policy::matches;
 pub use self::ses::{Identities, Mail, Mailbox};
+pub(crate) use self::sqs::message_of_handle;
 pub use self::sqs::{JournalEntry, QueueReport, ReceivedMessage};
 pub use self::stores::Stores;

@@ -23,6 +23,7 @@ use self::asked::Asked;
 pub use self::asked::Report;
 pub use self::service::Service;
 use self::switch::{Change, JsonSwitch, PathError, Switch};
+use crate::activity::Activity;
 use crate::faults::StandinFaults;
 
 /// The faults of stand-ins cannot be set: a name or a member is unknown, or a value is invalid.
@@ -55,7 +56,7 @@ impl Standins {
     /// # Errors
     /// If no port can be bound.
     pub async fn add<S: Service>(&mut self, service: S) -> Result<(), io::Error> {
-        let asked = Arc::new(Asked::new(S::SHOWN_HEADERS));
+        let asked = Arc::new(Asked::new(S::NAME, S::SHOWN_HEADERS));
         let switch = Arc::new(Switch::<S::Faults>::default());
         let secret = service.secret();
         let (url, served) = serve::start(service, Arc::clone(&switch), Arc::clone(&asked)).await?;
@@ -80,6 +81,11 @@ impl Standins {
     /// The requests that a stand-in received, by its name.
     pub fn asked(&self, name: &str) -> Option<Report> {
         self.standins.get(name).map(|standin| standin.asked.report())
+    }
+
+    /// Records the requests of all stand-ins there.
+    pub(crate) fn record_to(&self, activity: &Activity) {
+        self.standins.values().for_each(|standin| standin.asked.record_to(activity));
     }
 
     /// The stand-ins' names.

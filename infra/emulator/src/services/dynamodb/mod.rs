@@ -6,6 +6,7 @@ mod lock;
 mod private;
 mod tables;
 
+pub(crate) use self::json::plain_item;
 pub(crate) use self::lock::lock_directory;
 pub(crate) use self::private::prepare as prepare_private;
 pub use self::tables::StreamPosition;

@@ -17,6 +17,7 @@ mod time;
 mod timestamps;
 
 pub use self::message_log::JournalEntry;
+pub(crate) use self::message_log::message_of_handle;
 pub(crate) use self::queues::Queues;
 pub use self::queues::{QueueReport, ReceivedMessage};
 pub(crate) use self::rules::Refused;
