@@ -13,6 +13,7 @@ use tokio::task::JoinSet;
 use crate::application::Application;
 use crate::binaries::{self, Build, BuildError, Places};
 use crate::clock::Clock;
+use crate::console::Accounts;
 use crate::control::{self, Control, Telemetry};
 use crate::error::StartError;
 use crate::event_sources::{self, Invoke, SourceError, Sources};
@@ -34,6 +35,7 @@ pub struct Platform {
     stores: Stores,
     standins: Standins,
     description: Option<&'static str>,
+    accounts: Arc<Accounts>,
     telemetry: Arc<Telemetry>,
     /// Taken on stop: the sources end before the functions.
     sources: Option<Sources>,
@@ -89,14 +91,20 @@ impl Platform {
         }
         let event_sources = start_sources(&template, &services, &functions, options.logs)?;
 
+        let api_url = format!("http://{}", address(&api_listener));
+        let accounts = application.accounts(options.demo);
+        let accounts =
+            Accounts::new(accounts, api_url.clone(), services.clock(), activity.redaction());
+
         let mut platform = Self {
             api: address(&api_listener),
-            apis: gateway::addresses(&template, &format!("http://{}", address(&api_listener))),
+            apis: gateway::addresses(&template, &api_url),
             control: address(&control_listener),
             functions,
             stores: services,
             standins,
             description: application.description(),
+            accounts: Arc::new(accounts),
             telemetry,
             sources: Some(event_sources),
             tasks: JoinSet::new(),
@@ -167,6 +175,8 @@ impl Platform {
             standins: self.standins.clone(),
             schedules: self.sources.as_ref().map(Sources::schedules).unwrap_or_default(),
             description: self.description,
+            activity: self.activity.clone(),
+            accounts: Arc::clone(&self.accounts),
             telemetry: Arc::clone(&self.telemetry),
             api_url: self.api_url(),
         };

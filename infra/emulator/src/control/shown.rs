@@ -3,6 +3,8 @@
 use std::sync::Arc;
 
 use super::telemetry::Telemetry;
+use crate::activity::Activity;
+use crate::console::Accounts;
 use crate::event_sources::Schedules;
 use crate::functions::Functions;
 use crate::services::Stores;
@@ -21,6 +23,10 @@ pub struct Control {
     pub schedules: Schedules,
     /// The telemetry that the functions emitted.
     pub telemetry: Arc<Telemetry>,
+    /// What happened: requests, invocations and their calls.
+    pub activity: Activity,
+    /// The accounts as which the console sends requests.
+    pub(crate) accounts: Arc<Accounts>,
     /// The API's own address.
     pub api_url: String,
     /// The API's `OpenAPI` document in JSON, if the application has one.
