@@ -14,6 +14,9 @@ const NAME_BYTES_MAX: usize = 100;
 /// The maximum bytes of a value that may be a number, a time or a word.
 const SHORT_BYTES_MAX: usize = 64;
 
+/// The maximum bytes of a header: that of API Gateway, and so of the search for its end.
+const HEADER_BYTES_MAX: usize = 10_240;
+
 /// Words after `password:` that begin a sentence, and are no password.
 const PROSE: [&str; 37] = [
     "a", "an", "and", "are", "at", "by", "cannot", "could", "does", "expected", "expired", "false",
@@ -180,19 +183,44 @@ fn unquoted(text: &str, start: usize, separator: usize, name: &str) -> Option<Ra
     }
     let word = value.trim_end_matches(['.', '!', '?']).to_ascii_lowercase();
     let is_prose = PROSE.contains(&&*word);
-    // `authorization: forbidden` is about a stage. Credentials have a digit, or are long.
-    let is_stage = is_colon
-        && names::is_stage(name)
-        && value.len() < 16
-        && !value.contains(|it: char| it.is_ascii_digit());
-    (!is_prose && !is_stage && hides(name, value)).then_some(start..end)
+    if is_colon && names::is_stage(name) {
+        return header(text, start, value.len());
+    }
+    (!is_prose && hides(name, value)).then_some(start..end)
+}
+
+/// The value of a header such as `authorization` or `cookie` in a text, to the end of its
+/// credentials. `authorization: forbidden` is about a stage: credentials have a digit or a sign, or
+/// are long, in their first or second word.
+fn header(text: &str, start: usize, first: usize) -> Option<Range<usize>> {
+    let is_token =
+        |word: &str| word.len() >= 16 || word.contains(|it: char| it.is_ascii_digit() || it == '=');
+    let is_end = |it: char| matches!(it, '\n' | '\r' | '"' | '\'' | '\\');
+    let line = &text[start..text.floor_char_boundary(start + HEADER_BYTES_MAX)];
+    let line = &line[..line.find(is_end).unwrap_or(line.len())];
+    let value = &line[..first.min(line.len())];
+    if names::is_number(value) {
+        return None;
+    }
+    if value.contains('=') || line[value.len()..].starts_with(';') {
+        // Pairs, as in `cookie`.
+        return Some(start..start + line.len());
+    }
+    if is_token(value) {
+        return Some(start..start + value.len());
+    }
+    let rest = &line[value.len()..];
+    let second = rest.trim_start();
+    let second = &second[..second.find(char::is_whitespace).unwrap_or(second.len())];
+    let end = start + line.len() - rest.trim_start().len() + second.len();
+    is_token(second).then_some(start..end)
 }
 
 /// Whether the value of a name is hidden. A number may be a count.
 fn hides(name: &str, value: &str) -> bool {
     let is_number = names::is_number(value);
     names::hides(name, "", Leaf::Text(value))
-        && (!is_number || names::hides(name, "", Leaf::Number))
+        && (!is_number || !names::is_secret(name) || names::hides(name, "", Leaf::Number))
 }
 
 /// Whether a colon is one of an ARN, such as `arn:aws:secretsmanager:…:secret:keys`.

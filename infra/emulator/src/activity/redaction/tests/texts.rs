@@ -53,6 +53,9 @@ fn texts_lose_values_that_are_assigned_to_secret_names() {
         ("secrets: [\"hush\", \"hush\"], n: 1", "secrets: •••, n: 1"),
         ("your token:\n\n  hush-1234567890\n", "your token:\n\n  •••\n"),
         ("verificationCode=123456", "verificationCode=•••"),
+        ("code=123456", "code=•••"),
+        ("cookie: a=b; session=hush\nhost: a", "cookie: •••\nhost: a"),
+        ("authorization: ApiKey hush-1 x", "authorization: ••• x"),
         (
             "authorization: AWS4-HMAC-SHA256 Credential=AKIA/x, Signature=hush",
             "authorization: ••• Credential=•••, Signature=•••",
@@ -64,6 +67,8 @@ fn texts_lose_values_that_are_assigned_to_secret_names() {
         "password: must have at least 12 characters",
         "the token is missing; token: None",
         "authorization: forbidden",
+        "{\"stages\":{\"authorization\":0.1}",
+        "authorization: a customer may not do this",
         "tokenCount: 3, tokenType: Bearer",
         "secretsmanager:GetSecretValue on arn:aws:secretsmanager:eu-west-1:000000000000:secret:keys",
         "Token::parse(secret::Value)",
