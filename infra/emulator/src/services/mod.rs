@@ -27,6 +27,7 @@ mod start;
 mod stores;
 #[cfg(test)]
 mod tests;
+mod written;
 
 pub use self::counts::CallKind;
 pub use self::dynamodb::StreamPosition;
