@@ -86,6 +86,11 @@ pub(super) fn sent_by<'a>(body: &'a [u8], response: &[u8]) -> Vec<Sent<'a>> {
     sent.collect()
 }
 
+/// The id of a sent message or mail.
+pub(super) fn message_id(response: &[u8]) -> Option<String> {
+    serde_json::from_slice::<SendResponse>(response).ok()?.message_id
+}
+
 /// The messages whose receipt handles a call has, with their visibility timeouts.
 pub(super) fn handled(body: &[u8]) -> Vec<(String, Option<Duration>)> {
     let Ok(request) = serde_json::from_slice::<HandleRequest>(body) else { return Vec::new() };

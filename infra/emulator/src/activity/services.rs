@@ -12,7 +12,7 @@ use super::cause::StreamItem;
 use super::handle::Activity;
 use super::limits::{CALLS_MAX, INIT_BYTES_MAX, INIT_CALLS_MAX, INVOCATIONS_MAX};
 use super::record::{CallRecord, KeyOfWrite, MessageRecord, Root, WriteRef};
-use super::sent::{EnvelopeHead, Sent, handled, sent_by};
+use super::sent::{EnvelopeHead, Sent, handled, message_id, sent_by};
 use super::store::{QueueFacts, Store, WriteEntry};
 
 /// A call that begins.
@@ -187,6 +187,12 @@ impl Store {
             let queue = call.resources.first().cloned().unwrap_or_default();
             (call.operation.clone(), queue, call.body.clone(), call.response.clone())
         });
+        if call.service == "ses"
+            && succeeded
+            && let Some(id) = message_id(&call.response)
+        {
+            self.mails.push_back((id, number));
+        }
         for (index, write) in writes.into_iter().enumerate() {
             let write_ref = WriteRef { invocation: number, call: place, place: index };
             self.settle_write(write, write_ref, succeeded, now);

@@ -36,6 +36,8 @@ pub(super) struct Call {
     pub writes: Vec<KeyOfWrite>,
     /// The unchanged body.
     pub body: Bytes,
+    /// Whether somebody watches it: then its units are requested.
+    pub is_watched: bool,
 }
 
 /// The emulated services.
@@ -114,7 +116,8 @@ impl Call {
             _ => Vec::new(),
         };
         let operation = operation.to_owned();
-        Some(Self { store, operation, caller, accesses, context, writes, body })
+        let is_watched = false;
+        Some(Self { store, operation, caller, accesses, context, writes, body, is_watched })
     }
 
     /// Whether the call writes to a table: kill faults apply to such calls. A counter in the limits

@@ -171,6 +171,7 @@ fn after_the_mail_everything_is_at_rest_and_leads_back_to_the_request() {
     assert!(journey.at_rest, "{journey:#?}");
     let origin = activity.message("m-1").unwrap();
     assert_eq!((origin.request.as_deref(), origin.journey.as_str()), (Some(REQUEST), REQUEST));
+    assert_eq!(activity.message("mail-1").unwrap().request.as_deref(), Some(REQUEST));
     assert_eq!(activity.invocation("i-4").unwrap().journey, REQUEST);
 }
 
