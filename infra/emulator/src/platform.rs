@@ -93,8 +93,12 @@ impl Platform {
 
         let api_url = format!("http://{}", address(&api_listener));
         let accounts = application.accounts(options.demo);
-        let accounts =
-            Accounts::new(accounts, api_url.clone(), services.clock(), activity.redaction());
+        let accounts = Accounts::new(
+            accounts,
+            api_url.clone(),
+            services.clock(),
+            functions.activity().redaction(),
+        );
 
         let mut platform = Self {
             api: address(&api_listener),
@@ -175,7 +179,6 @@ impl Platform {
             standins: self.standins.clone(),
             schedules: self.sources.as_ref().map(Sources::schedules).unwrap_or_default(),
             description: self.description,
-            activity: self.activity.clone(),
             accounts: Arc::clone(&self.accounts),
             telemetry: Arc::clone(&self.telemetry),
             api_url: self.api_url(),

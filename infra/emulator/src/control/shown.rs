@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use super::telemetry::Telemetry;
-use crate::activity::Activity;
 use crate::console::Accounts;
 use crate::event_sources::Schedules;
 use crate::functions::Functions;
@@ -23,8 +22,6 @@ pub struct Control {
     pub schedules: Schedules,
     /// The telemetry that the functions emitted.
     pub telemetry: Arc<Telemetry>,
-    /// What happened: requests, invocations and their calls.
-    pub activity: Activity,
     /// The accounts as which the console sends requests.
     pub(crate) accounts: Arc<Accounts>,
     /// The API's own address.

@@ -5,7 +5,6 @@ use sam_template::Template;
 use serde_json::json;
 
 use super::*;
-use crate::activity::Activity;
 use crate::event_sources::Schedules;
 use crate::functions::{Functions, LogLine, LogSink};
 use crate::services::Stores;
@@ -35,11 +34,9 @@ async fn running_beside(api_url: &str) -> Running {
 pub(crate) async fn control(template: &str, api_url: &str) -> Control {
     let template = Template::parse(template, &BTreeMap::new()).unwrap();
     let logs: LogSink = Arc::new(|_: &LogLine<'_>| {});
-    let stores = Stores::start(&template, None).await.unwrap();
     Control {
-        activity: Activity::new(stores.clock()),
         accounts: Arc::default(),
-        stores,
+        stores: Stores::start(&template, None).await.unwrap(),
         functions: Functions::start(Vec::new(), &logs),
         standins: sample::standins().await,
         schedules: Schedules::default(),
