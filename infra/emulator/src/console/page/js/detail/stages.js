@@ -57,8 +57,7 @@ function Box({ box, place, slowest, isChosen, isFailure, onChoose }) {
   const share = box.tookMs === null ? 0 : Math.max(0.02, box.tookMs / slowest);
   return html`
     <li class=${`box ${box.state}${isChosen ? " chosen" : ""}`}>
-      <button aria-pressed=${String(isChosen)} aria-label=${`${place + 1}. ${name}: ${word}${box.tookMs === null ? "" : `, ${duration(box.tookMs)}`}`}
-        title=${box.note} onClick=${onChoose}>
+      <button aria-pressed=${String(isChosen)} title=${box.note} onClick=${onChoose}>
         <span class="top"><${Shape} state=${box.state} /><span class="place">${place + 1}</span></span>
         <span class="name">${NAMES[stage] ?? name}</span>
         <span class="word">${word}</span>

@@ -36,21 +36,20 @@ export function Card({ node, box, start, isHere, onOpen }) {
   const { waited, worked } = shares(node);
   const upcoming = nextTry(node);
   const state = node.state;
-  const label = [kindOf(node), node.title, node.compensates ? "compensation" : null, state, timesOf(node), upcoming, node.error].filter(Boolean).join(", ");
-  const classes = `card ${state} ${node.kind}${node.compensates ? " compensates" : ""}${isHere ? " here" : ""}`;
+  const classes = `card ${state}${node.compensates ? " compensates" : ""}${isHere ? " here" : ""}`;
   return html`
-    <button class=${classes} aria-label=${label} aria-disabled=${String(node.link === null)}
-      title=${[node.error, node.subtitle].filter(Boolean).join("\n") || null}
+    <button class=${classes} aria-disabled=${String(node.link === null)}
+      title=${[node.error, node.subtitle, timesOf(node)].filter(Boolean).join("\n") || null}
       style=${{ transform: `translate(${box.x}px, ${box.y}px)`, width: `${CARD.width}px`, height: `${CARD.height}px` }}
       onClick=${() => onOpen(node)}>
-      <span class="first"><${Icon} name=${node.compensates ? "undo" : node.kind} /><b>${node.title}</b><${Shape} state=${state} /></span>
+      <span class="first"><${Icon} name=${node.compensates ? "undo" : node.kind} /><span class="sr">${kindOf(node)}${node.compensates ? ", compensation" : ""}: </span><b>${node.title}</b><${Shape} state=${state} /></span>
       <span class="second">${node.error ?? node.subtitle ?? kindOf(node)}</span>
       <span class="third">
         <span class="state">${node.compensates && state === "done" ? "undone" : state}</span>
         ${upcoming !== null ? html`<b class="next">${upcoming}</b>`
           : html`<span>${node.workedMs !== null ? duration(node.workedMs) : node.waitedMs !== null ? duration(node.waitedMs) : ""}</span>`}
         <${Deliveries} deliveries=${node.deliveries} />
-        <span class="offset">+${duration(new Date(node.at).getTime() - start)}</span>
+        ${upcoming === null && html`<span class="offset">+${duration(new Date(node.at).getTime() - start)}</span>`}
       </span>
       <span class="times"><i class="waited" style=${{ width: `${waited * 100}%` }} /><i class="worked" style=${{ width: `${worked * 100}%` }} /></span>
     </button>`;

@@ -1,19 +1,23 @@
 // The places of a journey's nodes: time flows downwards, branches are lanes. Pure.
 //
 // A node that has a place keeps it while the journey grows, so that nothing jumps. New nodes go
-// below their cause, in its lane if that is free there, or else in the next lane that is.
+// below their cause, in its lane. A lane belongs to one branch until that branch has ended, so that
+// a branch whose next node comes late still has its place free.
 
 /** @typedef {import("../types.js").Journey} Journey */
 /** @typedef {import("../types.js").JourneyNode} JourneyNode */
 
 export const CARD = { width: 224, height: 76, gapX: 28, gapY: 40 };
 
+/** Kinds of nodes that cause nothing further. */
+const ENDS = new Set(["authorizer", "mail", "upstream", "deadLetter"]);
+
 export class Layout {
   constructor() {
     /** @type {Map<string, {lane: number, row: number}>} */
     this.places = new Map();
-    /** The first free row of each lane. */
-    this.ends = [];
+    /** The last node of each lane, and the first free row. @type {{last: JourneyNode, end: number}[]} */
+    this.lanes = [];
   }
 
   /**
@@ -24,18 +28,26 @@ export class Layout {
   update(journey) {
     const causes = causesOf(journey);
     for (const node of inOrder(journey, causes)) {
-      if (!this.places.has(node.id)) this.#place(node.id, causes.get(node.id) ?? []);
+      if (!this.places.has(node.id)) this.#place(node, causes);
     }
   }
 
-  #place(id, causes) {
-    const placed = causes.map(cause => this.places.get(cause)).filter(Boolean);
+  #place(node, causes) {
+    const placed = (causes.get(node.id) ?? []).filter(cause => this.places.has(cause)).map(cause => this.places.get(cause));
     const row = placed.length === 0 ? 0 : Math.max(...placed.map(place => place.row)) + 1;
+    const before = ancestorsOf(node.id, causes);
     let lane = placed.length === 0 ? 0 : placed[0].lane;
-    while ((this.ends[lane] ?? 0) > row) lane += 1;
-    while (this.ends.length <= lane) this.ends.push(0);
-    this.ends[lane] = row + 1;
-    this.places.set(id, { lane, row });
+    // The authorizer is at the side of the way to the function.
+    if (node.kind === "authorizer") lane += 1;
+    while (!this.#isFree(lane, row, before)) lane += 1;
+    while (this.lanes.length < lane) this.lanes.push({ last: null, end: 0 });
+    this.lanes[lane] = { last: node, end: row + 1 };
+    this.places.set(node.id, { lane, row });
+  }
+
+  #isFree(lane, row, ancestors) {
+    const { last, end } = this.lanes[lane] ?? { last: null, end: 0 };
+    return end <= row && (last === null || ENDS.has(last.kind) || ancestors.has(last.id));
   }
 
   /** The rectangle of a node in pixels. */
@@ -45,11 +57,11 @@ export class Layout {
   }
 
   get width() {
-    return Math.max(1, this.ends.length) * (CARD.width + CARD.gapX) - CARD.gapX;
+    return Math.max(1, this.lanes.length) * (CARD.width + CARD.gapX) - CARD.gapX;
   }
 
   get height() {
-    return Math.max(1, ...this.ends) * (CARD.height + CARD.gapY) - CARD.gapY;
+    return Math.max(1, ...this.lanes.map(({ end }) => end)) * (CARD.height + CARD.gapY) - CARD.gapY;
   }
 
   /** The line of an edge: from the bottom of its cause to the top of its effect. */
@@ -75,6 +87,20 @@ function causesOf({ edges }) {
     causes.get(to).push(from);
   }
   return causes;
+}
+
+/** All direct and indirect causes of a node. */
+function ancestorsOf(id, causes) {
+  const found = new Set();
+  const left = [id];
+  while (left.length > 0) {
+    for (const cause of causes.get(left.pop()) ?? []) {
+      if (found.has(cause)) continue;
+      found.add(cause);
+      left.push(cause);
+    }
+  }
+  return found;
 }
 
 /**

@@ -2,7 +2,7 @@
 
 /** @typedef {import("../types.js").PlatformMap} PlatformMap */
 
-export const NODE = { width: 218, height: 30, gapX: 96, gapY: 8 };
+export const NODE = { width: 176, height: 28, gapX: 36, gapY: 6 };
 
 /** The columns, from the left. Functions that a queue, stream or schedule starts are consumers. */
 export const COLUMNS = ["Way in", "Endpoints", "State", "Messages", "Consumers", "Way out"];
@@ -71,7 +71,7 @@ export function curve(from, to) {
   const x2 = to.x + (isRight && !isSame ? 0 : NODE.width);
   const y1 = from.y + NODE.height / 2;
   const y2 = to.y + NODE.height / 2;
-  const bend = (isRight ? 1 : -1) * Math.max(40, Math.abs(x2 - x1) / 2.4);
+  const bend = (isRight ? 1 : -1) * Math.max(18, Math.abs(x2 - x1) / 2.4);
   return `M${x1} ${y1}C${x1 + bend} ${y1} ${x2 - (isSame ? -1 : 1) * bend} ${y2} ${x2} ${y2}`;
 }
 

@@ -46,6 +46,9 @@ function Picture({ map, text }) {
     </div>`;
 }
 
+/** Nearly all functions end with the word that their picture already shows. */
+const labelOf = ({ kind, title }) => (kind === "function" ? title.replace(/(.)Function$/, "$1") : title);
+
 /** Where a click leads. */
 function targetOf({ id, kind }) {
   if (kind === "table") return link("tables", id);
@@ -67,7 +70,7 @@ function Node({ node, counts, box, isFar, edges, onFocus }) {
     <li style=${{ transform: `translate(${box.x}px, ${box.y}px)`, width: `${NODE.width}px`, height: `${NODE.height}px` }}>
       <button class=${`node ${node.kind}${isFar ? " far" : ""}${counts.running > 0 ? " busy" : ""}`} title=${labels.join("\n") || node.title}
         onClick=${open} onMouseEnter=${() => onFocus(node.id)} onMouseLeave=${() => onFocus(null)} onFocus=${() => onFocus(node.id)} onBlur=${() => onFocus(null)}>
-        <${Icon} name=${node.kind} /><span class="label">${node.title}</span><${Counts} counts=${counts} kind=${node.kind} /></button></li>`;
+        <${Icon} name=${node.kind} /><span class="label">${labelOf(node)}</span><${Counts} counts=${counts} kind=${node.kind} /></button></li>`;
 }
 
 /** The numbers that matter for a kind: errors and dead letters first. */

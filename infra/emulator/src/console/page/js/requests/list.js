@@ -7,6 +7,9 @@ import { progress } from "./filter.js";
 import { placeOf } from "./rows.js";
 
 const ROW = 30;
+/** The height of the titles, which stay at the top. */
+const TITLES_HEIGHT = 26;
+const TITLES = ["Time", "Status", "Method", "Path", "Stages", "Code", "Took", "Caller"];
 /** Rows above and below the visible ones that are drawn, for quick scrolling. */
 const MARGIN = 6;
 
@@ -48,7 +51,7 @@ export class RequestList extends Component {
     const top = place * ROW;
     const { scrollTop, clientHeight } = this.pane;
     if (top < scrollTop) this.pane.scrollTop = top;
-    else if (top + ROW > scrollTop + clientHeight) this.pane.scrollTop = top + ROW - clientHeight;
+    else if (top + ROW + TITLES_HEIGHT > scrollTop + clientHeight) this.pane.scrollTop = top + ROW + TITLES_HEIGHT - clientHeight;
   }
 
   placeOf(id) {
@@ -96,19 +99,16 @@ export class RequestList extends Component {
     for (let place = first; place < end; place += 1) visible.push(rows[rows.length - 1 - place]);
     const isDrawn = visible.some(row => row.id === selected);
     return html`
-      <div class="list" role="grid" aria-label="Requests, newest first" aria-rowcount=${rows.length + 1}>
+      <div class="pane" role="grid" tabindex="0" aria-label="Requests, newest first" aria-rowcount=${rows.length + 1}
+        aria-activedescendant=${isDrawn ? `row-${selected}` : null} ref=${pane => { this.pane = pane; }}
+        onScroll=${this.onScroll} onKeyDown=${this.onKeyDown}>
         <div class="row titles" role="row" aria-rowindex="1">
-          ${["Time", "Status", "Method", "Path", "Stages", "Code", "Took", "Caller"].map((title, place) => html`
-            <span role="columnheader" class=${`c${place}`}>${title}</span>`)}
+          ${TITLES.map((title, place) => html`<span role="columnheader" class=${`c${place}`}>${title}</span>`)}
         </div>
-        <div class="pane" role="rowgroup" tabindex="0" aria-label="Requests" ref=${pane => { this.pane = pane; }}
-          aria-activedescendant=${isDrawn ? `row-${selected}` : null}
-          onScroll=${this.onScroll} onKeyDown=${this.onKeyDown}>
-          <div class="space" role="presentation" style=${{ height: `${rows.length * ROW}px` }}>
-            <div role="presentation" style=${{ transform: `translateY(${first * ROW}px)` }}>
-              ${visible.map((row, place) => html`
-                <${Row} key=${row.id} row=${row} place=${first + place + 2} isSelected=${row.id === selected} onOpen=${onOpen} />`)}
-            </div>
+        <div class="space" role="rowgroup" style=${{ height: `${rows.length * ROW}px` }}>
+          <div role="presentation" style=${{ transform: `translateY(${first * ROW}px)` }}>
+            ${visible.map((row, place) => html`
+              <${Row} key=${row.id} row=${row} place=${first + place + 2} isSelected=${row.id === selected} onOpen=${onOpen} />`)}
           </div>
         </div>
       </div>`;

@@ -87,6 +87,7 @@ export function RequestsView({ id, tab }) {
   return html`
     <div class=${classes}>
       <section class="browse" aria-label="All requests">
+        ${id === null && html`<h1 class="sr">Requests</h1>`}
         <div class="toolbar">
           <${FilterInput} input=${input} text=${text} onChange=${change} />
           <button class=${frozen === null ? "" : "on"} aria-pressed=${String(frozen !== null)} title="Pause (p)" onClick=${pause}>

@@ -3,7 +3,7 @@
 import { html, useEffect, useRef, useState } from "../../vendor/htm-preact.js";
 import uPlot from "../../vendor/uPlot.js";
 import { useJson } from "../api.js";
-import { count, duration } from "../format.js";
+import { count, duration, timeOfDay } from "../format.js";
 import { Head, Loaded } from "../parts.js";
 import { theme } from "../session.js";
 import { useStore } from "../store.js";
@@ -49,6 +49,9 @@ function Charts({ data: { from, stepS, total, byRoute } }) {
   </div>`;
 }
 
+/** The time of day without seconds. */
+const clock = second => timeOfDay(second * 1000).slice(0, 5);
+
 const LINES = ["--bad", "--warn", "--undo", "--accent", "--good"];
 
 /** The colour of a property as the browser computes it, because a canvas cannot use properties. */
@@ -83,8 +86,8 @@ function Chart({ title, x, series, unit, none }) {
       height: HEIGHT,
       cursor: { sync: { key: "charts" }, y: false },
       scales: { y: { range: (_, __, most) => [0, Math.max(1, most * 1.1)] } },
-      axes: [axis, { ...axis, size: 62, values: (_, values) => values.map(unit) }],
-      series: [{}, ...series.map(([name, colour]) => ({
+      axes: [{ ...axis, values: (_, seconds) => seconds.map(clock) }, { ...axis, size: 62, values: (_, values) => values.map(unit) }],
+      series: [{ label: "time", value: (_, second) => (second === null ? "–" : timeOfDay(second * 1000).slice(0, 8)) }, ...series.map(([name, colour]) => ({
         label: name, stroke: colourOf(colour), width: 1.5, points: { show: false }, value: (_, value) => (value === null ? "–" : unit(value)),
       }))],
     }, data, root.current);

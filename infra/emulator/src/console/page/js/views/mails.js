@@ -3,6 +3,7 @@
 import { html, useEffect, useRef, useState } from "../../vendor/htm-preact.js";
 import { call, useJson } from "../api.js";
 import { Code } from "../code.js";
+import { timeOfDay } from "../format.js";
 import { Empty, Head, Loaded, Time } from "../parts.js";
 import { link } from "../router.js";
 import { attempt } from "../session.js";
@@ -24,7 +25,7 @@ export default function MailsView({ parts: [id] }) {
       return html`<div class="master">
         <nav class="names mails" aria-label="Mails">${mails.map(({ messageId, subject, recipients, sentAt }) => html`
           <a href=${link("mails", messageId)} aria-current=${messageId === mail.messageId ? "page" : null}>
-            <span><b>${subject}</b><br /><small>${namesOf(recipients)}</small></span><small><${Time} at=${sentAt} /></small></a>`)}</nav>
+            <span><b>${subject}</b><br /><small>${namesOf(recipients)}</small></span><small>${timeOfDay(sentAt).slice(0, 5)}</small></a>`)}</nav>
         <${Mail} key=${mail.messageId} mail=${mail} />
       </div>`;
     }}<//>`;

@@ -34,5 +34,5 @@ const Row = ({ schedule: { name, expression, nextAt, last, count: runs, state, f
     <td>${last ? html`<${FromNow} at=${last.at} />` : "not yet"}${last?.error && html`<p class="complaint"><${Shape} state="refused" />${last.error}</p>`}</td>
     <td class="n">${count(runs)}</td>
     <td><span class="mark"><${Shape} state=${SHAPES[state] ?? "unknown"} />${words(state)}</span></td>
-    <td class="n"><button onClick=${run} aria-label=${`Run ${target} now`}>Run now</button></td>
+    <td class="n"><button onClick=${run} aria-label=${`Run now: ${target}`}>Run now</button></td>
   </tr>`;

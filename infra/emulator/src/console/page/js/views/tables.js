@@ -28,7 +28,7 @@ export default function TablesView({ parts: [name] }) {
 }
 
 function Chosen({ table }) {
-  if (table === undefined) return html`<${Empty}>Choose a table.<//>`;
+  if (table === undefined) return html`<section class="chosen" aria-label="Items"><${Head} title="Tables" /><${Empty}>Choose a table.<//></section>`;
   return html`<${Items} table=${table} />`;
 }
 
