@@ -3,6 +3,7 @@
 import { html } from "../../vendor/htm-preact.js";
 import { call, get } from "../api.js";
 import { Shape } from "../icons.js";
+import { changes } from "../live.js";
 import { Menu } from "../parts.js";
 import { attempt, notify } from "../session.js";
 import { createStore, useStore } from "../store.js";
@@ -10,7 +11,21 @@ import { createStore, useStore } from "../store.js";
 /** The fault that is set, or `null`. */
 export const nextFault = createStore(null);
 
-/** Reads the fault that is set. A request that meets it takes it away. */
+/** The pause before a look whether a request has met the fault. */
+const LOOK_MS = 400;
+
+let look = null;
+
+// A request that meets the fault takes it away.
+changes.subscribe(() => {
+  if (nextFault.get() === null || look !== null) return;
+  look = setTimeout(() => {
+    look = null;
+    readNextFault();
+  }, LOOK_MS);
+});
+
+/** Reads the fault that is set. */
 export async function readNextFault() {
   try {
     const shown = await get("activity/next-fault");

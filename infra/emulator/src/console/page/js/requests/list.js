@@ -108,16 +108,17 @@ export class RequestList extends Component {
         <div class="space" role="rowgroup" style=${{ height: `${rows.length * ROW}px` }}>
           <div role="presentation" style=${{ transform: `translateY(${first * ROW}px)` }}>
             ${visible.map((row, place) => html`
-              <${Row} key=${row.id} row=${row} place=${first + place + 2} isSelected=${row.id === selected} onOpen=${onOpen} />`)}
+              <${Row} row=${row} place=${first + place + 2} isSelected=${row.id === selected} onOpen=${onOpen} />`)}
           </div>
         </div>
       </div>`;
   }
 }
 
+/** A place in the list. It has no key: while rows arrive, texts change and no elements are made. */
 class Row extends Component {
-  shouldComponentUpdate({ row, isSelected }) {
-    return row !== this.props.row || isSelected !== this.props.isSelected;
+  shouldComponentUpdate({ row, place, isSelected }) {
+    return row !== this.props.row || place !== this.props.place || isSelected !== this.props.isSelected;
   }
 
   render({ row, place, isSelected, onOpen }) {

@@ -39,8 +39,20 @@ function useRows() {
   return version;
 }
 
+const follow = name => filter.set(term("client", name));
+
 /** @param {{id: ?string, tab: ?string}} properties */
 export function RequestsView({ id, tab }) {
+  const classes = `requests${id === null ? "" : " split"}${tab === "journey" ? " journey-open" : ""}`;
+  return html`
+    <div class=${classes}>
+      <${Browse} id=${id} isJourney=${tab === "journey"} />
+      ${id !== null && html`<${RequestView} key=${id} id=${id} tab=${tab} follow=${follow} />`}
+    </div>`;
+}
+
+/** The list with its filter. Only this part is drawn again while rows arrive. */
+function Browse({ id, isJourney }) {
   const text = useStore(filter);
   const frozen = useStore(paused);
   const version = useRows();
@@ -48,9 +60,10 @@ export function RequestsView({ id, tab }) {
   const input = useRef(null);
   const [cursor, setCursor] = useState(id);
   useMemo(() => rows.filter(filterOf(text)), [text]);
-  useEffect(() => setCursor(id ?? cursor), [id]);
+  useEffect(() => {
+    if (id !== null) setCursor(id);
+  }, [id]);
 
-  const isJourney = tab === "journey";
   const shown = frozen ?? rows.shown;
   const open = row => go(link("requests", row.id));
   const select = row => {
@@ -83,30 +96,25 @@ export function RequestsView({ id, tab }) {
       else return false;
     },
   });
-  const classes = `requests${id === null ? "" : " split"}${isJourney ? " journey-open" : ""}`;
   return html`
-    <div class=${classes}>
-      <section class="browse" aria-label="All requests">
-        ${id === null && html`<h1 class="sr">Requests</h1>`}
-        <div class="toolbar">
-          <${FilterInput} input=${input} text=${text} onChange=${change} />
-          <button class=${frozen === null ? "" : "on"} aria-pressed=${String(frozen !== null)} title="Pause (p)" onClick=${pause}>
-            <${Icon} name=${frozen === null ? "pause" : "play"} />${frozen === null ? "Pause" : "Go on"}</button>
-          <${Sparkline} />
-          <div class="chips" role="group" aria-label="Filters">
-            ${CHIPS.map(([label, term]) => html`
-              <button class="chip" aria-pressed=${String(contains(text, term))} onClick=${() => change(toggled(text, term))}>${label}</button>`)}
-            <${Tally} shown=${shown.length} frozen=${frozen} />
-          </div>
+    <section class="browse" aria-label="All requests">
+      ${id === null && html`<h1 class="sr">Requests</h1>`}
+      <div class="toolbar">
+        <${FilterInput} input=${input} text=${text} onChange=${change} />
+        <button class=${frozen === null ? "" : "on"} aria-pressed=${String(frozen !== null)} title="Pause (p)" onClick=${pause}>
+          <${Icon} name=${frozen === null ? "pause" : "play"} />${frozen === null ? "Pause" : "Go on"}</button>
+        <${Sparkline} />
+        <div class="chips" role="group" aria-label="Filters">
+          ${CHIPS.map(([label, term]) => html`
+            <button class="chip" aria-pressed=${String(contains(text, term))} onClick=${() => change(toggled(text, term))}>${label}</button>`)}
+          <${Tally} shown=${shown.length} frozen=${frozen} />
         </div>
-        ${shown.length === 0
-          ? html`<${Nothing} text=${text} clear=${() => change("")} />`
-          : html`<${RequestList} ref=${list} rows=${shown} version=${frozen === null ? version : -1} selected=${id ?? cursor}
-              onSelect=${select} onOpen=${open} />`}
-      </section>
-      ${id !== null && html`<${RequestView} key=${id} id=${id} tab=${tab}
-        follow=${name => change(term("client", name))} />`}
-    </div>`;
+      </div>
+      ${shown.length === 0
+        ? html`<${Nothing} text=${text} clear=${() => change("")} />`
+        : html`<${RequestList} ref=${list} rows=${shown} version=${frozen === null ? version : -1} selected=${id ?? cursor}
+            onSelect=${select} onOpen=${open} />`}
+    </section>`;
 }
 
 const FilterInput = ({ input, text, onChange }) => html`
