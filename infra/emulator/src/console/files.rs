@@ -36,7 +36,7 @@ macro_rules! embedded {
 }
 
 /// The page's files. A test compares them with the folder.
-const FILES: [(&str, &[u8]); 71] = embedded![
+const FILES: [(&str, &[u8]); 72] = embedded![
     "css/detail.css",
     "css/journey.css",
     "css/parts.css",
@@ -105,6 +105,7 @@ const FILES: [(&str, &[u8]); 71] = embedded![
     "vendor/LICENSE-htm",
     "vendor/LICENSE-preact",
     "vendor/LICENSE-uPlot",
+    "vendor/NOTICE.md",
     "vendor/htm-preact.js",
     "vendor/uPlot.css",
     "vendor/uPlot.js",
