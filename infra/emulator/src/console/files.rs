@@ -123,7 +123,7 @@ static BY_PATH: LazyLock<BTreeMap<&'static str, File>> = LazyLock::new(|| {
     let files = FILES.into_iter().map(|(path, bytes)| {
         let hash = Sha256::digest(bytes);
         let tag = format!("\"{}\"", URL_SAFE_NO_PAD.encode(&hash[..12]));
-        let etag = HeaderValue::from_str(&tag).expect("letters, digits and signs are valid");
+        let etag = HeaderValue::from_str(&tag).expect("characters of Base64 are valid");
         (path, File { bytes, media_type: media_type(path), etag })
     });
     files.collect()

@@ -230,7 +230,7 @@ fn in_ascii(text: &str) -> String {
     ascii
 }
 
-/// The text percent-encoded, but for letters, digits and these characters.
+/// The text percent-encoded, but for ASCII alphanumerics and these characters.
 fn in_url(text: &str, left: &str) -> String {
     let mut encoded = String::with_capacity(text.len());
     for byte in text.bytes() {
