@@ -6,6 +6,8 @@ pub(super) const REQUESTS_MAX: usize = 10_000;
 pub(super) const INVOCATIONS_MAX: usize = 20_000;
 /// The most messages.
 pub(super) const MESSAGES_MAX: usize = 20_000;
+/// The most aggregates whose first request is known.
+pub(super) const AGGREGATES_MAX: usize = 20_000;
 /// The most stream records.
 pub(super) const ROWS_MAX: usize = 20_000;
 /// The most mails.

@@ -10,7 +10,7 @@ use sam_template::Queue;
 
 use super::cause::StreamItem;
 use super::handle::Activity;
-use super::limits::{CALLS_MAX, INIT_BYTES_MAX, INIT_CALLS_MAX, INVOCATIONS_MAX};
+use super::limits::{AGGREGATES_MAX, CALLS_MAX, INIT_BYTES_MAX, INIT_CALLS_MAX, INVOCATIONS_MAX};
 use super::record::{CallRecord, KeyOfWrite, MessageRecord, Root, WriteRef};
 use super::sent::{EnvelopeHead, Sent, handled, message_id, sent_by};
 use super::store::{QueueFacts, Store, WriteEntry};
@@ -287,8 +287,9 @@ impl Store {
         sent: Sent<'_>,
         now: Timestamp,
     ) {
-        let roots = self.roots_by_text(roots, sent.body.as_bytes());
         let head: EnvelopeHead = serde_json::from_str(&sent.body).unwrap_or_default();
+        let roots = self.roots_by_text(roots, sent.body.as_bytes());
+        let roots = self.with_origin(roots, &head);
         let known = self.by_message.get(sent.id.as_str()).copied();
         let number = known.unwrap_or_else(|| {
             let visible_at = (!sent.delay.is_zero()).then(|| now + sent.delay);
@@ -326,6 +327,42 @@ impl Store {
             invocation.sent.push(number);
         }
         self.changed_journeys(&roots);
+    }
+
+    /// The roots of an event, with the request that it goes back to, if a schedule sends it: the
+    /// request that it names, or else the first one that sent an event about the same aggregate. So
+    /// the time-out of an order belongs to the journey of its `POST`.
+    fn with_origin(&mut self, mut roots: Vec<Root>, head: &EnvelopeHead) -> Vec<Root> {
+        let request = roots.iter().find_map(|root| match root {
+            Root::Request(number) => Some(*number),
+            Root::Invocation(_) => None,
+        });
+        let Some(request) = request else {
+            let named = head.request_id.as_deref().and_then(|id| self.by_request.get(id));
+            let about = head.aggregate_id.as_deref().and_then(|id| self.aggregates.get(id));
+            let origin = named.or(about).filter(|number| self.requests.contains_key(*number));
+            roots.extend(origin.map(|number| Root::Request(*number)));
+            return roots;
+        };
+        if let Some(aggregate) = &head.aggregate_id {
+            self.note_aggregate(aggregate, request);
+        }
+        roots
+    }
+
+    /// Notes the request that sent an event about an aggregate, unless an earlier one is known.
+    fn note_aggregate(&mut self, aggregate: &str, request: u64) {
+        let first = self.aggregates.get(aggregate);
+        if first.is_some_and(|first| self.requests.contains_key(first)) {
+            return;
+        }
+        if self.aggregates.len() >= AGGREGATES_MAX {
+            self.aggregates.retain(|_, number| self.requests.contains_key(&*number));
+            if self.aggregates.len() > AGGREGATES_MAX / 2 {
+                self.aggregates.clear();
+            }
+        }
+        self.aggregates.insert(aggregate.to_owned(), request);
     }
 
     /// Corrects the roots of an invocation that began before its cause was known.

@@ -39,6 +39,8 @@ pub(super) struct Store {
     pub(super) by_row: HashMap<(String, String), u64>,
     /// The writes, by table and key, oldest first.
     pub(super) writes: HashMap<(String, String), Vec<WriteEntry>>,
+    /// The number of the request that first sent an event about an aggregate, by the aggregate's id.
+    pub(super) aggregates: HashMap<String, u64>,
     pub(super) upstreams: VecDeque<UpstreamRecord>,
     /// The sent mails: the id of each, and the number of the invocation that sent it.
     pub(super) mails: VecDeque<(String, u64)>,
@@ -280,8 +282,8 @@ impl Store {
         }
     }
 
-    /// The roots of an invocation's effects: of the requests whose id is in the text, or else of
-    /// all. Only a batch has several.
+    /// The roots of an invocation's effects: those whose request id is in the text, or else those
+    /// with an aggregate in the text, or else all. Only a batch has several.
     pub(super) fn roots_by_text(&self, roots: &[Root], text: &[u8]) -> Vec<Root> {
         if roots.len() < 2 {
             return roots.to_vec();
@@ -293,7 +295,19 @@ impl Store {
             id.is_some_and(|id| contains(text, id.as_bytes()))
         };
         let named: Vec<Root> = roots.iter().filter(is_named).copied().collect();
-        if named.is_empty() { roots.to_vec() } else { named }
+        if !named.is_empty() {
+            return named;
+        }
+        let is_about = |root: &&Root| match root {
+            Root::Request(number) => {
+                let mut own = self.aggregates.iter().filter(|(_, request)| *request == number);
+                own.any(|(aggregate, _)| contains(text, aggregate.as_bytes()))
+            }
+            Root::Invocation(_) => true,
+        };
+        let about: Vec<Root> = roots.iter().filter(is_about).copied().collect();
+        let is_known = about.iter().any(|root| matches!(root, Root::Request(_)));
+        if is_known { about } else { roots.to_vec() }
     }
 
     /// The bytes of all detail, by a recount.

@@ -67,6 +67,7 @@ impl Store {
                         called.filter(|it| it.request_id.as_deref() == Some(&**request_id));
                     search.way.upstreams = called.take(NODES_MAX).cloned().collect();
                 }
+                search.meet_adopted();
             }
             Root::Invocation(number) => {
                 search.meet(Some(number));
@@ -128,6 +129,22 @@ impl Search<'_> {
             self.meet(delivery.invocation);
         }
         self.way.messages.push(message.clone());
+    }
+
+    /// The messages of this root whose sender belongs to another root, or to none: those of a
+    /// schedule about the same aggregate, and those that an operator moved back.
+    fn meet_adopted(&mut self) {
+        let store = self.store;
+        let adopted = store.messages.iter().filter(|(_, message)| {
+            let sender = message.sent_by.and_then(|sender| store.invocations.get(&sender));
+            message.roots.contains(&self.root)
+                && sender.is_none_or(|sender| !sender.roots.contains(&self.root))
+        });
+        let adopted: Vec<u64> = adopted.take(NODES_MAX).map(|(number, _)| *number).collect();
+        for number in adopted {
+            self.meet(store.messages.get(&number).and_then(|message| message.sent_by));
+            self.meet_message(number);
+        }
     }
 
     /// The records of the items that an invocation wrote to tables whose streams are read.

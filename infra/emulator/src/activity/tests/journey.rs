@@ -112,6 +112,30 @@ fn consume(activity: &Activity, id: &str, receives: u32) {
 }
 
 #[test]
+fn a_message_of_a_schedule_joins_the_journey_of_its_aggregate() {
+    let activity = platform();
+    order(&activity);
+    start(&activity, "i-2", "RelayFunction", "e-2", rows(&activity));
+    let event = |kind: &str, request: &str| {
+        json!({"eventType": kind, "requestId": request, "aggregateId": "order-1"}).to_string()
+    };
+    send(&activity, "e-2", &event("OrderCreated", "req-1"), "m-1");
+    activity.invocation_ended("i-2", None);
+
+    let cause = Cause::Schedule("ExpireFunction.Clock".to_owned());
+    start(&activity, "i-3", "ExpireFunction", "e-4", cause);
+    send(&activity, "e-4", &event("OrderOverdue", "run-1"), "m-2");
+    activity.invocation_ended("i-3", None);
+
+    let journey = activity.journey("req-1").unwrap();
+    let edges = edges(&journey);
+    assert!(edges.contains(&("invocation:i-2", "sent", "message:m-1")), "{edges:?}");
+    assert!(edges.contains(&("invocation:i-3", "sent", "message:m-2")), "{edges:?}");
+    let origin = activity.message("m-2").unwrap();
+    assert_eq!(origin.request.as_deref(), Some(REQUEST));
+}
+
+#[test]
 fn after_the_post_the_event_waits_in_the_outbox() {
     let activity = platform();
     order(&activity);
