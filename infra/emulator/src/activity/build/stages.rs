@@ -68,7 +68,7 @@ pub(super) fn boxes(
         StageBox {
             stage,
             state,
-            took_ms: took_ms(stage, request, invocation),
+            took_ms: took_ms(stage, state, request, invocation),
             note: note.map(|note| redaction.text(&note)),
         }
     };
@@ -135,8 +135,33 @@ fn reached(invocation: &Invocation) -> Stage {
     called.max().map_or(reported, |called| called.max(reported))
 }
 
-/// The time in a stage, of the gateway and of the function.
-fn took_ms(stage: Stage, request: &RequestRecord, invocation: Option<&Invocation>) -> Option<f64> {
+/// Whether a stage had nothing to do: a request that only reads decides and changes nothing.
+fn is_idle(
+    stage: Stage,
+    state: StageState,
+    request: &RequestRecord,
+    invocation: Option<&Invocation>,
+) -> bool {
+    let only_reads = |it: &Invocation| {
+        it.inspected.ended.is_some() && !it.dropped && !it.calls.iter().any(is_attempt)
+    };
+    state == StageState::Passed
+        && matches!(stage, Stage::Rules | Stage::Effects)
+        && ["GET", "HEAD"].contains(&request.method.as_str())
+        && invocation.is_some_and(only_reads)
+}
+
+/// The time in a stage, of the gateway and of the function. A stage that was not reached has none:
+/// the response to a refusal is made without the ninth one.
+fn took_ms(
+    stage: Stage,
+    state: StageState,
+    request: &RequestRecord,
+    invocation: Option<&Invocation>,
+) -> Option<f64> {
+    if state == StageState::NotReached || is_idle(stage, state, request, invocation) {
+        return None;
+    }
     let progress = invocation.and_then(|invocation| invocation.inspected.progress.as_ref());
     let stages = progress.map(|progress| progress.stages.as_slice()).unwrap_or_default();
     let own = stages.iter().filter(|(name, ..)| stage_named(name) == Some(stage));
@@ -158,6 +183,9 @@ fn note(
     if state != StageState::Passed {
         return None;
     }
+    if is_idle(stage, state, request, invocation) {
+        return Some("Nothing to do: the request only reads.".to_owned());
+    }
     match stage {
         Stage::Routing => {
             let (route, function) = (request.route.as_ref()?, request.function.as_ref()?);
@@ -167,9 +195,17 @@ fn note(
             let decision = request.authorization.as_ref()?;
             Some(decision.reason.clone())
         }
+        Stage::Effects if request.replayed => Some(
+            "Nothing was written: the idempotency key is known, and its response was returned."
+                .to_owned(),
+        ),
         Stage::Effects => {
             let mut commits = invocation?.calls.iter().filter(|call| is_attempt(call));
             let count = commits.clone().count();
+            let done = commits.clone().map(|call| outcome(call, true));
+            if done.filter(|it| *it == CommitOutcomeView::Committed).count() > 1 {
+                return Some(format!("There were {count} separate writes."));
+            }
             let writes = commits.next_back()?.writes.len();
             let writes =
                 if writes == 1 { "1 write".to_owned() } else { format!("{writes} writes") };

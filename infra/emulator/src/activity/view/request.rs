@@ -41,7 +41,7 @@ pub struct RequestRow {
     pub replayed: bool,
     /// The stage that refused it.
     pub refused_at: Option<Stage>,
-    /// The number of attempts to commit; 0 if there was none.
+    /// The number of attempts to decide and to commit; 0 if the request did not come so far.
     pub attempts: u32,
 }
 

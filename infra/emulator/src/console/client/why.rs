@@ -64,6 +64,9 @@ fn outcome(detail: &RequestDetail) -> String {
         Some((StageState::Interrupted, stage)) => {
             format!("The process of {request} ended in {stage}; the client got {status}{code}.")
         }
+        Some((_, stage)) if is_own_fault(detail) => {
+            format!("{request} failed in {stage} with {status}{code}.")
+        }
         Some((_, stage)) => format!("{request} was refused in {stage} with {status}{code}."),
         None => format!("{request} failed with {status}{code}; no stage reports the refusal."),
     }
@@ -76,6 +79,8 @@ fn causes(detail: &RequestDetail) -> Vec<String> {
     let message = detail.rule.as_ref().map(|rule| &rule.message).or(note);
     causes.extend(message.map(|message| sentence(message)));
     let cause = detail.rule.as_ref().and_then(|rule| rule.cause.as_ref());
+    // A cause that only repeats the message is left out.
+    let cause = cause.filter(|cause| message.is_none_or(|it| !cause.ends_with(it.as_str())));
     causes.extend(cause.map(|cause| format!("Cause: {}", sentence(cause))));
     let refusals = detail.verdicts.iter().filter(|it| !it.allowed && Some(&it.reason) != message);
     causes.extend(refusals.map(|it| format!("Refused by {}: {}", it.by, sentence(&it.reason))));
@@ -140,6 +145,9 @@ fn remedy(detail: &RequestDetail) -> Option<String> {
                 "Read the failed calls and the log lines of the invocation."
             }
             (_, Stage::Retrieval) => "Refer to data that exists, or create it first.",
+            (_, Stage::Rules) if is_own_fault(detail) => {
+                "Read the calls, the effects and the log lines of the invocation."
+            }
             (_, Stage::Rules) => {
                 "The input is well-formed: the rule refuses it in the present state of the data."
             }

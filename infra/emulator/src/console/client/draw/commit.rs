@@ -9,8 +9,12 @@ use crate::activity::view::{CommitAttempt, CommitOutcomeView, CommitView, WriteK
 /// The attempts in order, and the stale facts.
 pub(super) fn commit(commit: &CommitView, style: Style) -> Vec<String> {
     let mut lines = vec![title("commit", style)];
-    for (place, attempt) in commit.attempts.iter().enumerate() {
-        lines.extend(of_attempt(attempt, place + 1, commit.attempts.len(), style));
+    let attempts = &commit.attempts;
+    let committed = attempts.iter().filter(|it| it.outcome == CommitOutcomeView::Committed);
+    let noun = if committed.count() > 1 { "write" } else { "attempt" };
+    for (place, attempt) in attempts.iter().enumerate() {
+        let name = format!("{noun} {} of {}", place + 1, attempts.len());
+        lines.extend(of_attempt(attempt, &name, style));
     }
     for stale in &commit.stale {
         lines.extend(style.hanging("  ", &format!("stale: {stale}"), Colour::Waiting));
@@ -18,7 +22,7 @@ pub(super) fn commit(commit: &CommitView, style: Style) -> Vec<String> {
     lines
 }
 
-fn of_attempt(attempt: &CommitAttempt, number: usize, all: usize, style: Style) -> Vec<String> {
+fn of_attempt(attempt: &CommitAttempt, name: &str, style: Style) -> Vec<String> {
     let (unicode, ascii, outcome, colour) = match attempt.outcome {
         CommitOutcomeView::Committed => ("✓", "+", "committed", Colour::Good),
         CommitOutcomeView::ConditionFailed => ("✗", "x", "a condition failed", Colour::Bad),
@@ -28,8 +32,7 @@ fn of_attempt(attempt: &CommitAttempt, number: usize, all: usize, style: Style) 
     };
     let units = attempt.write_units.map(|units| format!("{units} units, ")).unwrap_or_default();
     let time = took(attempt.took_ms);
-    let text =
-        format!("attempt {number} of {all}: {}, {outcome}, {units}{time}", attempt.operation);
+    let text = format!("{name}: {}, {outcome}, {units}{time}", attempt.operation);
     let mut lines = style.hanging(&format!("  {} ", style.either(unicode, ascii)), &text, colour);
     for write in &attempt.writes {
         lines.extend(of_write(write, style));

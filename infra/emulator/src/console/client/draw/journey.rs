@@ -172,8 +172,12 @@ impl<'j> Tree<'j> {
         if let Some(at) = node.next_try_at {
             notes.push((Colour::Waiting, format!("next try at {}", self.moment(at))));
         }
+        // Each line of a wrapped note has the bars of the branches at its left.
+        let width = self.style.width.saturating_sub(before.chars().count());
         for (colour, text) in notes {
-            self.lines.extend(self.style.hanging(before, &text, colour));
+            for line in self.style.wrapped(&text, width) {
+                self.lines.push(format!("{before}{}", self.style.paint(colour, &line)));
+            }
         }
     }
 
