@@ -1,5 +1,6 @@
 //! The library over HTTP, on the local platform with its own template.
 
 mod borrowing;
+mod console;
 mod library;
 mod service;

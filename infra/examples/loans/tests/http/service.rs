@@ -33,6 +33,12 @@ pub async fn fresh() -> Api<Library> {
     LENDING.fresh_platform(Options::default()).await.expect("a platform in this process")
 }
 
+/// The API and the console at the ports of `lambda-emulator`, for people.
+#[allow(dead_code, reason = "only the example uses it")]
+pub async fn at_the_usual_ports() -> Result<Library, BoxError> {
+    Lending.start(Options { port: 3000, control_port: 3001, ..Options::default() }).await
+}
+
 struct Lending;
 
 /// A running platform, which trusts the issuer below.
