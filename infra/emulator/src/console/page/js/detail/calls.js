@@ -10,11 +10,13 @@ import { pretty } from "../highlight.js";
 export function Calls({ request: { calls, invocation } }) {
   const [open, setOpen] = useState(null);
   const answeredMs = invocation?.tookMs ?? null;
+  // A cold start calls before its first request.
+  const start = Math.min(0, ...calls.map(({ atMs }) => atMs));
   const end = Math.max(1, answeredMs ?? 0, ...calls.map(({ atMs, tookMs }) => atMs + (tookMs ?? 0)));
-  const percent = ms => `${(100 * ms) / end}%`;
+  const percent = ms => `${(100 * ms) / (end - start)}%`;
   return html`
     <table class="waterfall">
-      <thead><tr><th>Call</th><th>Resources</th><th class="n">Status</th><th class="track"><span>0</span><span>${duration(end)}</span></th><th class="n">Took</th></tr></thead>
+      <thead><tr><th>Call</th><th>Resources</th><th class="n">Status</th><th class="track"><span>${start < 0 ? `–${duration(-start)}` : "0"}</span><span>${duration(end)}</span></th><th class="n">Took</th></tr></thead>
       <tbody>${calls.map((call, place) => html`
         <tr class=${call.status >= 400 ? "bad" : ""}>
           <td><button class="link" aria-expanded=${String(open === place)} onClick=${() => setOpen(open === place ? null : place)}>
@@ -22,8 +24,8 @@ export function Calls({ request: { calls, invocation } }) {
           <td>${call.resources.join(", ")}${call.fault && html` <em class="fault" title="An injected fault">${call.fault}</em>`}</td>
           <td class="n">${call.status}</td>
           <td class="track">
-            ${answeredMs !== null && html`<i class="answered" style=${{ left: percent(answeredMs) }} title="The response" />`}
-            <i class=${call.deferred ? "bar deferred" : "bar"} style=${{ left: percent(call.atMs), width: `max(2px, ${percent(call.tookMs ?? end - call.atMs)})` }} /></td>
+            ${answeredMs !== null && html`<i class="answered" style=${{ left: percent(answeredMs - start) }} title="The response" />`}
+            <i class=${call.deferred ? "bar deferred" : "bar"} style=${{ left: percent(call.atMs - start), width: `max(2px, ${percent(call.tookMs ?? end - call.atMs)})` }} /></td>
           <td class="n">${duration(call.tookMs)}</td>
         </tr>
         ${call.error && html`<tr class="bad"><td colspan="5"><p class="complaint"><${Shape} state="refused" />${call.error}</p></td></tr>`}

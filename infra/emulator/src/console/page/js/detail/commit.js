@@ -17,21 +17,26 @@ const KINDS = {
 
 const STATES = { committed: "passed", conditionFailed: "refused", conflict: "retrying", failed: "interrupted", running: "running" };
 
+/** Whether all attempts but the last one failed, and not several writes were made one by one. */
+export const isOneCommit = ({ attempts }) => attempts.filter(({ outcome }) => outcome === "committed").length < 2;
+
 /** @param {{request: import("../types.js").RequestDetail}} properties */
 export function Commit({ request }) {
   const { attempts, stale } = request.commit;
+  const noun = isOneCommit(request.commit) ? "Attempt" : "Write";
   return html`
+    ${request.replayed && html`<p class="replayed">Nothing was written: the idempotency key was used before, and the response to that request was returned.</p>`}
     ${stale.length > 0 && html`
       <div class="stale"><p>${stale.length === 1 ? "An item had" : "Items had"} changed since it was read, so the request decided again:</p>
         <ul>${stale.map(change => html`<li><code>${change}</code></li>`)}</ul></div>`}
-    ${attempts.map((attempt, place) => html`<${Attempt} attempt=${attempt} place=${place} of=${attempts.length} />`)}`;
+    ${attempts.map((attempt, place) => html`<${Attempt} attempt=${attempt} name=${`${noun} ${place + 1} of ${attempts.length}`} isOnly=${attempts.length === 1} />`)}`;
 }
 
-function Attempt({ attempt, place, of }) {
+function Attempt({ attempt, name, isOnly }) {
   const { operation, outcome, writes, writeUnits, tookMs } = attempt;
   return html`
     <div class=${`attempt ${outcome}`}>
-      <h3><${Shape} state=${STATES[outcome]} />${of > 1 && `Attempt ${place + 1} of ${of}: `}${words(outcome)}
+      <h3><${Shape} state=${STATES[outcome]} />${!isOnly && `${name}: `}${words(outcome)}
         <small>${operation} · ${writes.length} write${writes.length === 1 ? "" : "s"} · ${duration(tookMs)}${writeUnits !== null && ` · ${writeUnits} units`}</small></h3>
       <table class="writes">
         <thead><tr><th>Write</th><th>Item</th><th>Condition</th><th>Held</th></tr></thead>
@@ -60,10 +65,13 @@ const Content = ({ write }) => html`
     ${write.found !== null && html`<p>The item that the service compared:</p><${Code} text=${pretty(write.found)} label="Item found" />`}
   </details>`;
 
+/** A value whose middle is left out, if it is long. The item below has the whole. */
+const shortened = text => (text.length > 40 ? `${text.slice(0, 20)}…${text.slice(-12)}` : text);
+
 /** The members of the found item that the condition names: `version = 4`. */
 function foundFor(condition, found) {
   if (typeof found !== "object") return pretty(found);
   const named = Object.entries(found).filter(([name]) => new RegExp(`\\b${RegExp.escape?.(name) ?? name.replace(/\W/g, "\\$&")}\\b`).test(condition ?? ""));
   if (named.length === 0) return "another item";
-  return named.map(([name, value]) => `${name} = ${JSON.stringify(value)}`).join(", ");
+  return named.map(([name, value]) => `${name} = ${shortened(JSON.stringify(value))}`).join(", ");
 }

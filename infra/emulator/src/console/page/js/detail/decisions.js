@@ -1,7 +1,7 @@
 // The decisions about the caller, the facts that were read, and the permissions that were used.
 
 import { html } from "../../vendor/htm-preact.js";
-import { count, duration, STAGES, stageIndex } from "../format.js";
+import { count, duration, plural, STAGES, stageIndex } from "../format.js";
 import { Shape } from "../icons.js";
 
 const BY = {
@@ -11,6 +11,8 @@ const BY = {
   caller: "the type of caller",
 };
 
+const UNCOUNTED = "Units are counted while a console is open.";
+
 /** @typedef {{request: import("../types.js").RequestDetail}} Properties */
 
 /** @param {Properties} properties */
@@ -19,7 +21,7 @@ export const Verdicts = ({ request }) => html`
     <thead><tr><th>Stage</th><th>Decision</th><th>By</th><th>Reason</th><th class="n">Took</th></tr></thead>
     <tbody>${request.verdicts.map(verdict => html`
       <tr class=${verdict.allowed ? "" : "bad"}>
-        <td>${STAGES[stageIndex(verdict.stage)]?.[1]}</td>
+        <td class="whole">${STAGES[stageIndex(verdict.stage)]?.[1]}</td>
         <td><${Mark} isGood=${verdict.allowed} yes="allowed" no="refused" /></td>
         <td>${BY[verdict.by] ?? verdict.by}${verdict.cached && html` <em title="The gateway had it in its cache">cached</em>`}</td>
         <td class="wide">${verdict.reason}</td>
@@ -29,21 +31,26 @@ export const Verdicts = ({ request }) => html`
 
 /** @param {Properties} properties */
 export function Facts({ request }) {
-  const units = request.facts.reduce((sum, { readUnits }) => sum + (readUnits ?? 0), 0);
+  // The keys of one batch share its call.
+  const calls = [...new Map(request.facts.map(fact => [fact.call, fact])).values()];
+  const counted = calls.filter(({ readUnits }) => readUnits !== null);
+  const units = counted.reduce((sum, { readUnits }) => sum + readUnits, 0);
   return html`
     <table>
       <thead><tr><th>Source</th><th>Key</th><th>Read by</th><th class="n">Found</th><th class="n">Units</th><th class="n">Took</th></tr></thead>
-      <tbody>${request.facts.map(fact => html`
+      <tbody>${request.facts.map((fact, place) => html`
         <tr class=${fact.error ? "bad" : ""}>
           <td>${fact.source}</td>
           <td class="wide"><code>${fact.key}</code>${fact.error && html`<p class="complaint"><${Shape} state="refused" />${fact.error}</p>`}</td>
           <td>${fact.operation}</td>
           <td class="n">${fact.found === 0 ? html`<em>none</em>` : fact.found === null ? "–" : count(fact.found)}</td>
-          <td class="n">${fact.readUnits ?? "–"}</td>
-          <td class="n">${duration(fact.tookMs)}</td>
+          ${fact.call === request.facts[place - 1]?.call
+            ? html`<td class="n muted" colspan="2">same call</td>`
+            : html`<td class="n" title=${fact.readUnits === null ? UNCOUNTED : null}>${fact.readUnits ?? "–"}</td>
+              <td class="n">${duration(fact.tookMs)}</td>`}
         </tr>`)}</tbody>
-      ${request.facts.length > 1 && html`<tfoot><tr><td colspan="4">Together</td><td class="n">${units}</td>
-        <td class="n">${duration(request.facts.reduce((sum, { tookMs }) => sum + tookMs, 0))}</td></tr></tfoot>`}
+      ${request.facts.length > 1 && html`<tfoot><tr><td colspan="4">${plural(calls.length, "call")}</td><td class="n" title=${counted.length < calls.length ? UNCOUNTED : null}>${counted.length === 0 ? "–" : units}</td>
+        <td class="n">${duration(calls.reduce((sum, { tookMs }) => sum + tookMs, 0))}</td></tr></tfoot>`}
     </table>`;
 }
 

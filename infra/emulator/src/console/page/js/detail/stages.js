@@ -5,6 +5,7 @@ import { duration, stageIndex, STAGES } from "../format.js";
 import { Shape } from "../icons.js";
 import { useKeys } from "../keys.js";
 import { link } from "../router.js";
+import { isOneCommit } from "./commit.js";
 import { scrollTo } from "./scroll.js";
 
 /** Where a narrow box may break the name of its stage. */
@@ -51,6 +52,9 @@ export function Stages({ request }) {
 const wordOf = (state, isFailure) =>
   state === "notReached" ? "not reached" : state === "refused" && isFailure ? "failed" : state;
 
+/** Whether a stage passed without work: a request that only reads decides and changes nothing. */
+const isIdle = ({ stage, state, tookMs }) => state === "passed" && tookMs === null && ["rules", "effects"].includes(stage);
+
 function Box({ box, place, slowest, isChosen, isFailure, onChoose }) {
   const [stage, name] = STAGES[place];
   const word = wordOf(box.state, isFailure);
@@ -60,7 +64,7 @@ function Box({ box, place, slowest, isChosen, isFailure, onChoose }) {
       <button aria-pressed=${String(isChosen)} title=${box.note} onClick=${onChoose}>
         <span class="top"><${Shape} state=${box.state} /><span class="place">${place + 1}</span></span>
         <span class="name">${NAMES[stage] ?? name}</span>
-        <span class="word">${word}</span>
+        <span class="word">${isIdle(box) ? "nothing to do" : word}</span>
         <span class="took">${box.tookMs === null ? "" : duration(box.tookMs)}</span>
         <span class="bar"><i style=${{ width: `${share * 100}%` }} /></span>
       </button>
@@ -82,14 +86,14 @@ function Reason({ request, place }) {
         <ul class="fields">${request.fieldErrors.slice(0, 5).map(({ field, message }) => html`<li><code>${field}</code> ${message}</li>`)}</ul>`}
       ${missing.map(({ action, resource }) => html`
         <p class="missing">The function's policy does not allow <code>${action}</code> on <code>${resource}</code>.</p>`)}
-      ${rule?.cause && html`<details><summary>Causes</summary><pre>${rule.cause}</pre></details>`}
+      ${rule?.cause && !rule.cause.endsWith(rule.message) && html`<details><summary>Causes</summary><pre>${rule.cause}</pre></details>`}
       ${box.state !== "notReached" && html`<button class="link" onClick=${() => scrollTo(PART_OF[stage])}>Show ${PART_OF[stage]}</button>`}
     </div>`;
 }
 
 /** The sentence of a request that passed all stages. */
 function Summary({ request }) {
-  const { commit, stages, deferred } = request;
+  const { commit, stages, deferred, invocation } = request;
   if (stages.every(({ state }) => state === "notReached")) return null;
   const done = commit?.attempts.findLast(({ outcome }) => outcome === "committed");
   const writes = done?.writes.filter(({ kind }) => kind === "state").length ?? 0;
@@ -98,7 +102,9 @@ function Summary({ request }) {
   const reached = stages.findLastIndex(({ state }) => state === "passed");
   const sentences = [
     stageIndex("response") === reached ? `All stages passed in ${duration(request.tookMs)}.` : "",
-    done ? `The commit changed ${writes} item${writes === 1 ? "" : "s"}${commit.attempts.length > 1 ? ` at attempt ${commit.attempts.length}` : ""}.` : "",
+    request.coldStart && invocation?.waitedMs ? `${duration(invocation.waitedMs)} of it was the cold start.` : "",
+    request.replayed ? "The response is the stored one of the first request with this idempotency key." : "",
+    done ? `The commit changed ${writes} item${writes === 1 ? "" : "s"}${commit.attempts.length > 1 && isOneCommit(commit) ? ` at attempt ${commit.attempts.length}` : ""}.` : "",
     failed > 0 ? `${failed} of ${deferred.length} deferred tasks failed.` : "",
   ].filter(Boolean);
   return html`

@@ -68,7 +68,7 @@ function Heading({ request, follow }) {
     ["took", duration(tookMs)],
     ["route", route ?? "none"],
     ["function", request.function ?? "none"],
-    ["caller", request.caller ?? "unknown"],
+    ["caller", request.caller ?? "none"],
     ["client", html`<button class="link" title="Show only requests of this client" onClick=${() => follow(request.client)}>${request.client}</button>`],
     ["request id", html`<code>${request.requestId ?? request.id}</code><${Copy} text=${request.requestId ?? request.id} label="Copy the request id" />`],
   ];

@@ -42,17 +42,17 @@ export function Card({ node, box, start, isHere, onOpen }) {
   const classes = `card ${state}${node.compensates ? " compensates" : ""}${isHere ? " here" : ""}`;
   return html`
     <button class=${classes} aria-disabled=${String(node.link === null)}
-      title=${[node.error, node.subtitle, timesOf(node)].filter(Boolean).join("\n") || null}
+      title=${[node.title, node.error, node.subtitle, timesOf(node)].filter(Boolean).join("\n") || null}
       style=${{ transform: `translate(${box.x}px, ${box.y}px)`, width: `${CARD.width}px`, height: `${CARD.height}px` }}
       onClick=${() => onOpen(node)}>
       <span class="first"><${Icon} name=${node.compensates ? "undo" : node.kind} /><span class="sr">${kindOf(node)}: </span><b>${node.title}</b><${Shape} state=${state} /></span>
       <span class="second">${node.error ?? node.subtitle ?? kindOf(node)}</span>
       <span class="third">
-        <span class="state">${state}</span>${node.compensates && html`<span class="undo">compensation</span>`}
+        <span class=${node.compensates && state === "done" ? "sr" : "state"}>${state}</span>${node.compensates && html`<span class="undo">compensates</span>`}
         ${upcoming !== null ? html`<b class="next">${upcoming}</b>`
           : html`<span>${node.workedMs !== null ? duration(node.workedMs) : node.waitedMs !== null ? duration(node.waitedMs) : ""}</span>`}
         <${Deliveries} deliveries=${node.deliveries} />
-        ${upcoming === null && html`<span class="offset">+${duration(new Date(node.at).getTime() - start)}</span>`}
+        ${upcoming === null && !(node.compensates && node.deliveries.length > 1) && html`<span class="offset">+${duration(new Date(node.at).getTime() - start)}</span>`}
       </span>
       <span class="times"><i class="waited" style=${{ width: `${waited * 100}%` }} /><i class="worked" style=${{ width: `${worked * 100}%` }} /></span>
     </button>`;

@@ -2,7 +2,7 @@
 
 import { html, useMemo, useState } from "../../vendor/htm-preact.js";
 import { useJson } from "../api.js";
-import { count } from "../format.js";
+import { count, plural, words } from "../format.js";
 import { Icon, Shape } from "../icons.js";
 import { Empty, Head, Loaded } from "../parts.js";
 import { go, link } from "../router.js";
@@ -69,19 +69,22 @@ function Node({ node, counts, box, isFar, edges, titles, onFocus }) {
   const labels = edges.map(({ from, to, label }) => (from === node.id ? `${label} → ${titles.get(to)}` : `${titles.get(from)} → ${label}`));
   return html`
     <li style=${{ transform: `translate(${box.x}px, ${box.y}px)`, width: `${NODE.width}px`, height: `${NODE.height}px` }}>
-      <button class=${`node ${node.kind}${isFar ? " far" : ""}${counts.running > 0 ? " busy" : ""}`} title=${labels.join("\n") || node.title}
+      <button class=${`node ${node.kind}${isFar ? " far" : ""}${counts.running > 0 ? " busy" : ""}`} title=${[node.title, countsOf(counts), ...labels].filter(Boolean).join("\n")}
         onClick=${open} onMouseEnter=${() => onFocus(node.id)} onMouseLeave=${() => onFocus(null)} onFocus=${() => onFocus(node.id)} onBlur=${() => onFocus(null)}>
         <${Icon} name=${node.kind} /><span class="label">${labelOf(node)}</span><${Counts} counts=${counts} kind=${node.kind} /></button></li>`;
 }
 
+/** All counts in words: `invocations 12, cold starts 1`. */
+const countsOf = counts => Object.entries(counts).filter(([, number]) => number > 0).map(([name, number]) => `${words(name)} ${count(number)}`).join(", ");
+
 /** The numbers that matter for a kind: errors and dead letters first. */
 function Counts({ counts, kind }) {
   const bad = (counts.errors ?? 0) + (counts.dead ?? 0);
-  const main = { function: counts.invocations, table: counts.items, queue: (counts.waiting ?? 0) + (counts.inFlight ?? 0) }[kind]
+  const main = { function: counts.invocations, table: counts.items, queue: (counts.waiting ?? 0) + (counts.inFlight ?? 0) + (counts.delayed ?? 0) }[kind]
     ?? Object.values(counts)[0];
   return html`
     <span class="numbers">
       ${counts.running > 0 && html`<${Shape} state="running" label="running" />`}
       ${bad > 0 && html`<span class="poor" title=${counts.dead > 0 ? "dead letters" : "errors"}><${Shape} state="refused" label=${counts.dead > 0 ? "dead letters" : "errors"} />${count(bad)}</span>`}
-      ${main > 0 && html`<span>${count(main)}</span>`}</span>`;
+      ${main > 0 && html`<span>${kind === "api" ? plural(main, "route") : count(main)}</span>`}</span>`;
 }
