@@ -39,6 +39,8 @@ export function Card({ node, box, start, isHere, onOpen }) {
   const { waited, worked } = shares(node);
   const upcoming = nextTry(node);
   const state = node.state;
+  // The mark of a compensation, or the time of the next delivery, is in the place of the word.
+  const isSaid = (node.compensates && state === "done") || (upcoming !== null && state === "retrying");
   const classes = `card ${state}${node.compensates ? " compensates" : ""}${isHere ? " here" : ""}`;
   return html`
     <button class=${classes} aria-disabled=${String(node.link === null)}
@@ -48,10 +50,10 @@ export function Card({ node, box, start, isHere, onOpen }) {
       <span class="first"><${Icon} name=${node.compensates ? "undo" : node.kind} /><span class="sr">${kindOf(node)}: </span><b>${node.title}</b><${Shape} state=${state} /></span>
       <span class="second">${node.error ?? node.subtitle ?? kindOf(node)}</span>
       <span class="third">
-        <span class=${node.compensates && state === "done" ? "sr" : "state"}>${state}</span>${node.compensates && html`<span class="undo">compensates</span>`}
+        <span class=${isSaid ? "sr" : "state"}>${state}</span>${node.compensates && html`<span class="undo">compensates</span>`}
         ${upcoming !== null ? html`<b class="next">${upcoming}</b>`
           : html`<span>${node.workedMs !== null ? duration(node.workedMs) : node.waitedMs !== null ? duration(node.waitedMs) : ""}</span>`}
-        <${Deliveries} deliveries=${node.deliveries} />
+        <${Deliveries} deliveries=${node.deliveries} shown=${upcoming === null ? 6 : 4} />
         ${upcoming === null && !(node.compensates && node.deliveries.length > 1) && html`<span class="offset">+${duration(new Date(node.at).getTime() - start)}</span>`}
       </span>
       <span class="times"><i class="waited" style=${{ width: `${waited * 100}%` }} /><i class="worked" style=${{ width: `${worked * 100}%` }} /></span>
@@ -59,8 +61,8 @@ export function Card({ node, box, start, isHere, onOpen }) {
 }
 
 /** A mark for each delivery, if there was more than one. */
-function Deliveries({ deliveries }) {
+function Deliveries({ deliveries, shown }) {
   if (deliveries.length < 2) return null;
   const mark = ({ succeeded }) => (succeeded === null ? "running" : succeeded ? "passed" : "refused");
-  return html`<span class="deliveries" title=${`${deliveries.length} deliveries`}>${deliveries.slice(-6).map(delivery => html`<${Shape} state=${mark(delivery)} />`)}</span>`;
+  return html`<span class="deliveries" title=${`${deliveries.length} deliveries`}>${deliveries.slice(-shown).map(delivery => html`<${Shape} state=${mark(delivery)} />`)}</span>`;
 }
