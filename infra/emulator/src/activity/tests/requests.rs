@@ -64,6 +64,32 @@ fn a_function_without_reports_has_unknown_stages() {
 }
 
 #[test]
+fn rules_and_effects_of_a_request_that_only_reads_have_nothing_to_do() {
+    let activity = Activity::default();
+    let headers = HeaderMap::new();
+    let (method, target) = ("GET", "/orders");
+    let begun = Begun { id: REQUEST, api: "Api", method, target, headers: &headers };
+    activity.request_begins(&begun);
+    run(&activity, REQUEST, "i-1", "e-1");
+    report(
+        &activity,
+        json!({
+            "type": "ended", "invocation": "i-1", "status": 200,
+            "stages": [["retrieval", 1.0, 1], ["rules", 0.1, 1], ["effects", 0.3, 1]],
+        }),
+    );
+    activity.invocation_ended("i-1", None);
+    answer(&activity, REQUEST, 200, "req-1");
+
+    let stages = activity.request(REQUEST).unwrap().stages;
+    assert_eq!(stages[5].took_ms, Some(1.0));
+    for stage in &stages[6..8] {
+        assert_eq!((stage.state, stage.took_ms), (StageState::Passed, None));
+        assert!(stage.note.as_deref().is_some_and(|note| note.starts_with("Nothing to do")));
+    }
+}
+
+#[test]
 fn a_rule_that_refuses_is_shown_with_its_reason_and_the_facts() {
     let activity = Activity::default();
     begin(&activity, REQUEST);
@@ -80,7 +106,8 @@ fn a_rule_that_refuses_is_shown_with_its_reason_and_the_facts() {
     report(
         &activity,
         json!({
-            "type": "ended", "invocation": "i-1", "stages": [["routing", 1.0, 1], ["rules", 0.5, 1]],
+            "type": "ended", "invocation": "i-1",
+            "stages": [["routing", 1.0, 1], ["rules", 0.5, 1], ["response", 0.2, 1]],
             "input": "PlaceOrder { quantity: 2 }", "caller": "customer 01a0", "attempts": 1,
             "verdicts": [{"stage": "authorization", "by": "access", "allowed": true, "reason": "r"}],
             "caches": [["products", true]], "status": 409, "code": "OUT_OF_STOCK", "message": "m",
@@ -94,6 +121,7 @@ fn a_rule_that_refuses_is_shown_with_its_reason_and_the_facts() {
 
     assert_eq!(states(&activity), boxes(6, StageState::Refused, StageState::NotReached));
     let detail = activity.request("req-1").unwrap();
+    assert_eq!((detail.stages[6].took_ms, detail.stages[8].took_ms), (Some(0.5), None));
     let rule = detail.rule.unwrap();
     assert_eq!((rule.stage, rule.code.as_str()), (Stage::Rules, "OUT_OF_STOCK"));
     assert_eq!(detail.facts[0].key, "pk = P#1");

@@ -175,16 +175,28 @@ fn effects(journey: &Journey) -> Option<String> {
             && (node.kind == NodeKind::DeadLetter
                 || matches!(node.state, NodeState::Failed | NodeState::Retrying))
     };
-    let bad = journey.nodes.iter().filter(is_bad).map(|node| {
+    let mut bad: Vec<&JourneyNode> = journey.nodes.iter().filter(is_bad).collect();
+    // Dead letters first: each is the end of several failed tries.
+    bad.sort_by_key(|node| node.kind != NodeKind::DeadLetter);
+    let mut texts: Vec<(String, usize)> = Vec::new();
+    for node in bad {
         let state = match (node.kind, node.state) {
             (NodeKind::DeadLetter, _) => "a dead letter",
             (_, NodeState::Retrying) => "retrying",
             _ => "failed",
         };
         let error = node.error.as_ref().map(|error| format!(": {error}")).unwrap_or_default();
-        format!("{} {} ({state}{error})", names::kind(node.kind), node.title)
+        let text = format!("{} {} ({state}{error})", names::kind(node.kind), node.title);
+        match texts.iter_mut().find(|(known, _)| *known == text) {
+            Some((_, count)) => *count += 1,
+            None => texts.push((text, 1)),
+        }
+    }
+    let texts = texts.into_iter().map(|(text, count)| match count {
+        1 => text,
+        count => format!("{text}, {count} times"),
     });
-    listed("Of its effects, these did not succeed", bad)
+    listed("Of its effects, these did not succeed", texts)
 }
 
 /// A sentence with the first items of a list, and the number of the others.
