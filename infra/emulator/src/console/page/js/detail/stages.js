@@ -10,9 +10,12 @@ import { scrollTo } from "./scroll.js";
 
 /** Where a narrow box may break the name of its stage. */
 const NAMES = {
-  authentication: "Authenti\u00adcation",
-  authorization: "Authori\u00adzation",
-  deserialization: "Deserial\u00adization",
+  authentication: "Authen\u00adti\u00adcation",
+  authorization: "Author\u00adi\u00adzation",
+  deserialization: "Deseri\u00adal\u00adization",
+  validation: "Vali\u00addation",
+  retrieval: "Retrie\u00adval",
+  response: "Re\u00adsponse",
 };
 
 const NOT_REACHED = "The request ended before this stage.";
