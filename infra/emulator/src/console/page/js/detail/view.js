@@ -8,7 +8,7 @@ import { JourneyView } from "../journey/view.js";
 import { useKeys } from "../keys.js";
 import { onJourney, onRow } from "../live.js";
 import { Copy, Loaded, Status, Time } from "../parts.js";
-import { link } from "../router.js";
+import { go, link } from "../router.js";
 import { Actions } from "./actions.js";
 import { Calls } from "./calls.js";
 import { Commit } from "./commit.js";
@@ -25,6 +25,7 @@ const READ_MS = 250;
 export function RequestView({ id, tab, follow }) {
   const request = useJson(path`activity/requests/${id}`);
   useChanges(id, request.reload);
+  useOwnId(id, request.data?.id, tab);
   return html`
     <article class="request" aria-label="Request">
       <${Loaded} of=${request}>${detail => html`
@@ -39,6 +40,14 @@ export function RequestView({ id, tab, follow }) {
           : html`<${Parts} request=${detail} />`}`}
       <//>
     </article>`;
+}
+
+/** Replaces an `x-request-id` in the address by the request's id, which the list and the changes have. */
+function useOwnId(id, ownId, tab) {
+  useEffect(() => {
+    if (ownId === undefined || ownId === id) return;
+    go(link("requests", ownId, ...(tab ? [tab] : [])), { replace: true });
+  }, [id, ownId]);
 }
 
 /** Reads again when the row or the journey changes, at most every `READ_MS`. */

@@ -21,19 +21,24 @@ export function JourneyView({ path, id }) {
   const journey = useJson(path);
   const latest = useRef(journey.reload);
   latest.current = journey.reload;
+  // A run that a request caused changes with the journey of that request.
+  const root = journey.data?.id ?? id;
   useEffect(() => {
     let timer = null;
-    const end = onJourney(id, () => {
+    const changed = () => {
       timer ??= setTimeout(() => {
         timer = null;
         latest.current();
       }, READ_MS);
-    });
+    };
+    // It may have changed before its own id was known.
+    if (root !== id) changed();
+    const end = onJourney(root, changed);
     return () => {
       clearTimeout(timer);
       end();
     };
-  }, [id]);
+  }, [root]);
   return html`<${Loaded} of=${journey}>${data => html`<${Picture} key=${path} journey=${data} requestId=${id} />`}<//>`;
 }
 
