@@ -80,6 +80,9 @@ impl Activity {
     /// A function's call begins.
     pub(crate) fn call_begins(&self, start: CallStart) -> OpenCall {
         let (at, began) = (self.now(), Instant::now());
+        if start.service == "ses" {
+            self.redaction().see_mail(&start.body);
+        }
         let environment = start.environment;
         let mut call = CallRecord {
             service: start.service,
