@@ -129,6 +129,7 @@ impl Activity {
 
     /// The gateway has read the body.
     pub(crate) fn request_has_body(&self, id: &str, body: &Bytes) {
+        self.redaction().see(body);
         self.record(|store| {
             let Some(request) = store.request_mut(id) else { return };
             request.body_bytes = body.len();
@@ -147,6 +148,10 @@ impl Activity {
         by_function: bool,
     ) {
         let ended = Instant::now();
+        // Errors have sentences about secrets.
+        if status < 300 {
+            self.redaction().see(body);
+        }
         let code = (status >= 400).then(|| code_of(body)).flatten();
         let request_id = headers.get("x-request-id").and_then(|it| it.to_str().ok());
         self.record(|store| {

@@ -1,7 +1,8 @@
 //! Redaction: passwords, tokens and other secrets are replaced before anything is shown.
 //!
 //! Three rules find them: the name of a header, member or parameter ([`names`]), the form of a text
-//! such as a JWT ([`patterns`]), and the value of a secret that the platform knows ([`learned`]).
+//! such as a JWT ([`patterns`]), and the value of a secret that the platform knows ([`learned`]) or
+//! that has passed it ([`seen`]).
 //! A value that one of them finds is replaced whole. In doubt, a value is hidden.
 //!
 //! Not hidden, deliberately: booleans, `null` and empty texts (`hasPassword: true`); counts, times
@@ -9,10 +10,13 @@
 //! value is of that form; error codes; and `maxTokens: 1000`, since a plural with a number is a count.
 
 mod assigned;
+mod encoded;
 mod layout;
 mod learned;
+mod marked;
 mod names;
 mod patterns;
+mod seen;
 #[cfg(test)]
 mod tests;
 
@@ -46,6 +50,8 @@ const NESTED_MAX: usize = 8;
 #[derive(Debug, Default)]
 pub struct Redaction {
     learned: RwLock<Learned>,
+    /// Values that passed the platform. They never displace the others.
+    seen: RwLock<Learned>,
 }
 
 /// The place of a JSON value.
@@ -95,9 +101,10 @@ impl Redaction {
     pub fn text(&self, text: &str) -> String {
         let mut ranges = patterns::find(text);
         ranges.extend(assigned::find(text));
-        let learned = self.learned.read().unwrap_or_else(PoisonError::into_inner);
-        ranges.extend(learned.find(text));
-        drop(learned);
+        ranges.extend(marked::find(text));
+        for known in [&self.learned, &self.seen] {
+            ranges.extend(known.read().unwrap_or_else(PoisonError::into_inner).find(text));
+        }
         masked(text, ranges)
     }
 
@@ -108,7 +115,7 @@ impl Redaction {
 
     /// The value of a header.
     pub fn header(&self, name: &str, value: &str) -> String {
-        if names::is_secret_header(name) && !value.is_empty() {
+        if names::hides_header(name, value) {
             return MASK.to_owned();
         }
         self.text(value)
@@ -141,8 +148,8 @@ impl Redaction {
                 shown.push('/');
             }
             let value = decoded(part);
-            let is_hidden = names::introduces_token(&previous) && patterns::is_random(&value);
-            let is_hidden = is_hidden || self.text(&value) != value;
+            let is_hidden = names::introduces_token(&previous) && patterns::may_be_token(&value);
+            let is_hidden = is_hidden || patterns::is_token(&value) || self.text(&value) != value;
             shown.push_str(if is_hidden { MASK } else { part });
             previous = value;
         }
@@ -186,14 +193,26 @@ impl Redaction {
                 // A form has the encoding of a query.
                 self.path(&format!("?{text}")).split_off(1)
             }
-            None => self.text(text),
+            None => self.plain(text),
         };
         Some(cut(shown, is_cut))
     }
 
+    /// A body that is neither JSON nor a form.
+    pub(crate) fn plain(&self, text: &str) -> String {
+        if self.is_secret_document(text, Place::default()) {
+            return MASK.to_owned();
+        }
+        self.text(text)
+    }
+
     /// The value of a query parameter.
     fn parameter(&self, name: &str, value: &str) -> String {
-        if names::hides(name, "", Leaf::Text(value)) { MASK.to_owned() } else { self.text(value) }
+        let is_token = || patterns::is_token(value) && !names::is_place(name);
+        if names::hides_parameter(name, value) || is_token() {
+            return MASK.to_owned();
+        }
+        self.text(value)
     }
 
     fn value(&self, value: Value, place: Place<'_>) -> Value {
@@ -295,6 +314,9 @@ impl Redaction {
                 // An unchanged document keeps its spaces and the order of its members.
                 return if redacted == value { text } else { redacted.to_string() };
             }
+        }
+        if self.is_secret_document(&text, place) {
+            return MASK.to_owned();
         }
         self.text(&text)
     }

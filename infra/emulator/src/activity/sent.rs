@@ -22,6 +22,7 @@ pub(super) struct EnvelopeHead {
     pub(super) event_type: Option<String>,
     pub(super) aggregate_id: Option<String>,
     pub(super) request_id: Option<String>,
+    pub(super) event_id: Option<String>,
 }
 
 #[derive(Deserialize)]

@@ -80,6 +80,9 @@ impl Activity {
     /// A function's call begins.
     pub(crate) fn call_begins(&self, start: CallStart) -> OpenCall {
         let (at, began) = (self.now(), Instant::now());
+        if start.service == "ses" {
+            self.redaction().see_mail(&start.body);
+        }
         let environment = start.environment;
         let mut call = CallRecord {
             service: start.service,
@@ -196,7 +199,7 @@ impl Store {
             && succeeded
             && let Some(id) = message_id(&call.response)
         {
-            self.mails.push_back((id, number));
+            self.mails.push_back((id, number, place));
         }
         for (index, write) in writes.into_iter().enumerate() {
             let write_ref = WriteRef { invocation: number, call: place, place: index };
@@ -287,8 +290,10 @@ impl Store {
         sent: Sent<'_>,
         now: Timestamp,
     ) {
+        let sender = sent_by.and_then(|sender| self.invocations.get(&sender));
+        let cause = sender.map(|sender| &sender.cause);
+        let roots = self.roots_by_text(roots, cause, sent.body.as_bytes());
         let head: EnvelopeHead = serde_json::from_str(&sent.body).unwrap_or_default();
-        let roots = self.roots_by_text(roots, sent.body.as_bytes());
         let roots = self.with_origin(roots, &head);
         let known = self.by_message.get(sent.id.as_str()).copied();
         let number = known.unwrap_or_else(|| {
@@ -301,6 +306,7 @@ impl Store {
                 sent_at: now,
                 visible_at,
                 event_type: None,
+                event_id: None,
                 receives: 0,
                 deliveries: Vec::new(),
                 deleted_at: None,
@@ -309,6 +315,7 @@ impl Store {
         });
         let Some(message) = self.messages.get_mut(&number) else { return };
         message.event_type = head.event_type;
+        message.event_id = head.event_id;
         if message.sent_by.is_none() {
             message.sent_by = sent_by;
             if !roots.is_empty() {

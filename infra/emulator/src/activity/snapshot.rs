@@ -1,6 +1,6 @@
 //! Records that belong together, taken out for a view, which is then built without the lock.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 use std::sync::Arc;
 
 use super::record::{
@@ -47,6 +47,9 @@ pub(super) struct Way {
     /// The queues that keep dead letters.
     pub(super) dead_letter_queues: BTreeSet<String>,
     pub(super) compensations: BTreeSet<String>,
+    /// The mails of its invocations that have other roots: the number of the invocation, and the
+    /// place of the call.
+    pub(super) foreign: HashSet<(u64, usize)>,
     pub(super) truncated: bool,
 }
 

@@ -259,6 +259,7 @@ impl Store {
                 sent_at: at,
                 visible_at: None,
                 event_type: None,
+                event_id: None,
                 receives: 0,
                 deliveries: Vec::new(),
                 deleted_at: None,
@@ -322,10 +323,9 @@ impl Store {
         let invocation = self.invocations.get(&write.invocation);
         let roots = invocation.map(|invocation| {
             let call = invocation.calls.get(write.call);
-            let text = call.map(|call| call.body.clone()).unwrap_or_default();
-            (invocation.roots.clone(), text)
+            let text: &[u8] = call.map(|call| call.body.as_ref()).unwrap_or_default();
+            self.roots_by_text(&invocation.roots, Some(&invocation.cause), text)
         });
-        let roots = roots.map(|(roots, text)| self.roots_by_text(&roots, &text));
         if let Some(row) = self.rows.get_mut(&number) {
             row.written_by = Some(write);
             row.roots = roots.unwrap_or_default();

@@ -149,7 +149,9 @@ impl<'a> Picture<'a> {
         }
         let mails = invocation.calls.iter().enumerate();
         for (place, call) in mails.filter(|(_, call)| call.operation == "SendEmail") {
-            self.mail(&id, invocation, place, call);
+            if !self.way.foreign.contains(&(invocation.number, place)) {
+                self.mail(&id, invocation, place, call);
+            }
         }
     }
 

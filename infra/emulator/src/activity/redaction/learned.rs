@@ -139,7 +139,8 @@ impl Learned {
         }
     }
 
-    fn add_text(&mut self, secret: &str) {
+    /// Adds a secret.
+    pub(super) fn add_text(&mut self, secret: &str) {
         let is_of_length = (BYTES_MIN..=BYTES_MAX).contains(&secret.len());
         if !is_of_length || self.known.contains(secret) {
             return;
@@ -150,7 +151,13 @@ impl Learned {
         self.remember(secret.to_owned());
     }
 
-    fn forget_half(&mut self) {
+    /// The number of secrets.
+    pub(super) fn len(&self) -> usize {
+        self.secrets.len()
+    }
+
+    /// Forgets the older half.
+    pub(super) fn forget_half(&mut self) {
         let mut kept = std::mem::take(self).secrets;
         kept.drain(..kept.len().div_ceil(2));
         for secret in kept {

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 
 /// Parts of a name that make its value secret, in lower case and without separators.
-const SECRET: [&str; 19] = [
+const SECRET: [&str; 21] = [
     "password",
     "passwd",
     "passphrase",
@@ -23,6 +23,9 @@ const SECRET: [&str; 19] = [
     "onetimecode",
     "pwd",
     "bearer",
+    // Misspelled or of another language: `passwort`, `pasword`.
+    "passwo",
+    "pasword",
 ];
 
 /// The parts of [`SECRET`] that are also parts of common words. They are whole words of a name.
@@ -103,6 +106,13 @@ const HEADER_PARTS: [&str; 8] = [
     "api-key",
 ];
 
+/// Words of names of headers and parameters whose values are secret. Members with these names often
+/// are objects without a secret.
+const WORDS: [&str; 9] = ["auth", "csrf", "hmac", "pass", "pin", "session", "sid", "sig", "xsrf"];
+
+/// Parts of names of parameters with a place in a list. It may look random.
+const PLACES: [&str; 7] = ["cursor", "after", "before", "next", "page", "start", "offset"];
+
 /// Names around a `code` that make it one that is sent to prove something.
 const CODES: [&str; 12] = [
     "verification",
@@ -151,6 +161,23 @@ impl Leaf<'_> {
 pub(super) fn is_secret_header(name: &str) -> bool {
     let name = name.to_ascii_lowercase();
     name == ORIGIN_VERIFY || HEADER_PARTS.iter().any(|part| name.contains(part))
+}
+
+/// Whether the value of a header is hidden.
+pub(super) fn hides_header(name: &str, value: &str) -> bool {
+    !value.is_empty() && (is_secret_header(name) || hides_parameter(name, value))
+}
+
+/// Whether the value of a parameter is hidden because of its name.
+pub(super) fn hides_parameter(name: &str, value: &str) -> bool {
+    let is_word = |word: &str| WORDS.iter().any(|it| it.eq_ignore_ascii_case(word));
+    hides(name, "", Leaf::Text(value)) || !value.is_empty() && words(name).any(is_word)
+}
+
+/// Whether a parameter has a place in a list.
+pub(super) fn is_place(name: &str) -> bool {
+    let name = plain(name);
+    PLACES.iter().any(|part| name.contains(part))
 }
 
 /// Whether a member or parameter of this name has secret values.

@@ -16,6 +16,9 @@ const LINK_ENDS: [char; 9] = ['"', '\'', '<', '>', '\\', ')', ']', '}', '`'];
 /// The shortest text that counts as random.
 const RANDOM_MIN: usize = 20;
 
+/// The shortest random text that counts as a token at any place of a path or a query.
+const TOKEN_MIN: usize = 32;
+
 /// The places of secrets in a text.
 pub(super) fn find(text: &str) -> Vec<Range<usize>> {
     let mut found = Vec::new();
@@ -59,6 +62,28 @@ pub(super) fn is_random(text: &str) -> bool {
         text.as_bytes().windows(2).filter(|pair| class(pair[0]) != class(pair[1])).count();
     let has_both = has(u8::is_ascii_uppercase) && has(u8::is_ascii_lowercase);
     has_digits && has_letters && has_both && changes * 3 >= text.len()
+}
+
+/// Whether a text looks like a token at any place: long, random, and in both cases. Identifiers and
+/// hashes in hexadecimal have one case.
+pub(super) fn is_token(text: &str) -> bool {
+    let has = |of: fn(&u8) -> bool| text.as_bytes().iter().any(of);
+    text.len() >= TOKEN_MIN
+        && has(u8::is_ascii_uppercase)
+        && has(u8::is_ascii_lowercase)
+        && has(u8::is_ascii_digit)
+        && is_random(text)
+}
+
+/// Whether a text may be a secret at a place that has one: a random text, or a shorter one with
+/// letters and digits.
+pub(super) fn may_be_token(text: &str) -> bool {
+    let has = |of: fn(&u8) -> bool| text.as_bytes().iter().any(of);
+    is_random(text)
+        || text.len() >= 8
+            && has(u8::is_ascii_alphabetic)
+            && has(u8::is_ascii_digit)
+            && !is_uuid(text)
 }
 
 /// JWTs, signed or encrypted: `eyJ….….…`.

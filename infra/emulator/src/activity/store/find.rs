@@ -32,10 +32,16 @@ impl Store {
 
     pub(in crate::activity) fn origin_of_message(&self, id: &str) -> Option<MessageOrigin> {
         let roots = if let Some(number) = self.by_message.get(id) {
-            &self.messages.get(number)?.roots
+            self.messages.get(number)?.roots.clone()
         } else {
-            let (_, number) = self.mails.iter().rev().find(|(mail, _)| mail == id)?;
-            &self.invocations.get(number)?.roots
+            let (_, number, place) = self.mails.iter().rev().find(|(mail, ..)| mail == id)?;
+            let invocation = self.invocations.get(number)?;
+            match invocation.calls.get(*place) {
+                Some(call) => {
+                    self.roots_by_text(&invocation.roots, Some(&invocation.cause), &call.body)
+                }
+                None => invocation.roots.clone(),
+            }
         };
         let requests = roots.iter().filter(|root| matches!(root, Root::Request(_)));
         let request = requests.copied().find_map(|root| self.id_of_root(root));
@@ -93,12 +99,15 @@ impl Store {
         let entries = self.writes.get(&(table.to_owned(), key_of_plain(members)));
         let snapshot = |entry: &super::WriteEntry| {
             let invocation = self.invocations.get(&entry.write.invocation)?;
-            let requests = invocation.roots.iter().filter(|it| matches!(it, Root::Request(_)));
+            let call = invocation.calls.get(entry.write.call)?;
+            let cause = Some(&invocation.cause);
+            let roots = self.roots_by_text(&invocation.roots, cause, &call.body);
+            let requests = roots.iter().filter(|it| matches!(it, Root::Request(_)));
             Some(WriteSnapshot {
                 invocation: Arc::clone(&invocation.id),
                 function: Arc::clone(&invocation.function),
                 request: requests.copied().find_map(|root| self.id_of_root(root)),
-                call: invocation.calls.get(entry.write.call)?.clone(),
+                call: call.clone(),
                 place: entry.write.place,
                 has_ended: invocation.answered.is_some(),
             })

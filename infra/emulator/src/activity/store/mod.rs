@@ -4,6 +4,7 @@
 
 mod find;
 mod news;
+mod roots;
 mod way;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
@@ -42,8 +43,9 @@ pub(super) struct Store {
     /// The number of the request that first sent an event about an aggregate, by the aggregate's id.
     pub(super) aggregates: HashMap<String, u64>,
     pub(super) upstreams: VecDeque<UpstreamRecord>,
-    /// The sent mails: the id of each, and the number of the invocation that sent it.
-    pub(super) mails: VecDeque<(String, u64)>,
+    /// The sent mails: the id of each, the number of the invocation that sent it, and the place of
+    /// the call.
+    pub(super) mails: VecDeque<(String, u64, usize)>,
     /// The readers of each table's stream.
     pub(super) readers: BTreeMap<String, BTreeSet<String>>,
     /// The queues of the template.
@@ -130,12 +132,18 @@ impl Store {
             return;
         }
         if let Some(old) = request.request_id.take()
+            && old != request.id
             && self.by_request.get(&old) == Some(&number)
         {
             self.by_request.remove(&old);
         }
         let id: Arc<str> = request_id.into();
         request.request_id = Some(Arc::clone(&id));
+        // A client can choose this id, but not take the place of an id that the gateway gave.
+        let known = self.by_request.get(&id).and_then(|known| self.requests.get(known));
+        if known.is_some_and(|known| known.id == id) {
+            return;
+        }
         // A request that a client sends twice with one id is found by the later one.
         self.by_request.insert(id, number);
     }
@@ -282,34 +290,6 @@ impl Store {
         }
     }
 
-    /// The roots of an invocation's effects: those whose request id is in the text, or else those
-    /// with an aggregate in the text, or else all. Only a batch has several.
-    pub(super) fn roots_by_text(&self, roots: &[Root], text: &[u8]) -> Vec<Root> {
-        if roots.len() < 2 {
-            return roots.to_vec();
-        }
-        let is_named = |root: &&Root| {
-            let Root::Request(number) = root else { return false };
-            let request = self.requests.get(number);
-            let id = request.and_then(|request| request.request_id.as_deref());
-            id.is_some_and(|id| contains(text, id.as_bytes()))
-        };
-        let named: Vec<Root> = roots.iter().filter(is_named).copied().collect();
-        if !named.is_empty() {
-            return named;
-        }
-        let is_about = |root: &&Root| match root {
-            Root::Request(number) => {
-                let mut own = self.aggregates.iter().filter(|(_, request)| *request == number);
-                own.any(|(aggregate, _)| contains(text, aggregate.as_bytes()))
-            }
-            Root::Invocation(_) => true,
-        };
-        let about: Vec<Root> = roots.iter().filter(is_about).copied().collect();
-        let is_known = about.iter().any(|root| matches!(root, Root::Request(_)));
-        if is_known { about } else { roots.to_vec() }
-    }
-
     /// The bytes of all detail, by a recount.
     #[cfg(test)]
     pub(super) fn bytes_counted(&self) -> usize {
@@ -317,9 +297,4 @@ impl Store {
         let invocations: usize = self.invocations.values().map(|invocation| invocation.bytes).sum();
         requests + invocations
     }
-}
-
-/// Whether a text contains another.
-fn contains(text: &[u8], part: &[u8]) -> bool {
-    !part.is_empty() && text.windows(part.len()).any(|window| window == part)
 }

@@ -30,6 +30,8 @@ pub(in crate::activity) struct News {
     requests: BTreeSet<u64>,
     /// The ids of changed journeys.
     journeys: BTreeSet<String>,
+    /// Whether the last change had rows: journeys are next, if there are any.
+    had_rows: bool,
     dropped: u64,
 }
 
@@ -123,7 +125,9 @@ impl Store {
         if news.dropped > 0 {
             return Some(Change::Dropped(std::mem::take(&mut news.dropped)));
         }
-        if !news.requests.is_empty() {
+        let is_turn_of_journeys = std::mem::take(&mut news.had_rows) && !news.journeys.is_empty();
+        if !news.requests.is_empty() && !is_turn_of_journeys {
+            news.had_rows = true;
             let count = news.requests.len().min(ROWS_OF_CHANGE_MAX);
             let numbers: Vec<u64> = news.requests.iter().take(count).copied().collect();
             for number in &numbers {

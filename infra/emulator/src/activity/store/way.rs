@@ -88,6 +88,7 @@ impl Store {
             upstreams: Vec::new(),
             dead_letter_queues: dead_letters.map(|(queue, _)| queue.clone()).collect(),
             compensations: self.compensations.clone(),
+            foreign: HashSet::new(),
             truncated: false,
         }
     }
@@ -114,6 +115,7 @@ impl Search<'_> {
                 self.meet_message(*message);
             }
             self.meet_rows(invocation);
+            self.leave_mails(invocation);
             // The lines are not part of the picture.
             self.way.invocations.push(Invocation { lines: Vec::new(), ..invocation.clone() });
         }
@@ -153,7 +155,8 @@ impl Search<'_> {
             if call.writes.is_empty() || call.status != 0 && !call.succeeded() {
                 continue;
             }
-            let roots = self.store.roots_by_text(&invocation.roots, &call.body);
+            let cause = Some(&invocation.cause);
+            let roots = self.store.roots_by_text(&invocation.roots, cause, &call.body);
             if !roots.contains(&self.root) {
                 continue;
             }
@@ -169,6 +172,21 @@ impl Search<'_> {
                 let row = entries.next().and_then(|entry| entry.row);
                 let record = row.and_then(|row| self.store.rows.get(&row));
                 self.meet_row(Some(write_ref), at, row, record, readers);
+            }
+        }
+    }
+
+    /// Notes the mails that a batch sent because of others.
+    fn leave_mails(&mut self, invocation: &Invocation) {
+        if invocation.roots.len() < 2 {
+            return;
+        }
+        let calls = invocation.calls.iter().enumerate();
+        for (place, call) in calls.filter(|(_, call)| call.operation == "SendEmail") {
+            let cause = Some(&invocation.cause);
+            let roots = self.store.roots_by_text(&invocation.roots, cause, &call.body);
+            if !roots.contains(&self.root) {
+                self.way.foreign.insert((invocation.number, place));
             }
         }
     }

@@ -260,6 +260,68 @@ fn a_batch_of_several_requests_is_split_by_their_request_ids() {
 }
 
 #[test]
+fn a_mail_of_a_batch_belongs_to_the_request_of_its_message() {
+    let activity = platform();
+    for (id, request_id, message) in [("gw-1", "req-1", "m-1"), ("gw-2", "req-2", "m-2")] {
+        begin(&activity, id);
+        let (invocation, environment) = (format!("i-{id}"), format!("e-{id}"));
+        run(&activity, id, &invocation, &environment);
+        let event = format!("event-{message}");
+        let envelope = json!({"eventId": event, "requestId": request_id});
+        send(&activity, &environment, &envelope.to_string(), message);
+        answer(&activity, id, 200, request_id);
+    }
+    let both = vec![("m-1".to_owned(), 1), ("m-2".to_owned(), 1)];
+    let cause = Cause::Messages { queue: "EmailsQueue".to_owned(), messages: both };
+    start(&activity, "i-9", "SendEmailFunction", "e-9", cause);
+
+    for (id, event) in [("mail-1", "event-m-1"), ("mail-2", "event-m-2")] {
+        let header = json!({"Name": "X-Mail-Id", "Value": event});
+        let mail = Called {
+            environment: "e-9",
+            service: "ses",
+            operation: "SendEmail",
+            resource: "identity/shop.example",
+            body: json!({"Content": {"Simple": {
+                "Subject": {"Data": format!("About {event}")}, "Headers": [header],
+            }}}),
+            writes: Vec::new(),
+        };
+        call(&activity, mail, 200, &json!({ "MessageId": id }));
+    }
+
+    for (id, own, other) in [("gw-1", "event-m-1", "event-m-2"), ("gw-2", "event-m-2", "event-m-1")]
+    {
+        let journey = activity.journey(id).unwrap();
+        let has =
+            |event: &str| journey.nodes.iter().any(|node| node.title == format!("About {event}"));
+        assert!(has(own) && !has(other), "{id}");
+    }
+    assert_eq!(activity.message("mail-1").unwrap().request.as_deref(), Some("gw-1"));
+    assert_eq!(activity.message("mail-2").unwrap().request.as_deref(), Some("gw-2"));
+}
+
+#[test]
+fn effects_without_a_request_id_are_not_of_the_requests_in_the_batch() {
+    let activity = platform();
+    begin(&activity, REQUEST);
+    run(&activity, REQUEST, "i-1", "e-1");
+    send(&activity, "e-1", "{\"requestId\":\"req-1\"}", "m-1");
+    answer(&activity, REQUEST, 200, "req-1");
+    start(&activity, "i-2", "SweepFunction", "e-2", Cause::Schedule("Sweep".to_owned()));
+    send(&activity, "e-2", "{\"requestId\":\"sweep\"}", "m-2");
+    let both = vec![("m-1".to_owned(), 1), ("m-2".to_owned(), 1)];
+    let cause = Cause::Messages { queue: "EmailsQueue".to_owned(), messages: both };
+    start(&activity, "i-9", "SendEmailFunction", "e-9", cause);
+
+    send(&activity, "e-9", "{\"requestId\":\"sweep\"}", "m-3");
+    send(&activity, "e-9", "{\"requestId\":\"req-1\"}", "m-4");
+
+    assert_eq!(activity.message("m-3").unwrap().request, None);
+    assert_eq!(activity.message("m-4").unwrap().request.as_deref(), Some(REQUEST));
+}
+
+#[test]
 fn a_stream_record_that_fails_is_retried_with_its_back_off_and_given_up() {
     let activity = platform();
     order(&activity);

@@ -230,3 +230,19 @@ fn the_original_request_and_its_lines_are_kept() {
     activity.environment_free("e-1");
     assert_eq!(activity.running_request("e-1"), None);
 }
+
+#[test]
+fn a_request_id_of_a_client_does_not_take_the_place_of_a_gateways_id() {
+    let activity = Activity::default();
+    for id in [REQUEST, "gw-2"] {
+        begin(&activity, id);
+        run(&activity, id, &format!("i-{id}"), "e-1");
+    }
+    answer(&activity, REQUEST, 200, "req-1");
+
+    answer(&activity, "gw-2", 404, REQUEST);
+
+    assert_eq!(activity.request(REQUEST).unwrap().row.status, Some(200));
+    let second = activity.request("gw-2").unwrap();
+    assert_eq!((second.row.status, second.row.request_id.as_deref()), (Some(404), Some(REQUEST)));
+}

@@ -26,6 +26,9 @@ use crate::control::{Control, ControlError};
 /// is longer than the text.
 pub(super) const BODY_BYTES_MAX: usize = 16 * 1024 * 1024;
 
+/// The maximum number of headers. The API accepts fewer; many more make a `HeaderMap` panic.
+const HEADERS_MAX: usize = 500;
+
 const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
 
 /// Headers that concern a connection, and not the request; and headers that the platform sets.
@@ -207,6 +210,9 @@ fn changed(
 }
 
 fn read_headers(pairs: &[(String, String)]) -> Result<HeaderMap, ControlError> {
+    if pairs.len() > HEADERS_MAX {
+        return Err(refused(format!("headers: there are more than {HEADERS_MAX}")));
+    }
     let mut headers = HeaderMap::new();
     for (name, value) in pairs {
         let invalid = || refused(format!("headers: {name:.80} or its value is invalid"));
@@ -226,4 +232,18 @@ fn invalid() -> ControlError {
 
 fn text(text: String) -> Response {
     ([(CONTENT_TYPE, "text/plain; charset=utf-8")], text).into_response()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn too_many_headers_are_refused_before_they_are_added() {
+        let pairs = |count: usize| -> Vec<(String, String)> {
+            (0..count).map(|number| (format!("x-{number}"), "v".to_owned())).collect()
+        };
+        assert!(read_headers(&pairs(HEADERS_MAX)).is_ok());
+        assert!(read_headers(&pairs(40_000)).is_err());
+    }
 }

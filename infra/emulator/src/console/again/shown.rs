@@ -163,7 +163,7 @@ impl Secrets {
             let redacted = redaction.path(&format!("?{text}")).split_off(1);
             return Body::Text(self.in_path(&redacted));
         }
-        Body::Text(self.marked(&redaction.text(&text), "SECRET"))
+        Body::Text(self.marked(&redaction.plain(&text), "SECRET"))
     }
 
     fn in_json(&mut self, value: Value, name: &str) -> Value {

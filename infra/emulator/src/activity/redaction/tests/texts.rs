@@ -128,6 +128,19 @@ fn queries_and_paths_are_hidden_by_parameters() {
             "/orders/018f6b1e-0000-7000-8000-000000000001",
         ),
         ("/a?next=%2Fb%3Ftoken%3Dhush", "/a?next=•••"),
+        ("/password-resets/hush1234", "/password-resets/•••"),
+        ("/password-resets/confirmation", "/password-resets/confirmation"),
+        ("/articles/1?share=atHf6suublZGfPc49PniC7vc4WS2Tr_QO1ZQIC9Y6Os", "/articles/1?share=•••"),
+        ("/x/atHf6suublZGfPc49PniC7vc4WS2Tr_QO1ZQIC9Y6Os", "/x/•••"),
+        (
+            "/x?cursor=atHf6suublZGfPc49PniC7vc4WS2Tr_QO1ZQIC9Y6Os",
+            "/x?cursor=atHf6suublZGfPc49PniC7vc4WS2Tr_QO1ZQIC9Y6Os",
+        ),
+        (
+            "/x/9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+            "/x/9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+        ),
+        ("/x?sid=hush&sig=hush&design=oak", "/x?sid=•••&sig=•••&design=oak"),
         ("/", "/"),
     ] {
         assert_eq!(redaction().path(path), expected, "{path}");
@@ -194,4 +207,56 @@ fn the_number_of_learned_values_is_bounded_and_the_latest_are_known() {
     }
     assert_eq!(redaction.text("secret-value-04999"), MASK);
     assert_eq!(redaction.text("secret-value-00000"), "secret-value-00000");
+}
+
+#[test]
+fn markup_and_parts_of_forms_lose_secret_values() {
+    assert_text(
+        "<a><password>hush</password><b>1</b></a>",
+        "<a><password>•••</password><b>1</b></a>",
+    );
+    assert_text("<x:token type=\"t\">hush</x:token>", "<x:token type=\"t\">•••</x:token>");
+    for text in ["use <token> as <b>", "<password></password>", "<password/> a", "<a>hush</a>"] {
+        assert_text(text, text);
+    }
+    let form = |value: &str| {
+        format!(
+            "--B\r\nContent-Disposition: form-data; name=\"password\"\r\n\r\n{value}\r\n--B\r\n\
+             Content-Disposition: form-data; name=\"user\"\r\n\r\nada\r\n--B--"
+        )
+    };
+    assert_text(&form("hush"), &form("•••"));
+}
+
+#[test]
+fn documents_in_base64_with_secrets_are_hidden() {
+    let secret = STANDARD.encode(r#"{"user":"ada","password":"hush"}"#);
+    assert_eq!(redaction().json(json!({ "data": secret })), json!({ "data": MASK }));
+    assert_eq!(redaction().body(Some("text/plain"), secret.as_bytes()).as_deref(), Some(MASK));
+    let cursor = json!({ "next": STANDARD.encode(r#"{"pk":{"S":"ORDER#1"}}"#) });
+    assert_eq!(redaction().json(cursor.clone()), cursor);
+}
+
+#[test]
+fn secrets_that_passed_are_hidden_elsewhere() {
+    let redaction = redaction();
+    redaction
+        .see(br#"{"email":"ada@example.com","password":"horse-battery-1","tokenType":"A-type-1"}"#);
+    redaction.see(br#"{"password":"short-1","token":"oneWordOnly"}"#);
+    let mail = json!({"Text": {"Data": "PUT /x\n{\"token\": \"znwivsn2d3ObyShskmGijbZoG22r5\"}"}});
+    redaction.see_mail(mail.to_string().as_bytes());
+    assert_eq!(
+        redaction.text("ada@example.com horse-battery-1 A-type-1 short-1 oneWordOnly"),
+        "ada@example.com ••• A-type-1 short-1 oneWordOnly"
+    );
+    assert_eq!(redaction.text("[znwivsn2d3ObyShskmGijbZoG22r5]"), "[•••]");
+
+    redaction.learn("of-the-platform-1");
+    for number in 0..2_000 {
+        redaction.see(format!("{{\"password\":\"horse-{number:06}\"}}").as_bytes());
+    }
+    assert_eq!(
+        redaction.text("of-the-platform-1 horse-001999 horse-000000"),
+        "••• ••• horse-000000"
+    );
 }

@@ -21,6 +21,16 @@ fn headers_with_secrets_are_hidden_by_their_names() {
         "stripe-signature",
         "x-client-secret",
         "x-old-password",
+        "apikey",
+        "x-access-key",
+        "x-jwt",
+        "X-Passwd",
+        "x-passphrase",
+        "X-Auth",
+        "x-session-id",
+        "x-hmac",
+        "x-csrf",
+        "x-forwarded-auth",
     ] {
         assert_eq!(redaction().header(name, "hush"), MASK, "{name}");
         assert_eq!(redaction().header(name, ""), "", "{name}");
@@ -35,7 +45,7 @@ fn headers_with_secrets_are_hidden_by_their_names() {
     ] {
         assert_eq!(redaction().header(name, value), value, "{name}");
     }
-    assert_eq!(redaction().header("x-forwarded-auth", &format!("Bearer {JWT}")), "Bearer •••");
+    assert_eq!(redaction().header("x-forwarded-by", &format!("Bearer {JWT}")), "Bearer •••");
 }
 
 #[test]
@@ -78,6 +88,8 @@ fn members_are_hidden_by_their_names_in_any_style() {
         "verificationCode",
         "reset_code",
         "confirmation-code",
+        "pasword",
+        "passwort",
     ] {
         assert_eq!(redaction().json(json!({ name: "hush" })), json!({ name: MASK }), "{name}");
     }

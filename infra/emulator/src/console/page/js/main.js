@@ -60,7 +60,7 @@ function App() {
 function Other({ view, parts, query }) {
   const [loaded, setLoaded] = useState({ view: null, View: null });
   useEffect(() => {
-    if (!(view in VIEWS)) go(link("requests"), { replace: true });
+    if (!Object.hasOwn(VIEWS, view)) go(link("requests"), { replace: true });
     else VIEWS[view]().then(module => setLoaded({ view, View: module.default }));
   }, [view]);
   if (loaded.view !== view) return html`<div class="loading" aria-busy="true"><i /><i /><i /></div>`;
