@@ -193,7 +193,10 @@ impl Redaction {
 
     /// The value of a query parameter.
     fn parameter(&self, name: &str, value: &str) -> String {
-        if names::hides(name, "", Leaf::Text(value)) { MASK.to_owned() } else { self.text(value) }
+        if names::hides(name, "", Leaf::Text(value)) || names::grants_access(name, value) {
+            return MASK.to_owned();
+        }
+        self.text(value)
     }
 
     fn value(&self, value: Value, place: Place<'_>) -> Value {
