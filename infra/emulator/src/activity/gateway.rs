@@ -76,6 +76,7 @@ impl Activity {
                 authorization: None,
                 invocation: None,
                 authorizer: None,
+                later: Vec::new(),
                 status: None,
                 took: None,
                 body_bytes: 0,

@@ -36,5 +36,9 @@ pub(super) const LISTENERS_MAX: usize = 16;
 pub(super) const NEWS_MAX: usize = 5_000;
 /// The most rows of one change.
 pub(super) const ROWS_OF_CHANGE_MAX: usize = 500;
+/// The most aggregates whose latest request is known.
+pub(super) const ABOUT_MAX: usize = 20_000;
+/// The most later invocations of one request.
+pub(super) const LATER_MAX: usize = 50;
 /// The most nodes of a journey.
 pub(super) const NODES_MAX: usize = 300;

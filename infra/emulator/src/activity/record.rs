@@ -51,6 +51,9 @@ pub(super) struct RequestRecord {
     /// The numbers of the function's invocation and of the authorizer's.
     pub(super) invocation: Option<u64>,
     pub(super) authorizer: Option<u64>,
+    /// The numbers of invocations that no request caused, and that sent messages about what this
+    /// request began.
+    pub(super) later: Vec<u64>,
     pub(super) status: Option<u16>,
     pub(super) took: Option<Duration>,
     pub(super) body_bytes: usize,

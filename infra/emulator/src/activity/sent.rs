@@ -20,6 +20,7 @@ pub(super) struct Sent<'a> {
 #[serde(rename_all = "camelCase")]
 pub(super) struct EnvelopeHead {
     pub(super) event_type: Option<String>,
+    pub(super) aggregate_id: Option<String>,
 }
 
 #[derive(Deserialize)]

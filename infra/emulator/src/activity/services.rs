@@ -287,8 +287,11 @@ impl Store {
         sent: Sent<'_>,
         now: Timestamp,
     ) {
-        let roots = self.roots_by_text(roots, sent.body.as_bytes());
+        let mut roots = self.roots_by_text(roots, sent.body.as_bytes());
         let head: EnvelopeHead = serde_json::from_str(&sent.body).unwrap_or_default();
+        if let Some(aggregate) = &head.aggregate_id {
+            self.join_request_about(aggregate, sent_by, &mut roots);
+        }
         let known = self.by_message.get(sent.id.as_str()).copied();
         let number = known.unwrap_or_else(|| {
             let visible_at = (!sent.delay.is_zero()).then(|| now + sent.delay);

@@ -2,6 +2,7 @@
 //!
 //! Every method is synchronous and short; [`Activity`](super::Activity) has the lock.
 
+mod about;
 mod find;
 mod news;
 mod way;
@@ -48,6 +49,8 @@ pub(super) struct Store {
     pub(super) queues: BTreeMap<String, QueueFacts>,
     /// The event types and functions whose effects undo earlier ones.
     pub(super) compensations: BTreeSet<String>,
+    /// The numbers of the latest requests that sent messages, by the id of the messages' aggregate.
+    pub(super) about: HashMap<String, u64>,
     pub(super) listeners: Vec<News>,
     /// The bytes of all detail.
     pub(super) bytes: usize,

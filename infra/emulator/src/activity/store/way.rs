@@ -61,6 +61,7 @@ impl Store {
                 let request = self.requests.get(&number)?;
                 search.meet(request.authorizer);
                 search.meet(request.invocation);
+                request.later.iter().for_each(|sender| search.meet(Some(*sender)));
                 if let Some(request_id) = &request.request_id {
                     let called = self.upstreams.iter();
                     let called =
