@@ -155,7 +155,7 @@ story("every view is left and every control is reached by Tab alone", {}, async 
   }
 });
 
-story("a cards of a journey opens by keys", {}, async page => {
+story("a card of a journey opens by keys", {}, async page => {
   const { id } = await placeOrder(await signIn("customer"));
   await openRequest(page, id, "journey");
   await page.locator(".card", { hasText: "SettleOrderFunction" }).first().waitFor();

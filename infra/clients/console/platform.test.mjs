@@ -58,7 +58,7 @@ story("a stand-in shows the requests that it got", { place: "standins" }, async 
   await send("GET", "/partner/products", { headers: { "accept-language": "en", "x-partner-id": "partner" } });
 
   const partner = page.locator("section", { has: page.getByRole("heading", { name: /^partner/ }) });
-  await partner.locator("summary", { hasText: "/products" }).first().waitFor();
+  await partner.locator("summary", { hasText: "/v2/product-list" }).first().waitFor();
   assert.match(await partner.locator("h2").innerText(), /up/);
 });
 

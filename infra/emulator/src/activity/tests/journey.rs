@@ -284,7 +284,7 @@ fn a_request_to_a_stand_in_and_a_compensation_are_marked() {
 }
 
 #[test]
-fn a_schedule_that_sends_about_an_order_continues_the_journey_of_its_request() {
+fn a_schedule_that_sends_about_an_order_continues_its_journey() {
     let activity = platform();
     order(&activity);
     start(&activity, "i-2", "RelayFunction", "e-2", rows(&activity));

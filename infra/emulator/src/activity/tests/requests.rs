@@ -180,7 +180,7 @@ fn a_killed_process_is_interrupted_where_it_was() {
 }
 
 #[test]
-fn a_process_that_is_killed_after_its_report_is_interrupted_at_the_response() {
+fn a_process_killed_after_its_report_is_interrupted_at_the_response() {
     let activity = Activity::default();
     begin(&activity, REQUEST);
     run(&activity, REQUEST, "i-1", "e-1");
