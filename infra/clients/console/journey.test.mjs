@@ -88,7 +88,7 @@ story("an order that times out shows its next try, and what undoes it", {}, asyn
     assert.match(await message.locator(".second").innerText(), /SIGKILL/);
   });
 
-  const undone = page.locator(".card.compensates", { hasText: "OrderTimedOut" });
+  const undone = page.locator(".card.compensates", { hasText: "OrderTimedOut" }).first();
   await undone.waitFor();
   assert.match(await undone.innerText(), /compensation/);
   await card(page, "ExpireSagasFunction").waitFor();
