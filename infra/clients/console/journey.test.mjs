@@ -59,8 +59,8 @@ story("a run of a function opens from its card", {}, async page => {
   await card(page, "ApproveCustomerFunction").click();
 
   const dialog = page.getByRole("dialog", { name: "Run of a function" });
-  assert.match(await dialog.innerText(), /1 message of CustomerApprovalsQueue/);
-  assert.match(await dialog.innerText(), /TransactWriteItems/);
+  await dialog.getByText("1 message of CustomerApprovalsQueue").waitFor();
+  await dialog.getByRole("button", { name: /TransactWriteItems/ }).waitFor();
   await page.keyboard.press("Escape");
   await dialog.waitFor({ state: "detached" });
 });
