@@ -36,6 +36,8 @@ enum Command {
     },
     Clients(clients::Arguments),
     DocsPage(clients::PageArguments),
+    Console(clients::ConsoleArguments),
+    ConsoleShots(clients::ShotsArguments),
     Fuzz(fuzz::Arguments),
     /// Checks one order's trace, from the request to the mail, in a third-party OTLP receiver.
     Trace,
@@ -60,6 +62,12 @@ fn main() -> ExitCode {
         Command::Clients(arguments) => done("clients", clients::run(workspace(), &arguments)),
         Command::DocsPage(arguments) => {
             done("docs-page", clients::run_page(workspace(), &arguments))
+        }
+        Command::Console(arguments) => {
+            done("console", clients::run_console(workspace(), &arguments))
+        }
+        Command::ConsoleShots(arguments) => {
+            done("console-shots", clients::run_console_shots(workspace(), &arguments))
         }
         Command::Fuzz(arguments) => done("fuzz", fuzz::run(workspace(), &arguments)),
         Command::Trace => done("trace", trace::run(workspace())),

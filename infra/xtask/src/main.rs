@@ -92,6 +92,12 @@ enum Command {
     /// Tests the documentation page in a browser.
     #[command(disable_help_flag = true)]
     DocsPage(Passed),
+    /// Tests the emulator's console in a browser; `--cost` measures what an open one costs.
+    #[command(disable_help_flag = true)]
+    Console(Passed),
+    /// Makes screenshots of the emulator's console.
+    #[command(disable_help_flag = true)]
+    ConsoleShots(Passed),
     /// Runs schemathesis against the local API.
     #[command(disable_help_flag = true)]
     Fuzz(Passed),
@@ -160,6 +166,8 @@ fn main() -> ExitCode {
         Command::Sam(passed) => run_instead("conformance", &["sam"], &passed),
         Command::Clients(passed) => run_instead("conformance", &["clients"], &passed),
         Command::DocsPage(passed) => run_instead("conformance", &["docs-page"], &passed),
+        Command::Console(passed) => run_instead("conformance", &["console"], &passed),
+        Command::ConsoleShots(passed) => run_instead("conformance", &["console-shots"], &passed),
         Command::Fuzz(passed) => run_instead("conformance", &["fuzz"], &passed),
         Command::Trace(passed) => run_instead("conformance", &["trace"], &passed),
     }

@@ -3,8 +3,12 @@
 //!
 //! `cargo xtask docs-page`: tests the documentation page of that API in a browser.
 //!
+//! `cargo xtask console`: tests the emulator's console in a browser. `cargo xtask console-shots`
+//! makes its screenshots.
+//!
 //! Generated and installed files are below `target`; the programs are in `infra/clients`.
 
+mod console;
 mod folder;
 mod node;
 mod page;
@@ -20,6 +24,8 @@ use clap::{Args, ValueEnum};
 use emulator::options::Options;
 use tooling::process::succeeded;
 use tooling::{Error, say};
+
+pub(crate) use self::console::{ConsoleArguments, ShotsArguments};
 
 /// Generates clients and runs each client's program against a local API.
 #[derive(Args)]
@@ -71,6 +77,24 @@ pub(crate) fn run(workspace: &Path, arguments: &Arguments) -> Result<(), Error> 
 /// If the page cannot be opened, or its test fails.
 pub(crate) fn run_page(workspace: &Path, arguments: &PageArguments) -> Result<(), Error> {
     told(workspace, vec![page::prepare(workspace, &arguments.browser)?])
+}
+
+/// Runs the command `console`.
+///
+/// # Errors
+///
+/// If the page cannot be opened, or one of its tests fails.
+pub(crate) fn run_console(workspace: &Path, arguments: &ConsoleArguments) -> Result<(), Error> {
+    told(workspace, console::tests(workspace, arguments)?)
+}
+
+/// Runs the command `console-shots`.
+///
+/// # Errors
+///
+/// If the page cannot be opened, or a picture cannot be made.
+pub(crate) fn run_console_shots(workspace: &Path, arguments: &ShotsArguments) -> Result<(), Error> {
+    told(workspace, vec![console::shots(workspace, arguments)?])
 }
 
 /// Runs the commands against a new platform with the demo's users.

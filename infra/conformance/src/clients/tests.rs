@@ -32,7 +32,7 @@ fn every_code_block_of_the_documentation_is_part_of_a_run_program() {
 
 #[test]
 fn a_lock_file_has_versions_and_checksums_and_no_registry() {
-    for client in ["typescript", "page"] {
+    for client in ["typescript", "page", "console"] {
         let folder = workspace().join("infra/clients").join(client);
         let lock = fs_err::read(folder.join("package-lock.json")).unwrap();
         let lock: serde_json::Value = serde_json::from_slice(&lock).unwrap();

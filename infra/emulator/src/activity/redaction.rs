@@ -209,7 +209,7 @@ impl Redaction {
     /// The value of a query parameter.
     fn parameter(&self, name: &str, value: &str) -> String {
         let is_token = || patterns::is_token(value) && !names::is_place(name);
-        if names::hides_parameter(name, value) || is_token() {
+        if names::hides_parameter(name, value) || names::grants_access(name, value) || is_token() {
             return MASK.to_owned();
         }
         self.text(value)

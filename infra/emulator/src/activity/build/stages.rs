@@ -95,7 +95,13 @@ fn end(request: &RequestRecord, invocation: Option<&Invocation>) -> End {
     };
     let inspected = &invocation.inspected;
     if let Some(ended) = &inspected.ended {
-        let Some(stage) = request.refused_at else { return End::Passed };
+        let Some(stage) = request.refused_at else {
+            if !invocation.interrupted {
+                return End::Passed;
+            }
+            // Killed after the function had reported its end, before its response was posted.
+            return End::At(Stage::Response, StageState::Interrupted, invocation.error.clone());
+        };
         let reason = ended.message.clone().or_else(|| ended.error.clone());
         return End::At(stage, StageState::Refused, reason);
     }

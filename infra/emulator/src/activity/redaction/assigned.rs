@@ -54,7 +54,28 @@ pub(super) fn find(text: &str) -> Vec<Range<usize>> {
             found.push(range);
         }
     }
+    parameters(text, &mut found);
     found
+}
+
+/// Values of query parameters that give access: `?share=…`.
+fn parameters(text: &str, found: &mut Vec<Range<usize>>) {
+    let is_of_name = |it: char| it.is_ascii_alphanumeric() || matches!(it, '-' | '_');
+    let is_of_value = |it: char| is_of_name(it) || matches!(it, '.' | '~');
+    let mut at = 0;
+    while let Some(offset) = text[at..].find(['?', '&', ';']) {
+        at += offset + 1;
+        let rest = &text[at..];
+        let length = rest.find(|it| !is_of_name(it)).unwrap_or(rest.len());
+        let (name, after) = rest.split_at(length);
+        let Some(value) = after.strip_prefix('=') else { continue };
+        let value = &value[..value.find(|it| !is_of_value(it)).unwrap_or(value.len())];
+        let value = value.trim_end_matches('.');
+        if names::grants_access(name, value) {
+            let start = at + length + 1;
+            found.push(start..start + value.len());
+        }
+    }
 }
 
 /// The names of attributes behind the placeholders of an update or a condition, by placeholder:

@@ -134,6 +134,11 @@ const CODES: [&str; 12] = [
 const INTRODUCING: [&str; 8] =
     ["verif", "confirm", "reset", "activat", "invit", "unsubscribe", "magic", "login"];
 
+/// Names of query parameters whose random value gives access to what a link leads to:
+/// `?share={token}`. Other random values, such as the cursor of a list, are shown.
+const GRANTING: [&str; 10] =
+    ["access", "auth", "grant", "invitation", "invite", "key", "link", "share", "sig", "ticket"];
+
 /// The types of DynamoDB's attributes.
 const TYPES: [&str; 10] = ["S", "N", "B", "SS", "NS", "BS", "M", "L", "BOOL", "NULL"];
 
@@ -223,6 +228,12 @@ pub(super) fn is_label(name: &str) -> bool {
 pub(super) fn introduces_token(part: &str) -> bool {
     let part = plain(part);
     INTRODUCING.iter().chain(&SECRET[..]).any(|word| part.contains(word))
+}
+
+/// Whether the value of a query parameter gives access, such as that of a link that is shared.
+pub(super) fn grants_access(parameter: &str, value: &str) -> bool {
+    let is_granting = GRANTING.contains(&&*plain(parameter)) || introduces_token(parameter);
+    is_granting && super::patterns::is_random(value)
 }
 
 /// Whether the only member of an object is an attribute's type.

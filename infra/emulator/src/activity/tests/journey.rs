@@ -370,6 +370,33 @@ fn a_request_to_a_stand_in_and_a_compensation_are_marked() {
 }
 
 #[test]
+fn a_schedule_that_sends_about_an_order_continues_its_journey() {
+    let activity = platform();
+    order(&activity);
+    start(&activity, "i-2", "RelayFunction", "e-2", rows(&activity));
+    let created =
+        json!({"eventType": "OrderCreated", "aggregateId": "order-1", "requestId": "req-1"});
+    send(&activity, "e-2", &created.to_string(), "m-1");
+    let cause = Cause::Schedule("Expire.Overdue".to_owned());
+    start(&activity, "i-3", "ExpireFunction", "e-3", cause);
+
+    let overdue =
+        json!({"eventType": "OrderOverdue", "aggregateId": "order-1", "requestId": "run"});
+    send(&activity, "e-3", &overdue.to_string(), "m-2");
+    let other = json!({"eventType": "OrderOverdue", "aggregateId": "order-2", "requestId": "run"});
+    send(&activity, "e-3", &other.to_string(), "m-3");
+
+    let ids = |journey: Journey| journey.nodes.into_iter().map(|node| node.id).collect::<Vec<_>>();
+    let of_request = ids(activity.journey(REQUEST).unwrap());
+    let has = |all: &[String], id: &str| all.iter().any(|known| known == id);
+    assert!(has(&of_request, "invocation:i-3") && has(&of_request, "message:m-2"));
+    assert!(!has(&of_request, "message:m-3"), "{of_request:?}");
+    assert_eq!(activity.message("m-2").unwrap().request.as_deref(), Some(REQUEST));
+    let of_schedule = ids(activity.journey("i-3").unwrap());
+    assert!(has(&of_schedule, "message:m-2") && has(&of_schedule, "message:m-3"));
+}
+
+#[test]
 fn a_schedule_begins_a_separate_journey() {
     let activity = platform();
     start(&activity, "i-1", "CleanFunction", "e-1", Cause::Schedule("Clean.Nightly".to_owned()));

@@ -208,6 +208,26 @@ fn a_killed_process_is_interrupted_where_it_was() {
 }
 
 #[test]
+fn a_process_killed_after_its_report_is_interrupted_at_the_response() {
+    let activity = Activity::default();
+    begin(&activity, REQUEST);
+    run(&activity, REQUEST, "i-1", "e-1");
+    report(&activity, json!({"type": "begun", "invocation": "i-1", "requestId": "req-1"}));
+    call(&activity, commit("e-1"), 200, &json!({}));
+    report(
+        &activity,
+        json!({
+            "type": "ended", "invocation": "i-1", "attempts": 1, "status": 201,
+            "stages": [["effects", 3.0, 1], ["response", 0.1, 1]],
+        }),
+    );
+    activity.environment_killed("e-1");
+    activity.environment_ended("e-1", "signal: 9");
+
+    assert_eq!(states(&activity), boxes(8, StageState::Interrupted, StageState::NotReached));
+}
+
+#[test]
 fn the_original_request_and_its_lines_are_kept() {
     let activity = Activity::default();
     begin(&activity, REQUEST);

@@ -35,6 +35,26 @@ fn texts_lose_tokens_hashes_and_keys_by_their_form() {
 }
 
 #[test]
+fn parameters_of_links_that_give_access_lose_random_values() {
+    const GRANT: &str = "0YtlSFvwCNNQVafZwaIoGrSRIh6jukyQ5Pmn4Iao3do";
+    for before in
+        ["http://a.example/articles/1?share=", "/articles/1?a=b&share=", "?a=b&amp;invite="]
+    {
+        assert_text(&format!("{before}{GRANT}"), &format!("{before}•••"));
+        assert_text(&format!("{before}{GRANT}&b=1."), &format!("{before}•••&b=1."));
+    }
+    assert_eq!(redaction().path(&format!("/articles/1?share={GRANT}")), "/articles/1?share=•••");
+    assert_eq!(
+        redaction().query(&format!("share={GRANT}")),
+        [("share".to_owned(), MASK.to_owned())]
+    );
+    for shown in ["/articles?share=everyone", &format!("/orders?cursor={GRANT}")] {
+        assert_text(shown, shown);
+        assert_eq!(redaction().path(shown), shown);
+    }
+}
+
+#[test]
 fn texts_lose_values_that_are_assigned_to_secret_names() {
     for (text, expected) in [
         ("password=hush&x=1", "password=•••&x=1"),

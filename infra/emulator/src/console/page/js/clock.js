@@ -20,6 +20,15 @@ export async function syncClock() {
   }
 }
 
+/** Another program may move the clock, so it is read again from time to time. */
+const SYNC_MS = 3_000;
+
+/** Reads the platform's clock now, and regularly while the page is visible. */
+export function followClock() {
+  syncClock();
+  setInterval(() => document.hidden || syncClock(), SYNC_MS);
+}
+
 /** Takes over the clock as a response shows it. */
 export function show(clock) {
   aheadMs = new Date(clock.now).getTime() - Date.now();

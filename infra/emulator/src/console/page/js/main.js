@@ -1,7 +1,7 @@
 // The page: navigation at the left, the view that the address names, and messages.
 
 import { html, render, useEffect, useState } from "../vendor/htm-preact.js";
-import { syncClock } from "./clock.js";
+import { followClock } from "./clock.js";
 import { useDeadLetters } from "./dead_letters.js";
 import { NextFaultLine, nextFault, readNextFault } from "./detail/next_fault.js";
 import { count, plural } from "./format.js";
@@ -88,5 +88,5 @@ const Help = ({ onClose }) => html`
 
 render(html`<${App} />`, document.getElementById("app"));
 connect();
-syncClock();
+followClock();
 readNextFault();

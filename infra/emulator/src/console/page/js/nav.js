@@ -32,7 +32,7 @@ export function Nav({ view, marks, onHelp }) {
         <li><a href=${link(name)} aria-current=${view === name ? "page" : null} title=${`${title} (g ${key})`}>
           <${Icon} name=${name} /><span>${title}</span>
           ${marks[name] && html`<em class="badge">${marks[name][0]}<i>${marks[name][1]}</i></em>`}
-          ${name === "clock" && ahead > 0 && html`<em class="badge calm">+<i>${span(ahead)}</i></em>`}</a></li>`)}</ul>`)}
+          ${name === "clock" && ahead > 0 && html`<em class="badge calm">+<i>${span(ahead).split(" ", 2).join(" ")}</i></em>`}</a></li>`)}</ul>`)}
       <div class="foot">
         <span class=${`connection ${shape}`} role="status" title=${state}><${Shape} state=${shape} /><span>${state}</span></span>
         <button class="quiet" title="Colours: ${chosen}" aria-label=${`Colours: ${chosen}`} onClick=${() => theme.set(THEMES[chosen])}>

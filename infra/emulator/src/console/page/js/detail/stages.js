@@ -61,14 +61,16 @@ const isIdle = ({ stage, state, tookMs }) => state === "passed" && tookMs === nu
 function Box({ box, place, slowest, isChosen, isFailure, onChoose }) {
   const [stage, name] = STAGES[place];
   const word = wordOf(box.state, isFailure);
-  const share = box.tookMs === null ? 0 : Math.max(0.02, box.tookMs / slowest);
+  // A refusal is also counted, stored and sent; those times belong to none of the stages below it.
+  const tookMs = box.state === "notReached" ? null : box.tookMs;
+  const share = tookMs === null ? 0 : Math.max(0.02, tookMs / slowest);
   return html`
     <li class=${`box ${box.state}${isChosen ? " chosen" : ""}`}>
       <button aria-pressed=${String(isChosen)} title=${box.note} onClick=${onChoose}>
         <span class="top"><${Shape} state=${box.state} /><span class="place">${place + 1}</span></span>
         <span class="name">${NAMES[stage] ?? name}</span>
         <span class="word">${isIdle(box) ? "nothing to do" : word}</span>
-        <span class="took">${box.tookMs === null ? "" : duration(box.tookMs)}</span>
+        <span class="took">${tookMs === null ? "" : duration(tookMs)}</span>
         <span class="bar"><i style=${{ width: `${share * 100}%` }} /></span>
       </button>
     </li>`;
