@@ -20,8 +20,8 @@ use super::limits::{
     BYTES_MAX, INVOCATIONS_MAX, MAILS_MAX, MESSAGES_MAX, REQUESTS_MAX, ROWS_MAX, UPSTREAMS_MAX,
 };
 use super::record::{
-    CallRecord, Inspected, Invocation, MessageRecord, RequestRecord, Root, RowRecord,
-    UpstreamRecord, WriteRef,
+    CallRecord, Inspected, Invocation, MessageRecord, RequestRecord, RowRecord, UpstreamRecord,
+    WriteRef,
 };
 
 /// All records.
