@@ -33,6 +33,10 @@ impl Application for Store {
         Ok(())
     }
 
+    fn circuits(&self) -> Option<&'static str> {
+        Some("CircuitsTable")
+    }
+
     fn description(&self) -> Option<&'static str> {
         Some(include_str!("../../openapi.json"))
     }

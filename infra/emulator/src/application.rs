@@ -31,6 +31,12 @@ pub trait Application: Send + Sync {
         ready(Ok(()))
     }
 
+    /// The logical id of the table in which circuit breakers keep their circuits, if it has one. The
+    /// console shows its items. By default none.
+    fn circuits(&self) -> Option<&'static str> {
+        None
+    }
+
     /// The API's `OpenAPI` document in JSON, which the control address shows. By default none.
     fn description(&self) -> Option<&'static str> {
         None

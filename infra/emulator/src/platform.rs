@@ -34,6 +34,8 @@ pub struct Platform {
     stores: Stores,
     standins: Standins,
     description: Option<&'static str>,
+    circuits: Option<&'static str>,
+    template: Arc<Template>,
     telemetry: Arc<Telemetry>,
     /// Taken on stop: the sources end before the functions.
     sources: Option<Sources>,
@@ -84,6 +86,7 @@ impl Platform {
         );
         services.attach(functions.environments());
         let gateway = Gateway::of(&template, &functions, &telemetry);
+        let shown = Arc::new(template.clone());
         if options.without_schedules {
             template.stop_clock();
         }
@@ -97,6 +100,8 @@ impl Platform {
             stores: services,
             standins,
             description: application.description(),
+            circuits: application.circuits(),
+            template: shown,
             telemetry,
             sources: Some(event_sources),
             tasks: JoinSet::new(),
@@ -167,6 +172,9 @@ impl Platform {
             standins: self.standins.clone(),
             schedules: self.sources.as_ref().map(Sources::schedules).unwrap_or_default(),
             description: self.description,
+            circuits: self.circuits,
+            template: Arc::clone(&self.template),
+            gateway: gateway.clone(),
             telemetry: Arc::clone(&self.telemetry),
             api_url: self.api_url(),
         };

@@ -30,7 +30,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
-use self::error::ControlError;
+pub(crate) use self::error::ControlError;
 pub use self::shown::Control;
 pub use self::telemetry::Telemetry;
 use crate::services::StoreError;

@@ -2,15 +2,22 @@
 
 use std::sync::Arc;
 
+use sam_template::Template;
+
 use super::telemetry::Telemetry;
 use crate::event_sources::Schedules;
 use crate::functions::Functions;
+use crate::gateway::Gateway;
 use crate::services::Stores;
 use crate::standins::Standins;
 
 /// The parts of the platform that the control address shows.
 #[derive(Clone)]
 pub struct Control {
+    /// The template, with all event sources.
+    pub template: Arc<Template>,
+    /// The gateway.
+    pub gateway: Gateway,
     /// The stores.
     pub stores: Stores,
     /// The functions.
@@ -21,6 +28,8 @@ pub struct Control {
     pub schedules: Schedules,
     /// The telemetry that the functions emitted.
     pub telemetry: Arc<Telemetry>,
+    /// The logical id of the table of circuits, if the application has one.
+    pub circuits: Option<&'static str>,
     /// The API's own address.
     pub api_url: String,
     /// The API's `OpenAPI` document in JSON, if the application has one.

@@ -7,6 +7,7 @@ use serde_json::json;
 use super::*;
 use crate::event_sources::Schedules;
 use crate::functions::{Functions, LogLine, LogSink};
+use crate::gateway::Gateway;
 use crate::services::Stores;
 use crate::standins::sample;
 
@@ -26,12 +27,16 @@ async fn running_beside(api_url: &str) -> Running {
     let source = include_str!("../services/tests/template.yaml");
     let template = Template::parse(source, &BTreeMap::new()).unwrap();
     let logs: LogSink = Arc::new(|_: &LogLine<'_>| {});
+    let (functions, telemetry) = (Functions::start(Vec::new(), &logs), Arc::default());
     let control = Control {
         stores: Stores::start(&template, None).await.unwrap(),
-        functions: Functions::start(Vec::new(), &logs),
+        gateway: Gateway::of(&template, &functions, &telemetry),
+        template: Arc::new(template),
+        functions,
         standins: sample::standins().await,
         schedules: Schedules::default(),
-        telemetry: Arc::default(),
+        telemetry,
+        circuits: Some("UsersTable"),
         api_url: api_url.to_owned(),
         description: None,
     };

@@ -14,10 +14,11 @@ use super::environment::{Environment, StopCommand};
 use super::error::InvokeError;
 use super::invocation::Pending;
 use super::log::{LogLine, LogSink, LogSource};
-use super::pool::{Pool, Scaling};
+use super::pool::{FunctionReport, Pool, Scaling};
 use super::process_group::Group;
 use super::timeline::Timeline;
 use crate::clock::Clock;
+use crate::faults::NextFaults;
 
 /// The maximum bytes of an event and of a response: Lambda's limit for synchronous invocations.
 pub(super) const PAYLOAD_BYTES_MAX: usize = 6 * 1024 * 1024 + 100;
@@ -30,6 +31,7 @@ pub(super) struct Function {
     pool: Mutex<Pool>,
     logs: LogSink,
     pub(super) clock: Clock,
+    next_faults: NextFaults,
     launch: Launch,
     counters: Counters,
 }
@@ -86,9 +88,29 @@ impl Function {
             pool: Mutex::new(Pool::new(scaling)),
             logs: Arc::clone(logs),
             clock: clock.clone(),
+            next_faults: NextFaults::default(),
             launch,
             counters: Counters::default(),
         }
+    }
+
+    /// The same function with these one-shot faults.
+    pub(super) fn with(self, next_faults: NextFaults) -> Self {
+        Self { next_faults, ..self }
+    }
+
+    /// Whether a process that has a response shall be killed, as a one-shot fault of its request.
+    pub(super) fn kills_at_response(&self, environment: &str) -> bool {
+        if self.next_faults.is_idle() {
+            return false;
+        }
+        let request = self.activity.running_request(environment);
+        request.is_some_and(|request| self.next_faults.kills_at_response(&request.id))
+    }
+
+    /// Its environments and waiting invocations.
+    pub(super) fn report(self: &Arc<Self>) -> FunctionReport {
+        self.step(|pool| pool.report())
     }
 
     /// Runs the function once.

@@ -9,6 +9,7 @@ use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use serde_json::json;
 
+use super::environment::StopCommand;
 use super::error::{ErrorReport, InvokeError};
 use super::function::Function;
 use super::variables::function_arn;
@@ -39,6 +40,14 @@ impl EnvironmentHandle {
             Some(true) => accepted(),
             _ => refuse(StatusCode::BAD_REQUEST, "InvalidRequestID", "Invalid request ID"),
         }
+    }
+
+    /// Kills the process, as a fault does.
+    pub(super) fn kill(&self) -> Response {
+        self.note("killed");
+        self.function
+            .step_in(&self.environment, |environment| environment.order(StopCommand::Kill));
+        refuse(StatusCode::GONE, "EnvironmentEnded", "this environment is ending")
     }
 
     /// Handles the process's report of a fatal error.

@@ -35,9 +35,11 @@ use bytes::Bytes;
 use tokio::time::{MissedTickBehavior, interval, sleep};
 
 pub use self::config::FunctionConfig;
+pub use self::environment::{EnvironmentReport, EnvironmentState};
 pub use self::error::InvokeError;
 pub use self::function::FunctionCounts;
 pub use self::log::{LogLine, LogSink, LogSource};
+pub use self::pool::FunctionReport;
 pub use self::timeline::{InvocationRecord, TimelineEvent};
 
 use self::environment::StopCommand;
@@ -47,6 +49,7 @@ use self::process_group::Group;
 use self::supervisor::supervise;
 use self::timeline::Timeline;
 use crate::clock::Clock;
+use crate::faults::{FaultPoint, NextFaults};
 use crate::services::Environments;
 
 /// Maximum concurrent invocations of a function without reserved concurrency: an account's quota.
@@ -69,6 +72,7 @@ struct Shared {
     functions: BTreeMap<String, Arc<Function>>,
     timeline: Arc<Timeline>,
     clock: Clock,
+    next_faults: NextFaults,
 }
 
 impl Functions {
@@ -81,15 +85,20 @@ impl Functions {
     pub fn start_with(deployments: Vec<FunctionConfig>, logs: &LogSink, clock: &Clock) -> Self {
         let timeline = Arc::new(Timeline::default());
         let group = Arc::new(Group::default());
+        let next_faults = NextFaults::default();
         let functions = deployments.into_iter().map(|deployment| {
             let id = deployment.logical_id.clone();
             let scaling = scaling(&deployment);
             let function =
                 Function::new(deployment, scaling, &timeline, &group, logs, clock, launch);
-            (id, Arc::new(function))
+            (id, Arc::new(function.with(next_faults.clone())))
         });
-        let shared =
-            Arc::new(Shared { functions: functions.collect(), timeline, clock: clock.clone() });
+        let shared = Arc::new(Shared {
+            functions: functions.collect(),
+            timeline,
+            clock: clock.clone(),
+            next_faults,
+        });
         tokio::spawn(reap(Arc::downgrade(&shared)));
         Self { shared }
     }
@@ -128,6 +137,17 @@ impl Functions {
         for function in self.shared.functions.values() {
             function.step(|pool| pool.set_single_use(enabled));
         }
+    }
+
+    /// The one-shot fault of the next request.
+    pub fn next_faults(&self) -> &NextFaults {
+        &self.shared.next_faults
+    }
+
+    /// The execution environments of each function, by its logical id.
+    pub fn reports(&self) -> BTreeMap<String, FunctionReport> {
+        let functions = self.shared.functions.iter();
+        functions.map(|(id, function)| (id.clone(), function.report())).collect()
     }
 
     /// The clock of the functions.
@@ -187,6 +207,19 @@ impl Functions {
 }
 
 impl Environments for Shared {
+    fn next_fault(
+        &self,
+        environment: &str,
+        call: &dyn Fn() -> u64,
+        is_met: &dyn Fn(&FaultPoint) -> bool,
+    ) -> Option<FaultPoint> {
+        if self.next_faults.is_idle() {
+            return None;
+        }
+        let request = self.activity.running_request(environment)?;
+        self.next_faults.met(&request.id, call(), is_met)
+    }
+
     fn note(&self, environment: &str, what: &str) {
         self.timeline.note_environment(environment, what);
     }

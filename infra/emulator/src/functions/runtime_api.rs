@@ -72,6 +72,9 @@ async fn response(
         station.answer(&request_id, Err(error), "response too large");
         return refuse(StatusCode::PAYLOAD_TOO_LARGE, "RequestEntityTooLarge", &message);
     };
+    if station.function.kills_at_response(&station.environment) {
+        return station.kill();
+    }
     station.answer(&request_id, Ok(payload), "response posted")
 }
 

@@ -18,7 +18,7 @@ use tokio::time::timeout;
 use uuid::Uuid;
 
 use super::answer::{self, Answer};
-use super::authorizer::Authorizer;
+use super::authorizer::{Authorizer, AuthorizerReport};
 use super::cors;
 use super::event::{Exchange, Target};
 use super::failure::Failure;
@@ -83,6 +83,11 @@ impl ServedApi {
             throttle: api.throttle.map(Bucket::new),
             functions,
         }
+    }
+
+    /// The state of its authorizers' caches.
+    pub(super) fn caches(&self) -> Vec<AuthorizerReport> {
+        self.authorizers.values().map(|it| it.report(&self.logical_id)).collect()
     }
 
     /// Its logical id in the template.
@@ -184,6 +189,7 @@ impl ServedApi {
             }
             _ => exchange.function_event(&body, context.as_ref()),
         };
+        self.functions.next_faults().bind(request_id, || exchange.route_key());
         let payload = self.run(&found.route.function, Bytes::from(event.to_string())).await;
         let answered =
             payload.and_then(|payload| self.response(&payload, parts).ok_or(Failure::Function));
@@ -205,6 +211,9 @@ impl ServedApi {
             return jwt::authorize(settings, &exchange.parts.headers, exchange.received).map(Some);
         }
         let Some(authorizer) = self.authorizers.get(name) else { return Ok(None) };
+        if self.functions.next_faults().fails_authentication(|| exchange.route_key()) {
+            return Err(Failure::Authorizer);
+        }
         let context = authorizer.authorize(exchange).await?;
         let is_rest = matches!(self.kind, ApiKind::Rest { .. });
         Ok(Some(if is_rest { context } else { json!({ "lambda": context }) }))

@@ -1,5 +1,7 @@
 //! Calls a Lambda authorizer and caches its result.
 
+mod report;
+
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -13,6 +15,8 @@ use serde::Deserialize;
 use serde_json::Value;
 use tokio::time::timeout;
 
+use self::report::Uses;
+pub use self::report::{AuthorizerReport, CachedDecision, DecisionKind};
 use super::event::Exchange;
 use super::failure::Failure;
 use super::policy::AuthorizerPolicy;
@@ -48,12 +52,15 @@ pub(super) struct Authorizer {
     telemetry: Arc<Telemetry>,
     /// By identity: cached results, and running invocations.
     cache: Mutex<HashMap<Vec<String>, Entry>>,
+    uses: Uses,
 }
 
 struct Entry {
     decision: Shared<BoxFuture<'static, AuthorizerDecision>>,
     /// Set once the decision is known and may be cached.
     until: Option<Timestamp>,
+    since: Timestamp,
+    hits: u64,
 }
 
 #[derive(Deserialize)]
@@ -71,7 +78,9 @@ impl Authorizer {
         functions: Functions,
         telemetry: Arc<Telemetry>,
     ) -> Self {
-        Self { name: name.to_owned(), settings, functions, telemetry, cache: Mutex::default() }
+        let name = name.to_owned();
+        let (cache, uses) = (Mutex::default(), Uses::default());
+        Self { name, settings, functions, telemetry, cache, uses }
     }
 
     /// The context from the authorizer.
@@ -110,11 +119,14 @@ impl Authorizer {
         let decision = {
             let now = self.functions.clock().now();
             let mut cache = self.lock();
-            let known = cache.get(&identity).filter(|entry| entry.is_usable(now));
+            let known = cache.get_mut(&identity).filter(|entry| entry.is_usable(now));
             if let Some(entry) = known {
+                entry.hits += 1;
+                self.uses.hit();
                 self.count("authorizer_cache_hits_total");
                 entry.decision.clone()
             } else {
+                self.uses.miss();
                 self.count("authorizer_cache_misses_total");
                 let event = match self.settings.format {
                     AuthorizerFormat::Token => exchange.token_event(&identity),
@@ -124,7 +136,8 @@ impl Authorizer {
                 let event = Bytes::from(event.to_string());
                 let asked = Arc::clone(self).ask(identity.clone(), event).boxed().shared();
                 make_room(&mut cache, now);
-                cache.insert(identity, Entry { decision: asked.clone(), until: None });
+                let (decision, until) = (asked.clone(), None);
+                cache.insert(identity, Entry { decision, until, since: now, hits: 0 });
                 asked
             }
         };

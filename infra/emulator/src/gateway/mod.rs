@@ -40,6 +40,7 @@ use tokio::net::{TcpListener, TcpStream};
 
 use self::answer::Answer;
 use self::api::ServedApi;
+pub use self::authorizer::{AuthorizerReport, CachedDecision, DecisionKind};
 use crate::accept::accepted;
 use crate::control::Telemetry;
 use crate::functions::Functions;
@@ -77,6 +78,11 @@ impl Gateway {
         let root = template.root_api().map(|api| api.logical_id.as_str());
         let root = apis.iter().position(|api| Some(api.logical_id()) == root);
         Self { shared: Arc::new(Shared { apis, root }) }
+    }
+
+    /// The state of the authorizers' caches.
+    pub fn authorizers(&self) -> Vec<AuthorizerReport> {
+        self.shared.apis.iter().flat_map(ServedApi::caches).collect()
     }
 
     /// Serves clients until the task is aborted.

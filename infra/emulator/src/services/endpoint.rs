@@ -25,6 +25,7 @@ use super::secrets::Secrets;
 use super::ses::{FeedbackRoutes, Mailbox};
 use super::sqs::Queues;
 use crate::clock::Clock;
+use crate::faults::FaultPoint;
 
 /// The delay of the response to a killed process: the signal must take effect before the process
 /// can read the response.
@@ -37,6 +38,17 @@ pub trait Environments: Send + Sync {
 
     /// Kills this execution environment's process, without cleanup.
     fn kill(&self, environment: &str);
+
+    /// The one-shot fault that a call meets, by its execution environment, its hash, and whether it
+    /// is at a place. By default there is none.
+    fn next_fault(
+        &self,
+        _environment: &str,
+        _call: &dyn Fn() -> u64,
+        _is_met: &dyn Fn(&FaultPoint) -> bool,
+    ) -> Option<FaultPoint> {
+        None
+    }
 }
 
 /// The emulated services, and the state that every call updates.
@@ -95,7 +107,10 @@ impl ServiceEndpoint {
         if let Some(denial) = self.policies.denial(&self.names, call) {
             return error_responses::denied(call.store, &denial);
         }
-        let strike = self.faults.inject(call);
+        let mut strike = self.faults.inject(call);
+        if let Some(met) = self.next_fault(call) {
+            strike.add(&met);
+        }
         if !strike.delay.is_zero() {
             tokio::time::sleep(strike.delay).await;
         }
@@ -203,6 +218,13 @@ impl ServiceEndpoint {
         }
         tokio::time::sleep(DEATH).await;
         error_responses::unreachable(call.store, "the caller has been killed")
+    }
+
+    /// The one-shot fault that a function's call meets.
+    fn next_fault(&self, call: &Call) -> Option<FaultPoint> {
+        let (environments, caller) = (self.environments()?, call.caller.as_ref()?);
+        let is_met = |place: &FaultPoint| call.is_at(place);
+        environments.next_fault(&caller.environment, &|| call.content_hash(), &is_met)
     }
 
     fn note(&self, call: &Call, what: &str) {

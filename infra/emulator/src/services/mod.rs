@@ -17,6 +17,7 @@ mod error_responses;
 mod fault_injector;
 mod lines;
 mod meter;
+mod next_fault;
 mod physical_names;
 mod policy;
 mod rng;
@@ -36,7 +37,7 @@ pub use self::fault_injector::FaultInjector;
 pub use self::meter::Consumed;
 pub use self::physical_names::{Names, QueueName, SecretName, TableName, access_key};
 pub(crate) use self::policy::matches;
-pub use self::ses::{Identities, Mail, Mailbox};
+pub use self::ses::{Identities, Mail, MailOutcome, Mailbox};
 pub use self::sqs::{
     JournalEntry, MessageState, MovedMessage, QueueReport, QueuedMessage, ReceivedMessage,
     RedriveError, Redriven,

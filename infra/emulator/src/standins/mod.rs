@@ -87,6 +87,11 @@ impl Standins {
         self.standins.keys().copied()
     }
 
+    /// Whether a stand-in has any active fault, by its name.
+    pub fn is_faulty(&self, name: &str) -> bool {
+        self.standins.get(name).is_some_and(|standin| standin.switch.is_on())
+    }
+
     /// The active faults of all stand-ins, with all members.
     pub fn faults(&self) -> StandinFaults {
         let standins = self.standins.iter();

@@ -119,7 +119,7 @@ impl Queues {
     }
 }
 
-impl Redrive<'_> {
+impl<'a> Redrive<'a> {
     /// Lets the source queues move their dead letters. They do so at a receive, which must not
     /// return another message.
     async fn hand_over(&self) -> Result<(), QueueError> {
@@ -196,7 +196,7 @@ impl Redrive<'_> {
     }
 
     /// The logical id and the URL of the queue that a message goes to.
-    fn target(&self, message: &ReceivedMessage) -> Option<(&str, &str)> {
+    fn target(&self, message: &ReceivedMessage) -> Option<(&'a str, &'a str)> {
         let arn = message.attributes.get(SOURCE).and_then(Value::as_str);
         let name = match (arn, self.sources.as_slice()) {
             (Some(arn), _) => arn.rsplit(':').next()?,
@@ -208,7 +208,7 @@ impl Redrive<'_> {
         Some((id, queue.url.as_str()))
     }
 
-    fn url(&self, name: &str) -> Option<&str> {
+    fn url(&self, name: &str) -> Option<&'a str> {
         let mut queues = self.names.queues();
         queues.find(|(_, queue)| queue.name == name).map(|(_, queue)| queue.url.as_str())
     }

@@ -50,7 +50,7 @@ async fn a_message_is_shown_with_attributes_and_the_time_at_which_it_is_visible(
         (&"news".into(), Some("one"))
     );
     assert_eq!(shown[0].visible_at, None);
-    let left_s = (shown[1].visible_at.unwrap() - stores.clock().now()).get_seconds();
+    let left_s = shown[1].visible_at.unwrap().duration_since(stores.clock().now()).as_secs();
     assert!((595..=600).contains(&left_s), "{left_s}");
 
     stores.receive(queue, 1, 0).await.unwrap();
