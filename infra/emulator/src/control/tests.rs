@@ -24,11 +24,19 @@ async fn running() -> Running {
 
 /// The same, for an API at this address.
 async fn running_beside(api_url: &str) -> Running {
-    let source = include_str!("../services/tests/template.yaml");
-    let template = Template::parse(source, &BTreeMap::new()).unwrap();
+    let control = control(include_str!("../services/tests/template.yaml"), api_url).await;
+    let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    tokio::spawn(serve(listener, control.clone(), std::future::pending()));
+    Running { url, control, client: reqwest::Client::new() }
+}
+
+/// The parts of a platform with the stores of a template and no functions.
+pub(crate) async fn control(template: &str, api_url: &str) -> Control {
+    let template = Template::parse(template, &BTreeMap::new()).unwrap();
     let logs: LogSink = Arc::new(|_: &LogLine<'_>| {});
     let (functions, telemetry) = (Functions::start(Vec::new(), &logs), Arc::default());
-    let control = Control {
+    Control {
         stores: Stores::start(&template, None).await.unwrap(),
         gateway: Gateway::of(&template, &functions, &telemetry),
         template: Arc::new(template),
@@ -39,11 +47,7 @@ async fn running_beside(api_url: &str) -> Running {
         circuits: Some("UsersTable"),
         api_url: api_url.to_owned(),
         description: None,
-    };
-    let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
-    let url = format!("http://{}", listener.local_addr().unwrap());
-    tokio::spawn(serve(listener, control.clone(), std::future::pending()));
-    Running { url, control, client: reqwest::Client::new() }
+    }
 }
 
 impl Running {

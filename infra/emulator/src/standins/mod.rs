@@ -45,6 +45,7 @@ pub struct Standins {
 /// One running stand-in.
 #[derive(Clone)]
 struct Standin {
+    url: String,
     asked: Arc<Asked>,
     switch: Arc<dyn JsonSwitch>,
 }
@@ -60,9 +61,9 @@ impl Standins {
         let secret = service.secret();
         let (url, served) = serve::start(service, Arc::clone(&switch), Arc::clone(&asked)).await?;
         self.running.lock().unwrap_or_else(PoisonError::into_inner).spawn(served);
-        self.standins.insert(S::NAME, Standin { asked, switch });
         let parameters = S::PARAMETERS.iter().map(|name| ((*name).to_owned(), url.clone()));
         self.parameters.extend(parameters);
+        self.standins.insert(S::NAME, Standin { url, asked, switch });
         self.secrets.extend(secret.map(|(name, value)| (name, value.to_string())));
         Ok(())
     }
@@ -80,6 +81,11 @@ impl Standins {
     /// The requests that a stand-in received, by its name.
     pub fn asked(&self, name: &str) -> Option<Report> {
         self.standins.get(name).map(|standin| standin.asked.report())
+    }
+
+    /// A stand-in's address, by its name: `http://127.0.0.1:4100`.
+    pub fn url(&self, name: &str) -> Option<&str> {
+        self.standins.get(name).map(|standin| standin.url.as_str())
     }
 
     /// The stand-ins' names.
