@@ -2,17 +2,22 @@
 //! responses.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::body::{Body, to_bytes};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use serde_json::json;
+use tokio::time::sleep;
 
 use super::environment::StopCommand;
 use super::error::{ErrorReport, InvokeError};
 use super::function::Function;
 use super::variables::function_arn;
+
+/// The delay of the response to a killed process: the signal must take effect before.
+const DEATH: Duration = Duration::from_secs(1);
 
 /// The maximum bytes of an error report.
 pub(super) const REPORT_BYTES_MAX: usize = 256 * 1024;
@@ -42,11 +47,13 @@ impl EnvironmentHandle {
         }
     }
 
-    /// Kills the process, as a fault does.
-    pub(super) fn kill(&self) -> Response {
+    /// Kills the process, as a fault does. It must not read a response before.
+    pub(super) async fn kill(&self) -> Response {
         self.note("killed");
+        self.function.activity.environment_killed(&self.environment);
         self.function
             .step_in(&self.environment, |environment| environment.order(StopCommand::Kill));
+        sleep(DEATH).await;
         refuse(StatusCode::GONE, "EnvironmentEnded", "this environment is ending")
     }
 

@@ -73,7 +73,7 @@ async fn response(
         return refuse(StatusCode::PAYLOAD_TOO_LARGE, "RequestEntityTooLarge", &message);
     };
     if station.function.kills_at_response(&station.environment) {
-        return station.kill();
+        return station.kill().await;
     }
     station.answer(&request_id, Ok(payload), "response posted")
 }

@@ -37,7 +37,7 @@ struct CircuitsView {
 
 /// `GET /activity/caches`
 pub(super) async fn list(State(control): State<Control>) -> Result<Json<Value>, ControlError> {
-    let redaction = control.activity.redaction();
+    let redaction = control.functions.activity().redaction();
     let mut authorizers = control.gateway.authorizers();
     for entry in authorizers.iter_mut().flat_map(|authorizer| &mut authorizer.entries) {
         entry.context = redaction.json(entry.context.take());

@@ -63,8 +63,8 @@ pub(super) async fn list(
 
 impl MailView {
     fn of(mail: Mail, control: &Control) -> Self {
-        let redaction = control.activity.redaction();
-        let origin = control.activity.message(&mail.message_id);
+        let redaction = control.functions.activity().redaction();
+        let origin = control.functions.activity().message(&mail.message_id);
         let text = |text: String| redaction.text(&text);
         let recipient = |address: String| {
             let state = MailOutcome::of(&address);

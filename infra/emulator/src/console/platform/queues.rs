@@ -99,8 +99,8 @@ pub(super) async fn messages(
     let count_max = query(asked)?.limit.unwrap_or(MESSAGES).clamp(1, MESSAGES_MAX);
     let messages = control.stores.peek(&queue, count_max).await.map_err(StoreError::from)?;
     let messages = messages.into_iter().map(|message| {
-        let origin = control.activity.message(&message.entry.message_id);
-        MessageView::of(message, origin, control.activity.redaction())
+        let origin = control.functions.activity().message(&message.entry.message_id);
+        MessageView::of(message, origin, control.functions.activity().redaction())
     });
     Ok(Json(json!({"messages": messages.collect::<Vec<_>>()})))
 }

@@ -50,7 +50,7 @@ pub(super) async fn list(State(control): State<Control>) -> Json<Value> {
     for schedule in &mut shown {
         if let Some(last) = &mut schedule.report.last {
             let error = last.error.as_deref();
-            last.error = error.map(|error| control.activity.redaction().text(error));
+            last.error = error.map(|error| control.functions.activity().redaction().text(error));
         }
     }
     Json(json!({"now": control.stores.clock().now(), "schedules": shown}))

@@ -44,7 +44,7 @@ enum StandinState {
 /// `GET /activity/standins`
 pub(super) async fn list(State(control): State<Control>) -> Json<Value> {
     let faults = control.standins.faults();
-    let redaction = control.activity.redaction();
+    let redaction = control.functions.activity().redaction();
     let shown = control.standins.names().map(|name| {
         let report = control.standins.asked(name).unwrap_or_default();
         let latest = report.requests.iter().rev().take(REQUESTS_MAX);

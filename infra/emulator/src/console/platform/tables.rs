@@ -115,14 +115,14 @@ pub(super) async fn items(
     let asked = query(asked)?;
     let key = known(&control, &table)?.key.clone();
     let count_max = asked.limit.unwrap_or(ITEMS).clamp(1, ITEMS_MAX);
-    let after = asked.after.clone();
+    let after = asked.after.clone().filter(|after| !after.is_empty());
     let page = blocking(move || {
         let search = Search::new(asked, key.clone());
         let show = |item: Value| {
             // Items that cannot match are not redacted, which takes longer.
             let item = search.fits_key(&item).then_some(item)?;
             let item = search.fits_text(&item).then_some(item)?;
-            let item = control.activity.redaction().json(item);
+            let item = control.functions.activity().redaction().json(item);
             search.fits_text(&item).then_some(item)
         };
         control.stores.items((&table, &key), after.as_deref(), count_max, show)
@@ -159,7 +159,7 @@ pub(super) async fn history(
 ) -> Result<Json<Value>, ControlError> {
     let asked = query(asked)?;
     let key = key_of(known(&control, &table)?, asked)?;
-    let writes = control.activity.item_history(&table, &key);
+    let writes = control.functions.activity().item_history(&table, &key);
     Ok(Json(json!(HistoryView { writes })))
 }
 
@@ -201,7 +201,7 @@ fn key_of(table: &Table, asked: HistoryQuery) -> Result<Value, ControlError> {
     let mut key = Map::new();
     let partition = &table.key.partition;
     key.insert(partition.clone(), value(partition, asked.pk));
-    match (&table.key.sort, asked.sk) {
+    match (&table.key.sort, asked.sk.filter(|sk| !sk.is_empty())) {
         (Some(sort), Some(sk)) => {
             key.insert(sort.clone(), value(sort, sk));
         }

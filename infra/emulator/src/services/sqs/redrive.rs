@@ -33,6 +33,8 @@ pub struct MovedMessage {
     pub dead_letter_id: String,
     /// Its new id.
     pub message_id: String,
+    /// Its body.
+    pub body: String,
     /// The logical id of its queue.
     pub queue: String,
 }
@@ -190,6 +192,7 @@ impl<'a> Redrive<'a> {
         self.redriven.moved.push(MovedMessage {
             dead_letter_id: message.message_id,
             message_id: sent["MessageId"].as_str().unwrap_or_default().to_owned(),
+            body: message.body,
             queue: queue.to_owned(),
         });
         Ok(())
