@@ -1,6 +1,7 @@
 //! Calls a Lambda authorizer and caches its result.
 
 mod report;
+mod uses;
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -15,8 +16,8 @@ use serde::Deserialize;
 use serde_json::Value;
 use tokio::time::timeout;
 
-use self::report::Uses;
 pub use self::report::{AuthorizerReport, CachedDecision, DecisionKind};
+use self::uses::Uses;
 use super::event::Exchange;
 use super::failure::Failure;
 use super::policy::AuthorizerPolicy;

@@ -145,13 +145,14 @@ impl Stores {
     /// If there is no such table, or `after` is of no page.
     pub fn items(
         &self,
-        (table, key): (&str, &Key),
+        table: &str,
+        key: &Key,
         after: Option<&str>,
         count_max: usize,
         show: impl FnMut(Value) -> Option<Value>,
     ) -> Result<ItemPage, StoreError> {
         let name = &self.table(table)?.name;
-        Ok(self.door.tables.page((name, key), after, count_max, show)?)
+        Ok(self.door.tables.page(name, key, after, count_max, show)?)
     }
 
     /// Writes a new value to a secret, by its logical id.

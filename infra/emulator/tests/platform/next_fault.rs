@@ -54,11 +54,11 @@ async fn platform() -> Platform {
 fn template() -> PathBuf {
     let name = uuid::Uuid::new_v4().to_string();
     let directory = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
-    let code = directory.join("probe");
+    let code = directory.join("code_of_probe");
     std::fs::create_dir_all(&code).unwrap();
     std::os::unix::fs::symlink(probe(), code.join("bootstrap")).unwrap();
     let path = directory.join("template.yaml");
-    std::fs::write(&path, TEMPLATE.replace("PROBE", "probe/")).unwrap();
+    std::fs::write(&path, TEMPLATE.replace("PROBE", "code_of_probe/")).unwrap();
     path
 }
 

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::query;
+use super::input::query;
 use crate::control::{Control, ControlError};
 use crate::services::{Mail, MailOutcome};
 

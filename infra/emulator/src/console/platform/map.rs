@@ -2,6 +2,7 @@
 
 mod graph;
 mod permissions;
+mod view;
 
 use std::collections::BTreeMap;
 
@@ -10,7 +11,8 @@ use axum::extract::State;
 use serde::Serialize;
 
 use self::graph::Graph;
-use super::blocking;
+use self::view::{Counts, EdgeView, MAIL, NodeKind, NodeView, id};
+use super::work::blocking;
 use crate::control::{Control, ControlError};
 use crate::functions::EnvironmentState;
 
@@ -22,47 +24,6 @@ pub(super) struct MapView {
     edges: Vec<EdgeView>,
 }
 
-/// A resource.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "camelCase")]
-struct NodeView {
-    /// The kind and the title: `function/PlaceOrderFunction`.
-    id: String,
-    kind: NodeKind,
-    /// The logical id, or the name.
-    title: String,
-    counts: Counts,
-}
-
-/// The live counts of a resource by their names. A count that is not known is left out.
-type Counts = BTreeMap<&'static str, u64>;
-
-/// The kind of a resource.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
-#[serde(rename_all = "lowercase")]
-enum NodeKind {
-    Api,
-    Function,
-    Table,
-    Queue,
-    Stream,
-    Schedule,
-    Secret,
-    Mail,
-    Standin,
-}
-
-/// A connection of two resources.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
-#[serde(rename_all = "camelCase")]
-struct EdgeView {
-    /// The id of the node where it begins.
-    from: String,
-    to: String,
-    /// `POST /orders`, `reads and writes`, `sends`, `delivers`, `rate(1 minute)`.
-    label: String,
-}
-
 /// `GET /activity/map`
 pub(super) async fn get(State(control): State<Control>) -> Result<Json<MapView>, ControlError> {
     let names = control.standins.names();
@@ -71,7 +32,7 @@ pub(super) async fn get(State(control): State<Control>) -> Result<Json<MapView>,
     let graph = Graph::of(&control.template, control.stores.names(), &standins);
     let counts = counts(&control).await?;
     let node = |(kind, title): (NodeKind, String)| {
-        let id = graph::id(kind, &title);
+        let id = id(kind, &title);
         let counts = counts.get(&id).cloned().unwrap_or_default();
         NodeView { id, kind, title, counts }
     };
@@ -85,7 +46,7 @@ async fn counts(control: &Control) -> Result<BTreeMap<String, Counts>, ControlEr
     let items = blocking(move || stores.item_counts()).await??;
     let mut all: BTreeMap<String, Counts> = BTreeMap::new();
     let mut add = |kind: NodeKind, title: &str, counts: Counts| {
-        all.insert(graph::id(kind, title), counts);
+        all.insert(id(kind, title), counts);
     };
     for (table, items) in items {
         add(NodeKind::Table, &table, Counts::from([("items", items)]));
@@ -123,7 +84,7 @@ async fn counts(control: &Control) -> Result<BTreeMap<String, Counts>, ControlEr
         add(NodeKind::Api, &api.logical_id, Counts::from([("routes", routes)]));
     }
     let mails = count(control.stores.mailbox().count());
-    add(NodeKind::Mail, graph::MAIL, Counts::from([("mails", mails)]));
+    add(NodeKind::Mail, MAIL, Counts::from([("mails", mails)]));
     for name in control.standins.names() {
         let report = control.standins.asked(name).unwrap_or_default();
         let requests: u64 = report.counts.values().sum();

@@ -13,7 +13,7 @@ use sam_template::{Queue, Trigger};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::{body, query, redacted};
+use super::input::{body, query};
 use crate::activity::MessageOrigin;
 use crate::activity::redaction::Redaction;
 use crate::control::{Control, ControlError};
@@ -192,7 +192,7 @@ impl MessageView {
             receive_count: entry.receive_count,
             state: message.state,
             visible_at: message.visible_at,
-            attributes: redacted(redaction, attributes),
+            attributes: redaction.json(json!(attributes)),
             group: message.group.map(|group| redaction.text(&group)),
             deduplication_id: message.deduplication_id.map(|id| redaction.text(&id)),
             dead_letter_source: message.dead_letter_source,

@@ -8,7 +8,8 @@ use sam_template::{AttributeType, Index, Key, Projection, Table, Trigger};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Number, Value, json};
 
-use super::{blocking, query, refused};
+use super::input::{query, refused};
+use super::work::blocking;
 use crate::activity::ItemWrite;
 use crate::control::{Control, ControlError};
 use crate::services::{ItemPage, NoSuch, StoreError};
@@ -125,7 +126,7 @@ pub(super) async fn items(
             let item = control.functions.activity().redaction().json(item);
             search.fits_text(&item).then_some(item)
         };
-        control.stores.items((&table, &key), after.as_deref(), count_max, show)
+        control.stores.items(&table, &key, after.as_deref(), count_max, show)
     });
     match page.await? {
         Ok(ItemPage { items, next, read }) => Ok(Json(json!(ItemsView { items, next, read }))),

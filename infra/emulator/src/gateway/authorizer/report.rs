@@ -1,21 +1,12 @@
 //! The state of an authorizer's cache, for the control address. An identity, which is a token, is
 //! shown as a part of its hash.
 
-use std::sync::atomic::{AtomicU64, Ordering};
-
 use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
 use super::{Authorizer, AuthorizerDecision, Entry};
-
-/// The uses of a cache since the start.
-#[derive(Debug, Default)]
-pub(super) struct Uses {
-    hits: AtomicU64,
-    misses: AtomicU64,
-}
 
 /// An authorizer with its cache.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -72,16 +63,6 @@ pub enum DecisionKind {
     Failed,
 }
 
-impl Uses {
-    pub(super) fn hit(&self) {
-        self.hits.fetch_add(1, Ordering::Relaxed);
-    }
-
-    pub(super) fn miss(&self) {
-        self.misses.fetch_add(1, Ordering::Relaxed);
-    }
-}
-
 impl Authorizer {
     /// Its state. Expired decisions are left out.
     pub(in crate::gateway) fn report(&self, api: &str) -> AuthorizerReport {
@@ -97,8 +78,8 @@ impl Authorizer {
             authorizer: self.name.clone(),
             function: self.settings.function.clone(),
             cache_ttl_s: self.settings.cache_ttl.as_secs(),
-            hits: self.uses.hits.load(Ordering::Relaxed),
-            misses: self.uses.misses.load(Ordering::Relaxed),
+            hits: self.uses.hits(),
+            misses: self.uses.misses(),
             entries,
         }
     }

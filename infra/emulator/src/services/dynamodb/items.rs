@@ -45,7 +45,8 @@ impl Tables {
     /// If `after` is not of an earlier page.
     pub(crate) fn page(
         &self,
-        (name, key): (&str, &Key),
+        name: &str,
+        key: &Key,
         after: Option<&str>,
         count_max: usize,
         mut show: impl FnMut(Value) -> Option<Value>,
@@ -133,7 +134,7 @@ mod tests {
         assert_eq!(tables.item_counts().unwrap()[&name], 1_200);
         let (mut after, mut numbers, mut pages) = (None, Vec::new(), 0);
         loop {
-            let page = tables.page((&name, &key), after.as_deref(), 400, Some).unwrap();
+            let page = tables.page(&name, &key, after.as_deref(), 400, Some).unwrap();
             numbers.extend(page.items.iter().map(|item| item["n"].as_u64().unwrap()));
             pages += 1;
             after = page.next;
@@ -150,9 +151,9 @@ mod tests {
     async fn a_page_has_only_what_is_shown_and_its_next_is_after_its_last_item() {
         let (tables, name, key) = outbox(20).await;
         let mut show = |item: Value| (item["n"].as_u64()? % 5 == 0).then(|| item["n"].clone());
-        let first = tables.page((&name, &key), None, 3, &mut show).unwrap();
+        let first = tables.page(&name, &key, None, 3, &mut show).unwrap();
         assert_eq!((first.items, first.read), (vec![json!(0), json!(5), json!(10)], 11));
-        let second = tables.page((&name, &key), first.next.as_deref(), 3, &mut show).unwrap();
+        let second = tables.page(&name, &key, first.next.as_deref(), 3, &mut show).unwrap();
         assert_eq!((second.items, second.next), (vec![json!(15)], None));
     }
 
@@ -160,7 +161,7 @@ mod tests {
     async fn a_place_of_no_page_is_an_error() {
         let (tables, name, key) = outbox(1).await;
         for token in ["", "%", "e30", "eyJhIjp7IlMiOiJiIn19"] {
-            let page = tables.page((&name, &key), Some(token), 3, Some);
+            let page = tables.page(&name, &key, Some(token), 3, Some);
             assert!(
                 matches!(page, Err(DynoxideError::ValidationException(_))),
                 "{token}: {page:?}"

@@ -1,6 +1,7 @@
 mod kept;
 mod mail;
 mod meter;
+mod next_fault;
 mod queues;
 mod redrive;
 mod rotations;

@@ -5,33 +5,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use sam_template::{Api, EventSource, Function, Route, Template, Trigger};
 
 use super::permissions::{self, Access};
-use super::{EdgeView, NodeKind};
+use super::view::{EdgeView, MAIL, NodeKind, id};
 use crate::services::Names;
-
-/// The title of the mail service.
-pub(super) const MAIL: &str = "mail";
 
 /// The resources by kind and title, and their connections, without repetitions.
 #[derive(Debug, Default)]
 pub(super) struct Graph {
     pub(super) nodes: BTreeSet<(NodeKind, String)>,
     pub(super) edges: BTreeSet<EdgeView>,
-}
-
-/// The id of a node.
-pub(super) fn id(kind: NodeKind, title: &str) -> String {
-    let kind = match kind {
-        NodeKind::Api => "api",
-        NodeKind::Function => "function",
-        NodeKind::Table => "table",
-        NodeKind::Queue => "queue",
-        NodeKind::Stream => "stream",
-        NodeKind::Schedule => "schedule",
-        NodeKind::Secret => "secret",
-        NodeKind::Mail => "mail",
-        NodeKind::Standin => "standin",
-    };
-    format!("{kind}/{title}")
 }
 
 impl Graph {
@@ -104,7 +85,7 @@ impl Graph {
     fn add_standins(&mut self, function: &Function, standins: &[(&str, &str)]) {
         let values: Vec<String> = function.environment.values().map(|it| it.words()).collect();
         for (name, url) in standins {
-            if values.iter().any(|value| value.contains(url)) {
+            if values.iter().any(|value| is_at(value, url)) {
                 let from = id(NodeKind::Function, &function.logical_id);
                 self.connect(from, id(NodeKind::Standin, name), "calls");
             }
@@ -145,6 +126,11 @@ impl Graph {
     }
 }
 
+/// Whether a text has this address, and not one whose port begins like it.
+fn is_at(text: &str, url: &str) -> bool {
+    text.split(url).skip(1).any(|rest| !rest.starts_with(|it: char| it.is_ascii_digit()))
+}
+
 /// The ids of two nodes with one title.
 fn both(title: &str, one: NodeKind, other: NodeKind) -> (String, String) {
     (id(one, title), id(other, title))
@@ -171,7 +157,7 @@ mod tests {
         let template = Template::parse(&source, &BTreeMap::new()).unwrap();
         let stores = Stores::start(&template, None).await.unwrap();
 
-        let standins = [("partner", "http://127.0.0.1:4100"), ("other", "http://127.0.0.1:4101")];
+        let standins = [("partner", "http://127.0.0.1:4100"), ("other", "http://127.0.0.1:410")];
         let graph = Graph::of(&template, stores.names(), &standins);
 
         let labels = |from: &str, to: &str| {

@@ -4,8 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use sam_template::{Effect, Function, Statement, Template};
 
-use super::NodeKind;
-use super::graph::MAIL;
+use super::view::{MAIL, NodeKind};
 use crate::services::{Names, matches};
 
 /// A kind of use. Receives from a queue are left out: they are connections of event sources.
@@ -75,8 +74,8 @@ pub(super) fn of(
 /// The uses that a statement's action belongs to.
 fn uses(statement: &Statement) -> impl Iterator<Item = (NodeKind, Access)> {
     let action = statement.action.to_ascii_lowercase();
-    let is_meant = move |actions: &[&str]| actions.iter().any(|it| matches(&action, it));
-    let meant = ACTIONS.into_iter().filter(move |(.., actions)| is_meant(actions));
+    let meant = ACTIONS.into_iter();
+    let meant = meant.filter(move |(_, _, known)| known.iter().any(|it| matches(&action, it)));
     meant.map(|(kind, access, _)| (kind, access))
 }
 
