@@ -37,6 +37,12 @@ pub trait Application: Send + Sync {
         None
     }
 
+    /// The event types and the functions whose effects undo earlier ones, such as `OrderTimedOut`.
+    /// The journeys of requests show them as compensation. By default there are none.
+    fn compensations(&self) -> &'static [&'static str] {
+        &[]
+    }
+
     /// The API's `OpenAPI` document in JSON, which the control address shows. By default none.
     fn description(&self) -> Option<&'static str> {
         None

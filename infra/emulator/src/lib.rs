@@ -14,6 +14,7 @@
 //! Its only configuration is the template. Several platforms can run in one process.
 
 pub mod accept;
+pub mod activity;
 mod application;
 pub mod binaries;
 mod clock;

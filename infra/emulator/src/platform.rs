@@ -10,6 +10,7 @@ use sam_template::{Code, Template};
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 
+use crate::activity::{Activity, Inspector};
 use crate::application::Application;
 use crate::binaries::{self, Build, BuildError, Places};
 use crate::clock::Clock;
@@ -39,6 +40,8 @@ pub struct Platform {
     telemetry: Arc<Telemetry>,
     /// Taken on stop: the sources end before the functions.
     sources: Option<Sources>,
+    /// The socket for the records of functions, until the end.
+    _inspector: Inspector,
     tasks: JoinSet<()>,
 }
 
@@ -79,10 +82,16 @@ impl Platform {
         application.seed(&services, options.demo).await.map_err(StartError::Seed)?;
         let telemetry = Arc::new(Telemetry::default());
         let deployments = deployments(&template, &services, &binaries, &options)?;
-        let functions = Functions::start_with(
+        let activity = services.activity();
+        let inspector = open_inspector(activity, options.logs)?;
+        standins.secrets().values().for_each(|secret| activity.learn_secret(secret));
+        activity.set_compensations(application.compensations());
+        standins.record_to(activity);
+        let functions = Functions::start_recording(
             deployments,
             &log_sink(options.logs, &telemetry),
             services.clock(),
+            activity,
         );
         services.attach(functions.environments());
         let gateway = Gateway::of(&template, &functions, &telemetry);
@@ -104,6 +113,7 @@ impl Platform {
             template: shown,
             telemetry,
             sources: Some(event_sources),
+            _inspector: inspector,
             tasks: JoinSet::new(),
         };
         platform.serve(gateway, api_listener, control_listener, binaries, options.logs);
@@ -144,6 +154,11 @@ impl Platform {
     /// The stand-ins for third-party services.
     pub fn standins(&self) -> &Standins {
         &self.standins
+    }
+
+    /// The records of what happened on the platform.
+    pub fn activity(&self) -> &Activity {
+        self.stores.activity()
     }
 
     /// The telemetry that the functions emitted.
@@ -274,6 +289,12 @@ fn deployments(
         })
     };
     template.functions.values().map(deploy).collect()
+}
+
+/// Opens the socket by which functions report their stages.
+fn open_inspector(activity: &Activity, logs: Logs) -> Result<Inspector, StartError> {
+    let report = Arc::new(move |sentence: &str| logs::say(logs, "platform", sentence));
+    Inspector::open(activity, report).map_err(StartError::Inspector)
 }
 
 fn log_sink(logs: Logs, telemetry: &Arc<Telemetry>) -> LogSink {

@@ -14,6 +14,7 @@ use jiff::tz::TimeZone;
 use super::events;
 use super::mapping::Mapping;
 use super::runs::{Runs, ScheduleReport};
+use crate::activity::Cause;
 use crate::functions::InvokeError;
 use sam_template::ScheduleService;
 
@@ -73,7 +74,8 @@ impl Scheduled {
         let (name, now) = (self.mapping.name.as_str(), self.mapping.now());
         let event = event.unwrap_or_else(|| events::of_schedule(self.service, name, now));
         let run = self.runs.begin(now);
-        let result = self.mapping.invoke(event).await;
+        let cause = Cause::Schedule(name.to_owned());
+        let result = self.mapping.invoke(event, cause).await;
         run.end(self.mapping.now(), result.as_ref().err().map(ToString::to_string));
         result
     }

@@ -17,6 +17,7 @@ use super::log::{LogLine, LogSink, LogSource};
 use super::pool::{FunctionReport, Pool, Scaling};
 use super::process_group::Group;
 use super::timeline::Timeline;
+use crate::activity::{Activity, Cause};
 use crate::clock::Clock;
 use crate::faults::NextFaults;
 
@@ -27,6 +28,7 @@ pub(super) const PAYLOAD_BYTES_MAX: usize = 6 * 1024 * 1024 + 100;
 pub(super) struct Function {
     pub(super) deployment: FunctionConfig,
     pub(super) timeline: Arc<Timeline>,
+    pub(super) activity: Activity,
     pub(super) group: Arc<Group>,
     pool: Mutex<Pool>,
     logs: LogSink,
@@ -34,6 +36,12 @@ pub(super) struct Function {
     next_faults: NextFaults,
     launch: Launch,
     counters: Counters,
+}
+
+/// Where a function's events are recorded.
+pub(super) struct Recorder {
+    pub(super) timeline: Arc<Timeline>,
+    pub(super) activity: Activity,
 }
 
 /// Starts the process of a new environment in a separate task.
@@ -75,7 +83,7 @@ impl Function {
     pub(super) fn new(
         deployment: FunctionConfig,
         scaling: Scaling,
-        timeline: &Arc<Timeline>,
+        recorder: Recorder,
         group: &Arc<Group>,
         logs: &LogSink,
         clock: &Clock,
@@ -83,7 +91,8 @@ impl Function {
     ) -> Self {
         Self {
             deployment,
-            timeline: Arc::clone(timeline),
+            timeline: recorder.timeline,
+            activity: recorder.activity,
             group: Arc::clone(group),
             pool: Mutex::new(Pool::new(scaling)),
             logs: Arc::clone(logs),
@@ -113,9 +122,14 @@ impl Function {
         self.step(|pool| pool.report())
     }
 
-    /// Runs the function once.
-    pub(super) async fn invoke(self: &Arc<Self>, payload: Bytes) -> Result<Bytes, InvokeError> {
+    /// Runs the function once, for this cause.
+    pub(super) async fn invoke(
+        self: &Arc<Self>,
+        payload: Bytes,
+        cause: Cause,
+    ) -> Result<Bytes, InvokeError> {
         let request_id = Uuid::new_v4().to_string();
+        self.activity.invocation_queued(&request_id, &self.deployment.logical_id, cause);
         let result = self.invoke_as(&request_id, payload).await;
         if let Err(error) = &result {
             let is_throttle = *error == InvokeError::Throttled;
@@ -123,6 +137,7 @@ impl Function {
             let counter = if is_throttle { &counters.throttles } else { &counters.errors };
             counter.fetch_add(1, Ordering::Relaxed);
             self.timeline.note_request(&request_id, &format!("failed: {}", error.error_type()));
+            self.activity.invocation_ended(&request_id, Some(error.to_string()));
         }
         result
     }
@@ -156,6 +171,7 @@ impl Function {
         let dispatched = pool.dispatch();
         for (request_id, environment, cold_start) in dispatched.invoked {
             self.timeline.invoked(&request_id, &environment, cold_start);
+            self.activity.invocation_taken(&request_id, &environment, cold_start);
             self.counters.cold_starts.fetch_add(u64::from(cold_start), Ordering::Relaxed);
         }
         for _ in 0..dispatched.starts {
@@ -180,6 +196,7 @@ impl Function {
     /// Passes a line to the log sink.
     pub(super) fn log(&self, environment: &str, source: LogSource, text: &str) {
         let function = &self.deployment.logical_id;
+        self.activity.line(environment, source == LogSource::Platform, text);
         (self.logs)(&LogLine { function, environment, source, text });
     }
 

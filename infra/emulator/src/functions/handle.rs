@@ -11,7 +11,7 @@ use bytes::Bytes;
 use serde_json::json;
 use tokio::time::sleep;
 
-use super::environment::StopCommand;
+use super::environment::{Environment, StopCommand};
 use super::error::{ErrorReport, InvokeError};
 use super::function::Function;
 use super::variables::function_arn;
@@ -37,10 +37,19 @@ impl EnvironmentHandle {
         result: Result<Bytes, InvokeError>,
         what: &str,
     ) -> Response {
+        let activity = &self.function.activity;
         self.function.timeline.note_request(request_id, what);
-        let answered = self
-            .function
-            .step_in(&self.environment, |environment| environment.answered(request_id, result));
+        let error = result.as_ref().err().map(ToString::to_string);
+        let answered = self.function.step_in(&self.environment, |environment| {
+            let awaited = environment.answered(request_id, result);
+            if awaited {
+                activity.invocation_ended(request_id, error);
+            }
+            if environment.capacity() > 1 {
+                activity.invocation_freed(request_id, &self.environment);
+            }
+            awaited
+        });
         match answered {
             Some(true) => accepted(),
             _ => refuse(StatusCode::BAD_REQUEST, "InvalidRequestID", "Invalid request ID"),
@@ -71,6 +80,13 @@ impl EnvironmentHandle {
 
     pub(super) fn note(&self, what: &str) {
         self.function.timeline.note_environment(&self.environment, what);
+    }
+
+    /// Records that the environment waits for its next invocation, if it does.
+    pub(super) fn note_free(&self, environment: &Environment) {
+        if environment.is_idle() {
+            self.function.activity.environment_free(&self.environment);
+        }
     }
 
     pub(super) fn note_if(&self, happened: bool, what: &str) {

@@ -44,6 +44,7 @@ async fn next(State(station): State<EnvironmentHandle>) -> Response {
     station.function.step_in(&station.environment, |environment| {
         let initialised = environment.runtime_polls(poll);
         station.note_if(initialised, "init done");
+        station.note_free(environment);
     });
     let Ok(delivery) = delivery.await else {
         return refuse(StatusCode::GONE, "EnvironmentEnded", "this environment is ending");

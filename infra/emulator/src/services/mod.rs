@@ -30,6 +30,7 @@ mod stores;
 mod tests;
 
 pub use self::counts::CallKind;
+pub(crate) use self::dynamodb::plain_item;
 pub use self::dynamodb::{ItemPage, StreamPosition};
 pub use self::endpoint::Environments;
 pub use self::error::{DataError, NoSuch, QueueError, SecretError, StartError, StoreError};
@@ -38,6 +39,7 @@ pub use self::meter::Consumed;
 pub use self::physical_names::{Names, QueueName, SecretName, TableName, access_key};
 pub(crate) use self::policy::matches;
 pub use self::ses::{Identities, Mail, MailOutcome, Mailbox};
+pub(crate) use self::sqs::message_of_handle;
 pub use self::sqs::{
     JournalEntry, MessageState, MovedMessage, QueueReport, QueuedMessage, ReceivedMessage,
     RedriveError, Redriven,

@@ -20,6 +20,7 @@ use super::physical_names::{Names, QueueName, TableName, physical};
 use super::secrets::Rotation;
 use super::ses::Mailbox;
 use super::sqs::{QueueReport, QueuedMessage, ReceivedMessage, RedriveError, Redriven};
+use crate::activity::{Activity, SentBecause};
 use crate::clock::Clock;
 
 /// The running stores. Clones are handles to the same stores, which end with the last handle.
@@ -66,6 +67,11 @@ impl Stores {
     /// The platform's clock.
     pub fn clock(&self) -> &Clock {
         &self.door.clock
+    }
+
+    /// The records of what happens on the platform.
+    pub fn activity(&self) -> &Activity {
+        &self.door.activity
     }
 
     /// The sent mails.
@@ -161,6 +167,7 @@ impl Stores {
     /// If there is no such secret or the value is too large.
     pub async fn put_secret(&self, secret: &str, value: &str) -> Result<(), StoreError> {
         let name = self.names().secret(secret).ok_or_else(|| NoSuch::new("secret", secret))?;
+        self.door.activity.learn_secret(value);
         Ok(self.door.secrets.put(&name.arn, value).await?)
     }
 
@@ -214,7 +221,14 @@ impl Stores {
         queue: &str,
         message_id: Option<&str>,
     ) -> Result<Redriven, RedriveError> {
-        self.door.queues.redrive(self.names(), queue, message_id).await
+        let redriven = self.door.queues.redrive(self.names(), queue, message_id).await?;
+        for moved in &redriven.moved {
+            let reason = SentBecause::OfMessage(&moved.dead_letter_id);
+            let (queue, id) = (&moved.queue, &moved.message_id);
+            self.door.activity.message_sent(queue, id, &moved.body, reason);
+            self.door.activity.messages_deleted(&[&moved.dead_letter_id]);
+        }
+        Ok(redriven)
     }
 
     /// Receives up to ten messages from a queue, waiting up to 20 s for the first one.
@@ -247,7 +261,25 @@ impl Stores {
     /// # Errors
     /// If SQS returns an error.
     pub async fn send(&self, queue: &QueueName, body: &str) -> Result<(), QueueError> {
-        self.door.queues.send(queue, body).await
+        self.send_because(queue, body, SentBecause::ByHand).await
+    }
+
+    /// Sends a message for this reason.
+    ///
+    /// # Errors
+    /// If SQS returns an error.
+    pub(crate) async fn send_because(
+        &self,
+        queue: &QueueName,
+        body: &str,
+        reason: SentBecause<'_>,
+    ) -> Result<(), QueueError> {
+        let id = self.door.queues.send(queue, body).await?;
+        let named = self.names().queues().find(|(_, known)| known.name == queue.name);
+        if let Some((queue, _)) = named {
+            self.door.activity.message_sent(queue, &id, body, reason);
+        }
+        Ok(())
     }
 
     /// The position at which a stream's reader continues: its checkpoint, or else its starting

@@ -23,6 +23,7 @@ use self::asked::Asked;
 pub use self::asked::Report;
 pub use self::service::Service;
 use self::switch::{Change, JsonSwitch, PathError, Switch};
+use crate::activity::Activity;
 use crate::faults::StandinFaults;
 
 /// The faults of stand-ins cannot be set: a name or a member is unknown, or a value is invalid.
@@ -56,7 +57,7 @@ impl Standins {
     /// # Errors
     /// If no port can be bound.
     pub async fn add<S: Service>(&mut self, service: S) -> Result<(), io::Error> {
-        let asked = Arc::new(Asked::new(S::SHOWN_HEADERS));
+        let asked = Arc::new(Asked::new(S::NAME, S::SHOWN_HEADERS));
         let switch = Arc::new(Switch::<S::Faults>::default());
         let secret = service.secret();
         let (url, served) = serve::start(service, Arc::clone(&switch), Arc::clone(&asked)).await?;
@@ -86,6 +87,11 @@ impl Standins {
     /// A stand-in's address, by its name: `http://127.0.0.1:4100`.
     pub fn url(&self, name: &str) -> Option<&str> {
         self.standins.get(name).map(|standin| standin.url.as_str())
+    }
+
+    /// Records the requests of all stand-ins there.
+    pub(crate) fn record_to(&self, activity: &Activity) {
+        self.standins.values().for_each(|standin| standin.asked.record_to(activity));
     }
 
     /// The stand-ins' names.

@@ -308,7 +308,12 @@ impl Content {
 
 /// The embedded SQS builds a receipt handle from the message's id, the time and a random part.
 pub(super) fn message_of(receipt_handle: &Value) -> Option<String> {
-    let decoded = STANDARD.decode(receipt_handle.as_str()?).ok()?;
+    message_of_handle(receipt_handle.as_str()?)
+}
+
+/// The id of the message of a receipt handle.
+pub(crate) fn message_of_handle(receipt_handle: &str) -> Option<String> {
+    let decoded = STANDARD.decode(receipt_handle).ok()?;
     let text = String::from_utf8(decoded).ok()?;
     text.split(':').next().map(ToOwned::to_owned)
 }

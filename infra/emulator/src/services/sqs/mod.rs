@@ -18,6 +18,7 @@ mod rules;
 mod time;
 mod timestamps;
 
+pub(crate) use self::message_log::message_of_handle;
 pub use self::message_log::{JournalEntry, MessageState, QueuedMessage};
 pub(crate) use self::queues::Queues;
 pub use self::queues::{QueueReport, ReceivedMessage};

@@ -199,13 +199,14 @@ impl Queues {
         Ok(())
     }
 
-    /// Sends a message.
+    /// Sends a message. Returns its id.
     ///
     /// # Errors
     /// If the queue does not exist or the message is too large.
-    pub(crate) async fn send(&self, queue: &QueueName, body: &str) -> Result<(), QueueError> {
+    pub(crate) async fn send(&self, queue: &QueueName, body: &str) -> Result<String, QueueError> {
         let message = json!({"QueueUrl": queue.url, "MessageBody": body});
-        self.ask("SendMessage", message).await.map(drop)
+        let answer = self.ask("SendMessage", message).await?;
+        Ok(answer["MessageId"].as_str().unwrap_or_default().to_owned())
     }
 
     /// The state of every queue, with its first messages, without receiving them.
