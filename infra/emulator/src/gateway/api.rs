@@ -291,6 +291,10 @@ impl ServedApi {
         }
         let Some(authorizer) = self.authorizers.get(name) else { return Ok(None) };
         if self.functions.next_faults().fails_authentication(|| exchange.route_key()) {
+            let reason = "A fault for this request makes the authorizer fail.";
+            let (allowed, cached, took, context) = (false, false, Duration::ZERO, None);
+            let decision = Authorization { name, allowed, cached, reason, took, context };
+            self.activity().request_authorized(exchange.request_id, &decision);
             return Err(Failure::Authorizer);
         }
         let context = authorizer.authorize(exchange).await?;
