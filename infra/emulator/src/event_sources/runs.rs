@@ -106,7 +106,7 @@ impl Run<'_> {
     }
 }
 
-/// A run also ends when nobody waits for it any longer.
+/// A run also ends when its task is aborted.
 impl Drop for Run<'_> {
     fn drop(&mut self) {
         self.runs.lock().running -= 1;

@@ -1,7 +1,7 @@
 //! One-shot faults: a fault of the next request that fits, which applies to that request alone.
 //!
 //! At most one is armed. The gateway binds it to the next request with its route, and it is no
-//! longer armed. [`FaultPoint`] says where it applies; a request that does not come so far is
+//! longer armed. [`FaultPoint`] names the place where it applies; a request that does not come so far is
 //! not affected. Programs set it by `PUT /activity/next-fault`, and tests also by
 //! [`Functions::next_faults`](crate::functions::Functions::next_faults).
 
@@ -184,7 +184,7 @@ impl NextFaults {
     }
 
     /// The fault that a call of a request meets. A call is identified by a hash, so that its
-    /// repetitions fail, too. `is_met` says whether a call is at a place.
+    /// repetitions fail, too. `is_met` returns whether the call is at a place.
     pub(crate) fn met(
         &self,
         request: &str,

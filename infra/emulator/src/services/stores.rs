@@ -144,8 +144,8 @@ impl Stores {
     }
 
     /// The next items of a table with this key, by its logical id: at most `count_max`, after the
-    /// place where an earlier page ended. `show` gets each item as plain JSON, and returns what to
-    /// show of it, or nothing if it is not looked for.
+    /// place where an earlier page ended. `show` gets each item as plain JSON, and returns the
+    /// shown part of it, or nothing if it is not looked for.
     ///
     /// # Errors
     /// If there is no such table, or `after` is of no page.

@@ -50,7 +50,7 @@ async fn platform() -> Platform {
     Platform::start(options, &NoApplication).await.unwrap()
 }
 
-/// The template in a new directory, beside the probe.
+/// The template in a new directory, with the probe.
 fn template() -> PathBuf {
     let name = uuid::Uuid::new_v4().to_string();
     let directory = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);

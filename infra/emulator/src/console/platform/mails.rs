@@ -40,7 +40,7 @@ struct MailView {
     journey: Option<String>,
 }
 
-/// A recipient, and what became of the mail.
+/// A recipient, and the outcome of the mail.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 struct RecipientView {

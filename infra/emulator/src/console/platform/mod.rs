@@ -1,6 +1,6 @@
 //! The console's addresses about the platform: its map, tables, queues, mails, schedules, stand-ins,
-//! caches, and the one-shot fault. The types of their JSON are beside the handlers. Every text passes
-//! the [`redaction`](crate::activity::redaction).
+//! caches, and the one-shot fault. The types of their JSON are in the files of the handlers. Every
+//! text passes the [`redaction`](crate::activity::redaction).
 
 mod caches;
 mod input;

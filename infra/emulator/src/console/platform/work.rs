@@ -5,7 +5,7 @@ use tokio::task::{JoinError, spawn_blocking};
 
 use crate::control::ControlError;
 
-/// Runs work that may take long on a thread of its own.
+/// Runs work that may take long on a separate thread.
 pub(super) async fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> T + Send + 'static,
 ) -> Result<T, ControlError> {

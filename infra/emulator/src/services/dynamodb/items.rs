@@ -39,7 +39,7 @@ impl Tables {
     }
 
     /// The next items of a table, at most `count_max` of them. `show` gets each item as plain JSON,
-    /// and returns what to show of it, if it is looked for.
+    /// and returns the shown part of it, if it is looked for.
     ///
     /// # Errors
     /// If `after` is not of an earlier page.

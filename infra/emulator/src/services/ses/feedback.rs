@@ -77,7 +77,7 @@ impl FeedbackRoutes {
     }
 }
 
-/// What became of a mail to a recipient.
+/// The outcome of a mail to a recipient.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use sam_template::{Api, EventSource, Function, Route, Template, Trigger};
+use sam_template::{Api, EventSource, Function, Route, Template, TemplateValue, Trigger};
 
 use super::permissions::{self, Access};
 use super::view::{EdgeView, MAIL, NodeKind, id};
@@ -83,7 +83,7 @@ impl Graph {
 
     /// The stand-ins whose address a function has in its environment.
     fn add_standins(&mut self, function: &Function, standins: &[(&str, &str)]) {
-        let values: Vec<String> = function.environment.values().map(|it| it.words()).collect();
+        let values: Vec<String> = function.environment.values().map(TemplateValue::words).collect();
         for (name, url) in standins {
             if values.iter().any(|value| is_at(value, url)) {
                 let from = id(NodeKind::Function, &function.logical_id);
