@@ -4,6 +4,7 @@ use std::error::Error;
 use std::future::ready;
 use std::io;
 
+use crate::account::Account;
 use crate::services::Stores;
 use crate::standins::Standins;
 
@@ -41,6 +42,12 @@ pub trait Application: Send + Sync {
     /// The journeys of requests show them as compensation. By default there are none.
     fn compensations(&self) -> &'static [&'static str] {
         &[]
+    }
+
+    /// The accounts as which the console can send requests; `demo` as of [`seed`](Self::seed). By
+    /// default there are none.
+    fn accounts(&self, _demo: bool) -> Vec<Account> {
+        Vec::new()
     }
 
     /// The API's `OpenAPI` document in JSON, which the control address shows. By default none.

@@ -14,6 +14,7 @@ use crate::activity::{Activity, Inspector};
 use crate::application::Application;
 use crate::binaries::{self, Build, BuildError, Places};
 use crate::clock::Clock;
+use crate::console::Accounts;
 use crate::control::{self, Control, Telemetry};
 use crate::error::StartError;
 use crate::event_sources::{self, Invoke, SourceError, Sources};
@@ -37,6 +38,7 @@ pub struct Platform {
     description: Option<&'static str>,
     circuits: Option<&'static str>,
     template: Arc<Template>,
+    accounts: Arc<Accounts>,
     telemetry: Arc<Telemetry>,
     /// Taken on stop: the sources end before the functions.
     sources: Option<Sources>,
@@ -101,9 +103,14 @@ impl Platform {
         }
         let event_sources = start_sources(&template, &services, &functions, options.logs)?;
 
+        let api_url = format!("http://{}", address(&api_listener));
+        let accounts = application.accounts(options.demo);
+        let accounts =
+            Accounts::new(accounts, api_url.clone(), services.clock(), activity.redaction());
+
         let mut platform = Self {
             api: address(&api_listener),
-            apis: gateway::addresses(&template, &format!("http://{}", address(&api_listener))),
+            apis: gateway::addresses(&template, &api_url),
             control: address(&control_listener),
             functions,
             stores: services,
@@ -111,6 +118,7 @@ impl Platform {
             description: application.description(),
             circuits: application.circuits(),
             template: shown,
+            accounts: Arc::new(accounts),
             telemetry,
             sources: Some(event_sources),
             _inspector: inspector,
@@ -190,6 +198,8 @@ impl Platform {
             circuits: self.circuits,
             template: Arc::clone(&self.template),
             gateway: gateway.clone(),
+            activity: self.activity.clone(),
+            accounts: Arc::clone(&self.accounts),
             telemetry: Arc::clone(&self.telemetry),
             api_url: self.api_url(),
         };

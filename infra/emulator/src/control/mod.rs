@@ -1,7 +1,7 @@
 //! The control address: shows the platform's state, sets faults and moves the clock.
 //!
-//! Everything is JSON except metrics, environment, the documentation page, and a browser's `/`. The
-//! address is on loopback and has no authentication: every process of this machine may read every
+//! Everything is JSON except metrics, environment, the documentation page, and the console, which a
+//! browser gets at `/` ([`console`]). The address is on loopback and has no authentication: every process of this machine may read every
 //! table and mail, and invoke every function with any event and claims. Pages in a browser may not,
 //! see [`visitors`].
 
@@ -33,6 +33,7 @@ use tokio::net::TcpListener;
 pub(crate) use self::error::ControlError;
 pub use self::shown::Control;
 pub use self::telemetry::Telemetry;
+use crate::console;
 use crate::services::StoreError;
 use crate::standins::Report;
 use crate::visitors;
@@ -73,6 +74,7 @@ fn router(control: Control) -> Router {
         .route("/environment", get(environment))
         .route("/clock", get(clock::get).put(clock::put))
         .route("/faults", get(faults::get).put(faults::put).delete(faults::delete))
+        .merge(console::routes())
         .fallback(async || {
             ControlError::new(StatusCode::NOT_FOUND, "there is no such address; GET / lists all")
         })

@@ -5,6 +5,7 @@ use sam_template::Template;
 use serde_json::json;
 
 use super::*;
+use crate::activity::Activity;
 use crate::event_sources::Schedules;
 use crate::functions::{Functions, LogLine, LogSink};
 use crate::gateway::Gateway;
@@ -35,9 +36,14 @@ async fn running_beside(api_url: &str) -> Running {
 pub(crate) async fn control(template: &str, api_url: &str) -> Control {
     let template = Template::parse(template, &BTreeMap::new()).unwrap();
     let logs: LogSink = Arc::new(|_: &LogLine<'_>| {});
-    let (functions, telemetry) = (Functions::start(Vec::new(), &logs), Arc::default());
+    let stores = Stores::start(&template, None).await.unwrap();
+    let activity = Activity::new(stores.clock());
+    let functions = Functions::start_recording(Vec::new(), &logs, stores.clock(), &activity);
+    let telemetry = Arc::default();
     Control {
-        stores: Stores::start(&template, None).await.unwrap(),
+        activity,
+        accounts: Arc::default(),
+        stores,
         gateway: Gateway::of(&template, &functions, &telemetry),
         template: Arc::new(template),
         functions,
@@ -232,7 +238,7 @@ async fn tables_queues_and_mails_are_shown() {
     assert_eq!(running.get("/").await["api"], "http://127.0.0.1:3000");
     let page = running.client.get(&running.url).header("accept", "text/html,*/*;q=0.8").send();
     let page = page.await.unwrap().text().await.unwrap();
-    assert!(page.contains("<a href=\"/tables/UsersTable\">"), "{page}");
+    assert!(page.contains("<script type=\"module\" src=\"console/"), "{page}");
 }
 
 #[tokio::test]

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::input::query;
+use crate::console::reading::query;
 use crate::control::{Control, ControlError};
 use crate::services::{Mail, MailOutcome};
 
@@ -53,7 +53,7 @@ pub(super) async fn list(
     State(control): State<Control>,
     asked: Result<Query<MailsQuery>, QueryRejection>,
 ) -> Result<Json<Value>, ControlError> {
-    let asked = query(asked)?;
+    let Query(asked) = asked.map_err(query)?;
     let mails = control.stores.mailbox().mails(asked.to.as_deref());
     let total = mails.len();
     let newest = mails.into_iter().rev().take(asked.limit.unwrap_or(MAILS).clamp(1, MAILS_MAX));

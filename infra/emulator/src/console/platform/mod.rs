@@ -3,7 +3,6 @@
 //! text passes the [`redaction`](crate::activity::redaction).
 
 mod caches;
-mod input;
 mod mails;
 mod map;
 mod next_fault;

@@ -7,7 +7,7 @@ use bytes::Bytes;
 use sam_template::{Api, DEFAULT_ROUTE, Route};
 use serde::Serialize;
 
-use super::input::{body, refused};
+use crate::console::reading::{body, refused};
 use crate::control::{Control, ControlError};
 use crate::faults::{FaultPoint, FaultStage, NextFault};
 

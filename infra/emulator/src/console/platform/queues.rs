@@ -13,9 +13,9 @@ use sam_template::{Queue, Trigger};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::input::{body, query};
 use crate::activity::MessageOrigin;
 use crate::activity::redaction::Redaction;
+use crate::console::reading::{body, query};
 use crate::control::{Control, ControlError};
 use crate::services::{
     MessageState, MovedMessage, QueueReport, QueuedMessage, RedriveError, Redriven, StoreError,
@@ -96,7 +96,8 @@ pub(super) async fn messages(
     Path(queue): Path<String>,
     asked: Result<Query<MessagesQuery>, QueryRejection>,
 ) -> Result<Json<Value>, ControlError> {
-    let count_max = query(asked)?.limit.unwrap_or(MESSAGES).clamp(1, MESSAGES_MAX);
+    let Query(asked) = asked.map_err(query)?;
+    let count_max = asked.limit.unwrap_or(MESSAGES).clamp(1, MESSAGES_MAX);
     let messages = control.stores.peek(&queue, count_max).await.map_err(StoreError::from)?;
     let messages = messages.into_iter().map(|message| {
         let origin = control.functions.activity().message(&message.entry.message_id);
@@ -140,8 +141,7 @@ pub(super) async fn redrive(
     Path(queue): Path<String>,
     input: Bytes,
 ) -> Result<Json<Value>, ControlError> {
-    let input: RedriveInput =
-        if input.is_empty() { RedriveInput::default() } else { body(&input)? };
+    let input: RedriveInput = body(&input)?;
     let redriven = control.stores.redrive(&queue, input.message_id.as_deref()).await;
     Ok(Json(json!(RedrivenView::from(redriven.map_err(not_moved)?))))
 }

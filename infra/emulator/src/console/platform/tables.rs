@@ -8,9 +8,9 @@ use sam_template::{AttributeType, Index, Key, Projection, Table, Trigger};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Number, Value, json};
 
-use super::input::{query, refused};
 use super::work::blocking;
 use crate::activity::ItemWrite;
+use crate::console::reading::{query, refused};
 use crate::control::{Control, ControlError};
 use crate::services::{ItemPage, NoSuch, StoreError};
 
@@ -113,7 +113,7 @@ pub(super) async fn items(
     Path(table): Path<String>,
     asked: Result<Query<ItemsQuery>, QueryRejection>,
 ) -> Result<Json<Value>, ControlError> {
-    let asked = query(asked)?;
+    let Query(asked) = asked.map_err(query)?;
     let key = known(&control, &table)?.key.clone();
     let count_max = asked.limit.unwrap_or(ITEMS).clamp(1, ITEMS_MAX);
     let after = asked.after.clone().filter(|after| !after.is_empty());
@@ -158,7 +158,7 @@ pub(super) async fn history(
     Path(table): Path<String>,
     asked: Result<Query<HistoryQuery>, QueryRejection>,
 ) -> Result<Json<Value>, ControlError> {
-    let asked = query(asked)?;
+    let Query(asked) = asked.map_err(query)?;
     let key = key_of(known(&control, &table)?, asked)?;
     let writes = control.functions.activity().item_history(&table, &key);
     Ok(Json(json!(HistoryView { writes })))
