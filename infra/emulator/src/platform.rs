@@ -198,7 +198,7 @@ impl Platform {
             circuits: self.circuits,
             template: Arc::clone(&self.template),
             gateway: gateway.clone(),
-            activity: self.activity.clone(),
+            activity: self.activity().clone(),
             accounts: Arc::clone(&self.accounts),
             telemetry: Arc::clone(&self.telemetry),
             api_url: self.api_url(),

@@ -3,7 +3,8 @@
 //! A person watches requests here, sends one again, and copies it as a command or a test. The page
 //! is embedded ([`files`]). Its JSON is the same for programs: requests and their journeys
 //! ([`requests`]), changes as server-sent events ([`events`]), sending again ([`again`]), the demo's
-//! accounts ([`accounts`]), charts ([`charts`]), and the state of the platform ([`platform`]). All of it is redacted.
+//! accounts ([`accounts`]), charts ([`charts`]), and the state of the platform ([`platform`]). All of
+//! it is redacted.
 
 mod accounts;
 mod again;
