@@ -11,7 +11,7 @@ use std::io;
 use emulator::options::Options;
 use emulator::services::Stores;
 use emulator::standins::Standins;
-use emulator::{Application, BoxError, Platform, StartError};
+use emulator::{Account, Application, BoxError, Platform, StartError};
 
 /// The store.
 #[derive(Debug, Clone, Copy, Default)]
@@ -31,6 +31,14 @@ impl Application for Store {
             seed::demo(stores).await?;
         }
         Ok(())
+    }
+
+    fn circuits(&self) -> Option<&'static str> {
+        Some("CircuitsTable")
+    }
+
+    fn accounts(&self, demo: bool) -> Vec<Account> {
+        if demo { seed::console_accounts() } else { Vec::new() }
     }
 
     fn description(&self) -> Option<&'static str> {

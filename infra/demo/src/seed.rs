@@ -8,6 +8,7 @@ use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use domain::catalogue::{Product, ProductDraft};
 use domain::people::{Address, AddressDraft, Role, Tier, User, UserDraft, UserId};
 use emulator::services::{StoreError, Stores};
+use emulator::{Account, SignIn};
 use lifecycle::record::{Record, TableName, item_of};
 use lifecycle::{Moment, clock};
 use serde::de::DeserializeOwned;
@@ -79,6 +80,21 @@ pub fn accounts() -> impl Iterator<Item = String> {
         let roles = roles.iter().map(|role| format!("{role:?}")).collect::<Vec<_>>().join(", ");
         format!("{email:<20}  {}  {roles}; {tier:?}", demo_id(id))
     })
+}
+
+/// The seconds for which an access token is valid: `expiresIn` of the response to `POST /sessions`.
+const TOKEN_VALID_S: u32 = 900;
+
+/// The accounts of the demo, as which the console sends requests.
+pub fn console_accounts() -> Vec<Account> {
+    let accounts = PEOPLE.into_iter().map(|(mailbox, id, roles, tier)| {
+        let credentials =
+            json!({ "email": format!("{mailbox}@example.com"), "password": PASSWORD });
+        let roles = roles.iter().map(|role| format!("{role:?}")).collect::<Vec<_>>().join(", ");
+        let sign_in = SignIn::post("/sessions", credentials, "/data/accessToken", TOKEN_VALID_S);
+        Account::new(mailbox, roles, sign_in).note(format!("{}, {tier:?}", demo_id(id)))
+    });
+    accounts.collect()
 }
 
 /// The products of the demo: name, id, price in cents, discount in percent, stock.
@@ -194,6 +210,16 @@ mod tests {
             "writer@example.com    00000000-0000-7000-8000-000000000003  CUSTOMER, WRITER; STANDARD"
         );
         assert_eq!(lines.len(), PEOPLE.len());
+    }
+
+    #[test]
+    fn the_console_has_an_account_for_each_user_of_the_demo() {
+        let accounts = console_accounts();
+        let writer = &accounts[2];
+        assert_eq!((&*writer.name, &*writer.role), ("writer", "CUSTOMER, WRITER"));
+        assert_eq!(writer.note, "00000000-0000-7000-8000-000000000003, STANDARD");
+        assert_eq!(accounts.len(), PEOPLE.len());
+        assert!(!format!("{accounts:?}").contains(PASSWORD));
     }
 
     #[test]

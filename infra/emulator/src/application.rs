@@ -4,6 +4,7 @@ use std::error::Error;
 use std::future::ready;
 use std::io;
 
+use crate::account::Account;
 use crate::services::Stores;
 use crate::standins::Standins;
 
@@ -29,6 +30,24 @@ pub trait Application: Send + Sync {
         _demo: bool,
     ) -> impl Future<Output = Result<(), BoxError>> + Send {
         ready(Ok(()))
+    }
+
+    /// The logical id of the table in which circuit breakers keep their circuits, if it has one. The
+    /// console shows its items. By default none.
+    fn circuits(&self) -> Option<&'static str> {
+        None
+    }
+
+    /// The event types and the functions whose effects undo earlier ones, such as `OrderTimedOut`.
+    /// The journeys of requests show them as compensation. By default there are none.
+    fn compensations(&self) -> &'static [&'static str] {
+        &[]
+    }
+
+    /// The accounts as which the console can send requests; `demo` as of [`seed`](Self::seed). By
+    /// default there are none.
+    fn accounts(&self, _demo: bool) -> Vec<Account> {
+        Vec::new()
     }
 
     /// The API's `OpenAPI` document in JSON, which the control address shows. By default none.

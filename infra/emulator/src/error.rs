@@ -31,6 +31,9 @@ pub enum StartError {
         /// The cause.
         source: std::io::Error,
     },
+    /// The socket for the records of functions cannot be opened.
+    #[error("the socket for the records of functions cannot be opened: {0}")]
+    Inspector(std::io::Error),
     /// No template was found.
     #[error("no template.yaml here or above; name one with --template")]
     NoTemplate,

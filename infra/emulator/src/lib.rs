@@ -14,10 +14,13 @@
 //! Its only configuration is the template. Several platforms can run in one process.
 
 pub mod accept;
+mod account;
+pub mod activity;
 mod application;
 pub mod binaries;
 mod clock;
 pub mod command;
+mod console;
 pub mod control;
 pub mod doctor;
 mod error;
@@ -32,6 +35,7 @@ pub mod services;
 pub mod standins;
 mod visitors;
 
+pub use self::account::{Account, SignIn};
 pub use self::application::{Application, BoxError, NoApplication};
 pub use self::clock::{Clock, ClockError};
 pub use self::error::StartError;

@@ -10,9 +10,11 @@ use sam_template::{Code, Template};
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 
+use crate::activity::{Activity, Inspector};
 use crate::application::Application;
 use crate::binaries::{self, Build, BuildError, Places};
 use crate::clock::Clock;
+use crate::console::Accounts;
 use crate::control::{self, Control, Telemetry};
 use crate::error::StartError;
 use crate::event_sources::{self, Invoke, SourceError, Sources};
@@ -35,9 +37,14 @@ pub struct Platform {
     standins: Standins,
     description: Option<&'static str>,
     openapi: Option<PathBuf>,
+    circuits: Option<&'static str>,
+    template: Arc<Template>,
+    accounts: Arc<Accounts>,
     telemetry: Arc<Telemetry>,
     /// Taken on stop: the sources end before the functions.
     sources: Option<Sources>,
+    /// The socket for the records of functions, until the end.
+    _inspector: Inspector,
     tasks: JoinSet<()>,
 }
 
@@ -79,29 +86,45 @@ impl Platform {
         application.seed(&services, options.demo).await.map_err(StartError::Seed)?;
         let telemetry = Arc::new(Telemetry::default());
         let deployments = deployments(&template, &services, &binaries, &options)?;
-        let functions = Functions::start_with(
+        let activity = services.activity();
+        let inspector = open_inspector(activity, options.logs)?;
+        standins.secrets().values().for_each(|secret| activity.learn_secret(secret));
+        activity.set_compensations(application.compensations());
+        standins.record_to(activity);
+        let functions = Functions::start_recording(
             deployments,
             &log_sink(options.logs, &telemetry),
             services.clock(),
+            activity,
         );
         services.attach(functions.environments());
         let gateway = Gateway::of(&template, &functions, &telemetry);
+        let shown = Arc::new(template.clone());
         if options.without_schedules {
             template.stop_clock();
         }
         let event_sources = start_sources(&template, &services, &functions, options.logs)?;
 
+        let api_url = format!("http://{}", address(&api_listener));
+        let accounts = application.accounts(options.demo);
+        let accounts =
+            Accounts::new(accounts, api_url.clone(), services.clock(), activity.redaction());
+
         let mut platform = Self {
             api: address(&api_listener),
-            apis: gateway::addresses(&template, &format!("http://{}", address(&api_listener))),
+            apis: gateway::addresses(&template, &api_url),
             control: address(&control_listener),
             functions,
             stores: services,
             standins,
             description: application.description(),
             openapi: options.openapi,
+            circuits: application.circuits(),
+            template: shown,
+            accounts: Arc::new(accounts),
             telemetry,
             sources: Some(event_sources),
+            _inspector: inspector,
             tasks: JoinSet::new(),
         };
         platform.serve(gateway, api_listener, control_listener, binaries, options.logs);
@@ -144,6 +167,11 @@ impl Platform {
         &self.standins
     }
 
+    /// The records of what happened on the platform.
+    pub fn activity(&self) -> &Activity {
+        self.stores.activity()
+    }
+
     /// The telemetry that the functions emitted.
     pub fn telemetry(&self) -> &Telemetry {
         &self.telemetry
@@ -171,6 +199,11 @@ impl Platform {
             schedules: self.sources.as_ref().map(Sources::schedules).unwrap_or_default(),
             description: self.description,
             openapi: self.openapi.clone(),
+            circuits: self.circuits,
+            template: Arc::clone(&self.template),
+            gateway: gateway.clone(),
+            activity: self.activity().clone(),
+            accounts: Arc::clone(&self.accounts),
             telemetry: Arc::clone(&self.telemetry),
             api_url: self.api_url(),
         };
@@ -270,6 +303,12 @@ fn deployments(
         })
     };
     template.functions.values().map(deploy).collect()
+}
+
+/// Opens the socket by which functions report their stages.
+fn open_inspector(activity: &Activity, logs: Logs) -> Result<Inspector, StartError> {
+    let report = Arc::new(move |sentence: &str| logs::say(logs, "platform", sentence));
+    Inspector::open(activity, report).map_err(StartError::Inspector)
 }
 
 fn log_sink(logs: Logs, telemetry: &Arc<Telemetry>) -> LogSink {

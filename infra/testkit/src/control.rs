@@ -2,7 +2,7 @@
 
 use std::fmt::Display;
 
-use emulator::faults::Faults;
+use emulator::faults::{Faults, NextFault};
 use http::Method;
 use serde_json::{Value, json};
 
@@ -180,6 +180,13 @@ impl Control {
     pub async fn inject(&self, faults: &Faults) {
         let faults = json!(faults);
         let answer = self.call(Method::PUT, "/faults").json(&faults).send().await;
+        assert_eq!(answer.status, 200, "{answer:?}");
+    }
+
+    /// Makes the next request that fits fail once. Not for a shared platform.
+    pub async fn fail_next(&self, fault: &NextFault) {
+        let answer =
+            self.call(Method::PUT, "/activity/next-fault").json(&json!(fault)).send().await;
         assert_eq!(answer.status, 200, "{answer:?}");
     }
 

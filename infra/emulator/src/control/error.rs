@@ -8,13 +8,13 @@ use serde_json::json;
 use crate::services::StoreError;
 
 /// An error response, with a sentence about the cause.
-pub(super) struct ControlError {
+pub(crate) struct ControlError {
     status: StatusCode,
     reason: String,
 }
 
 impl ControlError {
-    pub(super) fn new(status: StatusCode, reason: impl Into<String>) -> Self {
+    pub(crate) fn new(status: StatusCode, reason: impl Into<String>) -> Self {
         Self { status, reason: reason.into() }
     }
 }

@@ -17,11 +17,13 @@ use super::shown::Control;
 /// The prefix of the API's paths.
 const PREFIX: &str = "/api";
 
-/// Forwards a request to the API and returns the response.
+/// Forwards a request to the API and returns the response. With the header `x-console-account`, the
+/// request gets the token of this account.
 pub(super) async fn forward(
     State(control): State<Control>,
     mut request: Request,
 ) -> Result<Response, ControlError> {
+    let account = control.accounts.apply(request.headers_mut()).await?;
     let authority = control.api_url.trim_start_matches("http://");
     let stream = TcpStream::connect(authority).await.map_err(|error| gone(&error))?;
     let (mut api, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream))
@@ -38,6 +40,12 @@ pub(super) async fn forward(
     }
     let mut answer = api.send_request(request).await.map_err(|error| gone(&error))?;
     answer.headers_mut().remove(CONNECTION);
+    if answer.status() == StatusCode::UNAUTHORIZED
+        && let Some(account) = account
+    {
+        // The next request signs in again.
+        control.accounts.forget(&account).await;
+    }
     Ok(answer.map(Body::new))
 }
 

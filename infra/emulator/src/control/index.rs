@@ -1,23 +1,21 @@
-//! `GET /`: the addresses below the control address, as JSON, or as a page of links for a browser.
-
-use std::fmt::Write as _;
+//! `GET /`: the addresses below the control address, as JSON, or the console for a browser.
 
 use axum::Json;
 use axum::extract::State;
 use axum::http::HeaderMap;
-use axum::response::{Html, IntoResponse as _, Response};
+use axum::response::{IntoResponse as _, Response};
 use serde_json::{Value, json};
 
 use super::browser;
 use super::shown::Control;
+use crate::console;
 
 /// `GET /`
 pub(super) async fn index(State(control): State<Control>, headers: HeaderMap) -> Response {
-    let addresses = addresses(&control);
     if browser::is_client_of(&headers) {
-        Html(page(&addresses)).into_response()
+        console::page(&headers)
     } else {
-        Json(addresses).into_response()
+        Json(addresses(&control)).into_response()
     }
 }
 
@@ -48,45 +46,30 @@ fn addresses(control: &Control) -> Value {
         "environment": "/environment",
         "clock": "/clock",
         "faults": "/faults",
+        "activity": {
+            "requests": "/activity/requests",
+            "request": "/activity/requests/{id}",
+            "journey": "/activity/requests/{id}/journey",
+            "curl": "/activity/requests/{id}/curl",
+            "test": "/activity/requests/{id}/test",
+            "resend": "/activity/requests/{id}/resend",
+            "invocation": "/activity/invocations/{id}",
+            "message": "/activity/messages/{id}",
+            "events": "/activity/events",
+            "accounts": "/activity/accounts",
+            "charts": "/activity/charts?minutes=",
+            "map": "/activity/map",
+            "tables": "/activity/tables",
+            "items": "/activity/tables/{table}/items?pk=&sk=&text=&after=&limit=",
+            "history": "/activity/tables/{table}/history?pk=&sk=",
+            "queues": "/activity/queues",
+            "messages": "/activity/queues/{queue}/messages?limit=",
+            "redrive": "/activity/queues/{queue}/redrive",
+            "mails": "/activity/mails?to=&limit=",
+            "schedules": "/activity/schedules",
+            "standins": "/activity/standins",
+            "caches": "/activity/caches",
+            "nextFault": "/activity/next-fault",
+        },
     })
-}
-
-/// The page: a line for each name. Functions and schedules are no links, because only `POST` invokes
-/// them. Nor are parameters, so that a link shows everything.
-fn page(addresses: &Value) -> String {
-    let mut page = "<!doctype html>\n<html lang=\"en\">\n<meta charset=\"utf-8\">\n\
-                    <meta name=\"color-scheme\" content=\"light dark\">\n\
-                    <title>Control address</title>\n<dl>\n"
-        .to_owned();
-    for (name, value) in addresses.as_object().into_iter().flatten() {
-        let one = std::slice::from_ref(value);
-        let all = value.as_array().map_or(one, Vec::as_slice).iter().filter_map(Value::as_str);
-        let is_text = matches!(name.as_str(), "functions" | "schedules");
-        let shown = all.map(|address| if is_text { address.to_owned() } else { link(address) });
-        let shown = shown.collect::<Vec<_>>().join("<br>");
-        writeln!(page, "<dt>{name}<dd>{shown}").expect("writing to a string does not fail");
-    }
-    page.push_str("</dl>\n</html>\n");
-    page
-}
-
-/// A link. Addresses have only logical ids, which need no escaping.
-fn link(address: &str) -> String {
-    let path = address.split('?').next().unwrap_or_default();
-    format!("<a href=\"{path}\">{path}</a>")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_browser_gets_a_link_to_each_address_that_it_may_get() {
-        let page = page(&json!({
-            "logs": "/logs?requestId=", "schedules": ["/schedules/A"], "tables": ["/tables/T", "/tables/U"],
-        }));
-        assert!(page.contains("<dt>logs<dd><a href=\"/logs\">/logs</a>\n"), "{page}");
-        assert!(page.contains("<dt>schedules<dd>/schedules/A\n"), "{page}");
-        assert!(page.contains("</a><br><a href=\"/tables/U\">"), "{page}");
-    }
 }

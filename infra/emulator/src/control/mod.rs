@@ -1,9 +1,9 @@
 //! The control address: shows the platform's state, sets faults and moves the clock.
 //!
-//! Everything is JSON except metrics, environment, the documentation page, and a browser's `/`. A
-//! browser gets it indented. The address is on loopback and has no authentication: every process of
-//! this machine may read every table and mail, and invoke every function with any event and claims.
-//! Pages in a browser may not, see [`visitors`].
+//! Everything is JSON except metrics, environment, the documentation page, and the console, which a
+//! browser gets at `/` ([`console`]). A browser gets JSON indented. The address is on loopback and has
+//! no authentication: every process of this machine may read every table and mail, and invoke every
+//! function with any event and claims. Pages in a browser may not, see [`visitors`].
 
 mod browser;
 mod clock;
@@ -19,7 +19,7 @@ mod metrics;
 mod shown;
 mod telemetry;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 use axum::extract::{DefaultBodyLimit, Path, Query, State};
 use axum::http::StatusCode;
@@ -31,9 +31,10 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
-use self::error::ControlError;
+pub(crate) use self::error::ControlError;
 pub use self::shown::Control;
 pub use self::telemetry::Telemetry;
+use crate::console;
 use crate::services::StoreError;
 use crate::standins::Report;
 use crate::visitors;
@@ -74,6 +75,7 @@ fn router(control: Control) -> Router {
         .route("/environment", get(environment))
         .route("/clock", get(clock::get).put(clock::put))
         .route("/faults", get(faults::get).put(faults::put).delete(faults::delete))
+        .merge(console::routes())
         .fallback(async || {
             ControlError::new(StatusCode::NOT_FOUND, "there is no such address; GET / lists all")
         })

@@ -3,9 +3,14 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use sam_template::Template;
+
 use super::telemetry::Telemetry;
+use crate::activity::Activity;
+use crate::console::Accounts;
 use crate::event_sources::Schedules;
 use crate::functions::Functions;
+use crate::gateway::Gateway;
 use crate::services::Stores;
 use crate::standins::Standins;
 
@@ -13,6 +18,10 @@ use crate::standins::Standins;
 #[derive(Clone)]
 #[non_exhaustive]
 pub struct Control {
+    /// The template, with all event sources.
+    pub template: Arc<Template>,
+    /// The gateway.
+    pub gateway: Gateway,
     /// The stores.
     pub stores: Stores,
     /// The functions.
@@ -23,6 +32,12 @@ pub struct Control {
     pub schedules: Schedules,
     /// The telemetry that the functions emitted.
     pub telemetry: Arc<Telemetry>,
+    /// The logical id of the table of circuits, if the application has one.
+    pub circuits: Option<&'static str>,
+    /// What happened: requests, invocations and their calls.
+    pub activity: Activity,
+    /// The accounts as which the console sends requests.
+    pub(crate) accounts: Arc<Accounts>,
     /// The API's own address.
     pub api_url: String,
     /// The API's `OpenAPI` document in JSON, if the application has one.

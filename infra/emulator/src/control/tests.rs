@@ -5,8 +5,10 @@ use sam_template::Template;
 use serde_json::json;
 
 use super::*;
+use crate::activity::Activity;
 use crate::event_sources::Schedules;
 use crate::functions::{Functions, LogLine, LogSink};
+use crate::gateway::Gateway;
 use crate::services::Stores;
 use crate::standins::sample;
 
@@ -23,23 +25,36 @@ async fn running() -> Running {
 
 /// The same, for an API at this address.
 async fn running_beside(api_url: &str) -> Running {
-    let source = include_str!("../services/tests/template.yaml");
-    let template = Template::parse(source, &BTreeMap::new()).unwrap();
-    let logs: LogSink = Arc::new(|_: &LogLine<'_>| {});
-    let control = Control {
-        stores: Stores::start(&template, None).await.unwrap(),
-        functions: Functions::start(Vec::new(), &logs),
-        standins: sample::standins().await,
-        schedules: Schedules::default(),
-        telemetry: Arc::default(),
-        api_url: api_url.to_owned(),
-        description: None,
-        openapi: None,
-    };
+    let control = control(include_str!("../services/tests/template.yaml"), api_url).await;
     let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
     tokio::spawn(serve(listener, control.clone(), std::future::pending()));
     Running { url, control, client: reqwest::Client::new() }
+}
+
+/// The parts of a platform with the stores of a template and no functions.
+pub(crate) async fn control(template: &str, api_url: &str) -> Control {
+    let template = Template::parse(template, &BTreeMap::new()).unwrap();
+    let logs: LogSink = Arc::new(|_: &LogLine<'_>| {});
+    let stores = Stores::start(&template, None).await.unwrap();
+    let activity = Activity::new(stores.clock());
+    let functions = Functions::start_recording(Vec::new(), &logs, stores.clock(), &activity);
+    let telemetry = Arc::default();
+    Control {
+        activity,
+        accounts: Arc::default(),
+        stores,
+        gateway: Gateway::of(&template, &functions, &telemetry),
+        template: Arc::new(template),
+        functions,
+        standins: sample::standins().await,
+        schedules: Schedules::default(),
+        telemetry,
+        circuits: Some("UsersTable"),
+        api_url: api_url.to_owned(),
+        description: None,
+        openapi: None,
+    }
 }
 
 impl Running {
@@ -224,7 +239,7 @@ async fn tables_queues_and_mails_are_shown() {
     assert_eq!(running.get("/").await["api"], "http://127.0.0.1:3000");
     let page = running.client.get(&running.url).header("accept", "text/html,*/*;q=0.8").send();
     let page = page.await.unwrap().text().await.unwrap();
-    assert!(page.contains("<a href=\"/tables/UsersTable\">"), "{page}");
+    assert!(page.contains("<script type=\"module\" src=\"console/"), "{page}");
 }
 
 #[tokio::test]

@@ -6,6 +6,7 @@ use bytes::Bytes;
 use futures::future::BoxFuture;
 use jiff::Timestamp;
 
+use crate::activity::{Activity, Cause};
 use crate::functions::{Functions, InvokeError};
 use crate::services::Stores;
 
@@ -17,6 +18,16 @@ pub trait Invoke: Send + Sync {
         function: &'a str,
         event: Bytes,
     ) -> BoxFuture<'a, Result<Bytes, InvokeError>>;
+
+    /// Like [`Invoke::invoke`], with the cause. By default it is not recorded.
+    fn invoke_for<'a>(
+        &'a self,
+        function: &'a str,
+        event: Bytes,
+        _cause: Cause,
+    ) -> BoxFuture<'a, Result<Bytes, InvokeError>> {
+        self.invoke(function, event)
+    }
 }
 
 impl Invoke for Functions {
@@ -26,6 +37,15 @@ impl Invoke for Functions {
         event: Bytes,
     ) -> BoxFuture<'a, Result<Bytes, InvokeError>> {
         Box::pin(Self::invoke(self, function, event))
+    }
+
+    fn invoke_for<'a>(
+        &'a self,
+        function: &'a str,
+        event: Bytes,
+        cause: Cause,
+    ) -> BoxFuture<'a, Result<Bytes, InvokeError>> {
+        Box::pin(Self::invoke_for(self, function, event, cause))
     }
 }
 
@@ -45,8 +65,13 @@ pub(super) struct Mapping {
 }
 
 impl Mapping {
-    pub(super) async fn invoke(&self, event: String) -> Result<Bytes, InvokeError> {
-        self.functions.invoke(&self.function, event.into()).await
+    pub(super) async fn invoke(&self, event: String, cause: Cause) -> Result<Bytes, InvokeError> {
+        self.functions.invoke_for(&self.function, event.into(), cause).await
+    }
+
+    /// The records of what happens on the platform.
+    pub(super) fn activity(&self) -> &Activity {
+        self.stores.activity()
     }
 
     /// The time on the platform's clock.

@@ -11,12 +11,12 @@ mod outcome;
 mod permissions;
 mod queue;
 mod rotation;
+mod runs;
 mod schedule;
 mod stream;
 #[cfg(test)]
 mod tests;
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use sam_template::{EventSource, Template, Trigger};
@@ -24,6 +24,8 @@ use tokio::task::JoinSet;
 
 use self::mapping::Mapping;
 pub use self::mapping::{Invoke, Report};
+use self::runs::Runs;
+pub use self::runs::{LastRun, ScheduleReport};
 pub use self::schedule::{BadSchedule, Schedules};
 use self::schedule::{Schedule, Scheduled};
 use crate::services::{StoreError, Stores};
@@ -31,7 +33,7 @@ use crate::services::{StoreError, Stores};
 /// The running event sources. They end when this is dropped.
 #[derive(Default)]
 pub struct Sources {
-    schedules: BTreeMap<String, Scheduled>,
+    schedules: Vec<Scheduled>,
     tasks: JoinSet<()>,
 }
 
@@ -127,8 +129,9 @@ fn start_one(
         Trigger::Schedule(trigger) => {
             let schedule = read_schedule(&trigger.expression, function)?;
             let (service, input) = (trigger.service, trigger.input.clone());
-            let scheduled = Scheduled { mapping, service, input };
-            sources.schedules.insert(source.function.clone(), scheduled.clone());
+            let (expression, runs) = (trigger.expression.clone(), Runs::default());
+            let scheduled = Scheduled { mapping, expression, runs, service, input };
+            sources.schedules.push(scheduled.clone());
             sources.tasks.spawn(schedule::keep(scheduled, schedule));
         }
         Trigger::Rotation(trigger) => {

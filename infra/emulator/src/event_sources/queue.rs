@@ -10,6 +10,7 @@ use tokio::time::Instant;
 use super::events;
 use super::mapping::Mapping;
 use super::outcome::{self, Outcome};
+use crate::activity::Cause;
 use crate::functions::InvokeError;
 use crate::services::{QueueName, ReceivedMessage};
 use sam_template::{Queue, QueueTrigger};
@@ -119,8 +120,9 @@ impl Poller {
     async fn delete(&self, messages: &[&ReceivedMessage]) {
         let handles: Vec<&str> =
             messages.iter().map(|message| message.receipt_handle.as_str()).collect();
-        if let Err(error) = self.mapping.stores.delete(&self.name, &handles).await {
-            self.mapping.say(&error.to_string());
+        match self.mapping.stores.delete(&self.name, &handles).await {
+            Ok(()) => self.mapping.activity().messages_deleted(&ids(messages)),
+            Err(error) => self.mapping.say(&error.to_string()),
         }
     }
 
@@ -154,35 +156,67 @@ impl Poller {
     /// Invokes the function with a batch and returns the indices of failed messages. These stay in
     /// the queue and become visible again after their visibility timeout.
     async fn invoke(&self, batch: &[ReceivedMessage]) -> Vec<usize> {
-        let everything = || (0..batch.len()).collect();
+        let everything = || (0..batch.len()).collect::<Vec<usize>>();
         let event = events::of_messages(&self.name, batch);
-        let answer = match self.invoke_unthrottled(event).await {
+        let answer = match self.invoke_unthrottled(event, self.cause(batch)).await {
             Ok(answer) => answer,
             Err(error) => {
                 self.mapping.say(&format!("a batch of {} failed: {error}", batch.len()));
+                self.record(batch, &everything(), &error.to_string());
                 return everything();
             }
         };
         if !self.trigger.report_batch_item_failures {
+            self.record(batch, &[], "");
             return Vec::new();
         }
         let identifiers: Vec<&str> =
             batch.iter().map(|message| message.message_id.as_str()).collect();
         match outcome::read(&answer, &identifiers) {
-            Outcome::Failed(failed) => failed,
+            Outcome::Failed(failed) => {
+                self.record(batch, &failed, "the function reported a failure");
+                failed
+            }
             Outcome::Nonsense(reason) => {
                 self.mapping.say(&format!("a batch of {} failed: {reason}", batch.len()));
+                self.record(batch, &everything(), &reason);
                 everything()
             }
         }
     }
 
+    fn cause(&self, batch: &[ReceivedMessage]) -> Cause {
+        let message = |message: &ReceivedMessage| {
+            let receives = message.attributes.get("ApproximateReceiveCount");
+            let receives = receives.and_then(serde_json::Value::as_str);
+            let receives = receives.and_then(|count| count.parse().ok());
+            (message.message_id.clone(), receives.unwrap_or(1))
+        };
+        let messages = batch.iter().map(message).collect();
+        Cause::Messages { queue: self.trigger.queue.clone(), messages }
+    }
+
+    /// Records the results of a batch, given the indices of its failed messages.
+    fn record(&self, batch: &[ReceivedMessage], failed: &[usize], reason: &str) {
+        let all = batch.iter().enumerate();
+        let (lost, done): (Vec<_>, Vec<_>) = all.partition(|(place, _)| failed.contains(place));
+        let lost: Vec<&ReceivedMessage> = lost.into_iter().map(|(_, message)| message).collect();
+        let done: Vec<&ReceivedMessage> = done.into_iter().map(|(_, message)| message).collect();
+        let activity = self.mapping.activity();
+        activity.messages_succeeded(&ids(&done));
+        activity.messages_failed(&self.trigger.queue, &ids(&lost), reason);
+    }
+
     /// Retries while the function is throttled, until the messages' visibility timeout ends.
-    async fn invoke_unthrottled(&self, event: String) -> Result<bytes::Bytes, InvokeError> {
+    async fn invoke_unthrottled(
+        &self,
+        event: String,
+        cause: Cause,
+    ) -> Result<bytes::Bytes, InvokeError> {
         let deadline = Instant::now() + self.queue.visibility_timeout;
         let mut pause = THROTTLE_PAUSE;
         loop {
-            match self.mapping.invoke(event.clone()).await {
+            match self.mapping.invoke(event.clone(), cause.clone()).await {
                 Err(InvokeError::Throttled) if Instant::now() + pause < deadline => {
                     tokio::time::sleep(pause).await;
                     pause = (pause * 2).min(THROTTLE_PAUSE_MAX);
@@ -191,4 +225,8 @@ impl Poller {
             }
         }
     }
+}
+
+fn ids<'a>(messages: &[&'a ReceivedMessage]) -> Vec<&'a str> {
+    messages.iter().map(|message| message.message_id.as_str()).collect()
 }

@@ -10,6 +10,7 @@ use std::time::Duration;
 use super::events;
 use super::mapping::Mapping;
 use super::schedule::Schedule;
+use crate::activity::Cause;
 
 /// The steps. Each runs after the previous one has succeeded.
 const STEPS: [&str; 4] = ["createSecret", "setSecret", "testSecret", "finishSecret"];
@@ -40,7 +41,8 @@ pub(super) async fn keep(mapping: Mapping, secret: String, schedule: Schedule) {
 async fn rotate(mapping: &Mapping, secret: &str, token: &str) {
     let arn = mapping.stores.names().secret(secret).map(|it| it.arn.as_str()).unwrap_or_default();
     for step in STEPS {
-        if let Err(error) = mapping.invoke(events::of_rotation(step, arn, token)).await {
+        let cause = Cause::Rotation(secret.to_owned());
+        if let Err(error) = mapping.invoke(events::of_rotation(step, arn, token), cause).await {
             mapping.say(&format!("the rotation of {secret} failed in {step}: {error}"));
             return;
         }

@@ -10,6 +10,7 @@ use tokio::sync::watch;
 use super::events;
 use super::mapping::Mapping;
 use super::outcome::{self, Outcome};
+use crate::activity::{Cause, Retry, SentBecause, StreamItem, TableReader, key_text};
 use crate::functions::InvokeError;
 use crate::services::{StoreError, StreamPosition, TableName};
 use sam_template::StreamTrigger;
@@ -47,6 +48,7 @@ pub(super) fn lanes(mapping: &Mapping, trigger: &StreamTrigger) -> Result<Vec<La
     let stores = &mapping.stores;
     let table = stores.names().table(&trigger.table).cloned();
     let table = table.expect("the stores have created every table of the template");
+    stores.activity().reader_added(TableReader { table: &trigger.table, reader: &mapping.name });
     let lane = |number| {
         let checkpoint = format!("{}/{number}", mapping.name);
         Ok(Lane {
@@ -105,6 +107,7 @@ impl Lane {
                 return Ok(Vec::new());
             };
             let last = StreamPosition::After(last.dynamodb.sequence_number.clone());
+            self.record_left_out(&records);
             let mine: Vec<Record> =
                 records.into_iter().filter(|record| self.is_for_me(record)).collect();
             if !mine.is_empty() {
@@ -151,14 +154,21 @@ impl Lane {
                 continue;
             }
             let event = events::of_records(&self.table, &batch.records);
+            let cause = || Cause::Records {
+                table: self.trigger.table.clone(),
+                reader: self.mapping.name.clone(),
+                records: self.items(&batch.records),
+            };
             if self.mapping.stores.faults().duplicates(&self.checkpoint) {
                 // Ignore the result of the additional delivery.
-                let _ = self.mapping.invoke(event.clone()).await;
+                let _ = self.mapping.invoke(event.clone(), cause()).await;
             }
-            match self.mapping.invoke(event).await {
+            match self.mapping.invoke(event, cause()).await {
                 Ok(answer) => self.heed(&answer, batch, &mut batches).await,
                 // These errors are not caused by the records, so they do not count as attempts.
-                Err(InvokeError::Stopping | InvokeError::Throttled) => {
+                Err(error @ (InvokeError::Stopping | InvokeError::Throttled)) => {
+                    let (error, after) = (&error.to_string(), RETRY_PAUSE);
+                    self.record_retry(&batch.records, Retry { error, after, bisected: false });
                     tokio::time::sleep(RETRY_PAUSE).await;
                     batches.push(batch);
                 }
@@ -194,8 +204,11 @@ impl Lane {
     async fn failed(&mut self, batch: Batch, reason: &str, batches: &mut Vec<Batch>) {
         let Batch { mut records, attempts } = batch;
         self.mapping.say(&format!("a batch of {} failed: {reason}", records.len()));
-        tokio::time::sleep(pause_after(attempts)).await;
-        if self.trigger.bisect_batch_on_function_error && records.len() > 1 {
+        let bisected = self.trigger.bisect_batch_on_function_error && records.len() > 1;
+        let after = pause_after(attempts);
+        self.record_retry(&records, Retry { error: reason, after, bisected });
+        tokio::time::sleep(after).await;
+        if bisected {
             // Splitting does not count as an attempt.
             let second = records.split_off(records.len() / 2);
             batches.push(Batch { records: second, attempts });
@@ -236,14 +249,61 @@ impl Lane {
         if let Some(queue) = destination.and_then(|queue| stores.names().queue(queue)) {
             let function = &self.mapping.function;
             let body = events::of_given_up(function, &self.table, records, condition, attempts);
-            if let Err(error) = stores.send(queue, &body).await {
+            let items = self.items(records);
+            let reason = SentBecause::OfRows(&self.trigger.table, &items);
+            if let Err(error) = stores.send_because(queue, &body, reason).await {
                 self.mapping.say(&error.to_string());
             }
         }
-        self.done_with(records);
+        self.mapping.activity().rows_given_up(self.reader(), &self.items(records), condition);
+        self.advance(records);
     }
 
+    /// The records have been processed.
     fn done_with(&mut self, records: &[Record]) {
+        self.mapping.activity().rows_succeeded(self.reader(), &self.items(records));
+        self.advance(records);
+    }
+
+    fn record_retry(&self, records: &[Record], retry: Retry<'_>) {
+        self.mapping.activity().rows_failed(self.reader(), &self.items(records), retry);
+    }
+
+    /// Records that no filter matches, and those that a fault drops.
+    fn record_left_out(&self, records: &[Record]) {
+        let (faults, activity) = (self.mapping.stores.faults(), self.mapping.activity());
+        for record in records.iter().filter(|record| self.is_mine(record)) {
+            let item = || [self.item(record)];
+            if !self.passes(record) {
+                activity.rows_filtered(self.reader(), &item());
+            } else if faults.loses(&self.trigger.table, &record.dynamodb.sequence_number) {
+                activity.rows_given_up(self.reader(), &item(), "a fault dropped the record");
+            }
+        }
+    }
+
+    fn reader(&self) -> TableReader<'_> {
+        TableReader { table: &self.trigger.table, reader: &self.mapping.name }
+    }
+
+    fn items(&self, records: &[Record]) -> Vec<StreamItem> {
+        records.iter().map(|record| self.item(record)).collect()
+    }
+
+    fn item(&self, record: &Record) -> StreamItem {
+        let keys = json!(record.dynamodb.keys);
+        let keys = keys.as_object().into_iter().flatten();
+        #[expect(clippy::cast_possible_truncation, reason = "whole seconds, far below 2^53")]
+        let created_s = record.dynamodb.approximate_creation_date_time as i64;
+        StreamItem {
+            number: record.dynamodb.sequence_number.clone(),
+            key: key_text(keys.map(|(name, value)| (name.as_str(), value))),
+            event: record.event_name.clone(),
+            created_s,
+        }
+    }
+
+    fn advance(&mut self, records: &[Record]) {
         let Some(last) = records.last() else {
             return;
         };

@@ -1,6 +1,8 @@
-//! The faults that `PUT /faults` of the control address sets.
+//! The faults that `PUT /faults` of the control address sets, and the one-shot fault of the next
+//! request that fits ([`NextFaults`]), which `PUT /activity/next-fault` arms.
 
 mod build;
+mod next;
 mod upstream;
 mod values;
 
@@ -9,6 +11,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+pub use self::next::{CommitSide, FaultPoint, FaultStage, NextFault, NextFaults, NoFaultStage};
 pub use self::upstream::{FakeResponse, Status, UpstreamFault};
 pub use self::values::{DelayMs, Rate};
 

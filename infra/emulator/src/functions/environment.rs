@@ -5,6 +5,8 @@
 //! extension that registered for it. The environment is free again when all of them have requested
 //! the next event; the caller has its response earlier.
 
+mod report;
+
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,6 +16,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::Instant;
 use uuid::Uuid;
 
+pub use self::report::{EnvironmentReport, EnvironmentState};
 use super::error::InvokeError;
 use super::invocation::{Delivery, Pending, ResultSender};
 
@@ -51,8 +54,9 @@ pub(super) struct Environment {
     phase: Phase,
     /// The maximum number of concurrent invocations.
     capacity: usize,
-    /// Whether it has taken an invocation.
-    used: bool,
+    started: Instant,
+    /// The number of invocations that it has taken.
+    invocations: u64,
     runtime_polls: VecDeque<oneshot::Sender<Delivery>>,
     extensions: Vec<Extension>,
     running: Vec<Running>,
@@ -107,7 +111,8 @@ impl Environment {
             idle_since: Instant::now(),
             phase: Phase::Initialising,
             capacity,
-            used: false,
+            started: Instant::now(),
+            invocations: 0,
             runtime_polls: VecDeque::new(),
             extensions: Vec::new(),
             running: Vec::new(),
@@ -141,7 +146,7 @@ impl Environment {
 
     /// Whether it has served an invocation and none is running.
     pub(super) fn is_done(&self) -> bool {
-        self.used && self.is_idle()
+        self.invocations > 0 && self.is_idle()
     }
 
     /// Whether Lambda grants it a grace period to shut down.
@@ -246,7 +251,8 @@ impl Environment {
             let _ = poll.send(delivery);
         }
         self.update_limit();
-        !std::mem::replace(&mut self.used, true)
+        self.invocations += 1;
+        self.invocations == 1
     }
 
     /// Handles the runtime's result of an invocation. Returns whether the invocation still awaited

@@ -91,6 +91,7 @@ async fn next(State(station): State<EnvironmentHandle>, headers: HeaderMap) -> R
         station.note(&format!("extension {name} next"));
         let initialised = environment.extension_polls(id, poll)?;
         station.note_if(initialised, "init done");
+        station.note_free(environment);
         Some(())
     });
     if polled.flatten().is_none() {

@@ -14,10 +14,12 @@ use super::environment::{Environment, StopCommand};
 use super::error::InvokeError;
 use super::invocation::Pending;
 use super::log::{LogLine, LogSink, LogSource};
-use super::pool::{Pool, Scaling};
+use super::pool::{FunctionReport, Pool, Scaling};
 use super::process_group::Group;
 use super::timeline::Timeline;
+use crate::activity::{Activity, Cause};
 use crate::clock::Clock;
+use crate::faults::NextFaults;
 
 /// The maximum bytes of an event and of a response: Lambda's limit for synchronous invocations.
 pub(super) const PAYLOAD_BYTES_MAX: usize = 6 * 1024 * 1024 + 100;
@@ -26,12 +28,20 @@ pub(super) const PAYLOAD_BYTES_MAX: usize = 6 * 1024 * 1024 + 100;
 pub(super) struct Function {
     pub(super) deployment: FunctionConfig,
     pub(super) timeline: Arc<Timeline>,
+    pub(super) activity: Activity,
     pub(super) group: Arc<Group>,
     pool: Mutex<Pool>,
     logs: LogSink,
     pub(super) clock: Clock,
+    next_faults: NextFaults,
     launch: Launch,
     counters: Counters,
+}
+
+/// Where a function's events are recorded.
+pub(super) struct Recorder {
+    pub(super) timeline: Arc<Timeline>,
+    pub(super) activity: Activity,
 }
 
 /// Starts the process of a new environment in a separate task.
@@ -74,7 +84,7 @@ impl Function {
     pub(super) fn new(
         deployment: FunctionConfig,
         scaling: Scaling,
-        timeline: &Arc<Timeline>,
+        recorder: Recorder,
         group: &Arc<Group>,
         logs: &LogSink,
         clock: &Clock,
@@ -82,19 +92,45 @@ impl Function {
     ) -> Self {
         Self {
             deployment,
-            timeline: Arc::clone(timeline),
+            timeline: recorder.timeline,
+            activity: recorder.activity,
             group: Arc::clone(group),
             pool: Mutex::new(Pool::new(scaling)),
             logs: Arc::clone(logs),
             clock: clock.clone(),
+            next_faults: NextFaults::default(),
             launch,
             counters: Counters::default(),
         }
     }
 
-    /// Runs the function once.
-    pub(super) async fn invoke(self: &Arc<Self>, payload: Bytes) -> Result<Bytes, InvokeError> {
+    /// The same function with these one-shot faults.
+    pub(super) fn with(self, next_faults: NextFaults) -> Self {
+        Self { next_faults, ..self }
+    }
+
+    /// Whether a process that has a response shall be killed, as a one-shot fault of its request.
+    pub(super) fn kills_at_response(&self, environment: &str) -> bool {
+        if self.next_faults.is_idle() {
+            return false;
+        }
+        let request = self.activity.running_request(environment);
+        request.is_some_and(|request| self.next_faults.kills_at_response(&request.id))
+    }
+
+    /// Its environments and waiting invocations.
+    pub(super) fn report(self: &Arc<Self>) -> FunctionReport {
+        self.step(|pool| pool.report())
+    }
+
+    /// Runs the function once, for this cause.
+    pub(super) async fn invoke(
+        self: &Arc<Self>,
+        payload: Bytes,
+        cause: Cause,
+    ) -> Result<Bytes, InvokeError> {
         let request_id = Uuid::new_v4().to_string();
+        self.activity.invocation_queued(&request_id, &self.deployment.logical_id, cause);
         let result = self.invoke_as(&request_id, payload).await;
         if let Err(error) = &result {
             let is_throttle = *error == InvokeError::Throttled;
@@ -102,6 +138,7 @@ impl Function {
             let counter = if is_throttle { &counters.throttles } else { &counters.errors };
             counter.fetch_add(1, Ordering::Relaxed);
             self.timeline.note_request(&request_id, &format!("failed: {}", error.error_type()));
+            self.activity.invocation_ended(&request_id, Some(error.to_string()));
         }
         result
     }
@@ -135,6 +172,7 @@ impl Function {
         let dispatched = pool.dispatch();
         for (request_id, environment, cold_start) in dispatched.invoked {
             self.timeline.invoked(&request_id, &environment, cold_start);
+            self.activity.invocation_taken(&request_id, &environment, cold_start);
             self.counters.cold_starts.fetch_add(u64::from(cold_start), Ordering::Relaxed);
         }
         for _ in 0..dispatched.starts {
@@ -159,6 +197,7 @@ impl Function {
     /// Passes a line to the log sink.
     pub(super) fn log(&self, environment: &str, source: LogSource, text: &str) {
         let function = &self.deployment.logical_id;
+        self.activity.line(environment, source == LogSource::Platform, text);
         (self.logs)(&LogLine { function, environment, source, text });
     }
 

@@ -2,16 +2,22 @@
 //! responses.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::body::{Body, to_bytes};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use serde_json::json;
+use tokio::time::sleep;
 
+use super::environment::{Environment, StopCommand};
 use super::error::{ErrorReport, InvokeError};
 use super::function::Function;
 use super::variables::function_arn;
+
+/// The delay of the response to a killed process: the signal must take effect before.
+const DEATH: Duration = Duration::from_secs(1);
 
 /// The maximum bytes of an error report.
 pub(super) const REPORT_BYTES_MAX: usize = 256 * 1024;
@@ -31,14 +37,33 @@ impl EnvironmentHandle {
         result: Result<Bytes, InvokeError>,
         what: &str,
     ) -> Response {
+        let activity = &self.function.activity;
         self.function.timeline.note_request(request_id, what);
-        let answered = self
-            .function
-            .step_in(&self.environment, |environment| environment.answered(request_id, result));
+        let error = result.as_ref().err().map(ToString::to_string);
+        let answered = self.function.step_in(&self.environment, |environment| {
+            let awaited = environment.answered(request_id, result);
+            if awaited {
+                activity.invocation_ended(request_id, error);
+            }
+            if environment.capacity() > 1 {
+                activity.invocation_freed(request_id, &self.environment);
+            }
+            awaited
+        });
         match answered {
             Some(true) => accepted(),
             _ => refuse(StatusCode::BAD_REQUEST, "InvalidRequestID", "Invalid request ID"),
         }
+    }
+
+    /// Kills the process, as a fault does. It must not read a response before.
+    pub(super) async fn kill(&self) -> Response {
+        self.note("killed");
+        self.function.activity.environment_killed(&self.environment);
+        self.function
+            .step_in(&self.environment, |environment| environment.order(StopCommand::Kill));
+        sleep(DEATH).await;
+        refuse(StatusCode::GONE, "EnvironmentEnded", "this environment is ending")
     }
 
     /// Handles the process's report of a fatal error.
@@ -55,6 +80,13 @@ impl EnvironmentHandle {
 
     pub(super) fn note(&self, what: &str) {
         self.function.timeline.note_environment(&self.environment, what);
+    }
+
+    /// Records that the environment waits for its next invocation, if it does.
+    pub(super) fn note_free(&self, environment: &Environment) {
+        if environment.is_idle() {
+            self.function.activity.environment_free(&self.environment);
+        }
     }
 
     pub(super) fn note_if(&self, happened: bool, what: &str) {

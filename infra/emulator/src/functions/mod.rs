@@ -35,18 +35,22 @@ use bytes::Bytes;
 use tokio::time::{MissedTickBehavior, interval, sleep};
 
 pub use self::config::FunctionConfig;
+pub use self::environment::{EnvironmentReport, EnvironmentState};
 pub use self::error::InvokeError;
 pub use self::function::FunctionCounts;
 pub use self::log::{LogLine, LogSink, LogSource};
+pub use self::pool::FunctionReport;
 pub use self::timeline::{InvocationRecord, TimelineEvent};
 
 use self::environment::StopCommand;
-use self::function::{Function, Start};
+use self::function::{Function, Recorder, Start};
 use self::pool::Scaling;
 use self::process_group::Group;
 use self::supervisor::supervise;
 use self::timeline::Timeline;
+use crate::activity::{Activity, Cause};
 use crate::clock::Clock;
+use crate::faults::{FaultPoint, NextFaults};
 use crate::services::Environments;
 
 /// Maximum concurrent invocations of a function without reserved concurrency: an account's quota.
@@ -69,6 +73,8 @@ struct Shared {
     functions: BTreeMap<String, Arc<Function>>,
     timeline: Arc<Timeline>,
     clock: Clock,
+    activity: Activity,
+    next_faults: NextFaults,
 }
 
 impl Functions {
@@ -79,17 +85,30 @@ impl Functions {
 
     /// Like [`Functions::start`], with another clock.
     pub fn start_with(deployments: Vec<FunctionConfig>, logs: &LogSink, clock: &Clock) -> Self {
+        Self::start_recording(deployments, logs, clock, &Activity::new(clock))
+    }
+
+    /// Like [`Functions::start_with`], with the records of a platform.
+    pub fn start_recording(
+        deployments: Vec<FunctionConfig>,
+        logs: &LogSink,
+        clock: &Clock,
+        activity: &Activity,
+    ) -> Self {
         let timeline = Arc::new(Timeline::default());
         let group = Arc::new(Group::default());
+        let next_faults = NextFaults::default();
         let functions = deployments.into_iter().map(|deployment| {
             let id = deployment.logical_id.clone();
             let scaling = scaling(&deployment);
+            let recorder = Recorder { timeline: Arc::clone(&timeline), activity: activity.clone() };
             let function =
-                Function::new(deployment, scaling, &timeline, &group, logs, clock, launch);
-            (id, Arc::new(function))
+                Function::new(deployment, scaling, recorder, &group, logs, clock, launch);
+            (id, Arc::new(function.with(next_faults.clone())))
         });
-        let shared =
-            Arc::new(Shared { functions: functions.collect(), timeline, clock: clock.clone() });
+        let functions = functions.collect();
+        let (clock, activity) = (clock.clone(), activity.clone());
+        let shared = Arc::new(Shared { functions, timeline, clock, activity, next_faults });
         tokio::spawn(reap(Arc::downgrade(&shared)));
         Self { shared }
     }
@@ -100,8 +119,21 @@ impl Functions {
     /// # Errors
     /// If the function cannot run or fails; see [`InvokeError`].
     pub async fn invoke(&self, function: &str, payload: Bytes) -> Result<Bytes, InvokeError> {
+        self.invoke_for(function, payload, Cause::ByHand).await
+    }
+
+    /// Like [`Functions::invoke`], with the cause.
+    ///
+    /// # Errors
+    /// Like [`Functions::invoke`].
+    pub async fn invoke_for(
+        &self,
+        function: &str,
+        payload: Bytes,
+        cause: Cause,
+    ) -> Result<Bytes, InvokeError> {
         match self.shared.functions.get(function) {
-            Some(function) => function.invoke(payload).await,
+            Some(function) => function.invoke(payload, cause).await,
             None => Err(InvokeError::Unknown(function.to_owned())),
         }
     }
@@ -128,6 +160,22 @@ impl Functions {
         for function in self.shared.functions.values() {
             function.step(|pool| pool.set_single_use(enabled));
         }
+    }
+
+    /// The one-shot fault of the next request.
+    pub fn next_faults(&self) -> &NextFaults {
+        &self.shared.next_faults
+    }
+
+    /// The execution environments of each function, by its logical id.
+    pub fn reports(&self) -> BTreeMap<String, FunctionReport> {
+        let functions = self.shared.functions.iter();
+        functions.map(|(id, function)| (id.clone(), function.report())).collect()
+    }
+
+    /// The records of the platform.
+    pub fn activity(&self) -> &Activity {
+        &self.shared.activity
     }
 
     /// The clock of the functions.
@@ -187,12 +235,26 @@ impl Functions {
 }
 
 impl Environments for Shared {
+    fn next_fault(
+        &self,
+        environment: &str,
+        call: &dyn Fn() -> u64,
+        is_met: &dyn Fn(&FaultPoint) -> bool,
+    ) -> Option<FaultPoint> {
+        if self.next_faults.is_idle() {
+            return None;
+        }
+        let request = self.activity.running_request(environment)?;
+        self.next_faults.met(&request.id, call(), is_met)
+    }
+
     fn note(&self, environment: &str, what: &str) {
         self.timeline.note_environment(environment, what);
     }
 
     fn kill(&self, environment: &str) {
         self.timeline.note_environment(environment, "killed");
+        self.activity.environment_killed(environment);
         for function in self.functions.values() {
             function.step_in(environment, |environment| environment.order(StopCommand::Kill));
         }

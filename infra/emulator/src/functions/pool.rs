@@ -7,7 +7,9 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
-use super::environment::{Environment, StopCommand};
+use serde::Serialize;
+
+use super::environment::{Environment, EnvironmentReport, StopCommand};
 use super::error::InvokeError;
 use super::invocation::Pending;
 
@@ -22,6 +24,16 @@ pub(super) struct Scaling {
     pub(super) timeout: Duration,
     /// The idle time after which an environment is ended.
     pub(super) idle_max: Duration,
+}
+
+/// The environments of a function as the control address shows them.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct FunctionReport {
+    /// The invocations that wait for an environment.
+    pub waiting: usize,
+    /// The environments, oldest first.
+    pub environments: Vec<EnvironmentReport>,
 }
 
 /// The environments of one function, and the invocations that wait for one.
@@ -158,6 +170,12 @@ impl Pool {
         self.environments.is_empty()
     }
 
+    /// The environments and the number of waiting invocations.
+    pub(super) fn report(&self) -> FunctionReport {
+        let environments = self.environments.iter().map(Environment::report);
+        FunctionReport { waiting: self.pending.len(), environments: environments.collect() }
+    }
+
     /// Ends idle environments that may not be reused.
     fn retire(&mut self) {
         let (version, single_use) = (self.version, self.single_use);
@@ -175,6 +193,7 @@ mod tests {
     use bytes::Bytes;
     use tokio::sync::oneshot;
 
+    use super::super::environment::EnvironmentState;
     use super::super::invocation::Delivery;
     use super::*;
 
@@ -287,5 +306,25 @@ mod tests {
 
         assert!(dispatched.invoked.is_empty());
         assert_eq!(dispatched.starts, 1);
+    }
+
+    #[tokio::test]
+    async fn environments_are_reported_with_their_state_and_number_of_invocations() {
+        let mut pool = pool(10);
+        let id = start(&mut pool);
+        let state = |pool: &Pool| {
+            let report = pool.report().environments.remove(0);
+            (report.state, report.invocations, report.running)
+        };
+        assert_eq!(state(&pool), (EnvironmentState::Initialising, 0, 0));
+        let _delivery = poll(&mut pool, &id);
+        assert_eq!(state(&pool), (EnvironmentState::Idle, 0, 0));
+        let _caller = submit(&mut pool, "r1").unwrap();
+        assert_eq!(pool.report().waiting, 1);
+        pool.dispatch();
+        assert_eq!(state(&pool), (EnvironmentState::Running, 1, 1));
+        pool.get(&id).unwrap().answered("r1", Ok(Bytes::from_static(b"1")));
+        let _next = poll(&mut pool, &id);
+        assert_eq!(state(&pool), (EnvironmentState::Idle, 1, 0));
     }
 }

@@ -44,6 +44,7 @@ async fn next(State(station): State<EnvironmentHandle>) -> Response {
     station.function.step_in(&station.environment, |environment| {
         let initialised = environment.runtime_polls(poll);
         station.note_if(initialised, "init done");
+        station.note_free(environment);
     });
     let Ok(delivery) = delivery.await else {
         return refuse(StatusCode::GONE, "EnvironmentEnded", "this environment is ending");
@@ -72,6 +73,9 @@ async fn response(
         station.answer(&request_id, Err(error), "response too large");
         return refuse(StatusCode::PAYLOAD_TOO_LARGE, "RequestEntityTooLarge", &message);
     };
+    if station.function.kills_at_response(&station.environment) {
+        return station.kill().await;
+    }
     station.answer(&request_id, Ok(payload), "response posted")
 }
 

@@ -39,6 +39,7 @@ pub(super) async fn supervise(function: Arc<Function>, new: Start) {
     };
     function.timeline.note_environment(&environment, "environment ended");
     function.timeline.ended(&environment);
+    function.activity.environment_ended(&environment, &how);
     if let Some(reason) = function.step(|pool| pool.ended(&environment, &how)) {
         function.log(&environment, LogSource::Platform, &reason.to_string());
     }
@@ -54,7 +55,7 @@ async fn start(
     let deployment = &function.deployment;
     let mut child = Command::new(&deployment.binary)
         .env_clear()
-        .envs(variables::of(deployment, environment, address, function.clock.offset_s()))
+        .envs(variables::of(function, environment, address))
         .current_dir(deployment.binary.parent().unwrap_or(&deployment.binary))
         .stdin(std::process::Stdio::null())
         .stdout(std::process::Stdio::piped())
@@ -102,6 +103,7 @@ fn overran(function: &Arc<Function>, environment: &str) {
         let text =
             format!("{request_id} Task timed out after {:.2} seconds", timeout.as_secs_f64());
         function.timeline.note_request(&request_id, "timed out");
+        function.activity.invocation_interrupted(&request_id, &text);
         function.log(environment, LogSource::Platform, &text);
     }
 }

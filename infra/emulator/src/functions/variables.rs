@@ -5,15 +5,17 @@ use std::collections::BTreeMap;
 use std::net::SocketAddr;
 
 use super::config::FunctionConfig;
+use super::function::Function;
 use sam_template::{ACCOUNT_ID, REGION, STACK_NAME};
 
 /// All variables of one environment's process.
 pub(super) fn of(
-    deployment: &FunctionConfig,
+    function: &Function,
     environment: &str,
     runtime_api: SocketAddr,
-    clock_offset_s: u32,
 ) -> BTreeMap<String, String> {
+    let deployment = &function.deployment;
+    let clock_offset_s = function.clock.offset_s();
     let name = function_name(&deployment.logical_id);
     let task_root = deployment.binary.parent().map(|path| path.display().to_string());
     let lambda = [
@@ -40,6 +42,9 @@ pub(super) fn of(
         // A function obeys the offset only with this mark, which AWS does not let a template set.
         all.insert("AWS_EXECUTION_ENV".to_owned(), "emulator".to_owned());
         all.insert("CLOCK_OFFSET_S".to_owned(), clock_offset_s.to_string());
+    }
+    if let Some(inspector) = function.activity.inspector() {
+        all.insert("LIFECYCLE_INSPECTOR".to_owned(), inspector.to_owned());
     }
     if deployment.invocations_per_environment > 1 {
         let concurrency = deployment.invocations_per_environment.to_string();

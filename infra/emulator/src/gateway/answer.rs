@@ -3,8 +3,9 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
+use futures::FutureExt as _;
 use http::{HeaderName, HeaderValue, Method, Response, StatusCode, header};
-use http_body_util::Full;
+use http_body_util::{BodyExt as _, Full};
 use serde_json::{Map, Value, json};
 
 /// A response to a client.
@@ -13,6 +14,13 @@ pub(super) type Answer = Response<Full<Bytes>>;
 /// Headers that only the gateway sets.
 pub(super) const OWN: &[HeaderName] =
     &[header::CONNECTION, header::CONTENT_LENGTH, header::TRANSFER_ENCODING, header::UPGRADE];
+
+/// The body of a response.
+pub(super) fn body_of(answer: &Answer) -> Bytes {
+    // A body in memory is complete at once.
+    let collected = answer.body().clone().collect().now_or_never();
+    collected.and_then(Result::ok).map(|body| body.to_bytes()).unwrap_or_default()
+}
 
 /// A response of the gateway: `{"message": …}`.
 pub(super) fn message(status: StatusCode, message: &str) -> Answer {

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -12,13 +12,13 @@ use http::request::Parts;
 use http::{HeaderName, HeaderValue, Method, Request, StatusCode, header, uri};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use hyper::body::Incoming;
-use sam_template::{Api, ApiKind, Cors, DEFAULT_STAGE, JwtAuthorizer};
+use sam_template::{Api, ApiKind, Cors, DEFAULT_ROUTE, DEFAULT_STAGE, JwtAuthorizer};
 use serde_json::{Value, json};
 use tokio::time::timeout;
 use uuid::Uuid;
 
 use super::answer::{self, Answer};
-use super::authorizer::Authorizer;
+use super::authorizer::{Authorizer, AuthorizerReport};
 use super::cors;
 use super::event::{Exchange, Target};
 use super::failure::Failure;
@@ -26,6 +26,8 @@ use super::jwt;
 use super::rest_answer;
 use super::routes::Routes;
 use super::throttle::Bucket;
+use crate::activity::view::Stage;
+use crate::activity::{Activity, Authorization, Begun, Cause};
 use crate::control::Telemetry;
 use crate::functions::{Functions, InvokeError};
 
@@ -41,6 +43,10 @@ const REST_INTEGRATION_LIMIT: Duration = Duration::from_secs(29);
 const URL_INTEGRATION_LIMIT: Duration = Duration::from_mins(15);
 /// The time limit for a client to send its body.
 const CLIENT_LIMIT: Duration = Duration::from_secs(30);
+
+/// Marks the response of a function.
+#[derive(Clone, Copy)]
+struct ByFunction;
 
 /// An API with its functions.
 pub(super) struct ServedApi {
@@ -85,17 +91,34 @@ impl ServedApi {
         }
     }
 
+    /// The state of its authorizers' caches.
+    pub(super) fn caches(&self) -> Vec<AuthorizerReport> {
+        self.authorizers.values().map(|it| it.report(&self.logical_id)).collect()
+    }
+
     /// Its logical id in the template.
     pub(super) fn logical_id(&self) -> &str {
         &self.logical_id
     }
 
-    /// Handles one request and adds the gateway's request id to the response.
-    pub(super) async fn handle(&self, request: Request<Incoming>, client: IpAddr) -> Answer {
+    /// Handles one request, which was received with this target, and adds the gateway's request id to
+    /// the response.
+    pub(super) async fn handle(
+        &self,
+        request: Request<Incoming>,
+        client: IpAddr,
+        target: &str,
+    ) -> Answer {
         let request_id = self.request_id();
         let (parts, body) = request.into_parts();
+        let (method, headers) = (parts.method.as_str(), &parts.headers);
+        let begun = Begun { id: &request_id, api: &self.logical_id, method, target, headers };
+        self.activity().request_begins(&begun);
         let mut answer = match self.admit(&parts) {
-            Some(answer) => answer,
+            Some(answer) => {
+                self.record_admission(&request_id, &answer);
+                answer
+            }
             None => self.integrate(&parts, body, client, &request_id).await,
         };
         let id = HeaderValue::from_str(&request_id).expect("ids are visible ASCII");
@@ -104,7 +127,35 @@ impl ServedApi {
             _ => "x-amzn-requestid",
         };
         answer.headers_mut().insert(HeaderName::from_static(name), id);
+        let by_function = answer.extensions().get::<ByFunction>().is_some();
+        let (status, body) = (answer.status().as_u16(), answer::body_of(&answer));
+        self.activity().request_answered(&request_id, status, answer.headers(), &body, by_function);
         answer
+    }
+
+    fn activity(&self) -> &Activity {
+        self.functions.activity()
+    }
+
+    /// Records the gateway's response to a request that needs no route.
+    fn record_admission(&self, request_id: &str, answer: &Answer) {
+        let reason = match answer.status() {
+            StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE => {
+                "The request line and the headers are too large."
+            }
+            StatusCode::TOO_MANY_REQUESTS => "The throttle of the stage has no token left.",
+            StatusCode::BAD_REQUEST => "The request has no host, or several.",
+            _ => return self.activity().request_is_preflight(request_id),
+        };
+        self.activity().request_refused(request_id, Stage::Routing, reason);
+    }
+
+    /// Refuses a request, or responds for its function.
+    fn refuse(&self, failure: Failure, request_id: &str) -> Answer {
+        if let Some((stage, reason)) = failure.refusal() {
+            self.activity().request_refused(request_id, stage, reason);
+        }
+        failure.answer(&self.kind)
     }
 
     /// Returns the response to a request that needs no route: too large, throttled, or a preflight.
@@ -155,11 +206,16 @@ impl ServedApi {
         client: IpAddr,
         request_id: &str,
     ) -> Answer {
-        let refused = |failure: Failure| failure.answer(&self.kind);
+        let refused = |failure: Failure| self.refuse(failure, request_id);
         let Some(path) = self.path(parts) else { return refused(Failure::NoStage) };
         let Some(found) = self.routes.find(parts.method.as_str(), path) else {
             return refused(Failure::NoRoute);
         };
+        let route = match found.route.path.as_str() {
+            DEFAULT_ROUTE => DEFAULT_ROUTE.to_owned(),
+            path => format!("{} {path}", found.route.method),
+        };
+        self.activity().request_routed(request_id, &route, &found.route.function);
         let exchange = Exchange {
             api: Target { id: &self.id, kind: &self.kind, stage: &self.stage },
             parts,
@@ -176,17 +232,28 @@ impl ServedApi {
         };
         let body = match self.read(body).await {
             Ok(body) => body,
-            Err(refusal) => return *refusal,
+            Err(refusal) => {
+                let reason = "The body was not received whole, or is too large.";
+                self.activity().request_refused(request_id, Stage::Deserialization, reason);
+                return *refusal;
+            }
         };
+        self.activity().request_has_body(request_id, &body);
         let event = match &self.kind {
             ApiKind::Rest { binary_media_types } => {
                 exchange.rest_event(&body, binary_media_types, context.as_ref())
             }
             _ => exchange.function_event(&body, context.as_ref()),
         };
-        let payload = self.run(&found.route.function, Bytes::from(event.to_string())).await;
+        self.functions.next_faults().bind(request_id, || exchange.route_key());
+        let event = Bytes::from(event.to_string());
+        let payload = self.run(&found.route.function, event, request_id).await;
         let answered =
             payload.and_then(|payload| self.response(&payload, parts).ok_or(Failure::Function));
+        let answered = answered.map(|mut answer| {
+            answer.extensions_mut().insert(ByFunction);
+            answer
+        });
         let mut answer = answered.unwrap_or_else(refused);
         if let Some(cors) = &self.cors
             && !matches!(self.kind, ApiKind::Rest { .. })
@@ -202,22 +269,48 @@ impl ServedApi {
         }
         let Some(name) = &exchange.route.authorizer else { return Ok(None) };
         if let Some(settings) = self.jwt_authorizers.get(name) {
-            return jwt::authorize(settings, &exchange.parts.headers, exchange.received).map(Some);
+            let began = Instant::now();
+            let decision =
+                jwt::authorize(settings, &exchange.parts.headers, exchange.received).map(Some);
+            let context = decision.as_ref().ok().and_then(Option::as_ref);
+            self.activity().request_authorized(
+                exchange.request_id,
+                &Authorization {
+                    name,
+                    allowed: decision.is_ok(),
+                    cached: false,
+                    reason: match decision {
+                        Ok(_) => "The claims of the token are accepted.",
+                        Err(_) => "There is no token, or its claims are not accepted.",
+                    },
+                    took: began.elapsed(),
+                    context,
+                },
+            );
+            return decision;
         }
         let Some(authorizer) = self.authorizers.get(name) else { return Ok(None) };
+        if self.functions.next_faults().fails_authentication(|| exchange.route_key()) {
+            let reason = "A fault for this request makes the authorizer fail.";
+            let (allowed, cached, took, context) = (false, false, Duration::ZERO, None);
+            let decision = Authorization { name, allowed, cached, reason, took, context };
+            self.activity().request_authorized(exchange.request_id, &decision);
+            return Err(Failure::Authorizer);
+        }
         let context = authorizer.authorize(exchange).await?;
         let is_rest = matches!(self.kind, ApiKind::Rest { .. });
         Ok(Some(if is_rest { context } else { json!({ "lambda": context }) }))
     }
 
     /// The function's result.
-    async fn run(&self, function: &str, event: Bytes) -> Result<Bytes, Failure> {
+    async fn run(&self, function: &str, event: Bytes, request_id: &str) -> Result<Bytes, Failure> {
+        let cause = Cause::Request(request_id.into());
         let limit = match self.kind {
             ApiKind::Rest { .. } => REST_INTEGRATION_LIMIT,
             ApiKind::FunctionUrl { .. } => URL_INTEGRATION_LIMIT,
             _ => INTEGRATION_LIMIT,
         };
-        match timeout(limit, self.functions.invoke(function, event)).await {
+        match timeout(limit, self.functions.invoke_for(function, event, cause)).await {
             Ok(Ok(payload)) => Ok(payload),
             Ok(Err(InvokeError::EventTooLarge { .. })) => Err(Failure::TooLarge),
             Ok(Err(InvokeError::Throttled | InvokeError::Stopping)) => Err(Failure::Throttled),

@@ -1,8 +1,11 @@
 //! Calls a Lambda authorizer and caches its result.
 
+mod report;
+mod uses;
+
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use futures::FutureExt;
@@ -13,9 +16,12 @@ use serde::Deserialize;
 use serde_json::Value;
 use tokio::time::timeout;
 
+pub use self::report::{AuthorizerReport, CachedDecision, DecisionKind};
+use self::uses::Uses;
 use super::event::Exchange;
 use super::failure::Failure;
 use super::policy::AuthorizerPolicy;
+use crate::activity::{Authorization, Cause};
 use crate::control::Telemetry;
 use crate::functions::{Functions, InvokeError};
 use sam_template::AuthorizerFormat;
@@ -48,12 +54,15 @@ pub(super) struct Authorizer {
     telemetry: Arc<Telemetry>,
     /// By identity: cached results, and running invocations.
     cache: Mutex<HashMap<Vec<String>, Entry>>,
+    uses: Uses,
 }
 
 struct Entry {
     decision: Shared<BoxFuture<'static, AuthorizerDecision>>,
     /// Set once the decision is known and may be cached.
     until: Option<Timestamp>,
+    since: Timestamp,
+    hits: u64,
 }
 
 #[derive(Deserialize)]
@@ -71,7 +80,9 @@ impl Authorizer {
         functions: Functions,
         telemetry: Arc<Telemetry>,
     ) -> Self {
-        Self { name: name.to_owned(), settings, functions, telemetry, cache: Mutex::default() }
+        let name = name.to_owned();
+        let (cache, uses) = (Mutex::default(), Uses::default());
+        Self { name, settings, functions, telemetry, cache, uses }
     }
 
     /// The context from the authorizer.
@@ -82,11 +93,13 @@ impl Authorizer {
         self: &Arc<Self>,
         exchange: &Exchange<'_>,
     ) -> Result<Value, Failure> {
-        let decision = match identity(&self.settings.identity_headers, &exchange.parts.headers) {
+        let began = Instant::now();
+        let headers = &exchange.parts.headers;
+        let (decision, cached) = match identity(&self.settings.identity_headers, headers) {
             Some(identity) => self.decision(identity, exchange).await,
-            None => AuthorizerDecision::Unauthorized,
+            None => (AuthorizerDecision::Unauthorized, false),
         };
-        match decision {
+        let admitted = match decision {
             AuthorizerDecision::Allowed(context) => Ok(context),
             AuthorizerDecision::Policy(policy) => {
                 policy.context(&exchange.method_arn()).ok_or(Failure::Forbidden)
@@ -94,11 +107,22 @@ impl Authorizer {
             AuthorizerDecision::Forbidden => Err(Failure::Forbidden),
             AuthorizerDecision::Unauthorized => Err(Failure::Unauthorized),
             AuthorizerDecision::Failed => Err(Failure::Authorizer),
-        }
+        };
+        let refusal = admitted.as_ref().err().and_then(|failure| failure.refusal());
+        let authorization = Authorization {
+            name: &self.name,
+            allowed: admitted.is_ok(),
+            cached,
+            reason: refusal.map_or("The authorizer admits the request.", |(_, reason)| reason),
+            took: began.elapsed(),
+            context: admitted.as_ref().ok(),
+        };
+        self.functions.activity().request_authorized(exchange.request_id, &authorization);
+        admitted
     }
 
     /// The decision on an identity: from the cache, from another request's running call, or from a
-    /// new call.
+    /// new call; and whether it was there already.
     ///
     /// AWS may invoke the authorizer several times for concurrent requests. Here it is once, so
     /// that tests can count.
@@ -106,15 +130,18 @@ impl Authorizer {
         self: &Arc<Self>,
         identity: Vec<String>,
         exchange: &Exchange<'_>,
-    ) -> AuthorizerDecision {
-        let decision = {
+    ) -> (AuthorizerDecision, bool) {
+        let (decision, is_known) = {
             let now = self.functions.clock().now();
             let mut cache = self.lock();
-            let known = cache.get(&identity).filter(|entry| entry.is_usable(now));
+            let known = cache.get_mut(&identity).filter(|entry| entry.is_usable(now));
             if let Some(entry) = known {
+                entry.hits += 1;
+                self.uses.hit();
                 self.count("authorizer_cache_hits_total");
-                entry.decision.clone()
+                (entry.decision.clone(), true)
             } else {
+                self.uses.miss();
                 self.count("authorizer_cache_misses_total");
                 let event = match self.settings.format {
                     AuthorizerFormat::Token => exchange.token_event(&identity),
@@ -122,21 +149,29 @@ impl Authorizer {
                     _ => exchange.authorizer_event(&identity),
                 };
                 let event = Bytes::from(event.to_string());
-                let asked = Arc::clone(self).ask(identity.clone(), event).boxed().shared();
+                let cause = Cause::Authorizer(exchange.request_id.into());
+                let asked = Arc::clone(self).ask(identity.clone(), event, cause).boxed().shared();
                 make_room(&mut cache, now);
-                cache.insert(identity, Entry { decision: asked.clone(), until: None });
-                asked
+                let (decision, until) = (asked.clone(), None);
+                cache.insert(identity, Entry { decision, until, since: now, hits: 0 });
+                (asked, false)
             }
         };
-        decision.await
+        (decision.await, is_known)
     }
 
     /// Invokes the function and sets the caching time: a denial as long as a permission, a failure
     /// not at all.
-    async fn ask(self: Arc<Self>, identity: Vec<String>, event: Bytes) -> AuthorizerDecision {
+    async fn ask(
+        self: Arc<Self>,
+        identity: Vec<String>,
+        event: Bytes,
+        cause: Cause,
+    ) -> AuthorizerDecision {
         // Use a separate task: if the client disconnects, other requests still wait for the result.
         let (functions, function) = (self.functions.clone(), self.settings.function.clone());
-        let invocation = tokio::spawn(async move { functions.invoke(&function, event).await });
+        let invocation =
+            tokio::spawn(async move { functions.invoke_for(&function, event, cause).await });
         let decision = match timeout(TIME_LIMIT, invocation).await {
             Ok(Ok(result)) => match self.settings.format {
                 AuthorizerFormat::Token | AuthorizerFormat::Request => read_policy(result),

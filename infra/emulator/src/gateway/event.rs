@@ -131,7 +131,8 @@ impl Exchange<'_> {
         if *self.api.kind == ApiKind::Http { percent::decode(path) } else { path.to_owned() }
     }
 
-    fn route_key(&self) -> String {
+    /// The key of its route: `GET /users/{userId}`.
+    pub(super) fn route_key(&self) -> String {
         if self.route.path == DEFAULT_ROUTE {
             return DEFAULT_ROUTE.to_owned();
         }

@@ -5,6 +5,7 @@ use sam_template::ApiKind;
 use serde_json::{Value, json};
 
 use super::answer::{Answer, json as respond, message};
+use crate::activity::view::Stage;
 
 /// The reason for an error response of the gateway.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -30,6 +31,25 @@ pub(super) enum Failure {
 }
 
 impl Failure {
+    /// The stage at which the gateway itself refuses a request, and the reason. `None` if the
+    /// function had its turn.
+    pub(super) fn refusal(self) -> Option<(Stage, &'static str)> {
+        match self {
+            Self::NoRoute => Some((Stage::Routing, "No route fits the method and the path.")),
+            Self::NoStage => Some((Stage::Routing, "The path begins with another stage.")),
+            Self::Throttled => {
+                Some((Stage::Routing, "The function is throttled, or the platform stops."))
+            }
+            Self::Unauthorized => Some((Stage::Authentication, "The request has no identity.")),
+            Self::Forbidden => {
+                Some((Stage::Authentication, "The authorizer or the signature denies the request."))
+            }
+            Self::Authorizer => Some((Stage::Authentication, "The authorizer failed.")),
+            Self::TooLarge => Some((Stage::Deserialization, "The body is too large.")),
+            Self::Function | Self::TimedOut => None,
+        }
+    }
+
     /// The response to the client.
     pub(super) fn answer(self, kind: &ApiKind) -> Answer {
         match kind {

@@ -37,10 +37,14 @@ use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use sam_template::{Api, DEFAULT_STAGE, STACK_NAME, Template};
 use tokio::net::{TcpListener, TcpStream};
+use uuid::Uuid;
 
 use self::answer::Answer;
 use self::api::ServedApi;
+pub use self::authorizer::{AuthorizerReport, CachedDecision, DecisionKind};
 use crate::accept::accepted;
+use crate::activity::view::Stage;
+use crate::activity::{Activity, Begun};
 use crate::control::Telemetry;
 use crate::functions::Functions;
 
@@ -59,13 +63,15 @@ struct Shared {
     apis: Vec<ServedApi>,
     /// The index of the API at the root.
     root: Option<usize>,
+    activity: Activity,
 }
 
 impl Gateway {
     /// A gateway for this API, which is at the root.
     pub fn new(api: &Api, functions: Functions, telemetry: &Arc<Telemetry>) -> Self {
+        let activity = functions.activity().clone();
         let api = ServedApi::new(api, STACK_NAME.to_owned(), functions, telemetry);
-        Self { shared: Arc::new(Shared { apis: vec![api], root: Some(0) }) }
+        Self { shared: Arc::new(Shared { apis: vec![api], root: Some(0), activity }) }
     }
 
     /// A gateway for all APIs of a template.
@@ -76,7 +82,13 @@ impl Gateway {
         let apis: Vec<ServedApi> = template.apis.iter().map(served).collect();
         let root = template.root_api().map(|api| api.logical_id.as_str());
         let root = apis.iter().position(|api| Some(api.logical_id()) == root);
-        Self { shared: Arc::new(Shared { apis, root }) }
+        let activity = functions.activity().clone();
+        Self { shared: Arc::new(Shared { apis, root, activity }) }
+    }
+
+    /// The state of the authorizers' caches.
+    pub fn authorizers(&self) -> Vec<AuthorizerReport> {
+        self.shared.apis.iter().flat_map(ServedApi::caches).collect()
     }
 
     /// Serves clients until the task is aborted.
@@ -125,17 +137,35 @@ impl Shared {
             let ids = self.apis.iter().map(|api| format!("{PREFIX}{}", api.logical_id()));
             let known = ids.collect::<Vec<_>>().join(", ");
             let reason = format!("no API is here; the template's APIs: [{known}]");
-            return answer::message(StatusCode::NOT_FOUND, &reason);
+            let answer = answer::message(StatusCode::NOT_FOUND, &reason);
+            self.record_lost(&request, &reason, &answer);
+            return answer;
         };
+        let target = target(request.uri()).to_owned();
         if let Some(uri) = uri {
             *request.uri_mut() = uri;
         }
-        api.handle(request, client.ip()).await
+        api.handle(request, client.ip(), &target).await
+    }
+
+    /// Records a request that reaches no API.
+    fn record_lost(&self, request: &Request<Incoming>, reason: &str, answer: &Answer) {
+        let id = Uuid::new_v4().to_string();
+        self.activity.request_begins(&Begun {
+            id: &id,
+            api: "",
+            method: request.method().as_str(),
+            target: target(request.uri()),
+            headers: request.headers(),
+        });
+        self.activity.request_refused(&id, Stage::Routing, reason);
+        let (status, body) = (answer.status().as_u16(), answer::body_of(answer));
+        self.activity.request_answered(&id, status, answer.headers(), &body, false);
     }
 
     /// The API of a request, and the request's target without the prefix, if it has one.
     fn choose(&self, uri: &Uri) -> Option<(&ServedApi, Option<Uri>)> {
-        let target = uri.path_and_query().map_or("/", |target| target.as_str());
+        let target = target(uri);
         if let Some(rest) = target.strip_prefix(PREFIX) {
             let end = rest.find(['/', '?']).unwrap_or(rest.len());
             let (id, target) = rest.split_at(end);
@@ -146,6 +176,11 @@ impl Shared {
         }
         self.root.map(|root| (&self.apis[root], None))
     }
+}
+
+/// The path with its query.
+fn target(uri: &Uri) -> &str {
+    uri.path_and_query().map_or("/", |target| target.as_str())
 }
 
 #[cfg(test)]

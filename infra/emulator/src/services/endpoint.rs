@@ -5,26 +5,29 @@ use std::collections::HashMap;
 use std::sync::{Arc, OnceLock, Weak};
 use std::time::Duration;
 
-use axum::body::{Bytes, to_bytes};
+use axum::body::{Body, Bytes, to_bytes};
 use axum::extract::{Request, State};
+use axum::http::response::Parts;
 use axum::http::{HeaderMap, header};
 use axum::response::Response;
 use serde_json::{Map, Value, json};
 use tokio::sync::watch;
 
-use super::call::{BODY_BYTES_MAX, Call, Resource, Store};
+use super::call::{BODY_BYTES_MAX, Call, Caller, Resource, Store};
 use super::counts::CallCounts;
 use super::dynamodb::Tables;
 use super::error_responses;
-use super::fault_injector::FaultInjector;
+use super::fault_injector::{FaultInjector, InjectedError, Injection};
 use super::lines::DataFailure;
-use super::meter::Meter;
+use super::meter::{self, Meter};
 use super::physical_names::Names;
-use super::policy::Policies;
+use super::policy::{self, Policies};
 use super::secrets::Secrets;
 use super::ses::{FeedbackRoutes, Mailbox};
 use super::sqs::Queues;
+use crate::activity::{Activity, CallEnd, CallStart, OpenCall};
 use crate::clock::Clock;
+use crate::faults::FaultPoint;
 
 /// The delay of the response to a killed process: the signal must take effect before the process
 /// can read the response.
@@ -37,6 +40,17 @@ pub trait Environments: Send + Sync {
 
     /// Kills this execution environment's process, without cleanup.
     fn kill(&self, environment: &str);
+
+    /// The one-shot fault that a call meets, by its execution environment, its hash, and whether it
+    /// is at a place. By default there is none.
+    fn next_fault(
+        &self,
+        _environment: &str,
+        _call: &dyn Fn() -> u64,
+        _is_met: &dyn Fn(&FaultPoint) -> bool,
+    ) -> Option<FaultPoint> {
+        None
+    }
 }
 
 /// The emulated services, and the state that every call updates.
@@ -52,6 +66,7 @@ pub(super) struct ServiceEndpoint {
     pub(super) counts: CallCounts,
     pub(super) meter: Meter,
     pub(super) clock: Clock,
+    pub(super) activity: Activity,
     pub(super) failure: DataFailure,
     /// Notified of every write to a table that has a stream.
     pub(super) writes: HashMap<String, watch::Sender<()>>,
@@ -74,8 +89,9 @@ pub(super) async fn answer(State(door): State<Arc<ServiceEndpoint>>, request: Re
     let title = format!("{} {} {}", call.store.name(), call.operation, call.resources());
     let title = title.trim_end();
     door.note(&call, &format!("{title} called"));
-    let response = door.admit(&call, parts.headers).await;
-    let response = door.meter.count(&call, response).await;
+    let mut open = door.record_start(&call);
+    let handled = door.admit(&call, parts.headers, &mut open).await;
+    let response = door.record_end(&call, handled, &mut open).await;
     door.counts.count(&call, response.status());
     door.note(&call, &format!("{title} answered {}", response.status().as_u16()));
     response
@@ -90,12 +106,107 @@ fn is_signed(headers: &HeaderMap) -> bool {
     signed.is_some_and(is_one) && signatures.next().is_none()
 }
 
+/// The response to a call, and the platform's part in it.
+struct Handled {
+    response: Response,
+    /// The action and the resource that the policy denied.
+    denial: Option<(String, String)>,
+    /// The fault that was injected.
+    fault: Option<String>,
+}
+
 impl ServiceEndpoint {
-    async fn admit(&self, call: &Call, headers: HeaderMap) -> Response {
-        if let Some(denial) = self.policies.denial(&self.names, call) {
-            return error_responses::denied(call.store, &denial);
+    /// Records that a function's call begins.
+    fn record_start(&self, call: &Call) -> OpenCall {
+        let Some(Caller { environment, .. }) = &call.caller else { return OpenCall::ignored() };
+        self.activity.call_begins(CallStart {
+            environment: environment.clone(),
+            service: call.store.name(),
+            operation: call.operation.clone(),
+            resources: call.resource_names().into_iter().map(str::to_owned).collect(),
+            accesses: call
+                .accesses
+                .iter()
+                .map(|access| (access.action.clone(), policy::arn(&self.names, access)))
+                .collect(),
+            body: call.body.clone(),
+            writes: call.writes.clone(),
+        })
+    }
+
+    /// Records the end of a call, and returns its response.
+    async fn record_end(&self, call: &Call, handled: Handled, open: &mut OpenCall) -> Response {
+        let Handled { response, denial, fault } = handled;
+        let (mut head, body) = response.into_parts();
+        // The responses of the embedded services are complete and bounded.
+        let mut body = to_bytes(body, BODY_BYTES_MAX).await.unwrap_or_default();
+        self.meter.count(call, &body);
+        let units = self.take_units(call, &mut head, &mut body);
+        if call.store == Store::Secrets {
+            self.learn_secret(&call.body);
+            self.learn_secret(&body);
         }
-        let strike = self.faults.inject(call);
+        let (status, response) = (head.status.as_u16(), body.clone());
+        self.activity.call_ends(open, CallEnd { status, response, denial, fault, units });
+        Response::from_parts(head, Body::from(body))
+    }
+
+    /// The units of an answer. They are removed from it if only a watcher has asked for them.
+    fn take_units(&self, call: &Call, head: &mut Parts, body: &mut Bytes) -> Option<(f64, f64)> {
+        const NAME: &str = "ConsumedCapacity";
+
+        call.caller.as_ref()?;
+        if call.store != Store::Tables || !self.is_watched(call) && !self.meter.is_on() {
+            return None;
+        }
+        let mut answer: Value = serde_json::from_slice(body).ok()?;
+        let units = meter::units(call, &answer)?;
+        if self.meter.hides(call) {
+            answer.as_object_mut()?.remove(NAME);
+            *body = Bytes::from(answer.to_string());
+            // They were of the longer body.
+            head.headers.remove("x-amz-crc32");
+            head.headers.remove(header::CONTENT_LENGTH);
+        }
+        Some(units)
+    }
+
+    /// Whether somebody watches the functions' calls.
+    fn is_watched(&self, call: &Call) -> bool {
+        call.caller.is_some() && self.activity.has_listeners()
+    }
+
+    /// No text may show the value of a secret that a body has.
+    fn learn_secret(&self, body: &[u8]) {
+        let body: Value = serde_json::from_slice(body).unwrap_or_default();
+        if let Some(value) = body["SecretString"].as_str() {
+            self.activity.learn_secret(value);
+        }
+    }
+
+    async fn admit(&self, call: &Call, headers: HeaderMap, open: &mut OpenCall) -> Handled {
+        if let Some(denial) = self.policies.denial(&self.names, call) {
+            let response = error_responses::denied(call.store, &denial);
+            let denial = Some((denial.action, denial.resource));
+            return Handled { response, denial, fault: None };
+        }
+        let mut strike = self.faults.inject(call);
+        if let Some(met) = self.next_fault(call) {
+            strike.add(&met);
+        }
+        let fault = described(&strike);
+        let response = self.strike(call, headers, strike, open).await;
+        Handled { response, denial: None, fault }
+    }
+
+    /// Handles a call with these faults.
+    async fn strike(
+        &self,
+        call: &Call,
+        headers: HeaderMap,
+        strike: Injection,
+        open: &mut OpenCall,
+    ) -> Response {
         if !strike.delay.is_zero() {
             tokio::time::sleep(strike.delay).await;
         }
@@ -107,6 +218,9 @@ impl ServiceEndpoint {
         }
         let response = self.hand_on(call, headers).await;
         if strike.kill_after_commit && response.status().is_success() {
+            // The write was made, whatever its caller learns.
+            let fault = described(&strike);
+            self.record_end(call, Handled { response, denial: None, fault }, open).await;
             return self.kill(call).await;
         }
         response
@@ -129,7 +243,8 @@ impl ServiceEndpoint {
                 headers.remove(header::CONTENT_LENGTH);
                 headers.remove(header::TRANSFER_ENCODING);
                 let body = self.torn(call).unwrap_or(body);
-                let body = self.meter.asking(call, &body).unwrap_or(body);
+                let is_watched = self.is_watched(call);
+                let body = self.meter.asking(call, &body, is_watched).unwrap_or(body);
                 let answered = self.tables.forward(headers, body).await;
                 self.tell_readers(call);
                 answered.unwrap_or_else(|error| {
@@ -205,6 +320,13 @@ impl ServiceEndpoint {
         error_responses::unreachable(call.store, "the caller has been killed")
     }
 
+    /// The one-shot fault that a function's call meets.
+    fn next_fault(&self, call: &Call) -> Option<FaultPoint> {
+        let (environments, caller) = (self.environments()?, call.caller.as_ref()?);
+        let is_met = |place: &FaultPoint| call.is_at(place);
+        environments.next_fault(&caller.environment, &|| call.content_hash(), &is_met)
+    }
+
     fn note(&self, call: &Call, what: &str) {
         if let (Some(environments), Some(caller)) = (self.environments(), &call.caller) {
             environments.note(&caller.environment, what);
@@ -214,4 +336,24 @@ impl ServiceEndpoint {
     fn environments(&self) -> Option<Arc<dyn Environments>> {
         self.environments.get()?.upgrade()
     }
+}
+
+/// The injected faults in words; `None` if there are none.
+fn described(strike: &Injection) -> Option<String> {
+    let mut faults = Vec::new();
+    if !strike.delay.is_zero() {
+        faults.push(format!("delayed by {} ms", strike.delay.as_millis()));
+    }
+    let refusal = strike.refusal.map(|refusal| match refusal {
+        InjectedError::Throttled => "throttled",
+        InjectedError::Failed => "failed",
+        InjectedError::Conflict => "conflict of transactions",
+    });
+    faults.extend(refusal.map(str::to_owned));
+    if strike.refusal.is_none() && strike.kill_before_commit {
+        faults.push("the process was killed before the write".to_owned());
+    } else if strike.refusal.is_none() && strike.kill_after_commit {
+        faults.push("the process was killed after the write".to_owned());
+    }
+    (!faults.is_empty()).then(|| faults.join(", "))
 }

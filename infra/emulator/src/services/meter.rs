@@ -1,17 +1,17 @@
 //! Meters the paid use of services by functions' calls: `DynamoDB`'s units and the requests of SQS.
 //!
 //! The embedded `DynamoDB` returns the units like the real one (`ReturnConsumedCapacity`). They are
-//! requested only while the meter is on, because they make the responses larger.
+//! requested only while the meter is on or somebody watches, because they make the responses larger.
+//! Only the meter shows them to functions that have not asked for them.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 
-use axum::body::{Body, Bytes, to_bytes};
-use axum::response::Response;
+use axum::body::Bytes;
 use serde_json::Value;
 
-use super::call::{BODY_BYTES_MAX, Call, Store};
+use super::call::{Call, Store};
 
 /// The operations of `DynamoDB` that use units; `true` for writes.
 const OPERATIONS: [(&str, bool); 9] = [
@@ -64,31 +64,37 @@ impl Meter {
         self.consumed.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// The body of a call with a request for the units; `None` if they are not counted.
-    pub(super) fn asking(&self, call: &Call, body: &Bytes) -> Option<Bytes> {
-        if !self.is_on() || writes(call).is_none() {
+    /// The body of a call with a request for the units; `None` if they are not counted, or the call
+    /// asks for them itself.
+    pub(super) fn asking(&self, call: &Call, body: &Bytes, is_watched: bool) -> Option<Bytes> {
+        if writes(call).is_none() {
             return None;
+        }
+        if !self.is_on() {
+            return if is_watched { with_request(body) } else { None };
         }
         let mut body: Value = serde_json::from_slice(body).ok()?;
         body.as_object_mut()?.insert("ReturnConsumedCapacity".to_owned(), "TOTAL".into());
         Some(Bytes::from(body.to_string()))
     }
 
-    /// Counts the use of a finished call, and returns its response.
-    pub(super) async fn count(&self, call: &Call, response: Response) -> Response {
+    /// Whether the units in an answer are not for the function, if somebody watches.
+    pub(super) fn hides(&self, call: &Call) -> bool {
+        !self.is_on() && writes(call).is_some() && !asks(&call.body)
+    }
+
+    /// Counts the use of a finished call.
+    pub(super) fn count(&self, call: &Call, answer: &Bytes) {
         let Some(caller) = call.caller.as_ref().filter(|_| self.is_on()) else {
-            return response;
+            return;
         };
         let mut used = Consumed { calls: 1, ..Consumed::default() };
         if call.store == Store::Queues {
             let requests = call.body.len().div_ceil(REQUEST_BYTES).max(1);
             used.sqs_requests = requests.try_into().unwrap_or(u64::MAX);
         }
-        let (head, body) = response.into_parts();
-        // The responses of the embedded services are complete and bounded.
-        let body = to_bytes(body, BODY_BYTES_MAX).await.unwrap_or_default();
         if let Some(writes) = writes(call) {
-            let answer = serde_json::from_slice(&body).unwrap_or(Value::Null);
+            let answer = serde_json::from_slice(answer).unwrap_or(Value::Null);
             used.add_units(call, writes, &answer);
         }
         let mut consumed = self.consumed.lock().unwrap_or_else(PoisonError::into_inner);
@@ -97,9 +103,32 @@ impl Meter {
         total.write_units += used.write_units;
         total.sqs_requests += used.sqs_requests;
         total.calls += used.calls;
-        drop(consumed);
-        Response::from_parts(head, Body::from(body))
     }
+}
+
+/// Whether a call asks for the units itself.
+fn asks(body: &[u8]) -> bool {
+    const NAME: &[u8] = b"\"ReturnConsumedCapacity\"";
+
+    body.windows(NAME.len()).any(|window| window == NAME)
+}
+
+/// The body of a call with a request for the units, unless it has one itself.
+fn with_request(body: &Bytes) -> Option<Bytes> {
+    const MEMBER: &[u8] = b"{\"ReturnConsumedCapacity\":\"TOTAL\",";
+
+    let rest = body.strip_prefix(b"{")?;
+    let is_empty = rest.iter().find(|byte| !byte.is_ascii_whitespace()) == Some(&b'}');
+    (!asks(body) && !is_empty).then(|| [MEMBER, rest].concat().into())
+}
+
+/// The read and write units of a call, by its answer.
+pub(super) fn units(call: &Call, answer: &Value) -> Option<(f64, f64)> {
+    let writes = writes(call)?;
+    answer.get("ConsumedCapacity")?;
+    let mut used = Consumed::default();
+    used.add_units(call, writes, answer);
+    Some((used.read_units, used.write_units))
 }
 
 impl Consumed {

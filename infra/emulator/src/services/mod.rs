@@ -17,6 +17,7 @@ mod error_responses;
 mod fault_injector;
 mod lines;
 mod meter;
+mod next_fault;
 mod physical_names;
 mod policy;
 mod rng;
@@ -29,13 +30,18 @@ mod stores;
 mod tests;
 
 pub use self::counts::CallKind;
-pub use self::dynamodb::StreamPosition;
+pub(crate) use self::dynamodb::plain_item;
+pub use self::dynamodb::{ItemPage, StreamPosition};
 pub use self::endpoint::Environments;
 pub use self::error::{DataError, NoSuch, QueueError, SecretError, StartError, StoreError};
 pub use self::fault_injector::FaultInjector;
 pub use self::meter::Consumed;
 pub use self::physical_names::{Names, QueueName, SecretName, TableName, access_key};
 pub(crate) use self::policy::matches;
-pub use self::ses::{Identities, Mail, Mailbox};
-pub use self::sqs::{JournalEntry, QueueReport, ReceivedMessage};
+pub use self::ses::{Identities, Mail, MailOutcome, Mailbox};
+pub(crate) use self::sqs::message_of_handle;
+pub use self::sqs::{
+    JournalEntry, MessageState, MovedMessage, QueueReport, QueuedMessage, ReceivedMessage,
+    RedriveError, Redriven,
+};
 pub use self::stores::Stores;

@@ -28,6 +28,8 @@ pub struct TableName {
     pub arn: String,
     /// The partition key attribute.
     pub partition_key: String,
+    /// The sort key attribute, if the table has one.
+    pub sort_key: Option<String>,
     /// The stream's ARN, if the table has one.
     pub stream_arn: Option<String>,
 }
@@ -77,6 +79,7 @@ impl Names {
         let known = TableName {
             stream_arn: stream_label.map(|label| format!("{arn}/stream/{label}")),
             partition_key: table.key.partition.clone(),
+            sort_key: table.key.sort.clone(),
             name,
             arn,
         };

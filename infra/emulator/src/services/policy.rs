@@ -173,7 +173,7 @@ pub(crate) fn matches(pattern: &str, text: &str) -> bool {
     }
 }
 
-fn arn(names: &Names, access: &Access) -> String {
+pub(super) fn arn(names: &Names, access: &Access) -> String {
     let service = access.action.split(':').next().unwrap_or_default();
     let known = match &access.resource {
         Resource::Table(id) => names.table(id).map(|table| table.arn.clone()),

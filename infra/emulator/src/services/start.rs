@@ -25,6 +25,7 @@ use super::secrets::{Kept, Secrets};
 use super::ses::{FeedbackRoutes, Identities, Mailbox};
 use super::sqs::Queues;
 use super::stores::Stores;
+use crate::activity::Activity;
 use crate::clock::Clock;
 use crate::visitors;
 
@@ -76,6 +77,8 @@ impl Stores {
         }
         let streams = template.tables.values().filter(|table| table.stream.is_some());
         let writes = streams.map(|table| (table.logical_id.clone(), watch::Sender::new(())));
+        let activity = Activity::new(&clock);
+        activity.set_queues(&template.queues);
         let door = Arc::new(ServiceEndpoint {
             policies: Policies::new(template, &names)?,
             feedback: FeedbackRoutes::new(template, &names)?,
@@ -90,6 +93,7 @@ impl Stores {
             counts: CallCounts::default(),
             meter: Meter::default(),
             clock,
+            activity,
             environments: OnceLock::new(),
         });
         serve(listener, Arc::clone(&door), ended(running.subscribe()));

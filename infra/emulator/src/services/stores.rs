@@ -6,12 +6,12 @@ use std::net::SocketAddr;
 use std::sync::{Arc, Weak};
 
 use dynoxide::actions::get_records::Record;
-use sam_template::{Permission, StartingPosition};
+use sam_template::{Key, Permission, StartingPosition};
 use serde_json::{Value, json};
 use tokio::sync::watch;
 
 use super::counts::CallKind;
-use super::dynamodb::StreamPosition;
+use super::dynamodb::{ItemPage, StreamPosition};
 use super::endpoint::{Environments, ServiceEndpoint};
 use super::error::{DataError, NoSuch, QueueError, StoreError};
 use super::fault_injector::FaultInjector;
@@ -19,7 +19,8 @@ use super::meter::Consumed;
 use super::physical_names::{Names, QueueName, TableName, physical};
 use super::secrets::Rotation;
 use super::ses::Mailbox;
-use super::sqs::{QueueReport, ReceivedMessage};
+use super::sqs::{QueueReport, QueuedMessage, ReceivedMessage, RedriveError, Redriven};
+use crate::activity::{Activity, SentBecause};
 use crate::clock::Clock;
 
 /// The running stores. Clones are handles to the same stores, which end with the last handle.
@@ -66,6 +67,11 @@ impl Stores {
     /// The platform's clock.
     pub fn clock(&self) -> &Clock {
         &self.door.clock
+    }
+
+    /// The records of what happens on the platform.
+    pub fn activity(&self) -> &Activity {
+        &self.door.activity
     }
 
     /// The sent mails.
@@ -125,12 +131,43 @@ impl Stores {
         Ok(self.door.tables.scan(&self.table(table)?.name)?)
     }
 
+    /// The number of items of each table, by its logical id.
+    ///
+    /// # Errors
+    /// If the tables cannot be read.
+    pub fn item_counts(&self) -> Result<BTreeMap<String, u64>, StoreError> {
+        let counts = self.door.tables.item_counts()?;
+        let count = |(id, table): (&str, &TableName)| {
+            (id.to_owned(), counts.get(&table.name).copied().unwrap_or_default())
+        };
+        Ok(self.names().tables().map(count).collect())
+    }
+
+    /// The next items of a table with this key, by its logical id: at most `count_max`, after the
+    /// place where an earlier page ended. `show` gets each item as plain JSON, and returns the
+    /// shown part of it, or nothing if it is not looked for.
+    ///
+    /// # Errors
+    /// If there is no such table, or `after` is of no page.
+    pub fn items(
+        &self,
+        table: &str,
+        key: &Key,
+        after: Option<&str>,
+        count_max: usize,
+        show: impl FnMut(Value) -> Option<Value>,
+    ) -> Result<ItemPage, StoreError> {
+        let name = &self.table(table)?.name;
+        Ok(self.door.tables.page(name, key, after, count_max, show)?)
+    }
+
     /// Writes a new value to a secret, by its logical id.
     ///
     /// # Errors
     /// If there is no such secret or the value is too large.
     pub async fn put_secret(&self, secret: &str, value: &str) -> Result<(), StoreError> {
         let name = self.names().secret(secret).ok_or_else(|| NoSuch::new("secret", secret))?;
+        self.door.activity.learn_secret(value);
         Ok(self.door.secrets.put(&name.arn, value).await?)
     }
 
@@ -164,6 +201,36 @@ impl Stores {
         Ok(self.door.queues.reports(self.names()).await?)
     }
 
+    /// The oldest messages of a queue, by its logical id, in any state, without receiving them.
+    ///
+    /// # Errors
+    /// If there is no such queue.
+    pub async fn peek(&self, queue: &str, count_max: usize) -> Result<Vec<QueuedMessage>, NoSuch> {
+        let name = self.names().queue(queue).ok_or_else(|| NoSuch::new("queue", queue))?;
+        Ok(self.door.queues.peek(self.names(), name, count_max).await)
+    }
+
+    /// Moves all visible messages of a dead-letter queue, by its logical id, or the one with this id,
+    /// to the queues where they were before. Each becomes a new message with the same body,
+    /// attributes and group, as after `StartMessageMoveTask`.
+    ///
+    /// # Errors
+    /// If the queue has no dead letters, or the one message cannot be moved.
+    pub async fn redrive(
+        &self,
+        queue: &str,
+        message_id: Option<&str>,
+    ) -> Result<Redriven, RedriveError> {
+        let redriven = self.door.queues.redrive(self.names(), queue, message_id).await?;
+        for moved in &redriven.moved {
+            let reason = SentBecause::OfMessage(&moved.dead_letter_id);
+            let (queue, id) = (&moved.queue, &moved.message_id);
+            self.door.activity.message_sent(queue, id, &moved.body, reason);
+            self.door.activity.messages_deleted(&[&moved.dead_letter_id]);
+        }
+        Ok(redriven)
+    }
+
     /// Receives up to ten messages from a queue, waiting up to 20 s for the first one.
     ///
     /// # Errors
@@ -194,7 +261,25 @@ impl Stores {
     /// # Errors
     /// If SQS returns an error.
     pub async fn send(&self, queue: &QueueName, body: &str) -> Result<(), QueueError> {
-        self.door.queues.send(queue, body).await
+        self.send_because(queue, body, SentBecause::ByHand).await
+    }
+
+    /// Sends a message for this reason.
+    ///
+    /// # Errors
+    /// If SQS returns an error.
+    pub(crate) async fn send_because(
+        &self,
+        queue: &QueueName,
+        body: &str,
+        reason: SentBecause<'_>,
+    ) -> Result<(), QueueError> {
+        let id = self.door.queues.send(queue, body).await?;
+        let named = self.names().queues().find(|(_, known)| known.name == queue.name);
+        if let Some((queue, _)) = named {
+            self.door.activity.message_sent(queue, &id, body, reason);
+        }
+        Ok(())
     }
 
     /// The position at which a stream's reader continues: its checkpoint, or else its starting

@@ -2,7 +2,8 @@
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, OnceLock, PoisonError};
+use std::time::Instant;
 
 use bytes::Bytes;
 use http::Request;
@@ -10,6 +11,8 @@ use http::header::{AUTHORIZATION, CONTENT_TYPE};
 use serde::Serialize;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
+
+use crate::activity::{Activity, UpstreamCall};
 
 /// The maximum number of requests kept in full.
 const REQUESTS_MAX: usize = 1_000;
@@ -22,6 +25,9 @@ const SHOWN: [&str; 5] =
 /// The requests of one stand-in.
 #[derive(Debug)]
 pub(super) struct Asked {
+    name: &'static str,
+    /// The records of the platform, once it has them.
+    activity: OnceLock<Activity>,
     /// The further headers that are shown.
     shown: &'static [&'static str],
     report: Mutex<Report>,
@@ -29,11 +35,27 @@ pub(super) struct Asked {
 }
 
 /// A request in progress, for as long as this value lives.
-pub(super) struct InFlight<'a>(&'a AtomicU64);
+pub(super) struct InFlight<'a> {
+    in_flight: &'a AtomicU64,
+    began: Instant,
+    /// The status of the response; none if the connection is closed.
+    status: Option<u16>,
+    recorded: Option<(&'a Activity, u64)>,
+}
+
+impl InFlight<'_> {
+    /// Notes the response.
+    pub(super) fn answered(&mut self, status: u16) {
+        self.status = Some(status);
+    }
+}
 
 impl Drop for InFlight<'_> {
     fn drop(&mut self) {
-        self.0.fetch_sub(1, Ordering::Relaxed);
+        self.in_flight.fetch_sub(1, Ordering::Relaxed);
+        if let Some((activity, number)) = self.recorded {
+            activity.upstream_answered(number, self.began.elapsed(), self.status);
+        }
     }
 }
 
@@ -68,8 +90,14 @@ pub struct AskedRequest {
 
 impl Asked {
     /// No requests so far. Of later ones, these headers are also shown.
-    pub(super) fn new(shown: &'static [&'static str]) -> Self {
-        Self { shown, report: Mutex::default(), in_flight: AtomicU64::default() }
+    pub(super) fn new(name: &'static str, shown: &'static [&'static str]) -> Self {
+        let (report, in_flight) = (Mutex::default(), AtomicU64::default());
+        Self { name, activity: OnceLock::new(), shown, report, in_flight }
+    }
+
+    /// Also records requests there. Only the first call has an effect.
+    pub(super) fn record_to(&self, activity: &Activity) {
+        let _ = self.activity.set(activity.clone());
     }
 
     pub(super) fn note(&self, request: &Request<Bytes>) -> InFlight<'_> {
@@ -84,7 +112,19 @@ impl Asked {
             report.requests.pop_front();
         }
         report.requests.push_back(AskedRequest::of(request, self.shown));
-        InFlight(&self.in_flight)
+        drop(report);
+        let header = |name: &str| request.headers().get(name)?.to_str().ok();
+        let recorded = self.activity.get().map(|activity| {
+            let call = UpstreamCall {
+                service: self.name,
+                method: request.method().as_str(),
+                path: request.uri().path_and_query().map_or("/", |it| it.as_str()),
+                request_id: header("x-request-id"),
+            };
+            (activity, activity.upstream_called(&call))
+        });
+        let in_flight = &self.in_flight;
+        InFlight { in_flight, began: Instant::now(), status: None, recorded }
     }
 
     pub(super) fn report(&self) -> Report {

@@ -23,6 +23,7 @@ use self::asked::Asked;
 pub use self::asked::Report;
 pub use self::service::Service;
 use self::switch::{Change, JsonSwitch, PathError, Switch};
+use crate::activity::Activity;
 use crate::faults::StandinFaults;
 
 /// The faults of stand-ins cannot be set: a name or a member is unknown, or a value is invalid.
@@ -45,6 +46,7 @@ pub struct Standins {
 /// One running stand-in.
 #[derive(Clone)]
 struct Standin {
+    url: String,
     asked: Arc<Asked>,
     switch: Arc<dyn JsonSwitch>,
 }
@@ -55,14 +57,14 @@ impl Standins {
     /// # Errors
     /// If no port can be bound.
     pub async fn add<S: Service>(&mut self, service: S) -> Result<(), io::Error> {
-        let asked = Arc::new(Asked::new(S::SHOWN_HEADERS));
+        let asked = Arc::new(Asked::new(S::NAME, S::SHOWN_HEADERS));
         let switch = Arc::new(Switch::<S::Faults>::default());
         let secret = service.secret();
         let (url, served) = serve::start(service, Arc::clone(&switch), Arc::clone(&asked)).await?;
         self.running.lock().unwrap_or_else(PoisonError::into_inner).spawn(served);
-        self.standins.insert(S::NAME, Standin { asked, switch });
         let parameters = S::PARAMETERS.iter().map(|name| ((*name).to_owned(), url.clone()));
         self.parameters.extend(parameters);
+        self.standins.insert(S::NAME, Standin { url, asked, switch });
         self.secrets.extend(secret.map(|(name, value)| (name, value.to_string())));
         Ok(())
     }
@@ -82,9 +84,24 @@ impl Standins {
         self.standins.get(name).map(|standin| standin.asked.report())
     }
 
+    /// A stand-in's address, by its name: `http://127.0.0.1:4100`.
+    pub fn url(&self, name: &str) -> Option<&str> {
+        self.standins.get(name).map(|standin| standin.url.as_str())
+    }
+
+    /// Records the requests of all stand-ins there.
+    pub(crate) fn record_to(&self, activity: &Activity) {
+        self.standins.values().for_each(|standin| standin.asked.record_to(activity));
+    }
+
     /// The stand-ins' names.
     pub fn names(&self) -> impl Iterator<Item = &'static str> {
         self.standins.keys().copied()
+    }
+
+    /// Whether a stand-in has any active fault, by its name.
+    pub fn is_faulty(&self, name: &str) -> bool {
+        self.standins.get(name).is_some_and(|standin| standin.switch.is_on())
     }
 
     /// The active faults of all stand-ins, with all members.

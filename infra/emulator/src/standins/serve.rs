@@ -70,7 +70,7 @@ impl<S: Service> Shared<S> {
         }
         let body = Limited::new(body, BODY_BYTES_MAX).collect().await.map_err(|_| HungUp)?;
         let request = Request::from_parts(head, body.to_bytes());
-        let _in_flight = self.asked.note(&request);
+        let mut in_flight = self.asked.note(&request);
         let path = request.uri().path();
         let fault = self.switch.strike(|faults| S::fault(faults, path));
         sleep(fault.delay_ms.into()).await;
@@ -78,11 +78,14 @@ impl<S: Service> Shared<S> {
             return Err(HungUp);
         }
         if let Some(answer) = fault.answer {
+            in_flight.answered(answer.status.0.as_u16());
             return Ok(answer.into());
         }
         let faults = self.switch.faults();
         sleep(self.service.takes(&request, &faults)).await;
-        Ok(self.service.answer(&request, &faults).into())
+        let answer = self.service.answer(&request, &faults);
+        in_flight.answered(answer.status.0.as_u16());
+        Ok(answer.into())
     }
 }
 

@@ -41,6 +41,9 @@ pub(super) trait JsonSwitch: Send + Sync {
 
     /// The active faults, with all members.
     fn active(&self) -> Value;
+
+    /// Whether any fault is active.
+    fn is_on(&self) -> bool;
 }
 
 /// Why faults cannot be read.
@@ -59,8 +62,16 @@ where
     }
 
     fn active(&self) -> Value {
-        serde_json::to_value(self.faults()).expect("faults have a JSON form, they are read from it")
+        as_json(&self.faults())
     }
+
+    fn is_on(&self) -> bool {
+        self.active() != as_json(&F::default())
+    }
+}
+
+fn as_json(faults: &impl Serialize) -> Value {
+    serde_json::to_value(faults).expect("faults have a JSON form, they are read from it")
 }
 
 impl<F: Clone> Switch<F> {

@@ -5,6 +5,7 @@
 mod applications;
 mod functions;
 mod gateway;
+mod next_fault;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;

@@ -160,6 +160,28 @@ async fn a_schedule_can_run_by_hand_before_it_is_due() {
     assert_eq!(running.first_event().1["detail-type"], "Scheduled Event");
 }
 
+#[tokio::test]
+async fn a_schedule_is_reported_with_its_next_and_last_run() {
+    let clock = "Clock: {Type: Schedule, Properties: {Schedule: rate(1 day)}}";
+    let functions = Scripted::default();
+    let running = running_with(&template(clock, QUEUE), functions, None).await;
+    let schedules = running.sources.schedules();
+    let now = running.stores.clock().now();
+    running.until(|| schedules.reports()[0].next_at.is_some()).await;
+    let before = schedules.reports().remove(0);
+    assert_eq!((before.name.as_str(), before.count), ("WorkFunction.Clock", 0));
+    let wait_s = before.next_at.unwrap().duration_since(now).as_secs();
+    assert!((86_370..=86_430).contains(&wait_s), "{wait_s}");
+
+    schedules.run("WorkFunction").await.unwrap().unwrap();
+
+    let after = schedules.reports().remove(0);
+    assert_eq!((after.count, after.running, after.next_at), (1, 0, before.next_at));
+    let last = after.last.unwrap();
+    assert!(last.ended_at.is_some_and(|ended_at| ended_at >= last.at), "{last:?}");
+    assert_eq!(last.error, None);
+}
+
 /// The error with which this source does not start.
 async fn complaint(source: &str) -> String {
     let template = Template::parse(source, &BTreeMap::new()).unwrap();

@@ -3,7 +3,7 @@
 use serde_json::{Map, Value};
 
 /// An item without its type tags: `{"stock": {"N": "3"}}` becomes `{"stock": 3}`.
-pub(super) fn plain_item(item: &Value) -> Value {
+pub(crate) fn plain_item(item: &Value) -> Value {
     let attributes = item.as_object().into_iter().flatten();
     attributes.map(|(name, value)| (name.clone(), plain(value))).collect::<Map<_, _>>().into()
 }

@@ -39,7 +39,7 @@ const SCAN_MAX: usize = 1_000;
 /// The tables, in memory or in a file.
 #[derive(Clone)]
 pub(crate) struct Tables {
-    database: Database,
+    pub(super) database: Database,
     address: SocketAddr,
     client: Client<HttpConnector, Full<Bytes>>,
 }
@@ -304,7 +304,7 @@ fn request<T: DeserializeOwned>(input: &Value) -> T {
     parse(input).expect("the platform's own requests are valid")
 }
 
-fn parse<T: DeserializeOwned>(input: &Value) -> Result<T, DynoxideError> {
+pub(super) fn parse<T: DeserializeOwned>(input: &Value) -> Result<T, DynoxideError> {
     serde_json::from_str(&input.to_string())
         .map_err(|error| DynoxideError::ValidationException(error.to_string()))
 }

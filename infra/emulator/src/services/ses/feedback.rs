@@ -1,9 +1,11 @@
 //! SES events of mails to its mailbox simulator, and the queues that receive them.
 
 use jiff::Timestamp;
+use serde::Serialize;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
+use super::identities::bare;
 use super::mail::Mail;
 use crate::services::physical_names::Names;
 use sam_template::{
@@ -72,6 +74,31 @@ impl FeedbackRoutes {
     pub(crate) fn queues<'a>(&'a self, event: &'a Value) -> impl Iterator<Item = &'a str> {
         let rules = self.rules.iter().filter(move |rule| rule.pattern.fits(event));
         rules.flat_map(|rule| rule.queues.iter().map(String::as_str))
+    }
+}
+
+/// The outcome of a mail to a recipient.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+#[non_exhaustive]
+pub enum MailOutcome {
+    /// It was delivered.
+    Delivered,
+    /// It bounced.
+    Bounced,
+    /// The recipient has marked it as spam.
+    Complained,
+}
+
+impl MailOutcome {
+    /// The outcome of a mail to this address. Only the addresses of the mailbox simulator have others
+    /// than a delivery.
+    pub fn of(address: &str) -> Self {
+        match Feedback::of(bare(address)) {
+            None => Self::Delivered,
+            Some(Feedback::Bounce { .. }) => Self::Bounced,
+            Some(Feedback::Complaint) => Self::Complained,
+        }
     }
 }
 

@@ -96,6 +96,11 @@ impl Mailbox {
         kept.mails.0.iter().filter(is_meant).cloned().collect()
     }
 
+    /// The number of mails.
+    pub fn count(&self) -> usize {
+        self.lock().mails.0.len()
+    }
+
     /// Deletes all mails.
     pub fn empty(&self) {
         // The platform ends after an error of the file.

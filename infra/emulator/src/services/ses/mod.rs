@@ -6,6 +6,7 @@ mod mail;
 mod mailbox;
 
 pub(crate) use self::feedback::FeedbackRoutes;
+pub use self::feedback::MailOutcome;
 pub use self::identities::Identities;
 pub(crate) use self::identities::bare;
 pub use self::mail::Mail;

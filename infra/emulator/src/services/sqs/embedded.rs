@@ -211,7 +211,7 @@ impl Sqs {
             if let Err(error) = self.keep(held, operation, &original, &answer).await {
                 return not_kept(&error);
             }
-            self.journal().note(operation, &body, &answer);
+            self.journal().note(operation, &original, &answer);
             self.groups.note(taken, &answer);
             if operation == "ReceiveMessage" {
                 answer = self.groups.put_back(answer);

@@ -1,6 +1,8 @@
 //! A record of the queues' messages. It shows messages without receiving them, which neither SQS
 //! nor the embedded SQS can do.
 
+mod peek;
+
 use std::collections::{HashMap, VecDeque};
 use std::time::Duration;
 
@@ -11,6 +13,7 @@ use serde::Serialize;
 use serde_json::Value;
 use tokio::time::Instant;
 
+pub use self::peek::{MessageState, QueuedMessage};
 use crate::clock::Clock;
 use crate::services::physical_names::{QueueName, physical};
 use sam_template::Queue;
@@ -44,6 +47,7 @@ pub(super) struct Journal {
 #[derive(Debug)]
 struct QueueFacts {
     visibility_timeout: Duration,
+    delay: Duration,
     /// The dead-letter queue's logical id and physical name, and its `maxReceiveCount`.
     dead_letters: Option<(String, String, u32)>,
 }
@@ -54,7 +58,22 @@ struct Message {
     number: u64,
     queue: String,
     entry: JournalEntry,
+    content: Content,
+    delayed_until: Instant,
     hidden_until: Instant,
+    /// The physical name of the queue that it was in before it became a dead letter.
+    source: Option<String>,
+}
+
+/// The parts of a message besides its body.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub(super) struct Content {
+    /// The sender's attributes in SQS's form, or null.
+    pub(super) attributes: Value,
+    pub(super) group: Option<String>,
+    pub(super) deduplication_id: Option<String>,
+    /// The physical name of the queue that it was in before it became a dead letter.
+    pub(super) source: Option<String>,
 }
 
 /// A message that is in a queue.
@@ -91,7 +110,8 @@ impl Journal {
             let name = format!("{}{suffix}", physical(&id));
             (id, name, redrive.max_receive_count)
         });
-        let facts = QueueFacts { visibility_timeout: queue.visibility_timeout, dead_letters };
+        let (visibility_timeout, delay) = (queue.visibility_timeout, queue.delay);
+        let facts = QueueFacts { visibility_timeout, delay, dead_letters };
         self.queues.insert(name.name.clone(), facts);
     }
 
@@ -119,10 +139,10 @@ impl Journal {
             return;
         };
         match operation {
-            "SendMessage" => self.sent(queue, &output, &input["MessageBody"]),
+            "SendMessage" => self.sent(queue, &output, &input),
             "SendMessageBatch" => {
                 for (entry, result) in succeeded(&input, &output) {
-                    self.sent(queue, result, &entry["MessageBody"]);
+                    self.sent(queue, result, entry);
                 }
             }
             "ReceiveMessage" => {
@@ -160,8 +180,23 @@ impl Journal {
         }
     }
 
+    /// Records a message by the input that sent it.
+    fn sent(&mut self, queue: &str, result: &Value, input: &Value) {
+        let delay = self.queues.get(queue).map(|facts| facts.delay);
+        let delay = input["DelaySeconds"].as_u64().map(Duration::from_secs).or(delay);
+        let body = &input["MessageBody"];
+        self.record(queue, result, body, Content::sent(input), delay.unwrap_or_default());
+    }
+
     /// Records a message, unless it is known or already deleted.
-    fn sent(&mut self, queue: &str, message: &Value, body: &Value) {
+    fn record(
+        &mut self,
+        queue: &str,
+        message: &Value,
+        body: &Value,
+        content: Content,
+        delay: Duration,
+    ) {
         let (Some(id), Some(body)) = (message["MessageId"].as_str(), body.as_str()) else {
             return;
         };
@@ -175,30 +210,40 @@ impl Journal {
             sent_at: self.clock.now(),
             receive_count: 0,
         };
-        self.enter(queue, entry);
+        self.enter(queue, entry, content, delay);
     }
 
     /// Records a message of an earlier run, within the runtime of SQS.
-    pub(super) fn restore(&mut self, queue: &str, entry: JournalEntry) {
+    pub(super) fn restore(
+        &mut self,
+        queue: &str,
+        entry: JournalEntry,
+        content: Content,
+        delay: Duration,
+    ) {
         if self.messages.len() < MESSAGES_MAX {
-            self.enter(queue, entry);
+            self.enter(queue, entry, content, delay);
         }
     }
 
-    fn enter(&mut self, queue: &str, entry: JournalEntry) {
-        let id = entry.message_id.clone();
+    fn enter(&mut self, queue: &str, entry: JournalEntry, mut content: Content, delay: Duration) {
+        let (id, now) = (entry.message_id.clone(), Instant::now());
         let message = Message {
             number: self.entered,
             queue: queue.to_owned(),
             entry,
-            hidden_until: Instant::now(),
+            source: content.source.take(),
+            content,
+            delayed_until: now + delay,
+            hidden_until: now,
         };
         self.entered += 1;
         self.messages.insert(id, message);
     }
 
     fn received(&mut self, queue: &str, received: &Value, timeout: Option<Duration>) {
-        self.sent(queue, received, &received["Body"]);
+        let content = Content::received(received);
+        self.record(queue, received, &received["Body"], content, Duration::ZERO);
         let facts = self.queues.get(queue).map(|facts| facts.visibility_timeout);
         let timeout = timeout.or(facts).unwrap_or_default();
         let id = received["MessageId"].as_str().unwrap_or_default();
@@ -206,7 +251,7 @@ impl Journal {
             return;
         };
         if message.queue != queue {
-            queue.clone_into(&mut message.queue);
+            message.source = Some(std::mem::replace(&mut message.queue, queue.to_owned()));
             message.entry.receive_count = 0;
         }
         message.entry.receive_count += 1;
@@ -237,9 +282,39 @@ impl Journal {
     }
 }
 
+impl Content {
+    /// The parts of the input of a send.
+    fn sent(input: &Value) -> Self {
+        let text = |name: &str| input[name].as_str().map(ToOwned::to_owned);
+        Self {
+            attributes: input["MessageAttributes"].clone(),
+            group: text("MessageGroupId"),
+            deduplication_id: text("MessageDeduplicationId"),
+            source: None,
+        }
+    }
+
+    /// The parts of a received message, as far as the receiver asked for them.
+    fn received(message: &Value) -> Self {
+        let text = |name: &str| message["Attributes"][name].as_str().map(ToOwned::to_owned);
+        let source = text("DeadLetterQueueSourceArn");
+        Self {
+            attributes: message["MessageAttributes"].clone(),
+            group: text("MessageGroupId"),
+            deduplication_id: text("MessageDeduplicationId"),
+            source: source.and_then(|arn| arn.rsplit(':').next().map(ToOwned::to_owned)),
+        }
+    }
+}
+
 /// The embedded SQS builds a receipt handle from the message's id, the time and a random part.
 pub(super) fn message_of(receipt_handle: &Value) -> Option<String> {
-    let decoded = STANDARD.decode(receipt_handle.as_str()?).ok()?;
+    message_of_handle(receipt_handle.as_str()?)
+}
+
+/// The id of the message of a receipt handle.
+pub(crate) fn message_of_handle(receipt_handle: &str) -> Option<String> {
+    let decoded = STANDARD.decode(receipt_handle).ok()?;
     let text = String::from_utf8(decoded).ok()?;
     text.split(':').next().map(ToOwned::to_owned)
 }

@@ -1,7 +1,8 @@
 //! The queues: the embedded SQS ([`embedded`]), completed by fair queues ([`fair`], [`groups`]),
 //! large messages ([`parcels`]), SQS's own checks ([`rules`]), a record of messages
 //! ([`message_log`]), and the platform's clock ([`time`], [`timestamps`]). With a data directory,
-//! messages are kept ([`kept`]) and restored ([`restore`], [`restored`]).
+//! messages are kept ([`kept`]) and restored ([`restore`], [`restored`]). Dead letters return to their
+//! queues by [`redrive`].
 
 mod embedded;
 mod fair;
@@ -10,13 +11,16 @@ mod kept;
 mod message_log;
 mod parcels;
 mod queues;
+mod redrive;
 mod restore;
 mod restored;
 mod rules;
 mod time;
 mod timestamps;
 
-pub use self::message_log::JournalEntry;
+pub(crate) use self::message_log::message_of_handle;
+pub use self::message_log::{JournalEntry, MessageState, QueuedMessage};
 pub(crate) use self::queues::Queues;
 pub use self::queues::{QueueReport, ReceivedMessage};
+pub use self::redrive::{MovedMessage, RedriveError, Redriven};
 pub(crate) use self::rules::Refused;

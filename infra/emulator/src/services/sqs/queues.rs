@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
 use super::embedded::Sqs;
-use super::message_log::JournalEntry;
+use super::message_log::{Content, JournalEntry, QueuedMessage};
 use super::rules::{self, Verdict};
 use super::time::Time;
 use crate::clock::Clock;
@@ -27,7 +27,7 @@ const WAIT_S_MAX: u64 = 20;
 /// The queues, in memory. Their messages may also be kept in a file.
 pub(crate) struct Queues {
     pub(super) sqs: Arc<Sqs>,
-    time: Time,
+    pub(super) time: Time,
     clock: Clock,
     /// The offset of the clock that the queues have followed so far, in seconds.
     followed_s: Mutex<u32>,
@@ -201,13 +201,14 @@ impl Queues {
         Ok(())
     }
 
-    /// Sends a message.
+    /// Sends a message. Returns its id.
     ///
     /// # Errors
     /// If the queue does not exist or the message is too large.
-    pub(crate) async fn send(&self, queue: &QueueName, body: &str) -> Result<(), QueueError> {
+    pub(crate) async fn send(&self, queue: &QueueName, body: &str) -> Result<String, QueueError> {
         let message = json!({"QueueUrl": queue.url, "MessageBody": body});
-        self.ask("SendMessage", message).await.map(drop)
+        let answer = self.ask("SendMessage", message).await?;
+        Ok(answer["MessageId"].as_str().unwrap_or_default().to_owned())
     }
 
     /// The state of every queue, with its first messages, without receiving them.
@@ -243,10 +244,35 @@ impl Queues {
         self.time.run(recorded).await
     }
 
+    /// The oldest messages of a queue in any state, without receiving them.
+    pub(crate) async fn peek(
+        &self,
+        names: &Names,
+        queue: &QueueName,
+        count_max: usize,
+    ) -> Vec<QueuedMessage> {
+        let (sqs, queue) = (Arc::clone(&self.sqs), queue.name.clone());
+        let peek = async move { sqs.journal().peek(&queue, count_max) };
+        let mut messages = self.time.run(peek).await;
+        for message in &mut messages {
+            let source = message.dead_letter_source.take();
+            let source = source.and_then(|source| names.queue_called(&source));
+            message.dead_letter_source = source.map(ToOwned::to_owned);
+        }
+        messages
+    }
+
     /// Records a message of an earlier run for the reports.
-    pub(super) async fn restore_entry(&self, queue: &str, entry: JournalEntry) {
+    pub(super) async fn restore_entry(
+        &self,
+        queue: &str,
+        entry: JournalEntry,
+        content: Content,
+        delay: Duration,
+    ) {
         let (sqs, queue) = (Arc::clone(&self.sqs), queue.to_owned());
-        self.time.run(async move { sqs.journal().restore(&queue, entry) }).await;
+        let restore = async move { sqs.journal().restore(&queue, entry, content, delay) };
+        self.time.run(restore).await;
     }
 
     /// Lets time pass on the embedded SQS's clock.
@@ -274,7 +300,11 @@ impl Queues {
         self.time.run(async move { sqs.handle(&operation, body).await }).await
     }
 
-    async fn ask(&self, operation: &'static str, input: Value) -> Result<Value, QueueError> {
+    pub(super) async fn ask(
+        &self,
+        operation: &'static str,
+        input: Value,
+    ) -> Result<Value, QueueError> {
         read(operation, self.handle(operation, input.to_string().into()).await)
     }
 }

@@ -16,7 +16,7 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::kept::{FILE_NAME, FirstSend, KeptFile, Line, Message, Messages};
-use super::message_log::JournalEntry;
+use super::message_log::{Content, JournalEntry};
 use super::queues::{Queues, queue_name};
 use super::restored::Identity;
 use crate::services::error::{QueueError, StartError};
@@ -206,6 +206,7 @@ impl Restorer<'_> {
         } else {
             input["DelaySeconds"] = self.delay_left_s(message, queue).into();
         }
+        let delay = Duration::from_secs(input["DelaySeconds"].as_u64().unwrap_or_default());
         let sent = self.queues.ask_embedded("SendMessage", input).await?;
         self.queues.sqs.restored.add(text(&sent["MessageId"]), self.identity(message));
         if let Some(group) = message.group.as_ref().filter(|_| !queue.fifo) {
@@ -217,7 +218,13 @@ impl Restorer<'_> {
             sent_at: Timestamp::from_millisecond(message.sent_at_ms).unwrap_or_default(),
             receive_count: message.receive_count,
         };
-        self.queues.restore_entry(&name.name, entry).await;
+        let content = Content {
+            attributes: message.attributes.clone(),
+            group: message.group.clone(),
+            deduplication_id: message.deduplication_id.clone(),
+            source: message.dead_letter_source.clone(),
+        };
+        self.queues.restore_entry(&name.name, entry, content, delay).await;
         Ok(&name.url)
     }
 

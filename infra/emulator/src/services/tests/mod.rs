@@ -1,7 +1,9 @@
 mod kept;
 mod mail;
 mod meter;
+mod next_fault;
 mod queues;
+mod redrive;
 mod rotations;
 
 use std::collections::BTreeMap;

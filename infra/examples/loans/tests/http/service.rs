@@ -1,7 +1,7 @@
 //! The service on the local platform, and the issuer of its members' tokens.
 
 use emulator::options::Options;
-use emulator::{BoxError, NoApplication, Platform};
+use emulator::{Account, Application, BoxError, Platform, SignIn};
 use jsonwebtoken::{Algorithm, EncodingKey, Header, encode};
 use serde_json::{Value, json};
 use testkit::{Api, Running, Suite, SystemUnderTest, unique};
@@ -49,7 +49,20 @@ impl SystemUnderTest for Lending {
         }]);
         let parameters = vec![("OutsideIssuers".to_owned(), issuers.to_string())];
         let options = Options { no_build: true, parameters, ..options };
-        Ok(Library(Platform::start(options, &NoApplication).await?))
+        Ok(Library(Platform::start(options, &People).await?))
+    }
+}
+
+/// The accounts as which the console sends requests: their tokens are of the issuer below.
+struct People;
+
+impl Application for People {
+    fn accounts(&self, _demo: bool) -> Vec<Account> {
+        let account = |name: &str, role: &str| {
+            let token = Person { name: name.to_owned() }.token(ISSUER, "central", role);
+            Account::new(name, role, SignIn::Token(token)).note("of the central library")
+        };
+        vec![account("ada", "MEMBER"), account("bob", "MEMBER"), account("lena", "LIBRARIAN")]
     }
 }
 

@@ -1,0 +1,103 @@
+//! The views, built from the records when somebody asks.
+
+mod calls;
+mod commit;
+mod curl;
+mod detail;
+mod items;
+mod journey;
+mod stages;
+
+use std::collections::BTreeMap;
+
+pub(super) use self::commit::history;
+pub(super) use self::detail::{invocation, request};
+pub(super) use self::items::key_of_plain;
+pub(crate) use self::items::key_text;
+pub(super) use self::journey::journey;
+pub(super) use self::stages::stage_named;
+use super::record::{RequestRecord, ms};
+use super::redaction::Redaction;
+use super::view::{RequestFilter, RequestPage, RequestRow};
+
+/// The rows of a page by default, and at most.
+const PAGE: usize = 100;
+const PAGE_MAX: usize = 1_000;
+
+/// The page of the requests that match.
+pub(super) fn requests(
+    all: &BTreeMap<u64, RequestRecord>,
+    dropped: u64,
+    filter: &RequestFilter,
+    redaction: &Redaction,
+) -> RequestPage {
+    let limit = filter.limit.unwrap_or(PAGE).clamp(1, PAGE_MAX);
+    let text = filter.text.as_deref().map(str::to_lowercase);
+    let matching = all.values().rev();
+    let matching = matching.filter(|request| matches(request, filter, text.as_deref()));
+    let (mut total, mut requests) = (0, Vec::new());
+    for request in matching {
+        total += 1;
+        let is_older = filter.before.is_none_or(|before| request.number < before);
+        if is_older && requests.len() < limit {
+            requests.push(row(request, redaction));
+        }
+    }
+    RequestPage { requests, total, dropped }
+}
+
+/// The row of a request.
+pub(super) fn row(request: &RequestRecord, redaction: &Redaction) -> RequestRow {
+    RequestRow {
+        id: request.id.to_string(),
+        number: request.number,
+        request_id: request.request_id.as_deref().map(|id| redaction.text(id)),
+        at: request.at,
+        api: request.api.clone(),
+        method: request.method.clone(),
+        path: redaction.path(&request.target),
+        route: request.route.clone(),
+        function: request.function.clone(),
+        status: request.status,
+        code: request.code.as_deref().map(|code| redaction.text(code)),
+        took_ms: request.took.map(ms),
+        caller: request.caller.as_deref().map(|caller| redaction.text(caller)),
+        client: redaction.text(&request.client),
+        cold_start: request.cold_start,
+        replayed: request.replayed,
+        refused_at: request.refused_at,
+        attempts: request.attempts,
+    }
+}
+
+/// Whether a request matches a filter; `text` is in lower case.
+fn matches(request: &RequestRecord, filter: &RequestFilter, text: Option<&str>) -> bool {
+    let is_same = |wanted: &Option<String>, found: Option<&str>| {
+        wanted.as_deref().is_none_or(|wanted| found == Some(wanted))
+    };
+    is_same(&filter.function, request.function.as_deref())
+        && is_same(&filter.client, Some(&request.client))
+        && filter.refused_at.is_none_or(|stage| request.refused_at == Some(stage))
+        && filter.status.as_deref().is_none_or(|wanted| has_status(request.status, wanted))
+        && text.is_none_or(|text| {
+            let texts = [
+                Some(request.method.as_str()),
+                Some(request.target.as_str()),
+                request.route.as_deref(),
+                request.function.as_deref(),
+                request.code.as_deref(),
+                request.caller.as_deref(),
+                request.request_id.as_deref(),
+                Some(&*request.id),
+            ];
+            texts.into_iter().flatten().any(|found| found.to_lowercase().contains(text))
+        })
+}
+
+fn has_status(status: Option<u16>, wanted: &str) -> bool {
+    let Some(status) = status else { return false };
+    match wanted.strip_suffix("xx") {
+        Some(class) => class.parse() == Ok(status / 100),
+        None => wanted.parse() == Ok(status),
+    }
+}

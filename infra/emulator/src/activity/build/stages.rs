@@ -1,0 +1,181 @@
+//! The nine boxes of a request, by what the gateway and the lifecycle report.
+
+use super::commit::{is_attempt, outcome};
+use crate::activity::record::{Invocation, RequestRecord, ms};
+use crate::activity::redaction::Redaction;
+use crate::activity::view::{CommitOutcomeView, Stage, StageBox, StageState};
+
+/// The stages in order.
+const STAGES: [Stage; 9] = [
+    Stage::Routing,
+    Stage::Authentication,
+    Stage::Authorization,
+    Stage::Deserialization,
+    Stage::Validation,
+    Stage::Retrieval,
+    Stage::Rules,
+    Stage::Effects,
+    Stage::Response,
+];
+
+/// The stage of a name in a record. A rate limit is a part of the authorization.
+pub(in crate::activity) fn stage_named(name: &str) -> Option<Stage> {
+    Some(match name {
+        "routing" => Stage::Routing,
+        "authentication" => Stage::Authentication,
+        "authorization" | "limit" => Stage::Authorization,
+        "deserialization" | "deserialisation" => Stage::Deserialization,
+        "validation" => Stage::Validation,
+        "retrieval" => Stage::Retrieval,
+        "rules" => Stage::Rules,
+        "effects" => Stage::Effects,
+        "response" => Stage::Response,
+        _ => return None,
+    })
+}
+
+/// Where the way through the stages ends so far, and how.
+enum End {
+    /// All passed.
+    Passed,
+    /// At this stage.
+    At(Stage, StageState, Option<String>),
+    /// After this stage nothing is known: the function does not report stages.
+    UnknownAfter(Stage),
+}
+
+/// The boxes, always nine.
+pub(super) fn boxes(
+    request: &RequestRecord,
+    invocation: Option<&Invocation>,
+    redaction: &Redaction,
+) -> Vec<StageBox> {
+    let end = end(request, invocation);
+    let boxed = |stage: Stage| {
+        let state = match &end {
+            End::Passed => StageState::Passed,
+            End::At(at, state, _) if stage == *at => *state,
+            End::At(at, ..) if stage < *at => StageState::Passed,
+            End::At(..) => StageState::NotReached,
+            End::UnknownAfter(last) if stage <= *last => StageState::Passed,
+            End::UnknownAfter(_) => StageState::Unknown,
+        };
+        let reason = match &end {
+            End::At(at, _, reason) if stage == *at => reason.clone(),
+            _ => None,
+        };
+        let note = reason.or_else(|| note(stage, state, request, invocation));
+        StageBox {
+            stage,
+            state,
+            took_ms: took_ms(stage, request, invocation),
+            note: note.map(|note| redaction.text(&note)),
+        }
+    };
+    STAGES.map(boxed).to_vec()
+}
+
+fn end(request: &RequestRecord, invocation: Option<&Invocation>) -> End {
+    if request.is_preflight {
+        let note = "The gateway answered this preflight of CORS itself.".to_owned();
+        return End::At(Stage::Routing, StageState::Passed, Some(note));
+    }
+    // The gateway's own refusal, before or without a function.
+    if let (Some(stage), Some(reason)) = (request.refused_at, &request.refusal)
+        && invocation.is_none_or(|invocation| invocation.inspected.ended.is_none())
+        && !invocation.is_some_and(|invocation| invocation.interrupted)
+    {
+        return End::At(stage, StageState::Refused, Some(reason.clone()));
+    }
+    let Some(invocation) = invocation else {
+        let is_running = request.status.is_none();
+        let state = if is_running { StageState::Running } else { StageState::Unknown };
+        let stage = if request.route.is_none() { Stage::Routing } else { Stage::Authentication };
+        return End::At(stage, state, None);
+    };
+    let inspected = &invocation.inspected;
+    if let Some(ended) = &inspected.ended {
+        let Some(stage) = request.refused_at else { return End::Passed };
+        let reason = ended.message.clone().or_else(|| ended.error.clone());
+        return End::At(stage, StageState::Refused, reason);
+    }
+    let reports = inspected.request_id.is_some() || inspected.progress.is_some();
+    if !reports && !invocation.interrupted {
+        // A function of the lifecycle has reported before it works.
+        return End::UnknownAfter(Stage::Authentication);
+    }
+    let has_ended = invocation.answered.is_some();
+    if has_ended && !invocation.interrupted && invocation.error.is_none() {
+        return End::UnknownAfter(reached(invocation));
+    }
+    let state = if has_ended { StageState::Interrupted } else { StageState::Running };
+    let stage =
+        if reports { reached(invocation) } else { Stage::Deserialization.min(reached(invocation)) };
+    End::At(stage, state, invocation.error.clone())
+}
+
+/// The stage in which an invocation without an end is, or was: by its last record and its calls.
+fn reached(invocation: &Invocation) -> Stage {
+    let progress = invocation.inspected.progress.as_ref();
+    let running = progress.and_then(|it| it.running.as_deref()).and_then(stage_named);
+    let last = progress.and_then(|it| it.stages.last()).and_then(|(name, ..)| stage_named(name));
+    let after_last = last.map(|last| STAGES[(last as usize + 1).min(STAGES.len() - 1)]);
+    let reported = running.or(after_last).unwrap_or(Stage::Authentication);
+    let called = invocation.calls.iter().filter(|call| !call.deferred).map(|call| {
+        if !is_attempt(call) {
+            let reads = ["BatchGetItem", "GetItem", "Query", "TransactGetItems"];
+            let is_read = reads.contains(&call.operation.as_str());
+            return if is_read { Stage::Retrieval } else { Stage::Authentication };
+        }
+        match outcome(call, true) {
+            CommitOutcomeView::Committed => Stage::Response,
+            _ => Stage::Effects,
+        }
+    });
+    called.max().map_or(reported, |called| called.max(reported))
+}
+
+/// The time in a stage, of the gateway and of the function.
+fn took_ms(stage: Stage, request: &RequestRecord, invocation: Option<&Invocation>) -> Option<f64> {
+    let progress = invocation.and_then(|invocation| invocation.inspected.progress.as_ref());
+    let stages = progress.map(|progress| progress.stages.as_slice()).unwrap_or_default();
+    let own = stages.iter().filter(|(name, ..)| stage_named(name) == Some(stage));
+    let own = own.map(|(_, took_ms, _)| *took_ms).reduce(|sum, took_ms| sum + took_ms);
+    let authorizer = request.authorization.as_ref().filter(|_| stage == Stage::Authentication);
+    match (own, authorizer.map(|it| ms(it.took))) {
+        (Some(own), Some(authorizer)) => Some(own + authorizer),
+        (own, authorizer) => own.or(authorizer),
+    }
+}
+
+/// What a stage did.
+fn note(
+    stage: Stage,
+    state: StageState,
+    request: &RequestRecord,
+    invocation: Option<&Invocation>,
+) -> Option<String> {
+    if state != StageState::Passed {
+        return None;
+    }
+    match stage {
+        Stage::Routing => {
+            let (route, function) = (request.route.as_ref()?, request.function.as_ref()?);
+            Some(format!("{route} is served by {function}."))
+        }
+        Stage::Authentication => {
+            let decision = request.authorization.as_ref()?;
+            Some(decision.reason.clone())
+        }
+        Stage::Effects => {
+            let commits = invocation?.calls.iter().filter(|call| is_attempt(call));
+            let count = commits.clone().count();
+            let writes = commits.last()?.writes.len();
+            let writes =
+                if writes == 1 { "1 write".to_owned() } else { format!("{writes} writes") };
+            let attempts = if count == 1 { String::new() } else { format!(" in {count} attempts") };
+            Some(format!("The commit has {writes}{attempts}."))
+        }
+        _ => None,
+    }
+}

@@ -1,0 +1,113 @@
+//! Bodies, and bounds.
+
+use std::time::Instant;
+
+use serde_json::json;
+
+use super::{JWT, redaction};
+use crate::activity::redaction::{CUT, READ_BYTES_MAX, SHOWN_BYTES_MAX};
+
+#[test]
+fn a_body_is_pretty_printed_in_its_order_and_with_its_digits() {
+    let body = br#"{"b":1.50,"a":{"password":"hush","list":[1,{"x":null}]},"empty":{},"n":12345678901234567890123}"#;
+    let expected = r#"{
+  "b": 1.50,
+  "a": {
+    "password": "•••",
+    "list": [
+      1,
+      {
+        "x": null
+      }
+    ]
+  },
+  "empty": {},
+  "n": 12345678901234567890123
+}"#;
+    assert_eq!(redaction().body(Some("application/json"), body).as_deref(), Some(expected));
+    assert_eq!(redaction().body(None, body).as_deref(), Some(expected));
+}
+
+#[test]
+fn other_bodies_are_redacted_as_texts() {
+    let body = |media_type: &str, body: &[u8]| redaction().body(Some(media_type), body);
+    assert_eq!(body("text/plain", b""), None);
+    assert_eq!(
+        body("application/json", b"{\"password\":\"hush\",").as_deref(),
+        Some("{\"password\":\"•••\",")
+    );
+    assert_eq!(body("application/problem+json", b"{\"a\":1}").as_deref(), Some("{\n  \"a\": 1\n}"));
+    let form = "application/x-www-form-urlencoded; charset=utf-8";
+    assert_eq!(
+        body(form, b"user=a%20b&pass%77ord=hush").as_deref(),
+        Some("user=a%20b&pass%77ord=•••")
+    );
+    assert_eq!(body("image/png", &[0xff, 0xd8, 0]).as_deref(), Some("(3 bytes that are not text)"));
+    assert_eq!(body("text/plain", "token: hush1".as_bytes()).as_deref(), Some("token: •••"));
+}
+
+#[test]
+fn a_long_body_is_cut_without_showing_the_beginning_of_a_secret() {
+    let before = "ü".repeat(SHOWN_BYTES_MAX / 2 - 10);
+    let body = format!("{before} {JWT} {}", "x".repeat(READ_BYTES_MAX));
+    let shown = redaction().body(Some("text/plain"), body.as_bytes()).unwrap();
+    assert!(shown.ends_with(CUT) && shown.len() <= SHOWN_BYTES_MAX + CUT.len());
+    assert!(!shown.contains("eyJ"));
+    let long = format!("{{\"password\": \"{}\"}}", "hush ".repeat(READ_BYTES_MAX));
+    let shown = redaction().body(Some("application/json"), long.as_bytes()).unwrap();
+    assert!(!shown.contains("hush"), "{}", &shown[..100]);
+}
+
+/// Quadratic searches would take minutes for each of these.
+#[test]
+fn unfortunate_texts_of_a_megabyte_take_bounded_time() {
+    let redaction = redaction();
+    redaction.learn("eyJeyJeyJeyJ-secret");
+    for part in [
+        "eyJ",
+        "eyJ.",
+        "eyJaaaaaaaaaa.",
+        "Bearer ",
+        "Bearer+",
+        "basic+",
+        "$2a$",
+        "$",
+        "-----BEGIN ",
+        "://",
+        "http://a/",
+        "password",
+        "password=",
+        "token:\"",
+        "token='",
+        "tokenType=",
+        "token=[",
+        "\\\"token\\\":\\\"",
+        "{\"token\":",
+        "[[",
+        "=",
+        ":",
+        "\"",
+        "\\",
+        "a=",
+        "code='x",
+        "token:Some(",
+        "authorization:a ",
+    ] {
+        let text = part.repeat(READ_BYTES_MAX / part.len());
+        let begun = Instant::now();
+        let _ = redaction.body(Some("text/plain"), text.as_bytes());
+        assert!(begun.elapsed().as_secs() < 20, "{part}");
+    }
+}
+
+#[test]
+fn deeply_nested_documents_are_redacted() {
+    let mut text = json!({"token": "hush"}).to_string();
+    for _ in 0..4 {
+        text = json!({ "body": text }).to_string();
+    }
+    let shown = redaction().body(None, text.as_bytes()).unwrap();
+    assert!(!shown.contains("hush"), "{shown}");
+    let deep = format!("{}{}", "[".repeat(500), "]".repeat(500));
+    assert!(redaction().body(None, deep.as_bytes()).is_some());
+}

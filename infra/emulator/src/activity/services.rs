@@ -1,0 +1,454 @@
+//! The hooks of the services: calls, and the messages that they send, hide and delete.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use jiff::Timestamp;
+use sam_template::Queue;
+use serde::Deserialize;
+
+use super::cause::StreamItem;
+use super::handle::Activity;
+use super::limits::{CALLS_MAX, INIT_BYTES_MAX, INIT_CALLS_MAX, INVOCATIONS_MAX};
+use super::record::{CallRecord, KeyOfWrite, MessageRecord, Root, WriteRef};
+use super::store::{QueueFacts, Store, WriteEntry};
+use crate::services::message_of_handle;
+
+/// A call that begins.
+pub(crate) struct CallStart {
+    /// The execution environment that makes it.
+    pub(crate) environment: String,
+    pub(crate) service: &'static str,
+    pub(crate) operation: String,
+    /// The resources by logical id.
+    pub(crate) resources: Vec<String>,
+    /// The IAM actions with the ARNs of their resources.
+    pub(crate) accesses: Vec<(String, String)>,
+    pub(crate) body: Bytes,
+    /// The items that it writes to, in the order of its body.
+    pub(crate) writes: Vec<KeyOfWrite>,
+}
+
+/// A call whose end is still to be recorded.
+#[derive(Debug)]
+pub(crate) struct OpenCall(Place);
+
+#[derive(Debug)]
+enum Place {
+    /// Of an invocation, by its number and the place of the call.
+    Of { invocation: u64, call: usize },
+    /// Of an environment that has no invocation yet.
+    Early { environment: String, call: Box<CallRecord> },
+    /// Of nobody, or left out.
+    Ignored,
+}
+
+/// The end of a call.
+pub(crate) struct CallEnd {
+    pub(crate) status: u16,
+    pub(crate) response: Bytes,
+    /// The action and the resource that the policy denied.
+    pub(crate) denial: Option<(String, String)>,
+    /// The fault that was injected.
+    pub(crate) fault: Option<String>,
+    /// The read and the write units.
+    pub(crate) units: Option<(f64, f64)>,
+}
+
+impl OpenCall {
+    /// A call that nobody records.
+    pub(crate) fn ignored() -> Self {
+        Self(Place::Ignored)
+    }
+}
+
+/// A message that a call sent.
+pub(super) struct Sent<'a> {
+    pub(super) id: String,
+    pub(super) body: Cow<'a, str>,
+    pub(super) delay: Duration,
+}
+
+/// The head of an envelope in a message's body.
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct EnvelopeHead {
+    event_id: Option<String>,
+    event_type: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct SendRequest<'a> {
+    #[serde(borrow)]
+    message_body: Option<Cow<'a, str>>,
+    delay_seconds: Option<u64>,
+    #[serde(borrow, default)]
+    entries: Vec<SendEntry<'a>>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct SendEntry<'a> {
+    id: String,
+    #[serde(borrow)]
+    message_body: Cow<'a, str>,
+    delay_seconds: Option<u64>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct SendResponse {
+    message_id: Option<String>,
+    #[serde(default)]
+    successful: Vec<SentEntry>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct SentEntry {
+    id: String,
+    message_id: String,
+}
+
+/// `ChangeMessageVisibility`, `DeleteMessage` and their batches.
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct HandleRequest {
+    receipt_handle: Option<String>,
+    visibility_timeout: Option<u64>,
+    #[serde(default)]
+    entries: Vec<HandleRequest>,
+}
+
+impl Activity {
+    /// The queues of the template.
+    pub(crate) fn set_queues(&self, queues: &BTreeMap<String, Queue>) {
+        let facts = |queue: &Queue| QueueFacts {
+            visibility_timeout: queue.visibility_timeout,
+            dead_letters: queue
+                .redrive
+                .as_ref()
+                .map(|it| (it.dead_letter_queue.clone(), it.max_receive_count)),
+        };
+        let queues = queues.iter().map(|(id, queue)| (id.clone(), facts(queue))).collect();
+        self.record(|store| store.queues = queues);
+    }
+
+    /// A function's call begins.
+    pub(crate) fn call_begins(&self, start: CallStart) -> OpenCall {
+        let (at, began) = (self.now(), Instant::now());
+        let environment = start.environment;
+        let mut call = CallRecord {
+            service: start.service,
+            operation: start.operation,
+            resources: start.resources,
+            accesses: start.accesses,
+            denial: None,
+            fault: None,
+            body: start.body,
+            response: Bytes::new(),
+            status: 0,
+            at,
+            began,
+            ended: None,
+            units: None,
+            deferred: false,
+            writes: start.writes,
+        };
+        self.record(|store| {
+            let Some(number) = store.latest_of(&environment) else {
+                let call = Box::new(call);
+                return OpenCall(Place::Early { environment, call });
+            };
+            let Some(invocation) = store.invocations.get(&number) else {
+                return OpenCall(Place::Ignored);
+            };
+            if invocation.dropped || invocation.calls.len() == CALLS_MAX {
+                return OpenCall(Place::Ignored);
+            }
+            call.deferred = invocation.answered.is_some();
+            let place = invocation.calls.len();
+            store.index_writes(number, place, &call);
+            store.detail_invocation(number, call.size(), |invocation| invocation.calls.push(call));
+            store.changed_invocation(number);
+            OpenCall(Place::Of { invocation: number, call: place })
+        })
+    }
+
+    /// A call ends. Only its first end counts.
+    pub(crate) fn call_ends(&self, open: &mut OpenCall, end: CallEnd) {
+        let (now, ended) = (self.now(), Instant::now());
+        match std::mem::replace(&mut open.0, Place::Ignored) {
+            Place::Of { invocation, call } => {
+                self.record(|store| store.end_call(invocation, call, end, now, ended));
+            }
+            Place::Early { environment, mut call } => {
+                finish(&mut call, end, ended);
+                self.record(|store| store.end_early(&environment, *call));
+            }
+            Place::Ignored => {}
+        }
+    }
+
+    /// The platform sent a message because of an invocation's effects, or by hand.
+    pub(crate) fn message_sent(&self, queue: &str, id: &str, body: &str, roots: SentBecause<'_>) {
+        let now = self.now();
+        self.record(|store| {
+            let roots = match roots {
+                SentBecause::ByHand => Vec::new(),
+                SentBecause::OfRows(table, records) => store.roots_of_rows(table, records),
+                SentBecause::OfMessage(id) => {
+                    store.message_mut(id).map(|message| message.roots.clone()).unwrap_or_default()
+                }
+            };
+            let sent = Sent { id: id.to_owned(), body: Cow::Borrowed(body), delay: Duration::ZERO };
+            store.add_sent(queue, None, &roots, sent, now);
+        });
+    }
+}
+
+/// The reason why the platform itself sends a message.
+pub(crate) enum SentBecause<'a> {
+    /// A person or a test.
+    ByHand,
+    /// Stream records of a table were given up.
+    OfRows(&'a str, &'a [StreamItem]),
+    /// The dead letter with this id was redriven.
+    OfMessage(&'a str),
+}
+
+fn finish(call: &mut CallRecord, end: CallEnd, ended: Instant) {
+    call.status = end.status;
+    call.response = end.response;
+    call.denial = end.denial;
+    call.fault = end.fault;
+    call.units = end.units;
+    call.ended = Some(ended);
+}
+
+impl Store {
+    fn end_call(
+        &mut self,
+        number: u64,
+        place: usize,
+        end: CallEnd,
+        now: Timestamp,
+        ended: Instant,
+    ) {
+        let size = end.response.len();
+        self.detail_invocation(number, size, |invocation| {
+            if let Some(call) = invocation.calls.get_mut(place) {
+                finish(call, end, ended);
+            }
+        });
+        let Some(invocation) = self.invocations.get(&number) else { return };
+        let Some(call) = invocation.calls.get(place) else { return };
+        let (succeeded, writes, roots) =
+            (call.succeeded(), call.writes.clone(), invocation.roots.clone());
+        let queue_call = (call.service == "sqs" && succeeded).then(|| {
+            let queue = call.resources.first().cloned().unwrap_or_default();
+            (call.operation.clone(), queue, call.body.clone(), call.response.clone())
+        });
+        for (index, write) in writes.into_iter().enumerate() {
+            let write_ref = WriteRef { invocation: number, call: place, place: index };
+            self.settle_write(write, write_ref, succeeded, now);
+        }
+        if let Some((operation, queue, body, response)) = queue_call {
+            match operation.as_str() {
+                "SendMessage" | "SendMessageBatch" => {
+                    for sent in sent_by(&body, &response) {
+                        self.add_sent(&queue, Some(number), &roots, sent, now);
+                    }
+                }
+                "ChangeMessageVisibility" | "ChangeMessageVisibilityBatch" => {
+                    for (id, timeout) in handled(&body) {
+                        self.hide(&id, now + timeout.unwrap_or_default());
+                    }
+                }
+                "DeleteMessage" | "DeleteMessageBatch" => {
+                    for (id, _) in handled(&body) {
+                        self.message_deleted(&id, now);
+                    }
+                }
+                _ => {}
+            }
+        }
+        self.changed_invocation(number);
+    }
+
+    /// Keeps a call that was made before the environment's first invocation.
+    fn end_early(&mut self, environment: &str, mut call: CallRecord) {
+        if let Some(number) = self.latest_of(environment) {
+            let size = call.size();
+            let has_room =
+                self.invocations.get(&number).is_some_and(|it| it.calls.len() < CALLS_MAX);
+            if has_room {
+                self.detail_invocation(number, size, |invocation| invocation.calls.push(call));
+            }
+            return;
+        }
+        if !self.environments.contains_key(environment)
+            && self.environments.len() >= INVOCATIONS_MAX
+        {
+            return;
+        }
+        for body in [&mut call.body, &mut call.response] {
+            if body.len() > INIT_BYTES_MAX {
+                *body = Bytes::new();
+            }
+        }
+        let place = self.environments.entry(environment.into()).or_default();
+        if place.early.len() < INIT_CALLS_MAX {
+            place.early.push(call);
+        }
+    }
+
+    /// Notes the writes of a call that begins: a reader of the stream may be faster than the
+    /// response.
+    fn index_writes(&mut self, invocation: u64, call: usize, record: &CallRecord) {
+        for (place, write) in record.writes.iter().enumerate() {
+            let entry = WriteEntry {
+                write: WriteRef { invocation, call, place },
+                from_s: record.at.as_second(),
+                until_s: i64::MAX,
+                deletes: write.deletes,
+                row: None,
+                failed: false,
+            };
+            let at = (write.table.clone(), write.key.clone());
+            self.writes.entry(at).or_default().push(entry);
+        }
+    }
+
+    /// Notes the end of a write.
+    fn settle_write(&mut self, key: KeyOfWrite, write: WriteRef, made: bool, now: Timestamp) {
+        let Some(entries) = self.writes.get_mut(&(key.table, key.key)) else { return };
+        for entry in entries.iter_mut().filter(|entry| entry.write == write) {
+            entry.until_s = now.as_second();
+            entry.failed = !made;
+        }
+    }
+
+    /// Notes a message that was sent. It may have been received already.
+    pub(super) fn add_sent(
+        &mut self,
+        queue: &str,
+        sent_by: Option<u64>,
+        roots: &[Root],
+        sent: Sent<'_>,
+        now: Timestamp,
+    ) {
+        let roots = self.roots_by_text(roots, sent.body.as_bytes());
+        let head: EnvelopeHead = serde_json::from_str(&sent.body).unwrap_or_default();
+        let known = self.by_message.get(sent.id.as_str()).copied();
+        let number = known.unwrap_or_else(|| {
+            let visible_at = (!sent.delay.is_zero()).then(|| now + sent.delay);
+            self.add_message(MessageRecord {
+                id: sent.id.as_str().into(),
+                queue: queue.to_owned(),
+                sent_by: None,
+                roots: Vec::new(),
+                sent_at: now,
+                visible_at,
+                event_type: None,
+                event_id: None,
+                receives: 0,
+                deliveries: Vec::new(),
+                deleted_at: None,
+                dead_letter_queue: None,
+            })
+        });
+        let Some(message) = self.messages.get_mut(&number) else { return };
+        message.event_type = head.event_type;
+        message.event_id = head.event_id;
+        if message.sent_by.is_none() {
+            message.sent_by = sent_by;
+            if !roots.is_empty() {
+                message.roots.clone_from(&roots);
+            }
+            let receivers: Vec<u64> =
+                message.deliveries.iter().filter_map(|delivery| delivery.invocation).collect();
+            for receiver in receivers {
+                self.reroot(receiver, &roots);
+            }
+        }
+        if let Some(sender) = sent_by
+            && let Some(invocation) = self.invocations.get_mut(&sender)
+            && !invocation.sent.contains(&number)
+        {
+            invocation.sent.push(number);
+        }
+        self.changed_journeys(&roots);
+    }
+
+    /// Corrects the roots of an invocation that began before its cause was known.
+    fn reroot(&mut self, number: u64, roots: &[Root]) {
+        let Some(invocation) = self.invocations.get_mut(&number) else { return };
+        if roots.is_empty() || !invocation.roots.contains(&Root::Invocation(number)) {
+            return;
+        }
+        invocation.roots.retain(|root| *root != Root::Invocation(number));
+        for root in roots {
+            if !invocation.roots.contains(root) {
+                invocation.roots.push(*root);
+            }
+        }
+    }
+}
+
+/// The messages that a call sent.
+fn sent_by<'a>(body: &'a [u8], response: &[u8]) -> Vec<Sent<'a>> {
+    let request = serde_json::from_slice::<SendRequest<'_>>(body);
+    let (Ok(request), Ok(response)) = (request, serde_json::from_slice::<SendResponse>(response))
+    else {
+        return Vec::new();
+    };
+    let delay = |seconds: Option<u64>| Duration::from_secs(seconds.unwrap_or_default());
+    if let (Some(id), Some(body)) = (response.message_id, request.message_body) {
+        return vec![Sent { id, body, delay: delay(request.delay_seconds) }];
+    }
+    let mut ids: BTreeMap<String, String> =
+        response.successful.into_iter().map(|entry| (entry.id, entry.message_id)).collect();
+    let sent = request.entries.into_iter().filter_map(|entry| {
+        let id = ids.remove(&entry.id)?;
+        Some(Sent { id, body: entry.message_body, delay: delay(entry.delay_seconds) })
+    });
+    sent.collect()
+}
+
+/// The messages whose receipt handles a call has, with their visibility timeouts.
+fn handled(body: &[u8]) -> Vec<(String, Option<Duration>)> {
+    let Ok(request) = serde_json::from_slice::<HandleRequest>(body) else { return Vec::new() };
+    let HandleRequest { receipt_handle, visibility_timeout, entries } = request;
+    let one = HandleRequest { receipt_handle, visibility_timeout, entries: Vec::new() };
+    let all = std::iter::once(one).chain(entries);
+    let handled = all.filter_map(|entry| {
+        let id = message_of_handle(entry.receipt_handle.as_deref()?)?;
+        Some((id, entry.visibility_timeout.map(Duration::from_secs)))
+    });
+    handled.collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_sent_messages_of_a_batch_are_those_that_succeeded() {
+        let body = br#"{"QueueUrl":"q","Entries":[
+            {"Id":"a","MessageBody":"{\"eventType\":\"E\"}","DelaySeconds":3},
+            {"Id":"b","MessageBody":"x"}]}"#;
+        let response = br#"{"Successful":[{"Id":"a","MessageId":"m"}],"Failed":[{"Id":"b"}]}"#;
+
+        let sent = sent_by(body, response);
+
+        assert_eq!(sent.len(), 1);
+        assert_eq!((sent[0].id.as_str(), sent[0].delay.as_secs()), ("m", 3));
+        assert_eq!(sent[0].body, r#"{"eventType":"E"}"#);
+        let one = sent_by(br#"{"MessageBody":"x"}"#, br#"{"MessageId":"n"}"#);
+        assert_eq!(one[0].id, "n");
+    }
+}

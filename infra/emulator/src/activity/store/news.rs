@@ -1,0 +1,139 @@
+//! What a listener has not been told yet.
+
+use std::collections::BTreeSet;
+
+use super::Store;
+use crate::activity::build;
+use crate::activity::limits::{NEWS_MAX, ROWS_OF_CHANGE_MAX};
+use crate::activity::record::Root;
+use crate::activity::redaction::Redaction;
+use crate::activity::view::RequestRow;
+
+/// A change of the records.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub enum Change {
+    /// The rows of new or changed requests, at most 500.
+    Requests(Vec<RequestRow>),
+    /// The ids of requests, or of invocations without one, whose journey changed.
+    Journeys(Vec<String>),
+    /// The number of changes that were left out, because the listener was too slow.
+    Dropped(u64),
+}
+
+/// What a listener has not been told yet.
+#[derive(Debug, Default)]
+pub(in crate::activity) struct News {
+    /// The number of the listener.
+    pub(in crate::activity) listener: u64,
+    /// The numbers of changed requests.
+    requests: BTreeSet<u64>,
+    /// The ids of changed journeys.
+    journeys: BTreeSet<String>,
+    dropped: u64,
+}
+
+impl News {
+    pub(in crate::activity) fn of(listener: u64) -> Self {
+        Self { listener, ..Self::default() }
+    }
+
+    fn is_empty(&self) -> bool {
+        self.requests.is_empty() && self.journeys.is_empty() && self.dropped == 0
+    }
+
+    fn add_request(&mut self, number: u64) {
+        if self.requests.len() < NEWS_MAX || self.requests.contains(&number) {
+            self.requests.insert(number);
+        } else {
+            self.dropped += 1;
+        }
+    }
+
+    fn add_journey(&mut self, id: &str) {
+        if self.journeys.contains(id) {
+            return;
+        }
+        if self.journeys.len() < NEWS_MAX {
+            self.journeys.insert(id.to_owned());
+        } else {
+            self.dropped += 1;
+        }
+    }
+}
+
+impl Store {
+    /// Whether a listener has news.
+    pub(in crate::activity) fn has_news(&self) -> bool {
+        self.listeners.iter().any(|listener| !listener.is_empty())
+    }
+
+    /// Notes that the row of a request, and its journey, changed.
+    pub(in crate::activity) fn changed_request(&mut self, number: u64) {
+        for listener in &mut self.listeners {
+            listener.add_request(number);
+        }
+        self.changed_journeys(&[Root::Request(number)]);
+    }
+
+    /// Notes that the journeys from these roots changed.
+    pub(in crate::activity) fn changed_journeys(&mut self, roots: &[Root]) {
+        if self.listeners.is_empty() {
+            return;
+        }
+        for root in roots {
+            let id = match root {
+                Root::Request(number) => self.requests.get(number).map(|it| &it.id),
+                Root::Invocation(number) => self.invocations.get(number).map(|it| &it.id),
+            };
+            if let Some(id) = id {
+                for listener in &mut self.listeners {
+                    listener.add_journey(id);
+                }
+            }
+        }
+    }
+
+    /// Notes that an invocation changed: its request, if it has one, and the journeys.
+    pub(in crate::activity) fn changed_invocation(&mut self, number: u64) {
+        if self.listeners.is_empty() {
+            return;
+        }
+        let Some(invocation) = self.invocations.get(&number) else { return };
+        let roots = invocation.roots.clone();
+        for root in &roots {
+            if let Root::Request(request) = root
+                && self.requests.get(request).is_some_and(|it| it.invocation == Some(number))
+            {
+                for listener in &mut self.listeners {
+                    listener.add_request(*request);
+                }
+            }
+        }
+        self.changed_journeys(&roots);
+    }
+
+    /// Takes the next change for a listener.
+    pub(in crate::activity) fn take_news(
+        &mut self,
+        listener: u64,
+        redaction: &Redaction,
+    ) -> Option<Change> {
+        let news = self.listeners.iter_mut().find(|news| news.listener == listener)?;
+        if news.dropped > 0 {
+            return Some(Change::Dropped(std::mem::take(&mut news.dropped)));
+        }
+        if !news.requests.is_empty() {
+            let count = news.requests.len().min(ROWS_OF_CHANGE_MAX);
+            let numbers: Vec<u64> = news.requests.iter().take(count).copied().collect();
+            for number in &numbers {
+                news.requests.remove(number);
+            }
+            let rows = numbers.iter().filter_map(|number| self.requests.get(number));
+            let rows: Vec<_> = rows.map(|request| build::row(request, redaction)).collect();
+            return Some(Change::Requests(rows));
+        }
+        let journeys = std::mem::take(&mut news.journeys);
+        (!journeys.is_empty()).then(|| Change::Journeys(journeys.into_iter().collect()))
+    }
+}

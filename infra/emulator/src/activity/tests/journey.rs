@@ -1,0 +1,306 @@
+//! Journeys at several moments.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use super::*;
+use crate::activity::view::{JourneyNode, NodeKind, NodeState};
+
+const READER: TableReader<'_> = TableReader { table: "OutboxTable", reader: "Relay.Stream" };
+
+fn node<'a>(journey: &'a Journey, title: &str) -> &'a JourneyNode {
+    let found = journey.nodes.iter().find(|node| node.title == title);
+    found.unwrap_or_else(|| panic!("no {title} in {journey:#?}"))
+}
+
+fn edges(journey: &Journey) -> Vec<(&str, &str, &str)> {
+    let edges = journey.edges.iter();
+    edges.map(|it| (it.from.as_str(), it.label.as_str(), it.to.as_str())).collect()
+}
+
+/// The record of the event of `commit`.
+fn row(activity: &Activity, number: &str) -> StreamItem {
+    StreamItem {
+        number: number.to_owned(),
+        key: "pk = order#1, sk = event-1".to_owned(),
+        event: "INSERT".to_owned(),
+        created_s: activity.now().as_second(),
+    }
+}
+
+fn rows(activity: &Activity) -> Cause {
+    Cause::Records {
+        table: "OutboxTable".to_owned(),
+        reader: "Relay.Stream".to_owned(),
+        records: vec![row(activity, "100")],
+    }
+}
+
+fn messages(receives: u32) -> Cause {
+    let messages = vec![("m-1".to_owned(), receives)];
+    Cause::Messages { queue: "EmailsQueue".to_owned(), messages }
+}
+
+/// A platform whose queue hides messages for a minute, and moves them after three receives.
+fn platform() -> Activity {
+    let source = "Resources:
+  EmailsQueue:
+    Type: AWS::SQS::Queue
+    Properties:
+      VisibilityTimeout: 60
+      RedrivePolicy: {deadLetterTargetArn: !GetAtt Letters.Arn, maxReceiveCount: 3}
+  Letters: {Type: AWS::SQS::Queue}
+";
+    let template = sam_template::Template::parse(source, &BTreeMap::new()).unwrap();
+    let activity = Activity::default();
+    activity.set_queues(&template.queues);
+    activity.reader_added(READER);
+    activity
+}
+
+fn order(activity: &Activity) {
+    begin(activity, REQUEST);
+    run(activity, REQUEST, "i-1", "e-1");
+    report(activity, json!({"type": "begun", "invocation": "i-1", "requestId": "req-1"}));
+    call(activity, commit("e-1"), 200, &json!({}));
+    activity.invocation_ended("i-1", None);
+    answer(activity, REQUEST, 201, "req-1");
+}
+
+fn relay(activity: &Activity) {
+    start(activity, "i-2", "RelayFunction", "e-2", rows(activity));
+    let envelope = json!({"eventId": "event-1", "eventType": "OrderCreated", "requestId": "req-1"});
+    let send = Called {
+        environment: "e-2",
+        service: "sqs",
+        operation: "SendMessage",
+        resource: "EmailsQueue",
+        body: json!({"QueueUrl": "q", "MessageBody": envelope.to_string()}),
+        writes: Vec::new(),
+    };
+    call(activity, send, 200, &json!({"MessageId": "m-1"}));
+    activity.invocation_ended("i-2", None);
+    activity.rows_succeeded(READER, &[row(activity, "100")]);
+}
+
+fn consume(activity: &Activity, id: &str, receives: u32) {
+    start(activity, id, "SendEmailFunction", "e-3", messages(receives));
+    if receives < 2 {
+        activity.invocation_ended(id, Some("the mail server is down".to_owned()));
+        activity.messages_failed("EmailsQueue", &["m-1"], "the mail server is down");
+        return;
+    }
+    let mail = Called {
+        environment: "e-3",
+        service: "ses",
+        operation: "SendEmail",
+        resource: "identity/shop.example",
+        body: json!({
+            "Destination": {"ToAddresses": ["ada@mail.example"]},
+            "Content": {"Simple": {"Subject": {"Data": "Your order"}}},
+        }),
+        writes: Vec::new(),
+    };
+    call(activity, mail, 200, &json!({"MessageId": "mail-1"}));
+    activity.invocation_ended(id, None);
+    activity.messages_succeeded(&["m-1"]);
+    activity.messages_deleted(&["m-1"]);
+}
+
+#[test]
+fn after_the_post_the_event_waits_in_the_outbox() {
+    let activity = platform();
+    order(&activity);
+
+    let journey = activity.journey("req-1").unwrap();
+
+    assert_eq!(journey.id.as_deref(), Some(REQUEST));
+    assert_eq!(node(&journey, "POST /orders").state, NodeState::Done);
+    let event = node(&journey, "OrderCreated");
+    assert_eq!((event.kind, event.state), (NodeKind::Row, NodeState::Waiting));
+    assert_eq!(
+        edges(&journey),
+        [("request:gw-1", "called", "invocation:i-1"), ("invocation:i-1", "wrote", "row:i-1:0:1"),]
+    );
+    assert!(!journey.at_rest);
+}
+
+#[test]
+fn while_a_message_waits_its_delivery_is_shown_with_the_next_try() {
+    let activity = platform();
+    order(&activity);
+    relay(&activity);
+    let journey = activity.journey(REQUEST).unwrap();
+    assert_eq!(node(&journey, "OrderCreated").state, NodeState::Done);
+    assert_eq!(node(&journey, "EmailsQueue").state, NodeState::Waiting);
+
+    consume(&activity, "i-3", 1);
+    let journey = activity.journey(REQUEST).unwrap();
+
+    let message = node(&journey, "EmailsQueue");
+    assert_eq!(message.state, NodeState::Retrying);
+    assert_eq!(message.subtitle.as_deref(), Some("OrderCreated"));
+    assert_eq!(message.deliveries.len(), 1);
+    assert_eq!(message.error.as_deref(), Some("the mail server is down"));
+    let wait = message.next_try_at.unwrap().duration_since(activity.now());
+    assert!((50..=60).contains(&wait.as_secs()), "{wait:?}");
+    assert!(!journey.at_rest);
+    assert!(edges(&journey).contains(&("row:i-1:0:1", "delivered", "invocation:i-2")));
+    assert!(edges(&journey).contains(&("invocation:i-2", "sent", "message:m-1")));
+}
+
+#[test]
+fn after_the_mail_everything_is_at_rest_and_leads_back_to_the_request() {
+    let activity = platform();
+    order(&activity);
+    relay(&activity);
+    consume(&activity, "i-3", 1);
+    consume(&activity, "i-4", 2);
+
+    let journey = activity.journey("i-4").unwrap();
+
+    let mail = node(&journey, "Your order");
+    assert_eq!((mail.kind, mail.state), (NodeKind::Mail, NodeState::Done));
+    assert_eq!(mail.subtitle.as_deref(), Some("ada@mail.example"));
+    assert_eq!(node(&journey, "EmailsQueue").deliveries.len(), 2);
+    assert!(edges(&journey).contains(&("invocation:i-4", "mailed", "mail:i-4:0")));
+    assert!(journey.at_rest, "{journey:#?}");
+    let origin = activity.message("m-1").unwrap();
+    assert_eq!((origin.request.as_deref(), origin.journey.as_str()), (Some(REQUEST), REQUEST));
+    assert_eq!(activity.invocation("i-4").unwrap().journey, REQUEST);
+}
+
+#[test]
+fn a_message_after_its_last_receive_is_a_dead_letter() {
+    let activity = platform();
+    order(&activity);
+    relay(&activity);
+    start(&activity, "i-3", "SendEmailFunction", "e-3", messages(3));
+    activity.invocation_ended("i-3", None);
+    activity.messages_failed("EmailsQueue", &["m-1"], "the function reported a failure");
+    activity.lock().hide("m-1", activity.now() - Duration::from_secs(1));
+
+    let journey = activity.journey(REQUEST).unwrap();
+
+    let letter = node(&journey, "Letters");
+    assert_eq!((letter.kind, letter.state), (NodeKind::DeadLetter, NodeState::Failed));
+    assert_eq!(node(&journey, "EmailsQueue").state, NodeState::Failed);
+    assert!(edges(&journey).contains(&("message:m-1", "moved", "dead:m-1")));
+    assert!(journey.at_rest);
+}
+
+#[test]
+fn a_message_that_is_received_before_its_sending_is_noted_belongs_to_its_request() {
+    let activity = platform();
+    order(&activity);
+    start(&activity, "i-3", "SendEmailFunction", "e-3", messages(1));
+    assert_eq!(activity.message("m-1").unwrap().request, None);
+
+    relay(&activity);
+
+    assert_eq!(activity.message("m-1").unwrap().request.as_deref(), Some(REQUEST));
+    let journey = activity.journey(REQUEST).unwrap();
+    assert_eq!(node(&journey, "SendEmailFunction").state, NodeState::Working);
+}
+
+#[test]
+fn a_batch_of_several_requests_is_told_apart_by_their_request_ids() {
+    let activity = platform();
+    order(&activity);
+    begin(&activity, "gw-2");
+    answer(&activity, "gw-2", 200, "req-2");
+    activity.message_sent("EmailsQueue", "m-2", "by hand", SentBecause::ByHand);
+    {
+        let mut store = activity.lock();
+        let number = store.by_request["gw-2"];
+        store.message_mut("m-2").unwrap().roots =
+            vec![crate::activity::record::Root::Request(number)];
+        let number = store.by_request[REQUEST];
+        let first = Cause::Records { table: "T".into(), reader: "r".into(), records: Vec::new() };
+        drop(first);
+        let known = store.messages.values().next().unwrap().clone();
+        let roots = vec![crate::activity::record::Root::Request(number)];
+        let message = crate::activity::record::MessageRecord { id: "m-0".into(), roots, ..known };
+        store.add_message(message);
+    }
+    let both = vec![("m-0".to_owned(), 1), ("m-2".to_owned(), 1)];
+    let cause = Cause::Messages { queue: "EmailsQueue".to_owned(), messages: both };
+    start(&activity, "i-9", "SendEmailFunction", "e-9", cause);
+    let send = Called {
+        environment: "e-9",
+        service: "sqs",
+        operation: "SendMessage",
+        resource: "EmailsQueue",
+        body: json!({"MessageBody": "{\"requestId\":\"req-2\"}"}),
+        writes: Vec::new(),
+    };
+    call(&activity, send, 200, &json!({"MessageId": "m-3"}));
+
+    assert_eq!(activity.message("m-3").unwrap().request.as_deref(), Some("gw-2"));
+    let titles = |id: &str| activity.journey(id).unwrap().nodes.len();
+    assert!(titles("gw-2") > 0);
+    let first = activity.journey(REQUEST).unwrap();
+    assert!(!first.nodes.iter().any(|node| node.id == "message:m-3"));
+}
+
+#[test]
+fn a_stream_record_that_fails_is_retried_with_its_back_off_and_given_up() {
+    let activity = platform();
+    order(&activity);
+    start(&activity, "i-2", "RelayFunction", "e-2", rows(&activity));
+    activity.invocation_ended("i-2", Some("no".to_owned()));
+    let after = Duration::from_secs(9);
+    let retry = Retry { error: "no", after, bisected: false };
+    activity.rows_failed(READER, &[row(&activity, "100")], retry);
+
+    let journey = activity.journey(REQUEST).unwrap();
+    let event = node(&journey, "OrderCreated");
+    assert_eq!(event.state, NodeState::Retrying);
+    assert!(event.next_try_at.unwrap() > activity.now());
+
+    activity.rows_given_up(READER, &[row(&activity, "100")], "RetryAttemptsExhausted");
+    let journey = activity.journey(REQUEST).unwrap();
+    let event = node(&journey, "OrderCreated");
+    assert_eq!(event.state, NodeState::Failed);
+    assert_eq!(event.error.as_deref(), Some("RetryAttemptsExhausted"));
+    assert!(journey.at_rest);
+}
+
+#[test]
+fn a_request_to_a_stand_in_and_a_compensation_are_marked() {
+    let activity = platform();
+    activity.set_compensations(&["OrderCreated"]);
+    begin(&activity, REQUEST);
+    run(&activity, REQUEST, "i-1", "e-1");
+    report(&activity, json!({"type": "begun", "invocation": "i-1", "requestId": "req-1"}));
+    let upstream = UpstreamCall {
+        service: "partner",
+        method: "GET",
+        path: "/prices",
+        request_id: Some("req-1"),
+    };
+    let number = activity.upstream_called(&upstream);
+    activity.upstream_answered(number, Duration::from_millis(5), Some(200));
+    call(&activity, commit("e-1"), 200, &json!({}));
+
+    let journey = activity.journey(REQUEST).unwrap();
+
+    assert_eq!(node(&journey, "partner").kind, NodeKind::Upstream);
+    let upstream = node(&journey, "partner").id.clone();
+    assert!(edges(&journey).contains(&("invocation:i-1", "called", upstream.as_str())));
+    assert!(node(&journey, "OrderCreated").compensates);
+}
+
+#[test]
+fn a_schedule_begins_a_journey_of_its_own() {
+    let activity = platform();
+    start(&activity, "i-1", "CleanFunction", "e-1", Cause::Schedule("Clean.Nightly".to_owned()));
+    activity.invocation_ended("i-1", None);
+
+    let journey = activity.journey("i-1").unwrap();
+
+    assert_eq!(journey.id, None);
+    assert_eq!(node(&journey, "Clean.Nightly").kind, NodeKind::Schedule);
+    assert_eq!(node(&journey, "CleanFunction").state, NodeState::Done);
+    assert!(journey.at_rest);
+}
