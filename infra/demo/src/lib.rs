@@ -8,10 +8,12 @@ pub mod standins;
 
 use std::io;
 
+use domain::orders::{ApprovalLapsed, OrderRejected, OrderTimedOut};
 use emulator::options::Options;
 use emulator::services::Stores;
 use emulator::standins::Standins;
 use emulator::{Account, Application, BoxError, Platform, StartError};
+use lifecycle::effects::EventData as _;
 
 /// The store.
 #[derive(Debug, Clone, Copy, Default)]
@@ -39,6 +41,11 @@ impl Application for Store {
 
     fn accounts(&self, demo: bool) -> Vec<Account> {
         if demo { seed::console_accounts() } else { Vec::new() }
+    }
+
+    fn compensations(&self) -> &'static [&'static str] {
+        // Their consumer releases the credit that it has reserved for the order.
+        &[ApprovalLapsed::TYPE, OrderRejected::TYPE, OrderTimedOut::TYPE]
     }
 
     fn description(&self) -> Option<&'static str> {

@@ -203,6 +203,12 @@ impl Activity {
                         .invocations
                         .get(&number)
                         .is_some_and(|it| it.inspected.records.len() < RECORDS_MAX);
+                    if let (Some(error), Some(id)) = (record.problem(), &record.message_id)
+                        && let Some(message) = store.message_mut(id)
+                        && let Some(delivery) = message.deliveries.last_mut()
+                    {
+                        delivery.error = Some(error);
+                    }
                     if has_room {
                         store.detail_invocation(number, bytes, |invocation| {
                             invocation.inspected.records.push(record);

@@ -81,7 +81,7 @@ impl Activity {
         Some(build::invocation(&invocation, journey, &self.shared.redaction))
     }
 
-    /// Where a message comes from, by its id.
+    /// Where a message or a mail comes from, by its id.
     pub fn message(&self, message_id: &str) -> Option<MessageOrigin> {
         self.lock().origin_of_message(message_id)
     }

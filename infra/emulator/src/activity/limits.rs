@@ -8,6 +8,8 @@ pub(super) const INVOCATIONS_MAX: usize = 20_000;
 pub(super) const MESSAGES_MAX: usize = 20_000;
 /// The most stream records.
 pub(super) const ROWS_MAX: usize = 20_000;
+/// The most mails.
+pub(super) const MAILS_MAX: usize = 5_000;
 /// The most requests to stand-ins.
 pub(super) const UPSTREAMS_MAX: usize = 5_000;
 /// The most bytes of all detail: bodies, headers, calls, log lines and inspector records.

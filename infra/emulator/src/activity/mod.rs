@@ -19,6 +19,7 @@ mod listener;
 mod record;
 pub mod redaction;
 mod reported;
+mod sent;
 mod services;
 mod snapshot;
 mod sources;

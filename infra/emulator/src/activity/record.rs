@@ -179,7 +179,6 @@ pub(super) struct MessageRecord {
     /// The end of its delay, and later of its visibility timeout.
     pub(super) visible_at: Option<Timestamp>,
     pub(super) event_type: Option<String>,
-    pub(super) event_id: Option<String>,
     /// How often it was received, as the queue counts.
     pub(super) receives: u32,
     pub(super) deliveries: Vec<DeliveryRecord>,

@@ -98,13 +98,21 @@ pub(super) struct SettledRecord {
     pub(super) message_id: Option<String>,
     pub(super) record_id: String,
     pub(super) request_id: Option<String>,
-    pub(super) source: Option<String>,
     pub(super) deliveries: u32,
     pub(super) outcome: String,
     pub(super) code: Option<String>,
     pub(super) error: Option<String>,
     pub(super) stages: Vec<(String, f64, u32)>,
-    pub(super) input: Option<String>,
+}
+
+impl SettledRecord {
+    /// The code and the reason of a record that was not processed.
+    pub(super) fn problem(&self) -> Option<String> {
+        match (&self.code, &self.error) {
+            (Some(code), Some(error)) => Some(format!("{code}: {error}")),
+            (one, other) => one.clone().or_else(|| other.clone()),
+        }
+    }
 }
 
 #[cfg(test)]

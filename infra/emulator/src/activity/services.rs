@@ -7,14 +7,13 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use jiff::Timestamp;
 use sam_template::Queue;
-use serde::Deserialize;
 
 use super::cause::StreamItem;
 use super::handle::Activity;
 use super::limits::{CALLS_MAX, INIT_BYTES_MAX, INIT_CALLS_MAX, INVOCATIONS_MAX};
 use super::record::{CallRecord, KeyOfWrite, MessageRecord, Root, WriteRef};
+use super::sent::{EnvelopeHead, Sent, handled, message_id, sent_by};
 use super::store::{QueueFacts, Store, WriteEntry};
-use crate::services::message_of_handle;
 
 /// A call that begins.
 pub(crate) struct CallStart {
@@ -62,65 +61,6 @@ impl OpenCall {
     pub(crate) fn ignored() -> Self {
         Self(Place::Ignored)
     }
-}
-
-/// A message that a call sent.
-pub(super) struct Sent<'a> {
-    pub(super) id: String,
-    pub(super) body: Cow<'a, str>,
-    pub(super) delay: Duration,
-}
-
-/// The head of an envelope in a message's body.
-#[derive(Debug, Default, Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct EnvelopeHead {
-    event_id: Option<String>,
-    event_type: Option<String>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "PascalCase")]
-struct SendRequest<'a> {
-    #[serde(borrow)]
-    message_body: Option<Cow<'a, str>>,
-    delay_seconds: Option<u64>,
-    #[serde(borrow, default)]
-    entries: Vec<SendEntry<'a>>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "PascalCase")]
-struct SendEntry<'a> {
-    id: String,
-    #[serde(borrow)]
-    message_body: Cow<'a, str>,
-    delay_seconds: Option<u64>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "PascalCase")]
-struct SendResponse {
-    message_id: Option<String>,
-    #[serde(default)]
-    successful: Vec<SentEntry>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "PascalCase")]
-struct SentEntry {
-    id: String,
-    message_id: String,
-}
-
-/// `ChangeMessageVisibility`, `DeleteMessage` and their batches.
-#[derive(Deserialize)]
-#[serde(rename_all = "PascalCase")]
-struct HandleRequest {
-    receipt_handle: Option<String>,
-    visibility_timeout: Option<u64>,
-    #[serde(default)]
-    entries: Vec<HandleRequest>,
 }
 
 impl Activity {
@@ -252,6 +192,12 @@ impl Store {
             let queue = call.resources.first().cloned().unwrap_or_default();
             (call.operation.clone(), queue, call.body.clone(), call.response.clone())
         });
+        if call.service == "ses"
+            && succeeded
+            && let Some(id) = message_id(&call.response)
+        {
+            self.mails.push_back((id, number));
+        }
         for (index, write) in writes.into_iter().enumerate() {
             let write_ref = WriteRef { invocation: number, call: place, place: index };
             self.settle_write(write, write_ref, succeeded, now);
@@ -354,7 +300,6 @@ impl Store {
                 sent_at: now,
                 visible_at,
                 event_type: None,
-                event_id: None,
                 receives: 0,
                 deliveries: Vec::new(),
                 deleted_at: None,
@@ -363,7 +308,6 @@ impl Store {
         });
         let Some(message) = self.messages.get_mut(&number) else { return };
         message.event_type = head.event_type;
-        message.event_id = head.event_id;
         if message.sent_by.is_none() {
             message.sent_by = sent_by;
             if !roots.is_empty() {
@@ -396,59 +340,5 @@ impl Store {
                 invocation.roots.push(*root);
             }
         }
-    }
-}
-
-/// The messages that a call sent.
-fn sent_by<'a>(body: &'a [u8], response: &[u8]) -> Vec<Sent<'a>> {
-    let request = serde_json::from_slice::<SendRequest<'_>>(body);
-    let (Ok(request), Ok(response)) = (request, serde_json::from_slice::<SendResponse>(response))
-    else {
-        return Vec::new();
-    };
-    let delay = |seconds: Option<u64>| Duration::from_secs(seconds.unwrap_or_default());
-    if let (Some(id), Some(body)) = (response.message_id, request.message_body) {
-        return vec![Sent { id, body, delay: delay(request.delay_seconds) }];
-    }
-    let mut ids: BTreeMap<String, String> =
-        response.successful.into_iter().map(|entry| (entry.id, entry.message_id)).collect();
-    let sent = request.entries.into_iter().filter_map(|entry| {
-        let id = ids.remove(&entry.id)?;
-        Some(Sent { id, body: entry.message_body, delay: delay(entry.delay_seconds) })
-    });
-    sent.collect()
-}
-
-/// The messages whose receipt handles a call has, with their visibility timeouts.
-fn handled(body: &[u8]) -> Vec<(String, Option<Duration>)> {
-    let Ok(request) = serde_json::from_slice::<HandleRequest>(body) else { return Vec::new() };
-    let HandleRequest { receipt_handle, visibility_timeout, entries } = request;
-    let one = HandleRequest { receipt_handle, visibility_timeout, entries: Vec::new() };
-    let all = std::iter::once(one).chain(entries);
-    let handled = all.filter_map(|entry| {
-        let id = message_of_handle(entry.receipt_handle.as_deref()?)?;
-        Some((id, entry.visibility_timeout.map(Duration::from_secs)))
-    });
-    handled.collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_sent_messages_of_a_batch_are_those_that_succeeded() {
-        let body = br#"{"QueueUrl":"q","Entries":[
-            {"Id":"a","MessageBody":"{\"eventType\":\"E\"}","DelaySeconds":3},
-            {"Id":"b","MessageBody":"x"}]}"#;
-        let response = br#"{"Successful":[{"Id":"a","MessageId":"m"}],"Failed":[{"Id":"b"}]}"#;
-
-        let sent = sent_by(body, response);
-
-        assert_eq!(sent.len(), 1);
-        assert_eq!((sent[0].id.as_str(), sent[0].delay.as_secs()), ("m", 3));
-        assert_eq!(sent[0].body, r#"{"eventType":"E"}"#);
-        let one = sent_by(br#"{"MessageBody":"x"}"#, br#"{"MessageId":"n"}"#);
-        assert_eq!(one[0].id, "n");
     }
 }

@@ -177,11 +177,14 @@ fn end(deliveries: &mut [DeliveryRecord], now: Timestamp, succeeded: bool, error
     if let Some(delivery) = deliveries.last_mut().filter(|it| it.succeeded.is_none()) {
         delivery.ended_at = Some(now);
         delivery.succeeded = Some(succeeded);
-        delivery.error = error.map(str::to_owned);
+        // The function may have reported the reason itself.
+        delivery.error = delivery.error.take().or_else(|| error.map(str::to_owned));
     }
 }
 
 fn push(deliveries: &mut Vec<DeliveryRecord>, at: Timestamp, invocation: u64) {
+    // A delivery without a result was refused, for example because the function was throttled.
+    end(deliveries, at, false, Some("it was delivered again"));
     if deliveries.len() == DELIVERIES_MAX {
         // The first one stays: it ends the waiting.
         deliveries.remove(1);
@@ -256,7 +259,6 @@ impl Store {
                 sent_at: at,
                 visible_at: None,
                 event_type: None,
-                event_id: None,
                 receives: 0,
                 deliveries: Vec::new(),
                 deleted_at: None,

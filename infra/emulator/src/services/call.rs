@@ -9,7 +9,8 @@ use serde_json::Value;
 
 use super::physical_names::Names;
 use super::ses::bare;
-use crate::activity::{KeyOfWrite, key_text};
+use super::written::written_keys;
+use crate::activity::KeyOfWrite;
 use sam_template::ConditionKey;
 
 /// The largest body of a call, `DynamoDB`'s own limit.
@@ -35,6 +36,8 @@ pub(super) struct Call {
     pub writes: Vec<KeyOfWrite>,
     /// The unchanged body.
     pub body: Bytes,
+    /// Whether somebody watches it: then its units are requested.
+    pub is_watched: bool,
 }
 
 /// The emulated services.
@@ -113,7 +116,8 @@ impl Call {
             _ => Vec::new(),
         };
         let operation = operation.to_owned();
-        Some(Self { store, operation, caller, accesses, context, writes, body })
+        let is_watched = false;
+        Some(Self { store, operation, caller, accesses, context, writes, body, is_watched })
     }
 
     /// Whether the call writes to a table: kill faults apply to such calls. A counter in the limits
@@ -223,50 +227,6 @@ fn actions_of_transaction(input: &Value) -> impl Iterator<Item = (&str, &Value)>
     let items = input["TransactItems"].as_array().into_iter().flatten();
     let actions = items.filter_map(|item| item.as_object()?.iter().next());
     actions.map(|(kind, action)| (kind.as_str(), action))
-}
-
-/// The items that a call writes to, in the order of its body.
-fn written_keys(names: &Names, operation: &str, input: &Value) -> Vec<KeyOfWrite> {
-    match operation {
-        "PutItem" | "UpdateItem" => vec![written_key(names, input, false)],
-        "DeleteItem" => vec![written_key(names, input, true)],
-        "TransactWriteItems" => actions_of_transaction(input)
-            .map(|(kind, action)| written_key(names, action, kind == "Delete"))
-            .collect(),
-        "BatchWriteItem" => {
-            let tables = input["RequestItems"].as_object().into_iter().flatten();
-            let requests = tables.flat_map(|(table, requests)| {
-                let requests = requests.as_array().into_iter().flatten();
-                requests.map(move |request| (table.as_str(), request))
-            });
-            let key = |(table, request): (&str, &Value)| {
-                let deletes = request["DeleteRequest"].is_object();
-                let part = if deletes { &request["DeleteRequest"] } else { &request["PutRequest"] };
-                key_in(names, table, part, deletes)
-            };
-            requests.map(key).collect()
-        }
-        _ => Vec::new(),
-    }
-}
-
-fn written_key(names: &Names, action: &Value, deletes: bool) -> KeyOfWrite {
-    key_in(names, action["TableName"].as_str().unwrap_or_default(), action, deletes)
-}
-
-/// The key in an action: of a put its item has it.
-fn key_in(names: &Names, called: &str, action: &Value, deletes: bool) -> KeyOfWrite {
-    let table = names.table_called(called).unwrap_or(called).to_owned();
-    let key = match (action["Key"].as_object(), names.table(&table)) {
-        (Some(key), _) => key_text(key.iter().map(|(name, value)| (name.as_str(), value))),
-        (None, Some(known)) => {
-            let attributes = [Some(&known.partition_key), known.sort_key.as_ref()];
-            let attributes = attributes.into_iter().flatten();
-            key_text(attributes.map(|name| (name.as_str(), &action["Item"][name.as_str()])))
-        }
-        (None, None) => String::new(),
-    };
-    KeyOfWrite { table, key, deletes }
 }
 
 fn item_action(kind: &str) -> &str {

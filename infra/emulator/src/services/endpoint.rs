@@ -33,6 +33,9 @@ use crate::faults::FaultPoint;
 /// can read the response.
 const DEATH: Duration = Duration::from_secs(1);
 
+/// The response to a call whose process has been killed.
+const KILLED: &str = "the caller has been killed";
+
 /// The functions' processes, as an interface for the stores.
 pub trait Environments: Send + Sync {
     /// Adds an event to this execution environment's timeline.
@@ -80,7 +83,7 @@ pub(super) async fn answer(State(door): State<Arc<ServiceEndpoint>>, request: Re
     let Ok(body) = to_bytes(body, BODY_BYTES_MAX).await else {
         return error_responses::too_large();
     };
-    let Some(call) = Call::read(&door.names, &parts.uri, &parts.headers, body) else {
+    let Some(mut call) = Call::read(&door.names, &parts.uri, &parts.headers, body) else {
         return error_responses::unknown();
     };
     if !is_signed(&parts.headers) {
@@ -89,6 +92,7 @@ pub(super) async fn answer(State(door): State<Arc<ServiceEndpoint>>, request: Re
     let title = format!("{} {} {}", call.store.name(), call.operation, call.resources());
     let title = title.trim_end();
     door.note(&call, &format!("{title} called"));
+    call.is_watched = call.caller.is_some() && door.activity.has_listeners();
     let mut open = door.record_start(&call);
     let handled = door.admit(&call, parts.headers, &mut open).await;
     let response = door.record_end(&call, handled, &mut open).await;
@@ -137,10 +141,20 @@ impl ServiceEndpoint {
     /// Records the end of a call, and returns its response.
     async fn record_end(&self, call: &Call, handled: Handled, open: &mut OpenCall) -> Response {
         let Handled { response, denial, fault } = handled;
-        let (mut head, body) = response.into_parts();
-        // The responses of the embedded services are complete and bounded.
-        let mut body = to_bytes(body, BODY_BYTES_MAX).await.unwrap_or_default();
+        let (head, body) = whole(response).await;
         self.meter.count(call, &body);
+        self.note_end(call, (head, body), denial, fault, open)
+    }
+
+    /// Records the end of a call with its whole response, which it returns.
+    fn note_end(
+        &self,
+        call: &Call,
+        (mut head, mut body): (Parts, Bytes),
+        denial: Option<(String, String)>,
+        fault: Option<String>,
+        open: &mut OpenCall,
+    ) -> Response {
         let units = self.take_units(call, &mut head, &mut body);
         if call.store == Store::Secrets {
             self.learn_secret(&call.body);
@@ -156,7 +170,7 @@ impl ServiceEndpoint {
         const NAME: &str = "ConsumedCapacity";
 
         call.caller.as_ref()?;
-        if call.store != Store::Tables || !self.is_watched(call) && !self.meter.is_on() {
+        if call.store != Store::Tables || !call.is_watched && !self.meter.is_on() {
             return None;
         }
         let mut answer: Value = serde_json::from_slice(body).ok()?;
@@ -169,11 +183,6 @@ impl ServiceEndpoint {
             head.headers.remove(header::CONTENT_LENGTH);
         }
         Some(units)
-    }
-
-    /// Whether somebody watches the functions' calls.
-    fn is_watched(&self, call: &Call) -> bool {
-        call.caller.is_some() && self.activity.has_listeners()
     }
 
     /// No text may show the value of a secret that a body has.
@@ -213,14 +222,17 @@ impl ServiceEndpoint {
         if let Some(refusal) = strike.refusal {
             return error_responses::refused(call, refusal);
         }
+        // A killed process closes its connection, so that nothing runs after the kill: the end is
+        // recorded before.
         if strike.kill_before_commit {
+            let response = error_responses::unreachable(call.store, KILLED);
+            self.note_end(call, whole(response).await, None, described(&strike), open);
             return self.kill(call).await;
         }
         let response = self.hand_on(call, headers).await;
         if strike.kill_after_commit && response.status().is_success() {
             // The write was made, whatever its caller learns.
-            let fault = described(&strike);
-            self.record_end(call, Handled { response, denial: None, fault }, open).await;
+            self.note_end(call, whole(response).await, None, described(&strike), open);
             return self.kill(call).await;
         }
         response
@@ -243,8 +255,7 @@ impl ServiceEndpoint {
                 headers.remove(header::CONTENT_LENGTH);
                 headers.remove(header::TRANSFER_ENCODING);
                 let body = self.torn(call).unwrap_or(body);
-                let is_watched = self.is_watched(call);
-                let body = self.meter.asking(call, &body, is_watched).unwrap_or(body);
+                let body = self.meter.asking(call, &body).unwrap_or(body);
                 let answered = self.tables.forward(headers, body).await;
                 self.tell_readers(call);
                 answered.unwrap_or_else(|error| {
@@ -317,7 +328,7 @@ impl ServiceEndpoint {
             environments.kill(&caller.environment);
         }
         tokio::time::sleep(DEATH).await;
-        error_responses::unreachable(call.store, "the caller has been killed")
+        error_responses::unreachable(call.store, KILLED)
     }
 
     /// The one-shot fault that a function's call meets.
@@ -336,6 +347,12 @@ impl ServiceEndpoint {
     fn environments(&self) -> Option<Arc<dyn Environments>> {
         self.environments.get()?.upgrade()
     }
+}
+
+/// A response with its body. Those of the embedded services are complete and bounded.
+async fn whole(response: Response) -> (Parts, Bytes) {
+    let (head, body) = response.into_parts();
+    (head, to_bytes(body, BODY_BYTES_MAX).await.unwrap_or_default())
 }
 
 /// The injected faults in words; `None` if there are none.

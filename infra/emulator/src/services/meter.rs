@@ -66,12 +66,12 @@ impl Meter {
 
     /// The body of a call with a request for the units; `None` if they are not counted, or the call
     /// asks for them itself.
-    pub(super) fn asking(&self, call: &Call, body: &Bytes, is_watched: bool) -> Option<Bytes> {
+    pub(super) fn asking(&self, call: &Call, body: &Bytes) -> Option<Bytes> {
         if writes(call).is_none() {
             return None;
         }
         if !self.is_on() {
-            return if is_watched { with_request(body) } else { None };
+            return if call.is_watched { with_request(body) } else { None };
         }
         let mut body: Value = serde_json::from_slice(body).ok()?;
         body.as_object_mut()?.insert("ReturnConsumedCapacity".to_owned(), "TOTAL".into());

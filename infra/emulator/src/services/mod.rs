@@ -28,6 +28,7 @@ mod start;
 mod stores;
 #[cfg(test)]
 mod tests;
+mod written;
 
 pub use self::counts::CallKind;
 pub(crate) use self::dynamodb::plain_item;

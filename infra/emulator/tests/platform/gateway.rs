@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use emulator::activity::RequestFilter;
+use emulator::activity::view::Stage;
 use emulator::control::Telemetry;
 use emulator::functions::{FunctionConfig, Functions};
 use emulator::gateway::Gateway;
@@ -117,6 +119,46 @@ async fn a_request_reaches_its_function_and_the_response_its_client() {
     assert_eq!(event["body"], r#"{"b":1}"#);
     assert_eq!(event["requestContext"]["requestId"], id.as_str());
     assert_eq!(event["requestContext"]["http"]["sourceIp"], "127.0.0.1");
+    api.stop().await;
+}
+
+#[tokio::test]
+async fn each_request_is_recorded_with_its_invocations_or_the_gateways_refusal() {
+    let api = Api::start(None).await;
+    let activity = api.functions.activity().clone();
+    let request = api.client.post(format!("{}/open/7?a=1", api.url)).json(&json!({"b": 1}));
+    let id = request.send().await.unwrap().headers()["apigw-requestid"].clone();
+    api.closed(Some("good")).await;
+    api.closed(Some("good")).await;
+    api.closed(Some("bad")).await;
+    api.client.get(format!("{}/nothing", api.url)).send().await.unwrap();
+
+    let page = activity.requests(&RequestFilter::default());
+
+    let rows = page.requests.iter().rev();
+    let rows: Vec<_> = rows.map(|row| (row.status, row.refused_at, row.route.as_deref())).collect();
+    let closed = Some("GET /closed");
+    assert_eq!(
+        rows,
+        [
+            (Some(200), None, Some("POST /open/{id}")),
+            (Some(200), None, closed),
+            (Some(200), None, closed),
+            (Some(403), Some(Stage::Authentication), closed),
+            (Some(404), Some(Stage::Routing), None),
+        ]
+    );
+    let detail = activity.request(id.to_str().unwrap()).unwrap();
+    assert_eq!(detail.answer.unwrap().by, "function");
+    assert_eq!(detail.received.body_bytes, r#"{"b":1}"#.len());
+    let invocation = detail.invocation.unwrap();
+    assert_eq!(invocation.function, "ProbeFunction");
+    assert!(invocation.waited_ms.is_some() && invocation.took_ms.is_some());
+    let cached = |place: usize| {
+        let detail = activity.request(&page.requests[place].id).unwrap();
+        detail.verdicts[0].cached
+    };
+    assert_eq!((cached(3), cached(2)), (false, true));
     api.stop().await;
 }
 

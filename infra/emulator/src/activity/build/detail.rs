@@ -179,7 +179,7 @@ fn invocation_view(invocation: &Invocation, redaction: &Redaction) -> Invocation
         request_id: record.request_id.as_deref().map(|id| redaction.text(id)),
         deliveries: record.deliveries,
         outcome: record.outcome.clone(),
-        error: record.error.as_deref().map(|error| redaction.text(error)),
+        error: record.problem().map(|problem| redaction.text(&problem)),
         stages: record.stages.iter().map(|(name, ms, _)| (name.clone(), *ms)).collect(),
     });
     InvocationView {

@@ -6,6 +6,7 @@ mod curl;
 mod detail;
 mod items;
 mod journey;
+mod nodes;
 mod stages;
 
 use std::collections::BTreeMap;

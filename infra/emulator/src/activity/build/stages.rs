@@ -168,9 +168,9 @@ fn note(
             Some(decision.reason.clone())
         }
         Stage::Effects => {
-            let commits = invocation?.calls.iter().filter(|call| is_attempt(call));
+            let mut commits = invocation?.calls.iter().filter(|call| is_attempt(call));
             let count = commits.clone().count();
-            let writes = commits.last()?.writes.len();
+            let writes = commits.next_back()?.writes.len();
             let writes =
                 if writes == 1 { "1 write".to_owned() } else { format!("{writes} writes") };
             let attempts = if count == 1 { String::new() } else { format!(" in {count} attempts") };

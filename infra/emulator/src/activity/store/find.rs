@@ -31,10 +31,16 @@ impl Store {
     }
 
     pub(in crate::activity) fn origin_of_message(&self, id: &str) -> Option<MessageOrigin> {
-        let message = self.messages.get(self.by_message.get(id)?)?;
-        let requests = message.roots.iter().filter(|root| matches!(root, Root::Request(_)));
+        let roots = match self.by_message.get(id) {
+            Some(number) => &self.messages.get(number)?.roots,
+            None => {
+                let (_, number) = self.mails.iter().rev().find(|(mail, _)| mail == id)?;
+                &self.invocations.get(number)?.roots
+            }
+        };
+        let requests = roots.iter().filter(|root| matches!(root, Root::Request(_)));
         let request = requests.copied().find_map(|root| self.id_of_root(root));
-        let other = || message.roots.iter().find_map(|root| self.id_of_root(*root));
+        let other = || roots.iter().find_map(|root| self.id_of_root(*root));
         let journey = request.clone().or_else(other).unwrap_or_else(|| id.to_owned());
         Some(MessageOrigin { request, journey })
     }

@@ -16,7 +16,7 @@ use http::HeaderMap;
 pub use self::news::Change;
 pub(super) use self::news::News;
 use super::limits::{
-    BYTES_MAX, INVOCATIONS_MAX, MESSAGES_MAX, REQUESTS_MAX, ROWS_MAX, UPSTREAMS_MAX,
+    BYTES_MAX, INVOCATIONS_MAX, MAILS_MAX, MESSAGES_MAX, REQUESTS_MAX, ROWS_MAX, UPSTREAMS_MAX,
 };
 use super::record::{
     CallRecord, Inspected, Invocation, MessageRecord, RequestRecord, Root, RowRecord,
@@ -40,6 +40,8 @@ pub(super) struct Store {
     /// The writes, by table and key, oldest first.
     pub(super) writes: HashMap<(String, String), Vec<WriteEntry>>,
     pub(super) upstreams: VecDeque<UpstreamRecord>,
+    /// The sent mails: the id of each, and the number of the invocation that sent it.
+    pub(super) mails: VecDeque<(String, u64)>,
     /// The readers of each table's stream.
     pub(super) readers: BTreeMap<String, BTreeSet<String>>,
     /// The queues of the template.
@@ -221,6 +223,9 @@ impl Store {
         }
         while self.upstreams.len() > UPSTREAMS_MAX {
             self.upstreams.pop_front();
+        }
+        while self.mails.len() > MAILS_MAX {
+            self.mails.pop_front();
         }
     }
 

@@ -70,17 +70,21 @@ fn order(activity: &Activity) {
 fn relay(activity: &Activity) {
     start(activity, "i-2", "RelayFunction", "e-2", rows(activity));
     let envelope = json!({"eventId": "event-1", "eventType": "OrderCreated", "requestId": "req-1"});
+    send(activity, "e-2", &envelope.to_string(), "m-1");
+    activity.invocation_ended("i-2", None);
+    activity.rows_succeeded(READER, &[row(activity, "100")]);
+}
+
+fn send(activity: &Activity, environment: &str, body: &str, id: &str) {
     let send = Called {
-        environment: "e-2",
+        environment,
         service: "sqs",
         operation: "SendMessage",
         resource: "EmailsQueue",
-        body: json!({"QueueUrl": "q", "MessageBody": envelope.to_string()}),
+        body: json!({"QueueUrl": "q", "MessageBody": body}),
         writes: Vec::new(),
     };
-    call(activity, send, 200, &json!({"MessageId": "m-1"}));
-    activity.invocation_ended("i-2", None);
-    activity.rows_succeeded(READER, &[row(activity, "100")]);
+    call(activity, send, 200, &json!({ "MessageId": id }));
 }
 
 fn consume(activity: &Activity, id: &str, receives: u32) {
@@ -167,6 +171,7 @@ fn after_the_mail_everything_is_at_rest_and_leads_back_to_the_request() {
     assert!(journey.at_rest, "{journey:#?}");
     let origin = activity.message("m-1").unwrap();
     assert_eq!((origin.request.as_deref(), origin.journey.as_str()), (Some(REQUEST), REQUEST));
+    assert_eq!(activity.message("mail-1").unwrap().request.as_deref(), Some(REQUEST));
     assert_eq!(activity.invocation("i-4").unwrap().journey, REQUEST);
 }
 
@@ -206,41 +211,28 @@ fn a_message_that_is_received_before_its_sending_is_noted_belongs_to_its_request
 #[test]
 fn a_batch_of_several_requests_is_told_apart_by_their_request_ids() {
     let activity = platform();
-    order(&activity);
-    begin(&activity, "gw-2");
-    answer(&activity, "gw-2", 200, "req-2");
-    activity.message_sent("EmailsQueue", "m-2", "by hand", SentBecause::ByHand);
-    {
-        let mut store = activity.lock();
-        let number = store.by_request["gw-2"];
-        store.message_mut("m-2").unwrap().roots =
-            vec![crate::activity::record::Root::Request(number)];
-        let number = store.by_request[REQUEST];
-        let first = Cause::Records { table: "T".into(), reader: "r".into(), records: Vec::new() };
-        drop(first);
-        let known = store.messages.values().next().unwrap().clone();
-        let roots = vec![crate::activity::record::Root::Request(number)];
-        let message = crate::activity::record::MessageRecord { id: "m-0".into(), roots, ..known };
-        store.add_message(message);
+    for (id, request_id, message) in [("gw-1", "req-1", "m-1"), ("gw-2", "req-2", "m-2")] {
+        begin(&activity, id);
+        let (invocation, environment) = (format!("i-{id}"), format!("e-{id}"));
+        run(&activity, id, &invocation, &environment);
+        let body = format!("{{\"requestId\":\"{request_id}\"}}");
+        send(&activity, &environment, &body, message);
+        answer(&activity, id, 200, request_id);
     }
-    let both = vec![("m-0".to_owned(), 1), ("m-2".to_owned(), 1)];
+    let both = vec![("m-1".to_owned(), 1), ("m-2".to_owned(), 1)];
     let cause = Cause::Messages { queue: "EmailsQueue".to_owned(), messages: both };
     start(&activity, "i-9", "SendEmailFunction", "e-9", cause);
-    let send = Called {
-        environment: "e-9",
-        service: "sqs",
-        operation: "SendMessage",
-        resource: "EmailsQueue",
-        body: json!({"MessageBody": "{\"requestId\":\"req-2\"}"}),
-        writes: Vec::new(),
-    };
-    call(&activity, send, 200, &json!({"MessageId": "m-3"}));
+
+    send(&activity, "e-9", "{\"requestId\":\"req-2\"}", "m-3");
 
     assert_eq!(activity.message("m-3").unwrap().request.as_deref(), Some("gw-2"));
-    let titles = |id: &str| activity.journey(id).unwrap().nodes.len();
-    assert!(titles("gw-2") > 0);
-    let first = activity.journey(REQUEST).unwrap();
-    assert!(!first.nodes.iter().any(|node| node.id == "message:m-3"));
+    let has = |id: &str, node: &str| {
+        let journey = activity.journey(id).unwrap();
+        journey.nodes.iter().any(|known| known.id == node)
+    };
+    assert!(has("gw-2", "message:m-3") && has("gw-2", "invocation:i-9"));
+    assert!(!has("gw-1", "message:m-3") && has("gw-1", "invocation:i-9"));
+    assert!(!has("gw-1", "message:m-2"));
 }
 
 #[test]

@@ -81,7 +81,7 @@ fn call(activity: &Activity, called: Called<'_>, status: u16, response: &Value) 
 }
 
 /// The transaction of an order with its event.
-fn commit<'a>(environment: &'a str) -> Called<'a> {
+fn commit(environment: &str) -> Called<'_> {
     let key = |table: &str, key: &str| KeyOfWrite {
         table: table.to_owned(),
         key: key.to_owned(),

@@ -1,3 +1,4 @@
+mod activity;
 mod kept;
 mod mail;
 mod meter;
