@@ -107,8 +107,12 @@ impl Platform {
 
         let api_url = format!("http://{}", address(&api_listener));
         let accounts = application.accounts(options.demo);
-        let accounts =
-            Accounts::new(accounts, api_url.clone(), services.clock(), activity.redaction());
+        let accounts = Accounts::new(
+            accounts,
+            api_url.clone(),
+            services.clock(),
+            functions.activity().redaction(),
+        );
 
         let mut platform = Self {
             api: address(&api_listener),
@@ -202,7 +206,6 @@ impl Platform {
             circuits: self.circuits,
             template: Arc::clone(&self.template),
             gateway: gateway.clone(),
-            activity: self.activity().clone(),
             accounts: Arc::clone(&self.accounts),
             telemetry: Arc::clone(&self.telemetry),
             api_url: self.api_url(),

@@ -217,20 +217,17 @@ impl Redaction {
             // `{"S": "…"}`, an attribute of DynamoDB: the name above it is its name.
             let is_number = kind == "N" && value.as_str().is_some_and(names::is_number);
             let read = value.take();
-            *value = match is_number {
-                true if is_hidden(place, Leaf::Number) => MASK.into(),
-                true => read,
-                false => self.value(read, place),
+            *value = if !is_number {
+                self.value(read, place)
+            } else if is_hidden(place, Leaf::Number) {
+                MASK.into()
+            } else {
+                read
             };
             return Value::Object(members);
         }
         let behind = assigned::secret_placeholders(&members);
-        // `{"name": "x-api-key", "value": "…"}`: the value of one member names the other.
-        let named = ["name", "Name", "key", "Key"].into_iter();
-        let named = named.filter_map(|member| members.get(member)?.as_str());
-        let mut named =
-            named.filter(|name| names::is_secret(name) || names::is_secret_header(name));
-        let named = named.next().map(str::to_owned);
+        let named = secret_name_in(&members);
         let redacted = members.into_iter().map(|(name, value)| {
             let above = match &*name {
                 "value" | "Value" => named.as_deref().or(place.hidden_by),
@@ -304,6 +301,14 @@ impl Redaction {
         }
         self.text(&text)
     }
+}
+
+/// The secret name of `{"name": "x-api-key", "value": "…"}`, which hides the other member.
+fn secret_name_in(members: &Map<String, Value>) -> Option<String> {
+    let named = ["name", "Name", "key", "Key"].into_iter();
+    let mut named = named.filter_map(|member| members.get(member)?.as_str());
+    let is_secret = |name: &&str| names::is_secret(name) || names::is_secret_header(name);
+    named.find(is_secret).map(str::to_owned)
 }
 
 /// Whether a value is hidden by the names above it.

@@ -94,7 +94,7 @@ pub(super) async fn charts(
         return Err(refused(format!("minutes is a number from 1 to {MINUTES_MAX}")));
     }
     let (from, step_s, points) = steps(control.stores.clock().now(), minutes);
-    Ok(Json(drawn(&control.activity.samples(from), from, step_s, points)))
+    Ok(Json(drawn(&control.functions.activity().samples(from), from, step_s, points)))
 }
 
 /// The beginning of the first step, the length of a step in seconds, and the number of steps. Steps

@@ -63,7 +63,7 @@ struct Follower {
 pub(super) async fn events(
     State(control): State<Control>,
 ) -> Result<Sse<impl Stream<Item = Result<Event, Infallible>>>, ControlError> {
-    let listener = control.activity.listen().ok_or_else(|| {
+    let listener = control.functions.activity().listen().ok_or_else(|| {
         let reason = "too many clients listen already; close another page of the console";
         ControlError::new(StatusCode::SERVICE_UNAVAILABLE, reason)
     })?;

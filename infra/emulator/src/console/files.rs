@@ -12,6 +12,8 @@ use axum::http::header::{
 };
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use sha2::{Digest, Sha256};
 
 use crate::control::ControlError;
@@ -119,8 +121,8 @@ struct File {
 static BY_PATH: LazyLock<BTreeMap<&'static str, File>> = LazyLock::new(|| {
     let files = FILES.into_iter().map(|(path, bytes)| {
         let hash = Sha256::digest(bytes);
-        let hash: String = hash.iter().take(16).map(|byte| format!("{byte:02x}")).collect();
-        let etag = HeaderValue::from_str(&format!("\"{hash}\"")).expect("digits are valid");
+        let tag = format!("\"{}\"", URL_SAFE_NO_PAD.encode(&hash[..12]));
+        let etag = HeaderValue::from_str(&tag).expect("letters, digits and signs are valid");
         (path, File { bytes, media_type: media_type(path), etag })
     });
     files.collect()

@@ -25,7 +25,7 @@ pub(super) async fn list(
 ) -> Result<Json<RequestPage>, ControlError> {
     let Query(filter) = filter.map_err(reading::query)?;
     let filter = checked(filter)?;
-    Ok(Json(control.activity.requests(&filter)))
+    Ok(Json(control.functions.activity().requests(&filter)))
 }
 
 /// `GET /activity/requests/{id}`: everything about one request.
@@ -33,8 +33,9 @@ pub(super) async fn detail(
     State(control): State<Control>,
     Path(id): Path<String>,
 ) -> Result<Json<RequestDetail>, ControlError> {
-    let mut detail = control.activity.request(&id).ok_or_else(|| unknown("request", &id))?;
-    if let Some(original) = control.activity.original(&detail.row.id) {
+    let mut detail =
+        control.functions.activity().request(&id).ok_or_else(|| unknown("request", &id))?;
+    if let Some(original) = control.functions.activity().original(&detail.row.id) {
         detail.received.curl = again::curl_of(&control, &original);
     }
     Ok(Json(detail))
@@ -45,7 +46,7 @@ pub(super) async fn journey(
     State(control): State<Control>,
     Path(id): Path<String>,
 ) -> Result<Json<Journey>, ControlError> {
-    let journey = control.activity.journey(&id);
+    let journey = control.functions.activity().journey(&id);
     journey.map(Json).ok_or_else(|| unknown("request or invocation", &id))
 }
 
@@ -54,7 +55,7 @@ pub(super) async fn invocation(
     State(control): State<Control>,
     Path(id): Path<String>,
 ) -> Result<Json<InvocationDetail>, ControlError> {
-    control.activity.invocation(&id).map(Json).ok_or_else(|| unknown("invocation", &id))
+    control.functions.activity().invocation(&id).map(Json).ok_or_else(|| unknown("invocation", &id))
 }
 
 /// `GET /activity/messages/{id}`: the request and the journey that a message belongs to.
@@ -62,7 +63,7 @@ pub(super) async fn message(
     State(control): State<Control>,
     Path(id): Path<String>,
 ) -> Result<Json<MessageOrigin>, ControlError> {
-    control.activity.message(&id).map(Json).ok_or_else(|| unknown("message", &id))
+    control.functions.activity().message(&id).map(Json).ok_or_else(|| unknown("message", &id))
 }
 
 /// `GET /activity/accounts`: the accounts as which requests can be sent.

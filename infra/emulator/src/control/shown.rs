@@ -6,7 +6,6 @@ use std::sync::Arc;
 use sam_template::Template;
 
 use super::telemetry::Telemetry;
-use crate::activity::Activity;
 use crate::console::Accounts;
 use crate::event_sources::Schedules;
 use crate::functions::Functions;
@@ -34,8 +33,6 @@ pub struct Control {
     pub telemetry: Arc<Telemetry>,
     /// The logical id of the table of circuits, if the application has one.
     pub circuits: Option<&'static str>,
-    /// What happened: requests, invocations and their calls.
-    pub activity: Activity,
     /// The accounts as which the console sends requests.
     pub(crate) accounts: Arc<Accounts>,
     /// The API's own address.

@@ -5,7 +5,6 @@ use sam_template::Template;
 use serde_json::json;
 
 use super::*;
-use crate::activity::Activity;
 use crate::event_sources::Schedules;
 use crate::functions::{Functions, LogLine, LogSink};
 use crate::gateway::Gateway;
@@ -37,11 +36,9 @@ pub(crate) async fn control(template: &str, api_url: &str) -> Control {
     let template = Template::parse(template, &BTreeMap::new()).unwrap();
     let logs: LogSink = Arc::new(|_: &LogLine<'_>| {});
     let stores = Stores::start(&template, None).await.unwrap();
-    let activity = Activity::new(stores.clock());
-    let functions = Functions::start_recording(Vec::new(), &logs, stores.clock(), &activity);
+    let functions = Functions::start_with(Vec::new(), &logs, stores.clock());
     let telemetry = Arc::default();
     Control {
-        activity,
         accounts: Arc::default(),
         stores,
         gateway: Gateway::of(&template, &functions, &telemetry),

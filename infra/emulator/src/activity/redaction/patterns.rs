@@ -4,7 +4,7 @@
 use std::ops::Range;
 
 use base64::Engine as _;
-use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD};
+use base64::engine::general_purpose::STANDARD_NO_PAD;
 
 /// The algorithms of password hashes, as they begin.
 const HASHES: [&str; 10] =
@@ -115,11 +115,12 @@ fn schemes(text: &str, found: &mut Vec<Range<usize>>) {
         let end = plain + bytes[plain..].iter().take_while(|&&it| it == b'=').count();
         // `Bearer realm="…"` is a challenge.
         let is_challenge = end > plain && bytes.get(end) == Some(&b'"');
-        let is_token = start > after
-            && match is_bearer {
-                true => end - start >= 6 && !is_challenge,
-                false => is_user_and_password(&text[start..plain]),
-            };
+        let is_credential = if is_bearer {
+            end - start >= 6 && !is_challenge
+        } else {
+            is_user_and_password(&text[start..plain])
+        };
+        let is_token = start > after && is_credential;
         if is_token {
             found.push(start..end);
         }
@@ -130,8 +131,8 @@ fn schemes(text: &str, found: &mut Vec<Range<usize>>) {
 
 /// Whether credentials of the scheme `Basic` are encoded here: `user:password`.
 fn is_user_and_password(encoded: &str) -> bool {
-    let decoded = STANDARD_NO_PAD.decode(encoded).or_else(|_| STANDARD.decode(encoded));
-    encoded.len() >= 4 && encoded.len() < 8_192 && decoded.is_ok_and(|plain| plain.contains(&b':'))
+    (4..8_192).contains(&encoded.len())
+        && STANDARD_NO_PAD.decode(encoded).is_ok_and(|plain| plain.contains(&b':'))
 }
 
 /// Hashes of passwords: `$argon2id$v=19$…`, `$2b$12$…`.

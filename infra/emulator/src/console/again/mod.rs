@@ -112,7 +112,8 @@ pub(super) async fn resend(
     }
     let header = |name: &str| head.headers.get(name)?.to_str().ok().map(str::to_owned);
     let request_id = header("x-request-id");
-    let by_request_id = || Some(control.activity.request(request_id.as_deref()?)?.row.id);
+    let by_request_id =
+        || Some(control.functions.activity().request(request_id.as_deref()?)?.row.id);
     let id = IDS.into_iter().find_map(header).or_else(by_request_id);
     Ok(Json(Sent { id, request_id, status: head.status.as_u16() }))
 }
@@ -131,23 +132,26 @@ pub(super) async fn test(
     Path(id): Path<String>,
 ) -> Result<Response, ControlError> {
     let original = original(&control, &id)?;
-    let detail = control.activity.request(&id).ok_or_else(|| unknown("request", &id))?;
-    let shown = Shown::of(control.activity.redaction(), &original);
+    let detail =
+        control.functions.activity().request(&id).ok_or_else(|| unknown("request", &id))?;
+    let shown = Shown::of(control.functions.activity().redaction(), &original);
     Ok(text(test::test(&shown, detail.row.route.as_deref(), detail.row.status)))
 }
 
 /// The request as a command for a shell.
 pub(super) fn curl_of(control: &Control, original: &OriginalRequest) -> String {
-    curl::command(&control.api_url, &Shown::of(control.activity.redaction(), original))
+    curl::command(&control.api_url, &Shown::of(control.functions.activity().redaction(), original))
 }
 
 fn original(control: &Control, id: &str) -> Result<OriginalRequest, ControlError> {
-    control.activity.original(id).ok_or_else(|| match control.activity.request(id) {
-        Some(_) => {
-            let reason = "the request's headers and body are no longer in memory";
-            ControlError::new(StatusCode::CONFLICT, reason)
+    control.functions.activity().original(id).ok_or_else(|| {
+        match control.functions.activity().request(id) {
+            Some(_) => {
+                let reason = "the request's headers and body are no longer in memory";
+                ControlError::new(StatusCode::CONFLICT, reason)
+            }
+            None => unknown("request", id),
         }
-        None => unknown("request", id),
     })
 }
 
@@ -157,7 +161,7 @@ fn changed(
     original: &OriginalRequest,
     changes: &Changes,
 ) -> Result<Request<Full<Bytes>>, ControlError> {
-    let redaction = control.activity.redaction();
+    let redaction = control.functions.activity().redaction();
     let method: Method =
         original.method.parse().map_err(|_| refused("the request's method cannot be sent"))?;
     let path = match &changes.path {

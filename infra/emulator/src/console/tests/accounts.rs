@@ -53,6 +53,6 @@ async fn the_accounts_are_listed_without_the_way_they_sign_in() {
         {"name": "eve", "role": "NONE", "note": ""},
     ]});
     assert_eq!((status, accounts), (200, expected));
-    let redaction = running.control.activity.redaction();
+    let redaction = running.control.functions.activity().redaction();
     assert_eq!(redaction.text(&format!("{PASSWORD} token-of-bob")), "••• •••");
 }

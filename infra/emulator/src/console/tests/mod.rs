@@ -48,7 +48,7 @@ async fn running() -> Running {
         Account::new("bob", "ADMIN", SignIn::Token("token-of-bob".to_owned())),
         Account::new("eve", "NONE", SignIn::post("/refused", json!({}), "/data/token", 900)),
     ];
-    let (clock, redaction) = (control.stores.clock(), control.activity.redaction());
+    let (clock, redaction) = (control.stores.clock(), control.functions.activity().redaction());
     let accounts = Accounts::new(accounts, api_url, clock, redaction);
     control.accounts = Arc::new(accounts);
     let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
@@ -149,7 +149,7 @@ impl Running {
             target: "/orders?token=hush-hush&dry=1",
             headers: &headers,
         };
-        let activity = &self.control.activity;
+        let activity = &self.control.functions.activity();
         activity.request_begins(&begun);
         activity.request_routed(id, "POST /orders", "PostOrderFunction");
         let body = Bytes::from_static(br#"{"password":"hush-hush","quantity":2}"#);

@@ -60,7 +60,7 @@ fn a_long_body_is_cut_without_showing_the_beginning_of_a_secret() {
 
 /// Quadratic searches would take minutes for each of these.
 #[test]
-fn unfortunate_texts_of_a_megabyte_take_bounded_time() {
+fn unfortunate_long_texts_take_bounded_time() {
     let redaction = redaction();
     redaction.learn("eyJeyJeyJeyJ-secret");
     for part in [
@@ -93,7 +93,7 @@ fn unfortunate_texts_of_a_megabyte_take_bounded_time() {
         "token:Some(",
         "authorization:a ",
     ] {
-        let text = part.repeat(READ_BYTES_MAX / part.len());
+        let text = part.repeat(READ_BYTES_MAX / 4 / part.len());
         let begun = Instant::now();
         let _ = redaction.body(Some("text/plain"), text.as_bytes());
         assert!(begun.elapsed().as_secs() < 20, "{part}");
