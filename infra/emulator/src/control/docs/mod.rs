@@ -14,10 +14,10 @@ use self::archive::{Archive, Entry};
 use super::error::ControlError;
 
 /// The Content-Security-Policy: files and responses of the page's own origin. Swagger UI embeds
-/// styles and small images in the page.
+/// styles and small images in the page. The console, which has the same origin, shows it in a frame.
 const POLICY: &str = "default-src 'self'; style-src 'self' 'unsafe-inline'; \
                       img-src 'self' data:; base-uri 'none'; form-action 'none'; \
-                      frame-ancestors 'none'";
+                      frame-ancestors 'self'";
 
 /// The files of Swagger UI that the page uses, with their media types.
 const FILES: [(&str, &str); 5] = [

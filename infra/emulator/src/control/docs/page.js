@@ -1,8 +1,17 @@
 "use strict";
 
+// The console shares its settings with this page: colours, account, and its name as a client.
+const setting = name => localStorage.getItem(`console-${name}`) || null;
+
 const dark = matchMedia("(prefers-color-scheme: dark)");
-const colour = () => document.documentElement.classList.toggle("dark-mode", dark.matches);
+const colour = () => {
+  const chosen = setting("theme") ?? "system";
+  const isDark = chosen === "system" ? dark.matches : chosen === "dark";
+  document.documentElement.classList.toggle("dark-mode", isDark);
+  document.documentElement.style.colorScheme = chosen === "system" ? "" : chosen;
+};
 dark.addEventListener("change", colour);
+addEventListener("storage", colour);
 colour();
 
 fetch("openapi.json").then(async answer => {
@@ -26,7 +35,11 @@ function show(spec) {
     // origin.
     showMutatedRequest: false,
     requestInterceptor: request => {
-      if (request.url.startsWith(api)) request.url = "api" + request.url.slice(api.length);
+      if (!request.url.startsWith(api)) return request;
+      request.url = "api" + request.url.slice(api.length);
+      for (const name of ["account", "client"]) {
+        if (setting(name)) request.headers[`x-console-${name}`] = setting(name);
+      }
       return request;
     },
     // A successful sign-in also signs the page in.
