@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use super::handle::Activity;
 use super::limits::OVERHEAD;
-use super::record::{Answer, AuthorizerVerdict, RequestRecord};
+use super::record::{Answer, AnsweredBy, AuthorizerVerdict, RequestRecord};
 use super::view::Stage;
 
 /// The header by which the console names its clients.
@@ -72,7 +72,7 @@ impl Activity {
                 attempts: 0,
                 refused_at: None,
                 refusal: None,
-                is_preflight: false,
+                answered_by: AnsweredBy::Gateway,
                 authorization: None,
                 invocation: None,
                 authorizer: None,
@@ -99,7 +99,9 @@ impl Activity {
 
     /// The gateway responds to a preflight of CORS itself.
     pub(crate) fn request_is_preflight(&self, id: &str) {
-        self.change_request(id, |request| request.is_preflight = true);
+        self.change_request(id, |request| {
+            request.answered_by = AnsweredBy::GatewayAsPreflight;
+        });
     }
 
     /// The gateway refuses a request itself.
@@ -152,11 +154,14 @@ impl Activity {
             request.status = Some(status);
             request.took = Some(ended.saturating_duration_since(request.began));
             request.code = request.code.take().or(code);
+            if by_function {
+                request.answered_by = AnsweredBy::Function;
+            }
             let number = request.number;
             if let Some(request_id) = request_id {
                 store.name_request(number, request_id);
             }
-            let answer = Answer { headers: headers.clone(), body: body.clone(), by_function };
+            let answer = Answer { headers: headers.clone(), body: body.clone() };
             let bytes = body.len() + size(headers);
             store.detail_request(number, bytes, |request| request.answer = Some(answer));
             store.changed_request(number);

@@ -46,7 +46,7 @@ pub(super) struct RequestRecord {
     pub(super) refused_at: Option<Stage>,
     /// The gateway's own reason for a refusal.
     pub(super) refusal: Option<String>,
-    pub(super) is_preflight: bool,
+    pub(super) answered_by: AnsweredBy,
     pub(super) authorization: Option<AuthorizerVerdict>,
     /// The numbers of the function's invocation and of the authorizer's.
     pub(super) invocation: Option<u64>,
@@ -76,7 +76,15 @@ pub(super) struct AuthorizerVerdict {
 pub(super) struct Answer {
     pub(super) headers: HeaderMap,
     pub(super) body: Bytes,
-    pub(super) by_function: bool,
+}
+
+/// Who makes the response to a request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum AnsweredBy {
+    Function,
+    Gateway,
+    /// The gateway, to a preflight of CORS.
+    GatewayAsPreflight,
 }
 
 /// An invocation.

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::items::{expression, hide_values, key_text};
+use super::items::{expression, hide_values, key_of};
 use crate::activity::record::{CallRecord, Invocation, ms};
 use crate::activity::redaction::Redaction;
 use crate::activity::view::{CallView, Fact, PermissionView};
@@ -159,11 +159,6 @@ pub(super) fn facts(invocation: &Invocation, redaction: &Redaction) -> Vec<Fact>
         }
     }
     facts
-}
-
-fn key_of(key: &Value) -> String {
-    let members = key.as_object().into_iter().flatten();
-    key_text(members.map(|(name, value)| (name.as_str(), value)))
 }
 
 fn has_key(item: &Value, key: &Value) -> bool {

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::calls::error;
-use super::items::{expression, key_text};
+use super::items::{expression, key_of};
 use crate::activity::record::{CallRecord, Invocation, ms};
 use crate::activity::redaction::Redaction;
 use crate::activity::snapshot::WriteSnapshot;
@@ -162,11 +162,6 @@ impl<'a> Found<'a> {
         };
         Self { held, item }
     }
-}
-
-fn key_of(key: &Value) -> String {
-    let members = key.as_object().into_iter().flatten();
-    key_text(members.map(|(name, value)| (name.as_str(), value)))
 }
 
 /// What a write is for, by its table, or by the members of an item.

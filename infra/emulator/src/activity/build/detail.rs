@@ -11,7 +11,7 @@ use super::commit::commit;
 use super::stages::{boxes, stage_named};
 use super::{curl, row};
 use crate::activity::cause::Cause;
-use crate::activity::record::{Invocation, LineRecord, RequestRecord, ms};
+use crate::activity::record::{AnsweredBy, Invocation, LineRecord, RequestRecord, ms};
 use crate::activity::redaction::Redaction;
 use crate::activity::snapshot::RequestSnapshot;
 use crate::activity::view::{
@@ -118,7 +118,10 @@ fn answer(request: &RequestRecord, redaction: &Redaction) -> Option<AnswerView> 
         headers: headers(&answer.headers, redaction),
         body,
         body_bytes: answer.body.len(),
-        by: if answer.by_function { "function" } else { "gateway" }.to_owned(),
+        by: match request.answered_by {
+            AnsweredBy::Function => "function".to_owned(),
+            AnsweredBy::Gateway | AnsweredBy::GatewayAsPreflight => "gateway".to_owned(),
+        },
     })
 }
 

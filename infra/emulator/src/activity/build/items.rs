@@ -13,6 +13,12 @@ pub(crate) fn key_text<'a>(attributes: impl Iterator<Item = (&'a str, &'a Value)
     plain.as_object().map(key_of_plain).unwrap_or_default()
 }
 
+/// A key object in `DynamoDB`'s JSON as text.
+pub(super) fn key_of(key: &Value) -> String {
+    let members = key.as_object().into_iter().flatten();
+    key_text(members.map(|(name, value)| (name.as_str(), value)))
+}
+
 /// A key in plain JSON as text.
 pub(in crate::activity) fn key_of_plain(members: &Map<String, Value>) -> String {
     let mut parts: Vec<(&String, &Value)> = members.iter().collect();

@@ -1,7 +1,7 @@
 //! The nine boxes of a request, by what the gateway and the lifecycle report.
 
 use super::commit::{is_attempt, outcome};
-use crate::activity::record::{Invocation, RequestRecord, ms};
+use crate::activity::record::{AnsweredBy, Invocation, RequestRecord, ms};
 use crate::activity::redaction::Redaction;
 use crate::activity::view::{CommitOutcomeView, Stage, StageBox, StageState};
 
@@ -76,7 +76,7 @@ pub(super) fn boxes(
 }
 
 fn end(request: &RequestRecord, invocation: Option<&Invocation>) -> End {
-    if request.is_preflight {
+    if request.answered_by == AnsweredBy::GatewayAsPreflight {
         let note = "The gateway answered this preflight of CORS itself.".to_owned();
         return End::At(Stage::Routing, StageState::Passed, Some(note));
     }
