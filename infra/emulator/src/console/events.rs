@@ -103,7 +103,7 @@ impl Follower {
         if self.counts.as_ref() == Some(&counts) {
             return None;
         }
-        Some(self.counts.insert(counts))
+        Some(&*self.counts.insert(counts))
     }
 }
 

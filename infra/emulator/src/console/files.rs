@@ -36,7 +36,7 @@ macro_rules! embedded {
 }
 
 /// The page's files. A test compares them with the folder.
-const FILES: [(&str, &[u8]); 71] = embedded![
+const FILES: [(&str, &[u8]); 72] = embedded![
     "css/detail.css",
     "css/journey.css",
     "css/parts.css",
@@ -105,6 +105,7 @@ const FILES: [(&str, &[u8]); 71] = embedded![
     "vendor/LICENSE-htm",
     "vendor/LICENSE-preact",
     "vendor/LICENSE-uPlot",
+    "vendor/NOTICE.md",
     "vendor/htm-preact.js",
     "vendor/uPlot.css",
     "vendor/uPlot.js",
@@ -122,7 +123,7 @@ static BY_PATH: LazyLock<BTreeMap<&'static str, File>> = LazyLock::new(|| {
     let files = FILES.into_iter().map(|(path, bytes)| {
         let hash = Sha256::digest(bytes);
         let tag = format!("\"{}\"", URL_SAFE_NO_PAD.encode(&hash[..12]));
-        let etag = HeaderValue::from_str(&tag).expect("letters, digits and signs are valid");
+        let etag = HeaderValue::from_str(&tag).expect("characters of Base64 are valid");
         (path, File { bytes, media_type: media_type(path), etag })
     });
     files.collect()

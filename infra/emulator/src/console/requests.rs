@@ -1,4 +1,4 @@
-//! `/activity/requests` and `/activity/invocations`: what happened, from the platform's memory.
+//! `/activity/requests` and `/activity/invocations`: the records of the platform.
 
 use axum::Json;
 use axum::extract::rejection::QueryRejection;

@@ -196,7 +196,8 @@ fn forms(secret: &str) -> Vec<Vec<u8>> {
     }
     let mut forms: Vec<Vec<u8>> = texts.into_iter().map(String::into_bytes).collect();
     for offset in 0..3 {
-        let input = [&vec![0; offset], secret.as_bytes()].concat();
+        let mut input = vec![0; offset];
+        input.extend_from_slice(secret.as_bytes());
         // Only these characters depend on nothing but the secret.
         let (first, last) = ((8 * offset).div_ceil(6), 8 * input.len() / 6);
         for encoded in [STANDARD_NO_PAD.encode(&input), URL_SAFE_NO_PAD.encode(&input)] {
@@ -229,7 +230,7 @@ fn in_ascii(text: &str) -> String {
     ascii
 }
 
-/// The text percent-encoded, but for letters, digits and these characters.
+/// The text percent-encoded, but for ASCII alphanumerics and these characters.
 fn in_url(text: &str, left: &str) -> String {
     let mut encoded = String::with_capacity(text.len());
     for byte in text.bytes() {

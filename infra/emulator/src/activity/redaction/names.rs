@@ -187,7 +187,7 @@ pub(super) fn is_about(name: &str, leaf: Leaf<'_>) -> bool {
     }
 }
 
-/// Whether the values of this name label a secret, whatever they are.
+/// Whether all values of this name only label a secret.
 pub(super) fn is_label(name: &str) -> bool {
     LABELS.contains(&&*last_word(name).to_ascii_lowercase())
 }

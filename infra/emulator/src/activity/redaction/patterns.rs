@@ -1,5 +1,5 @@
 //! Forms of secrets in any text: JWTs, `Bearer …`, hashes of passwords, PEM blocks, and tokens in
-//! links. Each search reads the text at most a few times, whatever is in it.
+//! links. Each search reads any text at most a few times.
 
 use std::ops::Range;
 

@@ -134,7 +134,7 @@ fn restore(
             let whole = original.ok_or_else(|| no_original(&format!("body: {place}")))?;
             let is_whole = text == MASK;
             let shown = redaction.json(whole.clone());
-            if !is_whole && shown.as_str() != Some(text) {
+            if !is_whole && shown.as_str() != Some(text.as_str()) {
                 let reason = "a part of the text is hidden; replace all of it, or none";
                 return Err(refused(format!("body: {place}: {reason}")));
             }

@@ -11,7 +11,7 @@ const VALUES_MAX: usize = 60;
 /// The maximum characters of a test's name.
 const NAME_MAX: usize = 70;
 
-/// The test. Secrets are variables at its beginning, with a text that says how to fill them.
+/// The test. Secrets are variables at its beginning, which it reads from the environment.
 pub(super) fn test(shown: &Shown, route: Option<&str>, status: Option<u16>) -> String {
     let mut source = String::new();
     let mut line = |text: &str| {
@@ -119,11 +119,11 @@ fn name(shown: &Shown, route: Option<&str>, status: Option<u16>) -> String {
     let mut name = shown.method.to_ascii_lowercase();
     for word in path.split(|it: char| !it.is_ascii_alphanumeric()).filter(|it| !it.is_empty()) {
         name.push('_');
-        for (index, letter) in word.chars().enumerate() {
-            if letter.is_ascii_uppercase() && index > 0 {
+        for (index, character) in word.chars().enumerate() {
+            if character.is_ascii_uppercase() && index > 0 {
                 name.push('_');
             }
-            name.push(letter.to_ascii_lowercase());
+            name.push(character.to_ascii_lowercase());
         }
     }
     name.retain(|it| it.is_ascii_alphanumeric() || it == '_');

@@ -149,7 +149,7 @@ impl Running {
             target: "/orders?token=hush-hush&dry=1",
             headers: &headers,
         };
-        let activity = &self.control.functions.activity();
+        let activity = self.control.functions.activity();
         activity.request_begins(&begun);
         activity.request_routed(id, "POST /orders", "PostOrderFunction");
         let body = Bytes::from_static(br#"{"password":"hush-hush","quantity":2}"#);

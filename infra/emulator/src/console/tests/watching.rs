@@ -69,7 +69,7 @@ async fn changes_and_counts_are_sent_as_events() {
     assert_eq!(answer.headers()["content-type"], "text/event-stream");
     running.record("id-1", "-");
 
-    let mut chunks = Box::pin(futures::stream::unfold(answer, async |mut answer| {
+    let mut chunks = Box::pin(futures::stream::unfold(answer, |mut answer| async move {
         let chunk = answer.chunk().await.unwrap()?;
         Some((chunk, answer))
     }));
