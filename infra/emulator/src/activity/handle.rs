@@ -122,10 +122,6 @@ impl Activity {
     /// A secret value that no text may show; of a JSON object, each of its strings.
     pub fn learn_secret(&self, value: &str) {
         self.shared.redaction.learn(value);
-        if let Ok(Value::Object(members)) = serde_json::from_str(value) {
-            let strings = members.values().filter_map(Value::as_str);
-            strings.for_each(|text| self.shared.redaction.learn(text));
-        }
     }
 
     /// The path of the inspector's socket, if it is open.

@@ -36,7 +36,8 @@ pub(crate) async fn control(template: &str, api_url: &str) -> Control {
     let template = Template::parse(template, &BTreeMap::new()).unwrap();
     let logs: LogSink = Arc::new(|_: &LogLine<'_>| {});
     let stores = Stores::start(&template, None).await.unwrap();
-    let functions = Functions::start_recording(Vec::new(), &logs, stores.clock(), stores.activity());
+    let functions =
+        Functions::start_recording(Vec::new(), &logs, stores.clock(), stores.activity());
     let telemetry = Arc::default();
     Control {
         accounts: Arc::default(),
