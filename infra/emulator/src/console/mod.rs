@@ -9,6 +9,7 @@
 mod accounts;
 mod again;
 mod charts;
+pub(crate) mod client;
 mod events;
 mod files;
 mod platform;
