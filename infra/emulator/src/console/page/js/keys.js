@@ -41,7 +41,8 @@ export function useKeys(level, keys) {
   }, []);
 }
 
-let afterG = 0;
+/** When `g` was pressed, if the next key is its second one. */
+let afterG = -Infinity;
 
 addEventListener("keydown", event => {
   if (event.defaultPrevented || event.metaKey || event.ctrlKey || event.altKey) return;
@@ -49,7 +50,7 @@ addEventListener("keydown", event => {
   if (!isEscape && isTyping(event.target)) return;
   if (document.querySelector("dialog[open]") !== null) return;
   const isSecond = event.timeStamp - afterG < 1500;
-  afterG = 0;
+  afterG = -Infinity;
   if (event.key === "g" && !isSecond) {
     afterG = event.timeStamp;
     return;

@@ -37,15 +37,45 @@ export function onRow(id, listener) {
   };
 }
 
-/** Opens the stream, and then reads the requests that came before it. */
+/** A hidden page gives its place at the platform to others after this time. */
+const HIDDEN_MS = 30_000;
+/** The pause before a new stream, if the platform refused one. */
+const RETRY_MS = 3_000;
+
+let stream = null;
+let leave = null;
+
+/** Follows the platform while the page is visible. */
 export function connect() {
-  const stream = new EventSource("activity/events");
+  document.addEventListener("visibilitychange", () => {
+    clearTimeout(leave);
+    if (!document.hidden) open();
+    else leave = setTimeout(close, HIDDEN_MS);
+  });
+  open();
+}
+
+function close() {
+  stream?.close();
+  stream = null;
+}
+
+/** Opens the stream, and then reads the requests that came before it. */
+function open() {
+  if (stream !== null) return;
+  stream = new EventSource("activity/events");
   stream.addEventListener("open", () => {
     connection.set("open");
     syncClock();
     readEarlier();
   });
-  stream.addEventListener("error", () => connection.set("lost"));
+  stream.addEventListener("error", () => {
+    connection.set("lost");
+    // The browser connects again unless the platform refused, such as with too many listeners.
+    if (stream?.readyState !== EventSource.CLOSED) return;
+    close();
+    setTimeout(() => document.hidden || open(), RETRY_MS);
+  });
   stream.addEventListener("requests", event => merge(JSON.parse(event.data)));
   stream.addEventListener("journey", event => {
     const ids = new Set(JSON.parse(event.data).ids);
@@ -70,24 +100,34 @@ function merge(changed) {
   for (const row of changed) for (const listener of rowListeners.get(row.id) ?? []) listener();
 }
 
+/** The requests of one response. */
+const PAGE = 1_000;
+
 let reading = false;
 
-/** Reads the requests in memory, newest first, until those of the page follow or its memory is full. */
+/** Reads the requests in memory, newest first, until the page knows the older ones or is full. */
 async function readEarlier() {
   if (reading) return;
   reading = true;
   try {
     let before = "";
-    for (let read = 0; read < ROWS_MAX; read += 1000) {
-      const page = await get(`activity/requests?limit=1000${before}`);
-      // Rows of the stream are newer than those of the page.
-      merge(page.requests.filter(row => read === 0 || !rows.byId.has(row.id)));
-      if (page.requests.length < 1000) break;
-      before = `&before=${page.requests.at(-1).number}`;
+    for (let read = 0; read < ROWS_MAX; read += PAGE) {
+      const { requests } = await get(`activity/requests?limit=${PAGE}${before}`);
+      if (read === 0 && isAnotherPlatform(requests)) rows.clear();
+      const isKnown = requests.length > 0 && rows.byId.has(requests.at(-1).id);
+      merge(requests);
+      if (isKnown || requests.length < PAGE) break;
+      before = `&before=${requests.at(-1).number}`;
     }
   } catch {
-    // The stream's state shows that the platform does not answer; it connects again on its own.
+    // The state of the stream shows that the platform does not answer. The next stream reads again.
   } finally {
     reading = false;
   }
+}
+
+/** Whether the platform was started again: its newest request is older than ours, or not there. */
+function isAnotherPlatform(requests) {
+  const ours = rows.all.at(-1);
+  return ours !== undefined && (requests.length === 0 || requests[0].number < ours.number) && !requests.some(({ id }) => rows.byId.has(id));
 }

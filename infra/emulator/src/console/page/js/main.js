@@ -40,7 +40,7 @@ function App() {
   const [isHelp, setHelp] = useState(false);
   const fault = useStore(nextFault);
   const dead = useDeadLetters();
-  const marks = { faults: fault === null ? "" : "next", queues: dead === 0 ? "" : `${count(dead)} dead` };
+  const marks = { faults: fault === null ? null : ["1", " next"], queues: dead === 0 ? null : [count(dead), " dead"] };
   useKeys(0, { ...GO_KEYS, "?": () => setHelp(true) });
   useEffect(() => { document.title = `${TITLES[view] ?? "Console"} · Console`; }, [view]);
   return html`

@@ -20,7 +20,8 @@ const THEMES = { system: "light", light: "dark", dark: "system" };
 
 const CONNECTIONS = { connecting: ["running", "connecting"], open: ["passed", "live"], lost: ["interrupted", "not connected"] };
 
-/** @param {{view: string, marks: Object<string, string>, onHelp: () => void}} properties */
+/** @param {{view: string, marks: Object<string, ?[string, string]>, onHelp: () => void}} properties
+ * `marks` has a short text and its rest, for which a narrow page has no room. */
 export function Nav({ view, marks, onHelp }) {
   const chosen = useStore(theme);
   const ahead = useStore(offset);
@@ -30,8 +31,8 @@ export function Nav({ view, marks, onHelp }) {
       ${GROUPS.map(group => html`<ul>${group.map(([name, title, key]) => html`
         <li><a href=${link(name)} aria-current=${view === name ? "page" : null} title=${`${title} (g ${key})`}>
           <${Icon} name=${name} /><span>${title}</span>
-          ${marks[name] && html`<em class="badge">${marks[name]}</em>`}
-          ${name === "clock" && ahead > 0 && html`<em class="badge calm">+${span(ahead)}</em>`}</a></li>`)}</ul>`)}
+          ${marks[name] && html`<em class="badge">${marks[name][0]}<i>${marks[name][1]}</i></em>`}
+          ${name === "clock" && ahead > 0 && html`<em class="badge calm">+<i>${span(ahead)}</i></em>`}</a></li>`)}</ul>`)}
       <div class="foot">
         <span class=${`connection ${shape}`} role="status" title=${state}><${Shape} state=${shape} /><span>${state}</span></span>
         <button class="quiet" title="Colours: ${chosen}" aria-label=${`Colours: ${chosen}`} onClick=${() => theme.set(THEMES[chosen])}>

@@ -73,7 +73,8 @@ function Reason({ request, place }) {
   const isDecisive = box.state === "refused" || box.state === "interrupted";
   const rule = request.rule?.stage === stage ? request.rule : null;
   const missing = isDecisive ? request.permissions.filter(({ allowed }) => !allowed) : [];
-  const sentence = box.note ?? rule?.message ?? (box.state === "notReached" ? NOT_REACHED : `${name} ${box.state}.`);
+  const decided = request.verdicts.filter(verdict => verdict.stage === stage).map(({ reason }) => reason).join(" ");
+  const sentence = box.note ?? rule?.message ?? (decided || (box.state === "notReached" ? NOT_REACHED : `${name} ${box.state}.`));
   return html`
     <div class=${`reason ${box.state}`} style=${{ "--place": place }}>
       <p><${Shape} state=${box.state} /><span>${rule && html`<code class="errorcode">${rule.code}</code> `}${sentence}</span></p>

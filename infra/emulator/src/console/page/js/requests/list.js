@@ -19,6 +19,7 @@ const MARGIN = 6;
  */
 export class RequestList extends Component {
   state = { top: 0, height: 600 };
+  pane = null;
   /** The row at the top edge and the pixels above it, while the reader is not at the newest. */
   anchor = null;
 
@@ -69,7 +70,9 @@ export class RequestList extends Component {
   }
 
   toNewest() {
-    this.pane.scrollTop = 0;
+    this.anchor = null;
+    // Without a matching row there was no list, and its reference is an old one.
+    if (this.pane !== null) this.pane.scrollTop = 0;
   }
 
   onScroll = () => {
