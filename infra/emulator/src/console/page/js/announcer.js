@@ -1,4 +1,4 @@
-// Announces arrivals to readers of the screen, at most twice a minute.
+// Announces arrivals to screen readers, at most twice a minute.
 
 import { html, useEffect, useState } from "../vendor/htm-preact.js";
 import { plural } from "./format.js";

@@ -1,4 +1,4 @@
-// Small pictures, as paths of a 16 by 16 grid. They are decoration: a word says the same.
+// Small pictures, as paths of a 16 by 16 grid. They are decoration: a word has the meaning.
 
 import { html } from "../vendor/htm-preact.js";
 
@@ -45,7 +45,7 @@ const PATHS = {
 export const Icon = ({ name }) => html`
   <svg class="icon" viewBox="0 0 16 16" aria-hidden="true"><path d=${PATHS[name] ?? PATHS.requests} /></svg>`;
 
-/** Each state has a shape of its own, so that it is legible without colours. */
+/** Each state has another shape, so that it is legible without colours. */
 const SHAPES = {
   passed: html`<circle cx="8" cy="8" r="6.25" /><path d="m5.2 8.2 1.9 1.9 3.7-4" />`,
   refused: html`<path d="M5.4 1.8h5.2l3.6 3.6v5.2l-3.6 3.6H5.4L1.8 10.6V5.4z" /><path d="m5.8 5.8 4.4 4.4m0-4.4-4.4 4.4" />`,
@@ -59,7 +59,7 @@ const SHAPES = {
 
 const SHAPE_OF = { working: "running", done: "passed", failed: "refused", ok: "passed", client: "refused", server: "interrupted" };
 
-/** The shape of a state. The word has to be beside it, or in `label` for readers of the screen. */
+/** The shape of a state. Its word is next to it, or in `label` for screen readers. */
 export const Shape = ({ state, label }) => html`
   <svg class=${`shape ${state}`} viewBox="0 0 16 16" role=${label ? "img" : null}
     aria-label=${label ?? null} aria-hidden=${label ? null : "true"}>

@@ -84,6 +84,7 @@
  * @typedef {{from: string, to: string, label: string}} JourneyEdge
  * @typedef {{id: ?string, nodes: JourneyNode[], edges: JourneyEdge[], atRest: boolean, truncated: boolean}} Journey
  *
+ * The id of a node is its kind and its title: `table/OrdersTable`.
  * @typedef {{id: string, kind: string, title: string, counts: Object<string, number>}} MapNode
  * @typedef {{nodes: MapNode[], edges: {from: string, to: string, label: string}[]}} PlatformMap
  */

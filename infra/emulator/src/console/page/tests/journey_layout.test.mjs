@@ -5,7 +5,7 @@ import { asTree, Layout, shares } from "../js/journey/layout.js";
 const node = (id, kind = "message", second = 0) => ({ id, kind, at: `2026-01-01T00:00:${String(second).padStart(2, "0")}Z` });
 const journey = (nodes, edges) => ({ nodes, edges: edges.map(([from, to]) => ({ from, to, label: "sent" })) });
 
-test("nodes are below their causes and branches have lanes of their own", () => {
+test("nodes are below their causes and each branch has its lane", () => {
   const layout = new Layout();
   layout.update(journey([node("a"), node("b"), node("c"), node("d")], [["a", "b"], ["a", "c"], ["c", "d"]]));
   assert.deepEqual(layout.places.get("b"), { lane: 0, row: 1 });

@@ -13,7 +13,7 @@ import { failPlaces, failNext } from "./next_fault.js";
 async function resend(id, changes) {
   const nothing = { idempotencyKey: "same", body: null, path: null, headers: null, account: null };
   const sent = await call("POST", path`activity/requests/${id}/resend`, { ...nothing, ...changes, client });
-  notify(`Sent again: ${sent.status}`, { href: link("requests", sent.id), failed: sent.status >= 500 });
+  notify(`Sent again: ${sent.status}`, { href: sent.id === null ? null : link("requests", sent.id), failed: sent.status >= 500 });
 }
 
 /** @param {{request: import("../types.js").RequestDetail}} properties */

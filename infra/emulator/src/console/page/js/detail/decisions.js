@@ -1,4 +1,4 @@
-// Who decided about the caller, what was read for the decision, and which permissions it took.
+// The decisions about the caller, the facts that were read, and the permissions that were used.
 
 import { html } from "../../vendor/htm-preact.js";
 import { count, duration, STAGES, stageIndex } from "../format.js";

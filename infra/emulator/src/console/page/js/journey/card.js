@@ -28,9 +28,12 @@ export function timesOf(node) {
   return times.join(", ");
 }
 
-/** The sentence about the next delivery, or `null`. */
-export const nextTry = node =>
-  node.nextTryAt === null ? null : `delivery ${node.deliveries.length + 1} ${fromNow(node.nextTryAt, now())}`;
+/** The number and the time of the next delivery, or `null`. */
+export function nextTry(node) {
+  if (node.nextTryAt === null) return null;
+  const isDue = new Date(node.nextTryAt).getTime() <= now();
+  return `try ${node.deliveries.length + 1} ${isDue ? "is due" : fromNow(node.nextTryAt, now())}`;
+}
 
 export function Card({ node, box, start, isHere, onOpen }) {
   const { waited, worked } = shares(node);
@@ -42,10 +45,10 @@ export function Card({ node, box, start, isHere, onOpen }) {
       title=${[node.error, node.subtitle, timesOf(node)].filter(Boolean).join("\n") || null}
       style=${{ transform: `translate(${box.x}px, ${box.y}px)`, width: `${CARD.width}px`, height: `${CARD.height}px` }}
       onClick=${() => onOpen(node)}>
-      <span class="first"><${Icon} name=${node.compensates ? "undo" : node.kind} /><span class="sr">${kindOf(node)}${node.compensates ? ", compensation" : ""}: </span><b>${node.title}</b><${Shape} state=${state} /></span>
+      <span class="first"><${Icon} name=${node.compensates ? "undo" : node.kind} /><span class="sr">${kindOf(node)}: </span><b>${node.title}</b><${Shape} state=${state} /></span>
       <span class="second">${node.error ?? node.subtitle ?? kindOf(node)}</span>
       <span class="third">
-        <span class="state">${node.compensates && state === "done" ? "undone" : state}</span>
+        <span class="state">${state}</span>${node.compensates && html`<span class="undo">compensation</span>`}
         ${upcoming !== null ? html`<b class="next">${upcoming}</b>`
           : html`<span>${node.workedMs !== null ? duration(node.workedMs) : node.waitedMs !== null ? duration(node.waitedMs) : ""}</span>`}
         <${Deliveries} deliveries=${node.deliveries} />

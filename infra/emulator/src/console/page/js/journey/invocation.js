@@ -1,4 +1,4 @@
-// One run of a function that no request of its own started: its records, calls and log lines.
+// One run of a function: its records, calls and log lines.
 
 import { html } from "../../vendor/htm-preact.js";
 import { path, useJson } from "../api.js";

@@ -1,4 +1,4 @@
-// The journey as a list, for readers of the screen and for exact times.
+// The journey as a list, for screen readers and for exact times.
 
 import { html } from "../../vendor/htm-preact.js";
 import { duration, timeOfDay } from "../format.js";

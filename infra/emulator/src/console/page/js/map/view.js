@@ -21,6 +21,7 @@ export default function MapView() {
 }
 
 function Picture({ map, text }) {
+  const titles = new Map(map.nodes.map(({ id, title }) => [id, title]));
   const [focus, setFocus] = useState(null);
   // The places depend on the names only, so that new counts move nothing.
   const shape = `${text}\n${map.nodes.map(({ id }) => id).join()}\n${map.edges.length}`;
@@ -40,7 +41,7 @@ function Picture({ map, text }) {
             ${edges.map(({ from, to }) => html`<path key=${`${from} ${to}`} class=${from === focus || to === focus ? "near" : ""}
               d=${curve(places.boxes.get(from), places.boxes.get(to))} />`)}</svg>
           <ul>${shown.nodes.map(node => html`<${Node} key=${node.id} node=${node} counts=${counts.get(node.id) ?? {}} box=${places.boxes.get(node.id)}
-            isFar=${focus !== null && !near.has(node.id)} edges=${node.id === focus ? edges : []} onFocus=${setFocus} />`)}</ul>
+            isFar=${focus !== null && !near.has(node.id)} titles=${titles} edges=${node.id === focus ? edges.filter(({ from, to }) => from === focus || to === focus) : []} onFocus=${setFocus} />`)}</ul>
         </div>
       </div>
     </div>`;
@@ -50,22 +51,22 @@ function Picture({ map, text }) {
 const labelOf = ({ kind, title }) => (kind === "function" ? title.replace(/(.)Function$/, "$1") : title);
 
 /** Where a click leads. */
-function targetOf({ id, kind }) {
-  if (kind === "table") return link("tables", id);
-  if (kind === "queue") return link("queues", id);
+function targetOf({ title, kind }) {
+  if (kind === "table") return link("tables", title);
+  if (kind === "queue") return link("queues", title);
   return { schedule: "#/schedules", mail: "#/mails", standin: "#/standins" }[kind] ?? null;
 }
 
-function Node({ node, counts, box, isFar, edges, onFocus }) {
+function Node({ node, counts, box, isFar, edges, titles, onFocus }) {
   const open = () => {
     const target = targetOf(node);
     if (target !== null) go(target);
     else if (node.kind === "function") {
-      filter.set(`function:${node.id}`);
+      filter.set(`function:${node.title}`);
       go(link("requests"));
     }
   };
-  const labels = edges.map(({ from, to, label }) => (from === node.id ? `${label} → ${to}` : `${from} → ${label}`));
+  const labels = edges.map(({ from, to, label }) => (from === node.id ? `${label} → ${titles.get(to)}` : `${titles.get(from)} → ${label}`));
   return html`
     <li style=${{ transform: `translate(${box.x}px, ${box.y}px)`, width: `${NODE.width}px`, height: `${NODE.height}px` }}>
       <button class=${`node ${node.kind}${isFar ? " far" : ""}${counts.running > 0 ? " busy" : ""}`} title=${labels.join("\n") || node.title}

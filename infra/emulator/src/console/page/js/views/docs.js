@@ -15,7 +15,7 @@ export default function DocsView() {
     <${Head} title="API docs" hint=${note || `Requests appear in the list as ${client}.`}>
       ${accounts.length > 0 && html`<label class="inline">Send as
         <select value=${chosen} onChange=${event => account.set(event.target.value)}>
-          <option value="">nobody, or the token of the page</option>
+          <option value="">no account</option>
           ${accounts.map(({ name, role }) => html`<option value=${name} selected=${name === chosen}>${name} (${role})</option>`)}</select></label>`}
       <a class="button" href="docs" target="_blank">In its own tab</a><//>
     <iframe class="docs" src="docs" title="The API's documentation" />`;

@@ -10,7 +10,7 @@ const EVERY = "*";
 
 /** @param {{draft: any, nodes: import("../types.js").MapNode[], onChange: (draft: any) => void, onSubmit: (event: Event) => void}} properties */
 export function FaultForm({ draft, nodes, onChange, onSubmit }) {
-  const namesOf = kind => nodes.filter(node => node.kind === kind).map(({ id }) => id);
+  const namesOf = kind => nodes.filter(node => node.kind === kind).map(({ title }) => title);
   const set = (name, value) => onChange({ ...draft, [name]: value });
   return html`
     <form class="faultform" onSubmit=${onSubmit}>
