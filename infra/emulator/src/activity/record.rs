@@ -256,11 +256,6 @@ pub(super) struct UpstreamRecord {
 }
 
 impl Invocation {
-    /// Whether its work on the response has not ended.
-    pub(super) fn is_running(&self) -> bool {
-        self.taken.is_some() && self.answered.is_none()
-    }
-
     /// The time of an instant.
     pub(super) fn time_of(&self, instant: Instant) -> Timestamp {
         self.queued_at + instant.saturating_duration_since(self.queued)

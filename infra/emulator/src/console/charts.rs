@@ -138,7 +138,9 @@ fn drawn(samples: &[Sample], from: Timestamp, step_s: u32, points: usize) -> Cha
         }
     }
     let mut total = Total::default();
-    steps.into_iter().for_each(|step| total.push(step));
+    for step in steps {
+        total.push(step);
+    }
     Charts { from, step_s, routes, total, by_route }
 }
 

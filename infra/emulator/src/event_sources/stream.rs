@@ -157,7 +157,7 @@ impl Lane {
             let cause = || Cause::Records {
                 table: self.trigger.table.clone(),
                 reader: self.mapping.name.clone(),
-                records: self.items(&batch.records),
+                records: Self::items(&batch.records),
             };
             if self.mapping.stores.faults().duplicates(&self.checkpoint) {
                 // Ignore the result of the additional delivery.
@@ -249,31 +249,31 @@ impl Lane {
         if let Some(queue) = destination.and_then(|queue| stores.names().queue(queue)) {
             let function = &self.mapping.function;
             let body = events::of_given_up(function, &self.table, records, condition, attempts);
-            let items = self.items(records);
+            let items = Self::items(records);
             let reason = SentBecause::OfRows(&self.trigger.table, &items);
             if let Err(error) = stores.send_because(queue, &body, reason).await {
                 self.mapping.say(&error.to_string());
             }
         }
-        self.mapping.activity().rows_given_up(self.reader(), &self.items(records), condition);
+        self.mapping.activity().rows_given_up(self.reader(), &Self::items(records), condition);
         self.advance(records);
     }
 
     /// The records have been processed.
     fn done_with(&mut self, records: &[Record]) {
-        self.mapping.activity().rows_succeeded(self.reader(), &self.items(records));
+        self.mapping.activity().rows_succeeded(self.reader(), &Self::items(records));
         self.advance(records);
     }
 
     fn record_retry(&self, records: &[Record], retry: Retry<'_>) {
-        self.mapping.activity().rows_failed(self.reader(), &self.items(records), retry);
+        self.mapping.activity().rows_failed(self.reader(), &Self::items(records), retry);
     }
 
     /// Records that no filter matches, and those that a fault drops.
     fn record_left_out(&self, records: &[Record]) {
         let (faults, activity) = (self.mapping.stores.faults(), self.mapping.activity());
         for record in records.iter().filter(|record| self.is_mine(record)) {
-            let item = || [self.item(record)];
+            let item = || [Self::item(record)];
             if !self.passes(record) {
                 activity.rows_filtered(self.reader(), &item());
             } else if faults.loses(&self.trigger.table, &record.dynamodb.sequence_number) {
@@ -286,11 +286,11 @@ impl Lane {
         TableReader { table: &self.trigger.table, reader: &self.mapping.name }
     }
 
-    fn items(&self, records: &[Record]) -> Vec<StreamItem> {
-        records.iter().map(|record| self.item(record)).collect()
+    fn items(records: &[Record]) -> Vec<StreamItem> {
+        records.iter().map(Self::item).collect()
     }
 
-    fn item(&self, record: &Record) -> StreamItem {
+    fn item(record: &Record) -> StreamItem {
         let keys = json!(record.dynamodb.keys);
         let keys = keys.as_object().into_iter().flatten();
         #[expect(clippy::cast_possible_truncation, reason = "whole seconds, far below 2^53")]

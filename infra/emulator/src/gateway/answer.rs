@@ -19,7 +19,7 @@ pub(super) const OWN: &[HeaderName] =
 pub(super) fn body_of(answer: &Answer) -> Bytes {
     // A body in memory is complete at once.
     let collected = answer.body().clone().collect().now_or_never();
-    collected.and_then(Result::ok).map(|body| body.to_bytes()).unwrap_or_default()
+    collected.and_then(Result::ok).map(http_body_util::Collected::to_bytes).unwrap_or_default()
 }
 
 /// A response of the gateway: `{"message": …}`.

@@ -67,9 +67,7 @@ impl Meter {
     /// The body of a call with a request for the units; `None` if they are not counted, or the call
     /// asks for them itself.
     pub(super) fn asking(&self, call: &Call, body: &Bytes) -> Option<Bytes> {
-        if writes(call).is_none() {
-            return None;
-        }
+        writes(call)?;
         if !self.is_on() {
             return if call.is_watched { with_request(body) } else { None };
         }

@@ -97,7 +97,7 @@ pub(super) fn writes(call: &CallRecord, redaction: &Redaction) -> Vec<WriteView>
             action: action.to_owned(),
             key: redaction.text(&key),
             condition: condition.map(|it| expression(it, input, redaction)),
-            held: condition.and_then(|_| found.held),
+            held: condition.and(found.held),
             content,
             found: found.item.map(|item| redaction.json(plain_item(item))),
             event: item["eventType"].as_str().map(str::to_owned),

@@ -58,10 +58,14 @@ pub(super) fn expression(text: &str, input: &Value, redaction: &Redaction) -> St
 pub(super) fn hide_values(input: &mut Value, redaction: &Redaction) {
     match input {
         Value::Array(members) => {
-            members.iter_mut().for_each(|member| hide_values(member, redaction));
+            for member in members {
+                hide_values(member, redaction);
+            }
         }
         Value::Object(members) => {
-            members.values_mut().for_each(|member| hide_values(member, redaction));
+            for member in members.values_mut() {
+                hide_values(member, redaction);
+            }
             let secret = secret_values(input, redaction);
             let values = input.get_mut("ExpressionAttributeValues").and_then(Value::as_object_mut);
             if let Some(values) = values {

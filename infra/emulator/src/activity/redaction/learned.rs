@@ -153,7 +153,9 @@ impl Learned {
     fn forget_half(&mut self) {
         let mut kept = std::mem::take(self).secrets;
         kept.drain(..kept.len().div_ceil(2));
-        kept.into_iter().for_each(|secret| self.remember(secret));
+        for secret in kept {
+            self.remember(secret);
+        }
     }
 
     fn remember(&mut self, secret: String) {
@@ -237,7 +239,7 @@ fn in_url(text: &str, left: &str) -> String {
         if byte.is_ascii_alphanumeric() || left.as_bytes().contains(&byte) {
             encoded.push(char::from(byte));
         } else {
-            encoded.push_str(&format!("%{byte:02X}"));
+            encoded.extend(["%", &format!("{byte:02X}")]);
         }
     }
     encoded

@@ -88,7 +88,7 @@ const LABELS: [&str; 26] = [
     "field",
 ];
 
-/// The header by which CloudFront proves to an API that a request came through it.
+/// The header by which `CloudFront` proves to an API that a request came through it.
 const ORIGIN_VERIFY: &str = "x-origin-verify";
 
 /// Parts of names of headers that are secret.

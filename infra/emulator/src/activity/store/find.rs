@@ -31,12 +31,11 @@ impl Store {
     }
 
     pub(in crate::activity) fn origin_of_message(&self, id: &str) -> Option<MessageOrigin> {
-        let roots = match self.by_message.get(id) {
-            Some(number) => &self.messages.get(number)?.roots,
-            None => {
-                let (_, number) = self.mails.iter().rev().find(|(mail, _)| mail == id)?;
-                &self.invocations.get(number)?.roots
-            }
+        let roots = if let Some(number) = self.by_message.get(id) {
+            &self.messages.get(number)?.roots
+        } else {
+            let (_, number) = self.mails.iter().rev().find(|(mail, _)| mail == id)?;
+            &self.invocations.get(number)?.roots
         };
         let requests = roots.iter().filter(|root| matches!(root, Root::Request(_)));
         let request = requests.copied().find_map(|root| self.id_of_root(root));

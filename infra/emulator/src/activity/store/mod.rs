@@ -238,7 +238,6 @@ impl Store {
         let invocation = invocations.find(|(_, it)| !it.dropped);
         let invocation = invocation.map(|(number, it)| (*number, it.order));
         match (request, invocation) {
-            (None, None) => return false,
             (Some((number, order)), later) if later.is_none_or(|(_, later)| order < later) => {
                 self.drop_request_detail(number);
                 self.requests_detailed = number + 1;
@@ -247,7 +246,7 @@ impl Store {
                 self.drop_invocation_detail(number);
                 self.invocations_detailed = number + 1;
             }
-            (Some(_), None) => return false,
+            (_, None) => return false,
         }
         true
     }

@@ -91,8 +91,8 @@ fn write(source: &mut String, shown: &Shown, value: &Value, indent: usize) {
         // A literal without a suffix is an `i32`.
         Value::Number(number) => match (number.as_i64(), number.as_u64()) {
             (Some(value), _) if i32::try_from(value).is_ok() => source.push_str(&value.to_string()),
-            (Some(value), _) => source.push_str(&format!("{value}_i64")),
-            (None, Some(value)) => source.push_str(&format!("{value}_u64")),
+            (Some(value), _) => source.extend([&value.to_string(), "_i64"]),
+            (None, Some(value)) => source.extend([&value.to_string(), "_u64"]),
             (None, None) => source.push_str(&number.to_string()),
         },
         other => source.push_str(&other.to_string()),

@@ -24,7 +24,7 @@ const CONNECT_TIME_MAX: Duration = Duration::from_secs(2);
 const READ_TIME_MAX: Duration = Duration::from_secs(15);
 /// A resent request may wait for a cold start and for the longest response of API Gateway (30 s).
 #[cfg(feature = "mcp")]
-const CHANGE_TIME_MAX: Duration = Duration::from_secs(60);
+const CHANGE_TIME_MAX: Duration = Duration::from_mins(1);
 /// The emulator keeps 64 MiB of activity; one view is a part of it.
 const BODY_BYTES_MAX: usize = 64 * 1024 * 1024;
 /// The number of requests that an error about an unknown id offers.

@@ -72,7 +72,7 @@ impl Authorizer {
         let entries = usable.map(|(identity, entry)| CachedDecision::of(identity, entry));
         let mut entries: Vec<CachedDecision> = entries.collect();
         drop(cache);
-        entries.sort_by(|one, other| other.since.cmp(&one.since));
+        entries.sort_by_key(|entry| std::cmp::Reverse(entry.since));
         AuthorizerReport {
             api: api.to_owned(),
             authorizer: self.name.clone(),

@@ -104,13 +104,11 @@ impl<E: Endpoint> Handler<E> {
             (Err(failure), Some(key)) if failure.may_follow_success() => {
                 let refused_at = log.inspection.running();
                 log.inspection.enter(Stage::Effects);
-                match self.recall(key, log.at).await? {
-                    Some(response) => Ok(Done::replay(response)),
-                    None => {
-                        log.inspection.resume(refused_at);
-                        Err(failure)
-                    }
+                if let Some(response) = self.recall(key, log.at).await? {
+                    return Ok(Done::replay(response));
                 }
+                log.inspection.resume(refused_at);
+                Err(failure)
             }
             (Ok(done), _) if E::ROUTE.method == Method::GET => {
                 log.inspection.resume(Stage::Response);

@@ -7,13 +7,15 @@
 //! The reader shall see as much as possible of a process that is killed: so a request is reported
 //! when it begins, before stage 6, before each commit, and when it ends.
 
-#[cfg(all(test, unix))]
+#[cfg(test)]
+#[cfg(unix)]
 pub(crate) mod captured;
 mod describe;
 mod inspection;
 mod records;
 mod state;
-#[cfg(all(test, unix))]
+#[cfg(test)]
+#[cfg(unix)]
 mod tests;
 mod text;
 mod writer;

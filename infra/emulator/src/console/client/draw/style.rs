@@ -58,16 +58,6 @@ impl Style {
         clean
     }
 
-    /// Foreign text in its lines, each with its indentation.
-    pub(crate) fn lines(self, text: &str) -> Vec<String> {
-        let line = |line: &str| {
-            let mut clean = String::with_capacity(line.len());
-            line.replace('\t', "    ").chars().for_each(|it| self.push(&mut clean, it));
-            self.cut(&clean, self.width)
-        };
-        text.lines().map(line).collect()
-    }
-
     fn push(self, text: &mut String, character: char) {
         match character {
             _ if character.is_control() || is_invisible(character) => {
@@ -180,7 +170,6 @@ mod tests {
         let text = "a\u{1b}[31mb\nc\t\u{202e}d\u{9b}e";
         assert_eq!(PLAIN.clean(text), "a\u{fffd}[31mb c \u{fffd}d\u{fffd}e");
         assert_eq!(ASCII.clean(text), "a?[31mb c ?d?e");
-        assert_eq!(PLAIN.lines("{\n\t\"a\": \u{7}\n}"), ["{", "    \"a\": \u{fffd}", "}"]);
     }
 
     #[test]

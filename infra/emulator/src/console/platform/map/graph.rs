@@ -43,8 +43,12 @@ impl Graph {
             graph.add_permissions(function, template, names);
             graph.add_standins(function, standins);
         }
-        template.event_sources.iter().for_each(|source| graph.add_source(source));
-        standins.iter().for_each(|(name, _)| graph.add(NodeKind::Standin, name));
+        for source in &template.event_sources {
+            graph.add_source(source);
+        }
+        for (name, _) in standins {
+            graph.add(NodeKind::Standin, name);
+        }
         if template.mail_from.is_some() {
             graph.add(NodeKind::Mail, MAIL);
         }
