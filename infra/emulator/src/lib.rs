@@ -6,7 +6,7 @@
 //! - API Gateway, function URLs ([`gateway`]) and Lambda ([`functions`]);
 //! - the tables, queues, secrets and mail that functions use ([`services`]);
 //! - the event sources that invoke functions besides the API ([`event_sources`]);
-//! - the records of what happens, in memory ([`activity`]);
+//! - the records of events, in memory ([`activity`]);
 //! - the control address, which shows its state, sets [`faults`] and moves its [`Clock`] ([`control`]);
 //! - the checks of a machine before a first start ([`doctor`]);
 //! - the parts that an [`Application`] adds: stand-ins for third-party services ([`standins`]),

@@ -171,7 +171,7 @@ impl Platform {
         &self.standins
     }
 
-    /// The records of what happened on the platform.
+    /// The records of the platform's events.
     pub fn activity(&self) -> &Activity {
         self.stores.activity()
     }

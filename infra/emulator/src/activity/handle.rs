@@ -26,7 +26,7 @@ pub(super) struct Shared {
     clock: Clock,
     redaction: Arc<Redaction>,
     store: Mutex<Store>,
-    /// Notified of every change while somebody listens.
+    /// Notified of every change while there is a listener.
     pub(super) changed: Notify,
     /// The path of the inspector's socket, once it is open.
     pub(super) inspector: OnceLock<String>,
@@ -104,7 +104,7 @@ impl Activity {
         self.lock().samples(since)
     }
 
-    /// Whether somebody listens.
+    /// Whether there is a listener.
     pub fn has_listeners(&self) -> bool {
         !self.lock().listeners.is_empty()
     }

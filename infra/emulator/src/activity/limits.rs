@@ -28,7 +28,7 @@ pub(super) const INIT_CALLS_MAX: usize = 20;
 pub(super) const INIT_BYTES_MAX: usize = 16 * 1024;
 /// The most deliveries of a message or a record that are kept.
 pub(super) const DELIVERIES_MAX: usize = 50;
-/// The size of a record beside its texts, in bytes: an estimate from above.
+/// The size of a record without its texts, in bytes: an estimate from above.
 pub(super) const OVERHEAD: usize = 256;
 /// The most listeners.
 pub(super) const LISTENERS_MAX: usize = 16;

@@ -1,4 +1,4 @@
-//! What happened on the platform: a bounded memory of typed records, and the views of them.
+//! A bounded memory of typed records of the platform's events, and the views of them.
 //!
 //! The platform's parts record facts: the gateway ([`gateway`]), the functions ([`functions`]), the
 //! services ([`services`]) and the event sources ([`sources`]). A function that uses the lifecycle

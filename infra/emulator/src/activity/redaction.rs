@@ -68,7 +68,7 @@ impl Redaction {
     }
 
     /// Learns a value that must never be shown, also escaped or encoded. If it is a JSON document,
-    /// its texts are learned, without those that are public, such as the id of a key. A value below
+    /// its texts are learned, without public ones such as the id of a key. A value below
     /// 8 bytes is ignored, since it would hide unrelated text.
     pub fn learn(&self, secret: &str) {
         let mut learned = self.learned.write().unwrap_or_else(PoisonError::into_inner);

@@ -109,7 +109,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_sent_messages_of_a_batch_are_those_that_succeeded() {
+    fn the_sent_messages_of_a_batch_are_the_successful_ones() {
         let body = br#"{"QueueUrl":"q","Entries":[
             {"Id":"a","MessageBody":"{\"eventType\":\"E\"}","DelaySeconds":3},
             {"Id":"b","MessageBody":"x"}]}"#;

@@ -40,7 +40,7 @@ enum Place {
     Of { invocation: u64, call: usize },
     /// Of an environment that has no invocation yet.
     Early { environment: String, call: Box<CallRecord> },
-    /// Of nobody, or left out.
+    /// Without a caller, or left out.
     Ignored,
 }
 
@@ -57,7 +57,7 @@ pub(crate) struct CallEnd {
 }
 
 impl OpenCall {
-    /// A call that nobody records.
+    /// A call that is not recorded.
     pub(crate) fn ignored() -> Self {
         Self(Place::Ignored)
     }

@@ -55,7 +55,7 @@ pub(super) enum Begin {
     Request(Box<RequestRecord>),
     /// An invocation that no request caused; it is the first.
     Invocation,
-    /// A message that nobody has received.
+    /// A message that was never received.
     Message,
 }
 

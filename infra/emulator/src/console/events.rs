@@ -1,6 +1,6 @@
 //! `/activity/events`: changes as server-sent events.
 //!
-//! The listener of the records joins changes, at most ten a second, and counts those that a slow
+//! The listener of the records joins changes, at most ten a second, and counts the ones that a slow
 //! client missed. Nothing is serialized while no client listens.
 
 use std::collections::BTreeMap;

@@ -69,7 +69,7 @@ impl Mapping {
         self.functions.invoke_for(&self.function, event.into(), cause).await
     }
 
-    /// The records of what happens on the platform.
+    /// The records of the platform's events.
     pub(super) fn activity(&self) -> &Activity {
         self.stores.activity()
     }

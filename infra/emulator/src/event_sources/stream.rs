@@ -269,7 +269,7 @@ impl Lane {
         self.mapping.activity().rows_failed(self.reader(), &Self::items(records), retry);
     }
 
-    /// Records that no filter matches, and those that a fault drops.
+    /// Records that no filter matches, and records that a fault drops.
     fn record_left_out(&self, records: &[Record]) {
         let (faults, activity) = (self.mapping.stores.faults(), self.mapping.activity());
         for record in records.iter().filter(|record| self.is_mine(record)) {

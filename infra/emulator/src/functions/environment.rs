@@ -348,8 +348,31 @@ impl Environment {
         let earliest = self.running.iter().map(|running| running.deadline).min();
         self.limit.send_replace(earliest);
     }
+
+    /// Its state, for the control address.
+    pub(super) fn report(&self) -> EnvironmentReport {
+        let state = match self.phase {
+            Phase::Initialising => EnvironmentState::Initialising,
+            Phase::Leaving => EnvironmentState::Ending,
+            Phase::Serving if self.running.is_empty() => EnvironmentState::Idle,
+            Phase::Serving => EnvironmentState::Running,
+        };
+        let is_idle = state == EnvironmentState::Idle;
+        EnvironmentReport {
+            id: self.id.to_string(),
+            state,
+            age_ms: milliseconds(self.started.elapsed()),
+            idle_ms: is_idle.then(|| milliseconds(self.idle_since.elapsed())),
+            invocations: self.invocations,
+            running: self.running.len(),
+        }
+    }
 }
 
 fn epoch_ms() -> u128 {
     u128::try_from(jiff::Timestamp::now().as_millisecond()).unwrap_or(0)
+}
+
+fn milliseconds(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }

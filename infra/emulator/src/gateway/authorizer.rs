@@ -204,6 +204,26 @@ impl Authorizer {
     fn lock(&self) -> MutexGuard<'_, HashMap<Vec<String>, Entry>> {
         self.cache.lock().unwrap_or_else(PoisonError::into_inner)
     }
+
+    /// Its state. Expired decisions are left out.
+    pub(super) fn report(&self, api: &str) -> AuthorizerReport {
+        let now = self.functions.clock().now();
+        let cache = self.lock();
+        let usable = cache.iter().filter(|(_, entry)| entry.is_usable(now));
+        let entries = usable.map(|(identity, entry)| CachedDecision::of(identity, entry));
+        let mut entries: Vec<CachedDecision> = entries.collect();
+        drop(cache);
+        entries.sort_by_key(|entry| std::cmp::Reverse(entry.since));
+        AuthorizerReport {
+            api: api.to_owned(),
+            authorizer: self.name.clone(),
+            function: self.settings.function.clone(),
+            cache_ttl_s: self.settings.cache_ttl.as_secs(),
+            hits: self.uses.hits(),
+            misses: self.uses.misses(),
+            entries,
+        }
+    }
 }
 
 impl Entry {

@@ -36,7 +36,7 @@ pub(super) struct Call {
     pub writes: Vec<KeyOfWrite>,
     /// The unchanged body.
     pub body: Bytes,
-    /// Whether somebody watches it: then its units are requested.
+    /// Whether the console has a listener: then its units are requested.
     pub is_watched: bool,
 }
 

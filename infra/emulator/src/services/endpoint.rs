@@ -231,7 +231,7 @@ impl ServiceEndpoint {
         }
         let response = self.hand_on(call, headers).await;
         if strike.kill_after_commit && response.status().is_success() {
-            // The write was made, whatever its caller learns.
+            // The write was made even if its caller gets an error.
             self.note_end(call, whole(response).await, None, described(&strike), open);
             return self.kill(call).await;
         }

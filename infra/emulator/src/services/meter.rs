@@ -1,7 +1,7 @@
 //! Meters the paid use of services by functions' calls: `DynamoDB`'s units and the requests of SQS.
 //!
 //! The embedded `DynamoDB` returns the units like the real one (`ReturnConsumedCapacity`). They are
-//! requested only while the meter is on or somebody watches, because they make the responses larger.
+//! requested only while the meter is on or the console has a listener, because they make the responses larger.
 //! Only the meter shows them to functions that have not asked for them.
 
 use std::collections::BTreeMap;
@@ -76,7 +76,7 @@ impl Meter {
         Some(Bytes::from(body.to_string()))
     }
 
-    /// Whether the units in an answer are not for the function, if somebody watches.
+    /// Whether the units in an answer are not for the function, while the console has a listener.
     pub(super) fn hides(&self, call: &Call) -> bool {
         !self.is_on() && writes(call).is_some() && !asks(&call.body)
     }

@@ -69,7 +69,7 @@ impl Stores {
         &self.door.clock
     }
 
-    /// The records of what happens on the platform.
+    /// The records of the platform's events.
     pub fn activity(&self) -> &Activity {
         &self.door.activity
     }

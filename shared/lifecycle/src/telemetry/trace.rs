@@ -27,7 +27,7 @@ impl TraceContext {
     /// trace if there is one, or in a new trace.
     ///
     /// The flags of the client's `traceparent` decide whether the trace is recorded. `Sampled` of
-    /// X-Ray's header is ignored: Lambda sets it by its own sampling rules, and to 0 wherever
+    /// X-Ray's header is ignored: Lambda sets it by its own sampling rules, and to 0 where
     /// active tracing is off.
     pub fn continued(parent: Option<&str>, state: Option<&str>, x_ray: Option<&str>) -> Self {
         let fresh = Uuid::now_v7().simple().to_string();

@@ -67,7 +67,7 @@ fn unfold(value: &mut Value) {
     }
 }
 
-/// The error of a call, as its service says: `ConditionalCheckFailedException: …`.
+/// The error of a call, in its service's words: `ConditionalCheckFailedException: …`.
 pub(super) fn error(call: &CallRecord) -> Option<String> {
     if call.status == 0 || call.succeeded() {
         return None;
@@ -167,7 +167,7 @@ fn has_key(item: &Value, key: &Value) -> bool {
     key.as_object().is_some_and(|key| key.iter().all(|(name, value)| item[name] == *value))
 }
 
-/// The permissions that the calls used, and those that were missing.
+/// The permissions that the calls used, and the missing ones.
 pub(super) fn permissions(invocation: &Invocation) -> Vec<PermissionView> {
     let mut all: Vec<PermissionView> = Vec::new();
     let mut add = |(action, resource): &(String, String), allowed: bool| {

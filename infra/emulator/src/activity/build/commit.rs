@@ -139,7 +139,7 @@ pub(super) fn writes(call: &CallRecord, redaction: &Redaction) -> Vec<WriteView>
     }
 }
 
-/// What is known about the condition of a write.
+/// The known result of a write's condition.
 struct Found<'a> {
     held: Option<bool>,
     /// The item that was compared.
@@ -164,7 +164,7 @@ impl<'a> Found<'a> {
     }
 }
 
-/// What a write is for, by its table, or by the members of an item.
+/// The purpose of a write, by its table, or by the members of an item.
 fn kind(table: &str, key: &str, item: &Value) -> WriteKind {
     let has = |name: &str| item.get(name).is_some();
     match kind_of_table(table) {

@@ -27,7 +27,7 @@ pub(super) fn command(
     command
 }
 
-/// A word of a shell.
+/// A quoted shell argument.
 fn quoted(text: &str) -> String {
     format!("'{}'", text.replace('\'', r"'\''"))
 }

@@ -1,4 +1,4 @@
-//! The views, built from the records when somebody asks.
+//! The views, built from the records on request.
 
 mod calls;
 mod commit;

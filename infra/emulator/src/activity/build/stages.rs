@@ -1,4 +1,4 @@
-//! The nine boxes of a request, by what the gateway and the lifecycle report.
+//! The nine boxes of a request, by the reports of gateway and lifecycle.
 
 use super::commit::{is_attempt, outcome};
 use crate::activity::record::{AnsweredBy, Invocation, RequestRecord, ms};
@@ -148,7 +148,7 @@ fn took_ms(stage: Stage, request: &RequestRecord, invocation: Option<&Invocation
     }
 }
 
-/// What a stage did.
+/// The sentence about a stage that passed.
 fn note(
     stage: Stage,
     state: StageState,

@@ -268,7 +268,7 @@ fn words(name: &str) -> impl Iterator<Item = &str> {
     parts.chain(std::iter::once(last_word(name)))
 }
 
-/// The last word of a name in any style: `At` of `passwordResetAt`, `COUNT` of `TOKEN_COUNT`.
+/// The last part of a name in any style: `At` of `passwordResetAt`, `COUNT` of `TOKEN_COUNT`.
 fn last_word(name: &str) -> &str {
     let part = name.rsplit(|it: char| !it.is_ascii_alphanumeric()).find(|part| !part.is_empty());
     let part = part.unwrap_or_default();

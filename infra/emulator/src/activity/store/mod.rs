@@ -280,7 +280,7 @@ impl Store {
         }
     }
 
-    /// The roots of an invocation's effects: of those whose request id is in the text, or else of
+    /// The roots of an invocation's effects: of the requests whose id is in the text, or else of
     /// all. Only a batch has several.
     pub(super) fn roots_by_text(&self, roots: &[Root], text: &[u8]) -> Vec<Root> {
         if roots.len() < 2 {
@@ -296,7 +296,7 @@ impl Store {
         if named.is_empty() { roots.to_vec() } else { named }
     }
 
-    /// The bytes of all detail, counted anew.
+    /// The bytes of all detail, by a recount.
     #[cfg(test)]
     pub(super) fn bytes_counted(&self) -> usize {
         let requests: usize = self.requests.values().map(|request| request.bytes).sum();

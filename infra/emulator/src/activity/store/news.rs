@@ -1,4 +1,4 @@
-//! What a listener has not been told yet.
+//! The changes that a listener has not received yet.
 
 use std::collections::BTreeSet;
 
@@ -21,7 +21,7 @@ pub enum Change {
     Dropped(u64),
 }
 
-/// What a listener has not been told yet.
+/// The changes that a listener has not received yet.
 #[derive(Debug, Default)]
 pub(in crate::activity) struct News {
     /// The number of the listener.

@@ -48,8 +48,8 @@ fn platform() -> Activity {
     Type: AWS::SQS::Queue
     Properties:
       VisibilityTimeout: 60
-      RedrivePolicy: {deadLetterTargetArn: !GetAtt Letters.Arn, maxReceiveCount: 3}
-  Letters: {Type: AWS::SQS::Queue}
+      RedrivePolicy: {deadLetterTargetArn: !GetAtt Newsletters.Arn, maxReceiveCount: 3}
+  Newsletters: {Type: AWS::SQS::Queue}
 ";
     let template = sam_template::Template::parse(source, &BTreeMap::new()).unwrap();
     let activity = Activity::default();
@@ -187,8 +187,8 @@ fn a_message_after_its_last_receive_is_a_dead_letter() {
 
     let journey = activity.journey(REQUEST).unwrap();
 
-    let letter = node(&journey, "Letters");
-    assert_eq!((letter.kind, letter.state), (NodeKind::DeadLetter, NodeState::Failed));
+    let message = node(&journey, "Newsletters");
+    assert_eq!((message.kind, message.state), (NodeKind::DeadLetter, NodeState::Failed));
     assert_eq!(node(&journey, "EmailsQueue").state, NodeState::Failed);
     assert!(edges(&journey).contains(&("message:m-1", "moved", "dead:m-1")));
     assert!(journey.at_rest);
@@ -209,7 +209,7 @@ fn a_message_that_is_received_before_its_sending_is_noted_belongs_to_its_request
 }
 
 #[test]
-fn a_batch_of_several_requests_is_told_apart_by_their_request_ids() {
+fn a_batch_of_several_requests_is_split_by_their_request_ids() {
     let activity = platform();
     for (id, request_id, message) in [("gw-1", "req-1", "m-1"), ("gw-2", "req-2", "m-2")] {
         begin(&activity, id);
@@ -284,7 +284,7 @@ fn a_request_to_a_stand_in_and_a_compensation_are_marked() {
 }
 
 #[test]
-fn a_schedule_begins_a_journey_of_its_own() {
+fn a_schedule_begins_a_separate_journey() {
     let activity = platform();
     start(&activity, "i-1", "CleanFunction", "e-1", Cause::Schedule("Clean.Nightly".to_owned()));
     activity.invocation_ended("i-1", None);

@@ -174,7 +174,7 @@ fn a_killed_process_is_interrupted_where_it_was() {
     let error = detail.invocation.unwrap().error;
     assert_eq!(error.as_deref(), Some("killed by a fault: signal: 9"));
 
-    // The write was made before the kill: then the response is what is missing.
+    // The write was made before the kill: then only the response is missing.
     close(&activity, open, 200, &json!({}));
     assert_eq!(states(&activity), boxes(8, StageState::Interrupted, StageState::NotReached));
 }

@@ -8,7 +8,7 @@ use serde_json::Value;
 #[serde(rename_all = "camelCase")]
 pub struct CommitView {
     pub attempts: Vec<CommitAttempt>,
-    /// What had changed when an attempt found stale facts, as the lifecycle reports it.
+    /// The changes that made facts stale, in the lifecycle's words.
     pub stale: Vec<String>,
 }
 
@@ -61,7 +61,7 @@ pub struct WriteView {
     pub event: Option<String>,
 }
 
-/// What a write is for.
+/// The purpose of a write.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum WriteKind {

@@ -67,13 +67,13 @@ pub enum NodeKind {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum NodeState {
-    /// Nobody works on it yet: in a queue, in a stream, delayed.
+    /// It waits in a queue or a stream, or is delayed.
     Waiting,
     Working,
     Done,
     /// It failed and will be tried again.
     Retrying,
-    /// It failed for good, or is in a dead-letter queue.
+    /// It failed and is not tried again, or is in a dead-letter queue.
     Failed,
 }
 

@@ -52,6 +52,6 @@ pub struct StageBox {
     pub state: StageState,
     /// The time in this stage, over all its runs.
     pub took_ms: Option<f64>,
-    /// One sentence for people: why it was refused here, or what it did.
+    /// One sentence for people: the reason of the refusal, or the result.
     pub note: Option<String>,
 }

@@ -28,7 +28,7 @@ pub(super) const BODY_BYTES_MAX: usize = 16 * 1024 * 1024;
 
 const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
 
-/// Headers that concern a connection, and not the request; and those that the platform sets.
+/// Headers that concern a connection, and not the request; and headers that the platform sets.
 const LEFT_OUT: [&str; 12] = [
     "connection",
     "content-length",

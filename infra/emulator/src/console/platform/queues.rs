@@ -1,5 +1,5 @@
-//! `/activity/queues`: the queues, their messages without receiving them, and the redrive of dead
-//! letters.
+//! `/activity/queues`: the queues, their messages without receiving them, and the redrive of
+//! dead-letter queues.
 
 use std::collections::BTreeMap;
 

@@ -6,7 +6,7 @@ use serde::Serialize;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
-use super::{Authorizer, AuthorizerDecision, Entry};
+use super::{AuthorizerDecision, Entry};
 
 /// An authorizer with its cache.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -63,30 +63,8 @@ pub enum DecisionKind {
     Failed,
 }
 
-impl Authorizer {
-    /// Its state. Expired decisions are left out.
-    pub(in crate::gateway) fn report(&self, api: &str) -> AuthorizerReport {
-        let now = self.functions.clock().now();
-        let cache = self.lock();
-        let usable = cache.iter().filter(|(_, entry)| entry.is_usable(now));
-        let entries = usable.map(|(identity, entry)| CachedDecision::of(identity, entry));
-        let mut entries: Vec<CachedDecision> = entries.collect();
-        drop(cache);
-        entries.sort_by_key(|entry| std::cmp::Reverse(entry.since));
-        AuthorizerReport {
-            api: api.to_owned(),
-            authorizer: self.name.clone(),
-            function: self.settings.function.clone(),
-            cache_ttl_s: self.settings.cache_ttl.as_secs(),
-            hits: self.uses.hits(),
-            misses: self.uses.misses(),
-            entries,
-        }
-    }
-}
-
 impl CachedDecision {
-    fn of(identity: &[String], entry: &Entry) -> Self {
+    pub(super) fn of(identity: &[String], entry: &Entry) -> Self {
         let (decision, context) = match entry.decision.peek() {
             None => (DecisionKind::Running, Value::Null),
             Some(AuthorizerDecision::Allowed(context)) => (DecisionKind::Allowed, context.clone()),

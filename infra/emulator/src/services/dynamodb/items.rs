@@ -148,7 +148,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_page_has_only_what_is_shown_and_its_next_is_after_its_last_item() {
+    async fn a_page_has_only_shown_items_and_its_next_is_after_the_last_one() {
         let (tables, name, key) = outbox(20).await;
         let mut show = |item: Value| (item["n"].as_u64()? % 5 == 0).then(|| item["n"].clone());
         let first = tables.page(&name, &key, None, 3, &mut show).unwrap();

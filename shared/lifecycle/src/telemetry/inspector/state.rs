@@ -19,7 +19,7 @@ pub(super) struct State {
     pub(super) attempts: u32,
     pub(super) verdicts: Vec<VerdictRecord>,
     pub(super) stale: Vec<String>,
-    /// The code and the sentence of what kept a record from its effects.
+    /// The code and the sentence of the rejection that left a record without effects.
     pub(super) note: Option<(Option<&'static str>, String)>,
     pub(super) is_over: bool,
 }

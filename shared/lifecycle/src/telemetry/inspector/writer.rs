@@ -17,7 +17,7 @@ const WAIT_MAX: Duration = Duration::from_millis(5);
 /// The length of one write, which waits on its own.
 const CHUNK_BYTES: usize = 16 * 1024;
 
-/// Writes records; drops those that the reader has no room for.
+/// Writes records; drops records that do not fit the reader's buffer.
 #[derive(Debug)]
 pub(super) struct Writer(Mutex<Connection>);
 
