@@ -53,6 +53,8 @@ pub(crate) struct AwsError {
     /// The code of the older protocol of SQS, where it differs.
     pub(crate) query_code: Option<&'static str>,
     pub(crate) message: String,
+    /// Whether an item or key does not match its table, which a transaction reports by reasons.
+    pub(crate) is_of_item: bool,
     /// Further members of the body.
     pub(crate) members: Map<String, Json>,
 }
@@ -60,7 +62,9 @@ pub(crate) struct AwsError {
 impl AwsError {
     /// An error with status 400.
     pub(crate) fn new(code: &'static str, message: impl Into<String>) -> Self {
-        Self { status: 400, code, query_code: None, message: message.into(), members: Map::new() }
+        let message = message.into();
+        let (query_code, is_of_item, members) = (None, false, Map::new());
+        Self { status: 400, code, query_code, message, is_of_item, members }
     }
 
     /// The request is invalid.
@@ -76,6 +80,12 @@ impl AwsError {
     /// The resource does not exist.
     pub(crate) fn not_found(message: impl Into<String>) -> Self {
         Self::new("ResourceNotFoundException", message)
+    }
+
+    /// The error about an item or key that does not match its table.
+    pub(crate) fn of_item(mut self) -> Self {
+        self.is_of_item = true;
+        self
     }
 
     /// The error with another code in the older protocol.

@@ -86,6 +86,28 @@ impl Consumed {
         Some(self.0.iter().map(|(table, units)| units.to_json(table, wanted)).collect())
     }
 
+    /// The list of all tables of a transaction, which says what the units are.
+    pub(super) fn of_transaction(&self, wanted: ReturnConsumed, used: Use) -> Option<Json> {
+        let mut all = self.all(wanted)?;
+        let name = match used {
+            Use::Read => "ReadCapacityUnits",
+            Use::Write => "WriteCapacityUnits",
+        };
+        for table in all.as_array_mut().into_iter().flatten() {
+            table[name] = table["CapacityUnits"].clone();
+            if let Some(part) = table.get_mut("Table") {
+                part[name] = part["CapacityUnits"].clone();
+            }
+            for indexes in ["GlobalSecondaryIndexes", "LocalSecondaryIndexes"] {
+                let indexes = table.get_mut(indexes).and_then(Json::as_object_mut);
+                for (_, part) in indexes.into_iter().flatten() {
+                    part[name] = part["CapacityUnits"].clone();
+                }
+            }
+        }
+        Some(all)
+    }
+
     /// The units of the only table.
     pub(super) fn one(&self, wanted: ReturnConsumed) -> Option<Json> {
         self.all(wanted)?.as_array_mut()?.pop()

@@ -106,14 +106,15 @@ impl Key {
         for attribute in schema.attributes() {
             let name = &attribute.name;
             let value = item.get(name).ok_or_else(|| {
-                AwsError::invalid_value(format!("Missing the key {name} in the item"))
+                AwsError::invalid_value(format!("Missing the key {name} in the item")).of_item()
             })?;
             if value.tag() != attribute.kind.tag() {
                 return Err(AwsError::invalid_value(format!(
                     "Type mismatch for key {name} expected: {} actual: {}",
                     attribute.kind.tag(),
                     value.tag()
-                )));
+                ))
+                .of_item());
             }
         }
         Self::checked(schema, item)
@@ -165,7 +166,7 @@ impl Key {
 }
 
 pub(super) fn mismatch() -> AwsError {
-    AwsError::invalid("The provided key element does not match the schema")
+    AwsError::invalid("The provided key element does not match the schema").of_item()
 }
 
 fn is_empty(value: &Value) -> bool {
@@ -194,7 +195,8 @@ fn check_index(index: &IndexDefinition, item: &Item) -> Result<(), AwsError> {
                 "Type mismatch for Index Key {name} Expected: {} Actual: {} IndexName: {index_name}",
                 attribute.kind.tag(),
                 value.tag()
-            )));
+            ))
+            .of_item());
         }
         if is_empty(value) {
             let kind = if value.tag() == "B" { "binary" } else { "string" };

@@ -79,7 +79,8 @@ impl Table {
         }
     }
 
-    /// The units of a write, for the table and the indexes that it changes.
+    /// The units of a write, for the table and the indexes that it changes. A transaction consumes
+    /// double units of the table.
     pub(super) fn write_units(
         &self,
         key: &Key,
@@ -111,7 +112,7 @@ impl Table {
                     HalfUnits::write(bytes(before).max(bytes(after)))
                 }
             };
-            units.push((consumer, HalfUnits(factor * of_index.0)));
+            units.push((consumer, of_index));
         }
         units
     }

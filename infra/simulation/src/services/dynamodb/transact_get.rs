@@ -46,24 +46,28 @@ impl DynamoDb {
         let request: TransactGetItems = parsed(body)?;
         check_count(request.transact_items.len())?;
         let mut wanted = Vec::new();
-        let mut places = BTreeSet::new();
+        let mut reasons = Vec::new();
         for TransactGet { get } in &request.transact_items {
             check_access(call, "GetItem", &get.table_name)?;
             let names = get.expression_attribute_names.as_ref();
             let projection = projection(get.projection_expression.as_deref(), names)?;
             let schema = &self.table(&get.table_name)?.definition.key;
-            let key = Key::given(schema, &item_of(&get.key)?)?;
-            if !places.insert((get.table_name.as_str(), key.clone())) {
-                return Err(two_on_one());
+            match Key::given(schema, &item_of(&get.key)?) {
+                Ok(key) => {
+                    let is_held = self.transactions.holds(&get.table_name, &key);
+                    reasons.push(is_held.then(Reason::conflict));
+                    wanted.push((get.table_name.as_str(), key, projection));
+                }
+                Err(error) => reasons.push(Some(Reason::invalid(error))),
             }
-            wanted.push((get.table_name.as_str(), key, projection));
         }
-        let conflict = |(table, key, _): &(&str, Key, _)| {
-            self.transactions.holds(table, key).then(Reason::conflict)
-        };
-        let reasons: Vec<Option<Reason>> = wanted.iter().map(conflict).collect();
         if reasons.iter().any(Option::is_some) {
             return Err(cancelled(&reasons));
+        }
+        let places: BTreeSet<(&str, &Key)> =
+            wanted.iter().map(|(table, key, _)| (*table, key)).collect();
+        if places.len() < wanted.len() {
+            return Err(two_on_one());
         }
         let (mut responses, mut consumed, mut bytes) = (Vec::new(), Consumed::default(), 0);
         for (name, key, projection) in wanted {
@@ -75,10 +79,10 @@ impl DynamoDb {
             let units = HalfUnits(2 * HalfUnits::read(size, true).0);
             table.charge(0, Use::Read, &key.partition, call.now, units);
             consumed.add(name, Consumer::Table, units);
-            responses.push(match item {
-                Some(item) => json!({ "Item": part(&item, projection.as_ref()) }),
-                None => json!({}),
-            });
+            let shown = item.map(|item| part(&item, projection.as_ref()));
+            // Without any of the wanted attributes, an item is like one that is not there.
+            let shown = shown.filter(|item| *item != json!({}));
+            responses.push(shown.map_or_else(|| json!({}), |item| json!({ "Item": item })));
         }
         if bytes > BYTES_MAX {
             return Err(AwsError::invalid(
@@ -86,7 +90,8 @@ impl DynamoDb {
             ));
         }
         let mut answer = json!({ "Responses": responses });
-        if let Some(consumed) = consumed.all(request.return_consumed_capacity) {
+        if let Some(consumed) = consumed.of_transaction(request.return_consumed_capacity, Use::Read)
+        {
             answer["ConsumedCapacity"] = consumed;
         }
         Ok(answer)

@@ -41,7 +41,7 @@ struct Open {
 /// A client token that was used.
 #[derive(Debug)]
 struct Token {
-    /// The request without the token.
+    /// The actions of the request.
     request: Json,
     /// When its transaction was committed.
     committed_at: Option<Millis>,
@@ -94,6 +94,10 @@ impl Reason {
         Self::new("TransactionConflict", "Transaction is ongoing for the item")
     }
 
+    pub(super) fn invalid(error: AwsError) -> Self {
+        Self::new("ValidationError", error.message)
+    }
+
     fn new(code: &'static str, message: impl Into<String>) -> Self {
         Self { code, message: message.into(), item: None }
     }
@@ -131,12 +135,14 @@ impl DynamoDb {
         if let Some(token) = &token
             && self.is_repeated(token, body, call.now)?
         {
+            let plans: Vec<Plan> = plans.into_iter().flatten().collect();
             return Ok(Answer::Now(self.repeated(&plans, request.return_consumed_capacity)));
         }
+        let plans = self.all_valid(plans)?;
         self.check_free(&plans, call.now)?;
         let return_consumed = request.return_consumed_capacity;
         if let Some(token) = &token {
-            let request = without_token(body);
+            let request = actions_of(body);
             self.transactions.tokens.insert(token.clone(), Token { request, committed_at: None });
         }
         let duration = call.random.up_to(call.freedom.transaction_max);
@@ -186,7 +192,22 @@ impl DynamoDb {
                 self.write(&plan.table, &plan.key, new, Author::Caller, turn);
             }
         }
-        Ok(answer(&consumed, open.return_consumed))
+        Ok(answer(&consumed, open.return_consumed, Use::Write))
+    }
+
+    /// The plans, if all items and keys match their tables. Otherwise the transaction is cancelled.
+    fn all_valid(&self, plans: Vec<Result<Plan, AwsError>>) -> Result<Vec<Plan>, AwsError> {
+        if plans.iter().all(Result::is_ok) {
+            return Ok(plans.into_iter().flatten().collect());
+        }
+        let mut reasons = Vec::new();
+        for plan in plans {
+            reasons.push(match plan {
+                Ok(plan) => plan.change(self.table(&plan.table)?).err().map(|it| reason(&plan, it)),
+                Err(error) => Some(Reason::invalid(error)),
+            });
+        }
+        Err(cancelled(&reasons))
     }
 
     /// The changes of all actions, or the reasons why one or more of them are impossible.
@@ -198,17 +219,7 @@ impl DynamoDb {
                     changes.push(change);
                     None
                 }
-                Err(NotWritten::Invalid(error)) => {
-                    Some(Reason::new("ValidationError", error.message))
-                }
-                Err(NotWritten::Condition(stored)) => {
-                    let mut reason =
-                        Reason::new("ConditionalCheckFailed", "The conditional request failed");
-                    if plan.on_failure == OnFailure::AllOld {
-                        reason.item = stored.map(|item| item_to_json(&item));
-                    }
-                    Some(reason)
-                }
+                Err(error) => Some(reason(plan, error)),
             };
             reasons.push(reason);
         }
@@ -252,7 +263,7 @@ impl DynamoDb {
         let is_valid = |token: &Token| token.committed_at.is_none_or(|at| now.since(at) <= TOKEN);
         self.transactions.tokens.retain(|_, token| is_valid(token));
         let Some(used) = self.transactions.tokens.get(token) else { return Ok(false) };
-        if used.request != without_token(body) {
+        if used.request != actions_of(body) {
             return Err(AwsError::new(
                 "IdempotentParameterMismatchException",
                 "Provided idempotency token is already used with different request parameters",
@@ -275,25 +286,30 @@ impl DynamoDb {
             let units = HalfUnits::read(stored.map_or(0, |item| item_bytes(item)), true);
             consumed.add(&plan.table, Consumer::Table, HalfUnits(2 * units.0));
         }
-        answer(&consumed, wanted)
+        answer(&consumed, wanted, Use::Read)
     }
 
     fn transaction_plans(
         &self,
         items: &[Map<String, Json>],
         call: &Call<'_>,
-    ) -> Result<Vec<Plan>, AwsError> {
+    ) -> Result<Vec<Result<Plan, AwsError>>, AwsError> {
         check_count(items.len())?;
         let mut plans = Vec::new();
         let mut places = BTreeSet::new();
         for item in items {
-            let plan = self.action_plan(item, call)?;
-            if !places.insert((plan.table.clone(), plan.key.clone())) {
+            let plan = match self.action_plan(item, call) {
+                Err(error) if !error.is_of_item => return Err(error),
+                plan => plan,
+            };
+            if let Ok(plan) = &plan
+                && !places.insert((plan.table.clone(), plan.key.clone()))
+            {
                 return Err(two_on_one());
             }
             plans.push(plan);
         }
-        if plans.iter().map(Plan::bytes).sum::<usize>() > BYTES_MAX {
+        if plans.iter().flatten().map(Plan::bytes).sum::<usize>() > BYTES_MAX {
             return Err(AwsError::invalid(
                 "Collection size exceeded: a transaction has at most 4 MB of items",
             ));
@@ -341,6 +357,21 @@ impl DynamoDb {
     }
 }
 
+/// The reason why an action is impossible.
+fn reason(plan: &Plan, error: NotWritten) -> Reason {
+    match error {
+        NotWritten::Invalid(error) => Reason::invalid(error),
+        NotWritten::Condition(stored) => {
+            let message = "The conditional request failed";
+            let mut reason = Reason::new("ConditionalCheckFailed", message);
+            if plan.on_failure == OnFailure::AllOld {
+                reason.item = stored.map(|item| item_to_json(&item));
+            }
+            reason
+        }
+    }
+}
+
 pub(super) fn check_count(count: usize) -> Result<(), AwsError> {
     if (1..=ACTIONS_MAX).contains(&count) {
         return Ok(());
@@ -355,15 +386,13 @@ pub(super) fn two_on_one() -> AwsError {
     AwsError::invalid("Transaction request cannot include multiple operations on one item")
 }
 
-fn without_token(body: &[u8]) -> Json {
+/// The part of a request that has to be the same for the same token.
+fn actions_of(body: &[u8]) -> Json {
     let mut request: Json = serde_json::from_slice(body).unwrap_or_default();
-    if let Some(members) = request.as_object_mut() {
-        members.remove("ClientRequestToken");
-    }
-    request
+    request["TransactItems"].take()
 }
 
-fn answer(consumed: &Consumed, wanted: ReturnConsumed) -> Json {
-    let consumed = consumed.all(wanted);
+fn answer(consumed: &Consumed, wanted: ReturnConsumed, used: Use) -> Json {
+    let consumed = consumed.of_transaction(wanted, used);
     consumed.map_or_else(|| json!({}), |consumed| json!({ "ConsumedCapacity": consumed }))
 }

@@ -33,11 +33,8 @@ pub(super) enum Value {
 }
 
 impl Value {
-    pub(super) fn of(json: &Json) -> Result<Self, AwsError> {
-        Self::of_depth(json, 0)
-    }
-
-    fn of_depth(json: &Json, depth: usize) -> Result<Self, AwsError> {
+    /// A value of its JSON, so many lists and maps deep.
+    fn of(json: &Json, depth: usize) -> Result<Self, AwsError> {
         if depth > DEPTH_MAX {
             return Err(AwsError::invalid(
                 "Nesting Levels have exceeded supported limits: \
@@ -68,7 +65,7 @@ impl Value {
             )),
             "L" => {
                 let values = value.as_array().ok_or_else(|| wrong_form("L"))?;
-                let values = values.iter().map(|value| Self::of_depth(value, depth + 1));
+                let values = values.iter().map(|value| Self::of(value, depth + 1));
                 Ok(Self::L(values.collect::<Result<_, _>>()?))
             }
             "M" => Ok(Self::M(members_of(value, depth + 1)?)),
@@ -157,7 +154,7 @@ pub(super) fn item_of(json: &Json) -> Result<Item, AwsError> {
 
 fn members_of(json: &Json, depth: usize) -> Result<Item, AwsError> {
     let members = json.as_object().ok_or_else(|| wrong_form("an item"))?;
-    members.iter().map(|(name, value)| Ok((name.clone(), Value::of_depth(value, depth)?))).collect()
+    members.iter().map(|(name, value)| Ok((name.clone(), Value::of(value, depth)?))).collect()
 }
 
 /// The JSON of an item.
@@ -216,7 +213,7 @@ mod tests {
             json!({ "NS": ["-1", "2", "10"] }),
             json!({ "BS": ["AA==", "AQ=="] }),
         ] {
-            assert_eq!(Value::of(&json).unwrap().to_json(), json);
+            assert_eq!(Value::of(&json, 0).unwrap().to_json(), json);
         }
     }
 
@@ -231,7 +228,7 @@ mod tests {
             (json!({ "X": "a" }), "is empty"),
             (json!({ "S": 1 }), "expected a string"),
         ] {
-            let error = Value::of(&json).unwrap_err();
+            let error = Value::of(&json, 0).unwrap_err();
             assert!(error.message.contains(reason), "{json}: {error:?}");
         }
     }
@@ -240,8 +237,8 @@ mod tests {
     fn a_value_nested_deeper_than_32_levels_is_an_error() {
         let nested =
             |levels| (0..levels).fold(json!({ "S": "a" }), |json, _| json!({ "L": [json] }));
-        assert!(Value::of(&nested(32)).is_ok());
-        assert!(Value::of(&nested(33)).is_err());
+        assert!(Value::of(&nested(32), 0).is_ok());
+        assert!(Value::of(&nested(33), 0).is_err());
     }
 
     #[test]

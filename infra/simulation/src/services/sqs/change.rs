@@ -101,7 +101,8 @@ impl Sqs {
 /// Deletes a message. With a handle that is not its last, a standard queue may keep it. With one
 /// whose visibility timeout is over, a FIFO queue refuses.
 fn deleted(queue: &mut Queue, handle: &str, call: &mut Call<'_>) -> Result<Json, AwsError> {
-    let (number, receive) = numbers_of(handle).ok_or_else(|| invalid_handle(handle))?;
+    let numbers = numbers_of(&queue.definition.name, handle);
+    let (number, receive) = numbers.ok_or_else(|| invalid_handle(handle))?;
     let is_fifo = queue.definition.is_fifo();
     // A message that is gone is deleted.
     let Some(message) = queue.messages.get_mut(&number) else { return Ok(json!({})) };
@@ -126,17 +127,15 @@ fn changed(
     timeout: i64,
     call: &mut Call<'_>,
 ) -> Result<Json, AwsError> {
-    let (number, receive) = numbers_of(handle).ok_or_else(|| invalid_handle(handle))?;
+    let numbers = numbers_of(&queue.definition.name, handle);
+    let (number, receive) = numbers.ok_or_else(|| invalid_handle(handle))?;
     if !(0..=VISIBILITY_S_MAX).contains(&timeout) {
         let reason = format!("Must be between 0 and {VISIBILITY_S_MAX}, if provided.");
         return Err(out_of_range(timeout, "VisibilityTimeout", &reason));
     }
     queue.expire(call.now);
     let message = queue.messages.get_mut(&number).ok_or_else(|| gone(handle))?;
-    if message.receive_count != receive {
-        return Err(gone(handle));
-    }
-    if !message.is_in_flight(call.now) {
+    if message.receive_count != receive || !message.is_in_flight(call.now) {
         return Err(not_in_flight());
     }
     let until = call.now + Millis::seconds(timeout.unsigned_abs());

@@ -131,7 +131,7 @@ impl Sqs {
                 if !is_fifo && random.happens(freedom.duplicates) {
                     message.visible_at = now + random.up_to(receive.visibility);
                 }
-                received.push(shown(number, message, receive));
+                received.push(shown(name, number, message, receive));
             }
             // In the place of dead messages, others may be received.
             if !has_moved || received.len() >= receive.count.min(room) {
@@ -177,13 +177,13 @@ fn take(message: &mut Message, visibility: Millis, now: Millis) {
 }
 
 /// The receipt handle of the last receive of a message.
-pub(super) fn handle(number: u64, receive_count: u32) -> String {
-    format!("receipt-{number}-{receive_count}")
+pub(super) fn handle(queue: &str, number: u64, receive_count: u32) -> String {
+    format!("{queue}/{number}/{receive_count}")
 }
 
-/// The number of a message, and the number of the receive, of a receipt handle.
-pub(super) fn numbers_of(handle: &str) -> Option<(u64, u32)> {
-    let (number, receive) = handle.strip_prefix("receipt-")?.split_once('-')?;
+/// The number of a message, and the number of the receive, of a receipt handle of the queue.
+pub(super) fn numbers_of(queue: &str, handle: &str) -> Option<(u64, u32)> {
+    let (number, receive) = handle.strip_prefix(queue)?.strip_prefix('/')?.split_once('/')?;
     Some((number.parse().ok()?, receive.parse().ok()?))
 }
 
@@ -191,10 +191,10 @@ pub(super) fn answer(messages: Vec<Json>) -> Json {
     if messages.is_empty() { json!({}) } else { json!({ "Messages": messages }) }
 }
 
-fn shown(number: u64, message: &Message, receive: &Receive) -> Json {
+fn shown(queue: &str, number: u64, message: &Message, receive: &Receive) -> Json {
     let mut shown = json!({
         "MessageId": message.id,
-        "ReceiptHandle": handle(number, message.receive_count),
+        "ReceiptHandle": handle(queue, number, message.receive_count),
         "MD5OfBody": digest(&message.body),
         "Body": message.body,
     });

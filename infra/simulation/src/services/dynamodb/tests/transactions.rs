@@ -175,5 +175,8 @@ fn a_transaction_consumes_double_units() {
     request["ReturnConsumedCapacity"] = json!("TOTAL");
 
     let first = world.db("TransactWriteItems", request.clone());
-    assert_eq!(first["ConsumedCapacity"], json!([{ "TableName": "t", "CapacityUnits": 4.0 }]));
+    let units = json!({ "TableName": "t", "CapacityUnits": 4.0, "WriteCapacityUnits": 4.0 });
+    assert_eq!(first["ConsumedCapacity"], json!([units]));
+    let again = world.db("TransactWriteItems", request);
+    assert_eq!(again["ConsumedCapacity"][0]["ReadCapacityUnits"], 4.0);
 }
