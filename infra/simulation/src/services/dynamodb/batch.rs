@@ -70,7 +70,7 @@ impl DynamoDb {
             }
             let change = match plan.change(table) {
                 Ok(change) => change,
-                Err(NotWritten::Invalid(error)) => return Err(error),
+                Err(NotWritten::Invalid(error) | NotWritten::EmptyKey(error)) => return Err(error),
                 Err(NotWritten::Condition(_)) => continue,
             };
             let (old, new) = (change.old.as_ref(), change.new.as_ref());

@@ -212,7 +212,8 @@ fn check_index(index: &IndexDefinition, item: &Item) -> Result<(), AwsError> {
             return Err(AwsError::invalid_value(format!(
                 "Size of {part} has exceeded the maximum size limit of {bytes_max} bytes, \
                  IndexName: {index_name}"
-            )));
+            ))
+            .of_item());
         }
     }
     Ok(())

@@ -68,6 +68,8 @@ pub(super) enum NotWritten {
     /// Its condition does not hold on the stored item.
     Condition(Option<Arc<Item>>),
     Invalid(AwsError),
+    /// The key of an index would be empty, which fails a whole transaction.
+    EmptyKey(AwsError),
 }
 
 /// The item before and after a write.
@@ -142,7 +144,7 @@ impl Plan {
             Action::Check => old.clone(),
             Action::Update(update) => {
                 let updated = updated(&table.definition, &self.key, update, old.as_deref());
-                Some(Arc::new(updated.map_err(NotWritten::Invalid)?))
+                Some(Arc::new(updated?))
             }
         };
         Ok(Change { old, new })
@@ -182,11 +184,14 @@ fn updated(
     key: &Key,
     update: &Update,
     old: Option<&Item>,
-) -> Result<Item, AwsError> {
+) -> Result<Item, NotWritten> {
     let before = old.cloned().unwrap_or_else(|| key.attributes(&table.key));
-    let after = applied(update, &before)?;
-    check_size(&after, "Item size to update has exceeded the maximum allowed size")?;
-    check_index_keys(table, &after)?;
+    let after = applied(update, &before).map_err(NotWritten::Invalid)?;
+    check_size(&after, "Item size to update has exceeded the maximum allowed size")
+        .map_err(NotWritten::Invalid)?;
+    check_index_keys(table, &after).map_err(|error| {
+        if error.is_of_item { NotWritten::Invalid(error) } else { NotWritten::EmptyKey(error) }
+    })?;
     Ok(after)
 }
 

@@ -219,6 +219,7 @@ impl DynamoDb {
                     changes.push(change);
                     None
                 }
+                Err(NotWritten::EmptyKey(error)) => return Err(error),
                 Err(error) => Some(reason(plan, error)),
             };
             reasons.push(reason);
@@ -360,7 +361,7 @@ impl DynamoDb {
 /// The reason why an action is impossible.
 fn reason(plan: &Plan, error: NotWritten) -> Reason {
     match error {
-        NotWritten::Invalid(error) => Reason::invalid(error),
+        NotWritten::Invalid(error) | NotWritten::EmptyKey(error) => Reason::invalid(error),
         NotWritten::Condition(stored) => {
             let message = "The conditional request failed";
             let mut reason = Reason::new("ConditionalCheckFailed", message);

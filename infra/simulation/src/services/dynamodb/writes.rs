@@ -122,7 +122,7 @@ impl DynamoDb {
         let mut consumed = Consumed::default();
         let change = match plan.change(table) {
             Ok(change) => change,
-            Err(NotWritten::Invalid(error)) => return Err(error),
+            Err(NotWritten::Invalid(error) | NotWritten::EmptyKey(error)) => return Err(error),
             Err(NotWritten::Condition(stored)) => {
                 // A failed condition consumes the units of the stored item.
                 let stored = stored.as_ref();

@@ -57,10 +57,10 @@ fn resolved<'a>(operand: &'a Operand, item: &'a Item) -> Option<Cow<'a, Value>> 
     }
 }
 
-/// The length of a text, bytes, set, list or map. Other values have none.
+/// The length of a text (in UTF-16, as Java counts it), bytes, set, list or map. Other values have none.
 fn size(path: &Path, item: &Item) -> Option<Value> {
     let size = match path.find(item)? {
-        Value::S(text) => text.len(),
+        Value::S(text) => text.encode_utf16().count(),
         Value::B(bytes) => bytes.len(),
         Value::L(values) => values.len(),
         Value::M(item) => item.len(),
