@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use super::account::{ACCOUNT_ID, REGION};
 use super::wire::AwsError;
-use super::{ACCOUNT_ID, REGION};
 
 /// The permissions of a caller: actions on resources.
 ///

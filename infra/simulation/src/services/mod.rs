@@ -1,6 +1,7 @@
 //! The services of an AWS account, as state machines.
 
 mod access;
+mod account;
 mod call;
 pub mod dynamodb;
 mod freedom;
@@ -18,6 +19,7 @@ use serde_json::Value as Json;
 
 use self::access::Access;
 pub use self::access::Permissions;
+pub use self::account::{ACCOUNT_ID, REGION};
 use self::call::{Answer, Call, Finished, Turn};
 pub use self::call::{CallId, Called};
 use self::dynamodb::{DynamoDb, TableDefinition};
@@ -29,11 +31,6 @@ use self::wire::AwsError;
 pub use self::wire::{WireRequest, WireResponse};
 use crate::Millis;
 use crate::random::Random;
-
-/// The account of all simulated resources.
-pub const ACCOUNT_ID: &str = "123456789012";
-/// The region of all simulated resources.
-pub const REGION: &str = "us-east-1";
 
 /// The services of an account. They know the time only from the calls.
 #[derive(Debug, Default)]

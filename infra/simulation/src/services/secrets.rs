@@ -5,10 +5,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::Deserialize;
 use serde_json::{Map, Value as Json, json};
 
+use super::account::{ACCOUNT_ID, REGION};
 use super::call::{Answer, Call};
 use super::sqs::drawn_id;
 use super::wire::{AwsError, parsed};
-use super::{ACCOUNT_ID, REGION};
 use crate::Millis;
 use crate::random::Random;
 

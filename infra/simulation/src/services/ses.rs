@@ -5,10 +5,10 @@ use std::collections::BTreeSet;
 use serde::Deserialize;
 use serde_json::{Value as Json, json};
 
+use super::account::{ACCOUNT_ID, REGION};
 use super::call::{Answer, Call};
 use super::sqs::drawn_id;
 use super::wire::{AwsError, parsed};
-use super::{ACCOUNT_ID, REGION};
 use crate::Millis;
 
 /// The path of `SendEmail`.

@@ -4,6 +4,7 @@ mod batch;
 mod capacity;
 mod definition;
 mod expression;
+mod in_progress;
 mod key;
 mod number;
 mod page;
@@ -32,9 +33,9 @@ pub use self::definition::{
     IndexDefinition, IndexProjection, KeyAttribute, KeySchema, KeyType, StreamView,
     TableDefinition, Throughput,
 };
+use self::in_progress::Transactions;
 use self::key::Key;
 use self::table::Table;
-use self::transactions::Transactions;
 use self::value::{Item, Value, item_of, item_to_json};
 use super::call::{Answer, Call, CallId, Finished, Turn};
 use super::freedom::Freedom;

@@ -9,7 +9,7 @@ use super::definition::{KeySchema, StreamView};
 use super::key::Key;
 use super::value::{Item, item_bytes, item_to_json};
 use crate::Millis;
-use crate::services::{ACCOUNT_ID, REGION};
+use crate::services::account::{ACCOUNT_ID, REGION};
 
 /// How long a record is kept.
 const RETENTION: Millis = Millis::hours(24);

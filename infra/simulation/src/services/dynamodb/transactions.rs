@@ -6,7 +6,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value as Json, json};
 
 use super::capacity::{Consumed, Consumer, HalfUnits, ReturnConsumed, Use};
-use super::key::Key;
+use super::in_progress::{Open, Token};
 use super::plan::{Action, Change, Expressions, NotWritten, OnFailure, Plan};
 use super::value::{item_bytes, item_to_json};
 use super::{Answer, Author, Call, CallId, DynamoDb, Event, Finished, Turn};
@@ -21,39 +21,6 @@ pub(super) const BYTES_MAX: usize = 4 * 1024 * 1024;
 const TOKEN: Millis = Millis::seconds(600);
 /// The maximum length of a client token.
 const TOKEN_CHARS_MAX: usize = 36;
-
-/// The transactions in progress, and the client tokens of the last minutes.
-#[derive(Debug, Default)]
-pub(super) struct Transactions {
-    open: BTreeMap<CallId, Open>,
-    held: BTreeSet<(String, Key)>,
-    tokens: BTreeMap<String, Token>,
-}
-
-/// A transaction in progress.
-#[derive(Debug)]
-struct Open {
-    plans: Vec<Plan>,
-    token: Option<String>,
-    return_consumed: ReturnConsumed,
-}
-
-/// A client token that was used.
-#[derive(Debug)]
-struct Token {
-    /// The actions of the request.
-    request: Json,
-    /// When its transaction was committed.
-    committed_at: Option<Millis>,
-}
-
-impl Transactions {
-    /// Whether a transaction in progress has this item.
-    pub(super) fn holds(&self, table: &str, key: &Key) -> bool {
-        // Usually there is none, and the key needs no copy.
-        !self.held.is_empty() && self.held.contains(&(table.to_owned(), key.clone()))
-    }
-}
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase", deny_unknown_fields)]

@@ -1,5 +1,6 @@
 //! Attribute values and items, with their JSON and sizes.
 
+use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet};
 
 use base64::Engine;
@@ -129,6 +130,16 @@ impl Value {
             Self::Ss(texts) => texts.iter().map(String::len).sum(),
             Self::Ns(numbers) => numbers.iter().map(|number| number.size()).sum(),
             Self::Bs(all) => all.iter().map(Vec::len).sum(),
+        }
+    }
+
+    /// The order of texts, numbers or bytes; other values, and values of two types, have none.
+    pub(super) fn order(&self, other: &Self) -> Option<Ordering> {
+        match (self, other) {
+            (Self::S(one), Self::S(two)) => Some(one.cmp(two)),
+            (Self::N(one), Self::N(two)) => Some(one.cmp(two)),
+            (Self::B(one), Self::B(two)) => Some(one.cmp(two)),
+            _ => None,
         }
     }
 

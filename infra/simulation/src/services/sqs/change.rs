@@ -3,11 +3,12 @@
 use serde::Deserialize;
 use serde_json::{Value as Json, json};
 
+use super::delivery::numbers_of;
 use super::errors::{
     expired_handle, gone, invalid_handle, invalid_value, not_in_flight, out_of_range,
 };
 use super::queue::Queue;
-use super::receive::{VISIBILITY_S_MAX, numbers_of};
+use super::receive::VISIBILITY_S_MAX;
 use super::{Call, Sqs, batch_answer, check_entries};
 use crate::Millis;
 use crate::services::wire::{AwsError, parsed};

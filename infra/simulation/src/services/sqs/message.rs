@@ -159,7 +159,7 @@ pub(super) fn hexadecimal(bytes: &[u8]) -> String {
 }
 
 /// A drawn id in the form of a UUID.
-pub(in crate::services) fn drawn_id(random: &mut dyn Random) -> String {
+pub(crate) fn drawn_id(random: &mut dyn Random) -> String {
     let (high, low) = (random.bits(), random.bits());
     format!(
         "{:08x}-{:04x}-4{:03x}-{:04x}-{:012x}",

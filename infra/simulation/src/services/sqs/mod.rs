@@ -3,6 +3,7 @@
 mod attributes;
 mod change;
 mod definition;
+mod delivery;
 mod errors;
 mod message;
 mod queue;
@@ -104,7 +105,7 @@ impl Sqs {
             self.queues.get_mut(&name)?.waiting.push_front(waiting);
             return None;
         }
-        Some(Finished { id: waiting.id, result: Ok(receive::answer(messages)) })
+        Some(Finished { id: waiting.id, result: Ok(delivery::answer(messages)) })
     }
 
     pub(super) fn abandon(&mut self, call: CallId) {

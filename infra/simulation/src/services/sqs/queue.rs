@@ -3,13 +3,13 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use super::definition::QueueDefinition;
+use super::delivery::Receive;
 use super::message::Message;
-use super::receive::Receive;
 use crate::Millis;
 use crate::random::Random;
+use crate::services::account::{ACCOUNT_ID, REGION};
 use crate::services::call::CallId;
 use crate::services::freedom::Freedom;
-use crate::services::{ACCOUNT_ID, REGION};
 
 /// The maximum number of messages of a queue that are in flight.
 pub(super) const IN_FLIGHT_MAX: usize = 120_000;

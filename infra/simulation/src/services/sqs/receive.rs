@@ -1,10 +1,11 @@
 //! `ReceiveMessage`.
 
 use serde::Deserialize;
-use serde_json::{Map, Value as Json, json};
+use serde_json::Value as Json;
 
+use super::delivery::{Receive, answer, shown};
 use super::errors::{out_of_range, over_limit};
-use super::message::{Message, digest, digest_of};
+use super::message::Message;
 use super::queue::{IN_FLIGHT_MAX, Queue, Waiting};
 use super::{Answer, Call, Sqs};
 use crate::Millis;
@@ -30,17 +31,6 @@ struct ReceiveMessage {
     message_system_attribute_names: Vec<String>,
     #[serde(default)]
     message_attribute_names: Vec<String>,
-}
-
-/// What a receive call wants.
-#[derive(Debug)]
-pub(super) struct Receive {
-    count: usize,
-    visibility: Millis,
-    /// The names of system attributes.
-    system: Vec<String>,
-    attributes: Vec<String>,
-    is_long: bool,
 }
 
 impl Sqs {
@@ -174,69 +164,4 @@ fn take(message: &mut Message, visibility: Millis, now: Millis) {
     message.first_received_at.get_or_insert(now);
     message.receive_count += 1;
     message.visible_at = now + visibility;
-}
-
-/// The receipt handle of the last receive of a message.
-pub(super) fn handle(queue: &str, number: u64, receive_count: u32) -> String {
-    format!("{queue}/{number}/{receive_count}")
-}
-
-/// The number of a message, and the number of the receive, of a receipt handle of the queue.
-pub(super) fn numbers_of(queue: &str, handle: &str) -> Option<(u64, u32)> {
-    let (number, receive) = handle.strip_prefix(queue)?.strip_prefix('/')?.split_once('/')?;
-    Some((number.parse().ok()?, receive.parse().ok()?))
-}
-
-pub(super) fn answer(messages: Vec<Json>) -> Json {
-    if messages.is_empty() { json!({}) } else { json!({ "Messages": messages }) }
-}
-
-fn shown(queue: &str, number: u64, message: &Message, receive: &Receive) -> Json {
-    let mut shown = json!({
-        "MessageId": message.id,
-        "ReceiptHandle": handle(queue, number, message.receive_count),
-        "MD5OfBody": digest(&message.body),
-        "Body": message.body,
-    });
-    let is_wanted = |name: &str| receive.system.iter().any(|it| it == "All" || it == name);
-    let system = system_attributes(message).into_iter().filter(|(name, _)| is_wanted(name));
-    let system: Map<String, Json> =
-        system.map(|(name, value)| (name.to_owned(), Json::String(value))).collect();
-    if !system.is_empty() {
-        shown["Attributes"] = Json::Object(system);
-    }
-    let is_wanted = |name: &str| {
-        receive.attributes.iter().any(|wanted| match wanted.strip_suffix(".*") {
-            Some(beginning) => name.starts_with(beginning),
-            None => wanted == "All" || wanted == name,
-        })
-    };
-    let attributes = message.attributes.iter().filter(|(name, _)| is_wanted(name));
-    let attributes: Vec<_> = attributes.collect();
-    if let Some(digest) = digest_of(attributes.iter().copied()) {
-        shown["MD5OfMessageAttributes"] = json!(digest);
-        let attributes = attributes.into_iter().map(|(name, value)| (name.clone(), json!(value)));
-        shown["MessageAttributes"] = Json::Object(attributes.collect());
-    }
-    shown
-}
-
-fn system_attributes(message: &Message) -> Vec<(&'static str, String)> {
-    let first = message.first_received_at.unwrap_or_default();
-    let mut attributes = vec![
-        ("SenderId", "AIDASIMULATION".to_owned()),
-        ("SentTimestamp", message.sent_at.0.to_string()),
-        ("ApproximateReceiveCount", message.receive_count.to_string()),
-        ("ApproximateFirstReceiveTimestamp", first.0.to_string()),
-    ];
-    for (name, value) in [
-        ("MessageGroupId", &message.group),
-        ("MessageDeduplicationId", &message.deduplication),
-        ("SequenceNumber", &message.sequence),
-        ("AWSTraceHeader", &message.trace),
-        ("DeadLetterQueueSourceArn", &message.source),
-    ] {
-        attributes.extend(value.clone().map(|value| (name, value)));
-    }
-    attributes
 }

@@ -6,10 +6,7 @@ use crate::services::dynamodb::value::{Item, Value};
 use crate::services::wire::AwsError;
 
 /// The item after the update. All values are read from the item before it.
-pub(in crate::services::dynamodb) fn applied(
-    update: &Update,
-    before: &Item,
-) -> Result<Item, AwsError> {
+pub(crate) fn applied(update: &Update, before: &Item) -> Result<Item, AwsError> {
     let mut after = before.clone();
     let assigned = update.set.iter().map(|(path, assigned)| Ok((path, value(assigned, before)?)));
     let mut assigned: Vec<(&Path, Value)> = assigned.collect::<Result<_, AwsError>>()?;

@@ -11,7 +11,7 @@ const IN_MAX: usize = 100;
 
 /// A condition on an item.
 #[derive(Debug, Clone, PartialEq)]
-pub(in crate::services::dynamodb) enum Condition {
+pub(crate) enum Condition {
     Compare(Comparison, Operand, Operand),
     Between(Operand, Operand, Operand),
     In(Operand, Vec<Operand>),
@@ -27,7 +27,7 @@ pub(in crate::services::dynamodb) enum Condition {
 
 /// A comparison of two operands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in crate::services::dynamodb) enum Comparison {
+pub(crate) enum Comparison {
     Equal,
     NotEqual,
     Less,
@@ -38,7 +38,7 @@ pub(in crate::services::dynamodb) enum Comparison {
 
 /// A side of a comparison.
 #[derive(Debug, Clone, PartialEq)]
-pub(in crate::services::dynamodb) enum Operand {
+pub(crate) enum Operand {
     Path(Path),
     Value(Value),
     Size(Path),
@@ -46,7 +46,7 @@ pub(in crate::services::dynamodb) enum Operand {
 
 impl Condition {
     /// Reads an expression; `parameter` is its name in the request.
-    pub(in crate::services::dynamodb) fn parse(
+    pub(crate) fn parse(
         parameter: &str,
         expression: &str,
         known: &mut Placeholders,
@@ -56,7 +56,7 @@ impl Condition {
     }
 
     /// The paths of the condition.
-    pub(in crate::services::dynamodb) fn paths(&self) -> Vec<&Path> {
+    pub(crate) fn paths(&self) -> Vec<&Path> {
         match self {
             Self::Compare(_, one, two) | Self::BeginsWith(one, two) => {
                 one.path().into_iter().chain(two.path()).collect()
@@ -287,7 +287,7 @@ fn check_bounds(lower: &Operand, upper: &Operand) -> Result<(), Reason> {
             shown(upper)
         ));
     }
-    match super::evaluate::order(lower, upper) {
+    match lower.order(upper) {
         None => Err(wrong_type("operator", "BETWEEN", lower)),
         Some(std::cmp::Ordering::Greater) => Err(format!(
             "The BETWEEN operator requires upper bound to be greater than or equal to lower bound; \

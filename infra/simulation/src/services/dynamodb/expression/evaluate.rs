@@ -9,7 +9,7 @@ use crate::services::dynamodb::number::Number;
 use crate::services::dynamodb::value::{Item, Value};
 
 /// Whether the condition holds. An item that does not exist has no attributes.
-pub(in crate::services::dynamodb) fn holds(condition: &Condition, item: &Item) -> bool {
+pub(crate) fn holds(condition: &Condition, item: &Item) -> bool {
     match condition {
         Condition::Compare(comparison, one, two) => {
             compares(*comparison, resolved(one, item).as_deref(), resolved(two, item).as_deref())
@@ -80,20 +80,10 @@ fn compares(comparison: Comparison, one: Option<&Value>, two: Option<&Value>) ->
     match comparison {
         Comparison::Equal => one == two,
         Comparison::NotEqual => one != two,
-        Comparison::Less => order(one, two) == Some(Ordering::Less),
-        Comparison::AtMost => order(one, two).is_some_and(Ordering::is_le),
-        Comparison::Greater => order(one, two) == Some(Ordering::Greater),
-        Comparison::AtLeast => order(one, two).is_some_and(Ordering::is_ge),
-    }
-}
-
-/// The order of texts, numbers or bytes; other values, and values of two types, have none.
-pub(super) fn order(one: &Value, two: &Value) -> Option<Ordering> {
-    match (one, two) {
-        (Value::S(one), Value::S(two)) => Some(one.cmp(two)),
-        (Value::N(one), Value::N(two)) => Some(one.cmp(two)),
-        (Value::B(one), Value::B(two)) => Some(one.cmp(two)),
-        _ => None,
+        Comparison::Less => one.order(two) == Some(Ordering::Less),
+        Comparison::AtMost => one.order(two).is_some_and(Ordering::is_le),
+        Comparison::Greater => one.order(two) == Some(Ordering::Greater),
+        Comparison::AtLeast => one.order(two).is_some_and(Ordering::is_ge),
     }
 }
 

@@ -3,31 +3,30 @@
 use std::cmp::Ordering;
 
 use super::condition::{Comparison, Condition, Operand, read};
-use super::evaluate::order;
 use super::placeholders::Placeholders;
 use crate::services::dynamodb::value::Value;
 use crate::services::wire::AwsError;
 
 /// A `KeyConditionExpression`: a partition, and a condition on the sort key.
 #[derive(Debug, Clone, PartialEq)]
-pub(in crate::services::dynamodb) struct KeyCondition {
-    pub(in crate::services::dynamodb) partition: Value,
-    pub(in crate::services::dynamodb) sort: Option<SortCondition>,
+pub(crate) struct KeyCondition {
+    pub(crate) partition: Value,
+    pub(crate) sort: Option<SortCondition>,
 }
 
 /// A condition on the sort key.
 #[derive(Debug, Clone, PartialEq)]
-pub(in crate::services::dynamodb) enum SortCondition {
+pub(crate) enum SortCondition {
     Compare(Comparison, Value),
     Between(Value, Value),
     BeginsWith(Value),
 }
 
 impl SortCondition {
-    pub(in crate::services::dynamodb) fn holds(&self, sort: &Value) -> bool {
+    pub(crate) fn holds(&self, sort: &Value) -> bool {
         match self {
             Self::Compare(comparison, bound) => {
-                order(sort, bound).is_some_and(|order| match comparison {
+                sort.order(bound).is_some_and(|order| match comparison {
                     Comparison::Equal => order.is_eq(),
                     Comparison::NotEqual => order.is_ne(),
                     Comparison::Less => order.is_lt(),
@@ -37,8 +36,8 @@ impl SortCondition {
                 })
             }
             Self::Between(lower, upper) => {
-                order(sort, lower).is_some_and(Ordering::is_ge)
-                    && order(sort, upper).is_some_and(Ordering::is_le)
+                sort.order(lower).is_some_and(Ordering::is_ge)
+                    && sort.order(upper).is_some_and(Ordering::is_le)
             }
             Self::BeginsWith(beginning) => match (sort, beginning) {
                 (Value::S(text), Value::S(beginning)) => text.starts_with(beginning),
@@ -49,7 +48,7 @@ impl SortCondition {
     }
 
     /// The values that the sort key is compared with.
-    pub(in crate::services::dynamodb) fn values(&self) -> Vec<&Value> {
+    pub(crate) fn values(&self) -> Vec<&Value> {
         match self {
             Self::Compare(_, value) | Self::BeginsWith(value) => vec![value],
             Self::Between(lower, upper) => vec![lower, upper],
@@ -59,7 +58,7 @@ impl SortCondition {
 
 impl KeyCondition {
     /// Reads the expression for a key of these attributes.
-    pub(in crate::services::dynamodb) fn parse(
+    pub(crate) fn parse(
         expression: &str,
         known: &mut Placeholders,
         partition_attribute: &str,

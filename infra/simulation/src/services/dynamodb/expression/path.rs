@@ -8,15 +8,15 @@ use crate::services::dynamodb::value::{Item, Value};
 
 /// One step of a path.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub(in crate::services::dynamodb) enum Step {
+pub(crate) enum Step {
     Member(String),
     Element(usize),
 }
 
 /// An attribute, and the way to a value inside of it.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub(in crate::services::dynamodb) struct Path {
-    pub(in crate::services::dynamodb) attribute: String,
+pub(crate) struct Path {
+    pub(crate) attribute: String,
     pub(super) steps: Vec<Step>,
 }
 

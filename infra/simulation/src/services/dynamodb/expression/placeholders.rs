@@ -10,7 +10,7 @@ use crate::services::wire::AwsError;
 
 /// `ExpressionAttributeNames` and `ExpressionAttributeValues`, and which of them were used.
 #[derive(Debug, Default)]
-pub(in crate::services::dynamodb) struct Placeholders {
+pub(crate) struct Placeholders {
     names: BTreeMap<String, String>,
     values: BTreeMap<String, Value>,
     used: BTreeSet<String>,
@@ -18,7 +18,7 @@ pub(in crate::services::dynamodb) struct Placeholders {
 
 impl Placeholders {
     /// `has_expression` is whether the request has an expression that may use them.
-    pub(in crate::services::dynamodb) fn of(
+    pub(crate) fn of(
         names: Option<&BTreeMap<String, String>>,
         values: Option<&Json>,
         has_expression: bool,
@@ -73,7 +73,7 @@ impl Placeholders {
     }
 
     /// An error if a name or value is in no expression.
-    pub(in crate::services::dynamodb) fn check_all_used(&self) -> Result<(), AwsError> {
+    pub(crate) fn check_all_used(&self) -> Result<(), AwsError> {
         let unused = |kind: &str, keys: Vec<&String>| {
             let unused: Vec<&str> = keys
                 .into_iter()

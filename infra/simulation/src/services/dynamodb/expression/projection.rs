@@ -10,19 +10,16 @@ use crate::services::wire::AwsError;
 
 /// The paths of a `ProjectionExpression`.
 #[derive(Debug, Clone, PartialEq)]
-pub(in crate::services::dynamodb) struct Projection(Vec<Path>);
+pub(crate) struct Projection(Vec<Path>);
 
 impl Projection {
-    pub(in crate::services::dynamodb) fn parse(
-        expression: &str,
-        known: &mut Placeholders,
-    ) -> Result<Self, AwsError> {
+    pub(crate) fn parse(expression: &str, known: &mut Placeholders) -> Result<Self, AwsError> {
         read(expression, known)
             .map(Self)
             .map_err(|reason| AwsError::invalid(format!("Invalid ProjectionExpression: {reason}")))
     }
 
-    pub(in crate::services::dynamodb) fn of(&self, item: &Item) -> Item {
+    pub(crate) fn of(&self, item: &Item) -> Item {
         projected(&self.0, item)
     }
 }
@@ -45,7 +42,7 @@ fn read(expression: &str, known: &mut Placeholders) -> Result<Vec<Path>, Reason>
 struct Wanted(BTreeMap<Step, Wanted>);
 
 /// The values at the paths, in their maps and lists. A list has only its wanted elements.
-pub(in crate::services::dynamodb) fn projected(paths: &[Path], item: &Item) -> Item {
+pub(crate) fn projected(paths: &[Path], item: &Item) -> Item {
     let mut wanted = Wanted::default();
     for path in paths {
         let mut place = &mut wanted;

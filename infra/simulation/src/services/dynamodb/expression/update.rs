@@ -9,7 +9,7 @@ use crate::services::wire::AwsError;
 
 /// An `UpdateExpression`.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub(in crate::services::dynamodb) struct Update {
+pub(crate) struct Update {
     pub(super) set: Vec<(Path, Assigned)>,
     pub(super) remove: Vec<Path>,
     pub(super) add: Vec<(Path, Value)>,
@@ -28,16 +28,13 @@ pub(super) enum Assigned {
 }
 
 impl Update {
-    pub(in crate::services::dynamodb) fn parse(
-        expression: &str,
-        known: &mut Placeholders,
-    ) -> Result<Self, AwsError> {
+    pub(crate) fn parse(expression: &str, known: &mut Placeholders) -> Result<Self, AwsError> {
         read(expression, known)
             .map_err(|reason| AwsError::invalid(format!("Invalid UpdateExpression: {reason}")))
     }
 
     /// The paths that the update changes.
-    pub(in crate::services::dynamodb) fn paths(&self) -> Vec<Path> {
+    pub(crate) fn paths(&self) -> Vec<Path> {
         let set = self.set.iter().map(|(path, _)| path);
         let others = self.add.iter().chain(&self.delete).map(|(path, _)| path);
         set.chain(&self.remove).chain(others).cloned().collect()
