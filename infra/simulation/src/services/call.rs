@@ -45,7 +45,7 @@ pub(super) struct Turn<'a> {
     pub(super) freedom: &'a Freedom,
 }
 
-/// What a service answers to a valid call.
+/// The answer of a service to a valid call.
 #[derive(Debug)]
 pub(super) enum Answer {
     Now(Json),

@@ -10,7 +10,7 @@ pub struct WireRequest<'a> {
     pub caller: &'a str,
     /// The header `x-amz-target`, such as `DynamoDB_20120810.GetItem`.
     pub target: Option<&'a str>,
-    /// The path of the URL; services without the header are told by it.
+    /// The path of the URL: it identifies the service if the header is missing.
     pub path: &'a str,
     /// The body.
     pub body: &'a [u8],

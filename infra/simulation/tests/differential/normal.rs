@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value as Json};
 
-/// The result of an operation: a response, or the type of the error and what belongs to it.
+/// The result of an operation: a response, or the type of the error with its details.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Outcome {
     Done(Json),
@@ -75,7 +75,7 @@ pub(crate) fn normal(json: &Json) -> Json {
     }
 }
 
-/// The items in an order of their own.
+/// The items in the order of their texts.
 pub(crate) fn sorted(mut items: Vec<Json>) -> Vec<Json> {
     items.sort_by_key(ToString::to_string);
     items

@@ -153,7 +153,7 @@ fn request(
     })
 }
 
-/// What two engines must have in common: the type of the error, or the contents. The messages were
+/// The part that two engines must have in common: the type of the error, or the contents. The messages were
 /// received `before` times in another queue, if the engine counts that.
 fn outcome(queue: usize, before: u32, status: u16, body: &Json, handles: &mut Handles) -> Json {
     if status != 200 {
@@ -205,8 +205,8 @@ impl Ours {
         services.grant("test", Permissions::everything());
         let urls = QUEUES.map(|name| {
             let mut queue = QueueDefinition::new(name).with_visibility_timeout(Millis::seconds(10));
-            if let Some(letters) = letters_of(name) {
-                queue = queue.with_redrive(letters, RECEIVE_COUNT_MAX);
+            if let Some(dead_letters) = dead_letters_of(name) {
+                queue = queue.with_redrive(dead_letters, RECEIVE_COUNT_MAX);
             }
             services.add_queue(queue).unwrap()
         });
@@ -242,7 +242,7 @@ impl Ours {
 
 /// SQS counts the receives of a message in all queues. The emulator's begins again.
 fn before(queue: usize) -> u32 {
-    if letters_of(QUEUES[queue]).is_none() { RECEIVE_COUNT_MAX } else { 0 }
+    if dead_letters_of(QUEUES[queue]).is_none() { RECEIVE_COUNT_MAX } else { 0 }
 }
 
 impl Ours {
@@ -279,7 +279,7 @@ impl Ours {
     }
 }
 
-fn letters_of(name: &str) -> Option<&'static str> {
+fn dead_letters_of(name: &str) -> Option<&'static str> {
     match name {
         "q" => Some("dead"),
         "q.fifo" => Some("dead.fifo"),
@@ -320,8 +320,8 @@ impl Theirs {
             if name.ends_with(".fifo") {
                 attributes["FifoQueue"] = json!("true");
             }
-            if let Some(letters) = letters_of(name) {
-                let arn = format!("arn:aws:sqs:us-east-1:123456789012:{letters}");
+            if let Some(dead_letters) = dead_letters_of(name) {
+                let arn = format!("arn:aws:sqs:us-east-1:123456789012:{dead_letters}");
                 let policy =
                     json!({ "deadLetterTargetArn": arn, "maxReceiveCount": RECEIVE_COUNT_MAX });
                 attributes["RedrivePolicy"] = json!(policy.to_string());

@@ -1,4 +1,4 @@
-//! Capacity units: what calls consume, and the throughput of a partition.
+//! Capacity units: the consumption of calls, and the throughput of a partition.
 
 use std::collections::BTreeMap;
 
@@ -86,7 +86,7 @@ impl Consumed {
         Some(self.0.iter().map(|(table, units)| units.to_json(table, wanted)).collect())
     }
 
-    /// The list of all tables of a transaction, which says what the units are.
+    /// The list of all tables of a transaction, with the kind of the units.
     pub(super) fn of_transaction(&self, wanted: ReturnConsumed, used: Use) -> Option<Json> {
         let mut all = self.all(wanted)?;
         let name = match used {

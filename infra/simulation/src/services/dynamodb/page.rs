@@ -1,4 +1,4 @@
-//! Pages of items: what a query and a scan have in common.
+//! Pages of items, for queries and scans.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

@@ -5,6 +5,9 @@ use crate::Millis;
 /// The maximum size of a message with its attributes, and of a batch, in bytes.
 pub(super) const BYTES_MAX: usize = 1024 * 1024;
 
+/// The maximum number of messages in flight, on AWS.
+const IN_FLIGHT_MAX: usize = 120_000;
+
 /// A queue. Its name ends with `.fifo` if it is a FIFO queue.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
@@ -17,14 +20,16 @@ pub struct QueueDefinition {
     pub delay: Millis,
     /// How long a message is kept.
     pub retention: Millis,
-    /// How long a receive call waits if it does not say.
+    /// How long a receive call waits without a time of the call.
     pub receive_wait: Millis,
     /// The maximum size of a message, in bytes.
     pub message_bytes_max: usize,
-    /// What happens to messages that were received too often.
+    /// The treatment of messages that were received too often.
     pub redrive: Option<Redrive>,
     /// Whether the content of a message is its deduplication id.
     pub content_based_deduplication: bool,
+    /// The maximum number of messages in flight.
+    pub in_flight_max: usize,
 }
 
 /// A redrive policy.
@@ -48,6 +53,7 @@ impl QueueDefinition {
             message_bytes_max: BYTES_MAX,
             redrive: None,
             content_based_deduplication: false,
+            in_flight_max: IN_FLIGHT_MAX,
         }
     }
 
@@ -84,6 +90,13 @@ impl QueueDefinition {
     #[must_use]
     pub fn with_content_based_deduplication(mut self) -> Self {
         self.content_based_deduplication = true;
+        self
+    }
+
+    /// The queue with another maximum of messages in flight.
+    #[must_use]
+    pub fn with_in_flight_max(mut self, max: usize) -> Self {
+        self.in_flight_max = max;
         self
     }
 

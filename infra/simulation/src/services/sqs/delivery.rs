@@ -5,7 +5,7 @@ use serde_json::{Map, Value as Json, json};
 use super::message::{Message, digest, digest_of};
 use crate::Millis;
 
-/// What a receive call wants.
+/// The parameters of a receive call.
 #[derive(Debug)]
 pub(super) struct Receive {
     pub(super) count: usize,

@@ -46,10 +46,10 @@ impl Sqs {
             return Err(format!("there is a queue {name} already"));
         }
         if let Some(redrive) = &definition.redrive {
-            let letters = self.queues.get(&redrive.dead_letter_queue);
-            let letters = letters
+            let dead_letters = self.queues.get(&redrive.dead_letter_queue);
+            let dead_letters = dead_letters
                 .ok_or_else(|| format!("there is no queue {}", redrive.dead_letter_queue))?;
-            if letters.definition.is_fifo() != definition.is_fifo() {
+            if dead_letters.definition.is_fifo() != definition.is_fifo() {
                 return Err(format!("{name} and its dead-letter queue are of two types"));
             }
         }

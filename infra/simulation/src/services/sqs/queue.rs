@@ -11,8 +11,6 @@ use crate::services::account::{ACCOUNT_ID, REGION};
 use crate::services::call::CallId;
 use crate::services::freedom::Freedom;
 
-/// The maximum number of messages of a queue that are in flight.
-pub(super) const IN_FLIGHT_MAX: usize = 120_000;
 /// How long a deduplication id is remembered.
 const DEDUPLICATION: Millis = Millis::seconds(300);
 /// The next messages from which a standard queue draws one, if it reorders.
@@ -101,6 +99,11 @@ impl Queue {
         self.messages.values().filter(|message| message.is_in_flight(now)).count()
     }
 
+    /// How many more messages may be in flight.
+    pub(super) fn room(&self, now: Millis) -> usize {
+        self.definition.in_flight_max.saturating_sub(self.in_flight(now))
+    }
+
     /// The next messages to deliver, at most so many, in the order of their delivery.
     pub(super) fn next_messages(
         &self,
@@ -150,7 +153,7 @@ impl Queue {
     /// When a waiting call may end: a message is there, or the wait is over.
     pub(super) fn next_event_at(&self, now: Millis) -> Option<Millis> {
         let ends = self.waiting.iter().map(|waiting| waiting.until).min()?;
-        if !self.ready(now).is_empty() && self.in_flight(now) < IN_FLIGHT_MAX {
+        if !self.ready(now).is_empty() && self.room(now) > 0 {
             return Some(now);
         }
         let visible = self.messages.values().map(|message| message.visible_at);

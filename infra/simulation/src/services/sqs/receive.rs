@@ -6,7 +6,7 @@ use serde_json::Value as Json;
 use super::delivery::{Receive, answer, shown};
 use super::errors::{out_of_range, over_limit};
 use super::message::Message;
-use super::queue::{IN_FLIGHT_MAX, Queue, Waiting};
+use super::queue::{Queue, Waiting};
 use super::{Answer, Call, Sqs};
 use crate::Millis;
 use crate::random::Random;
@@ -59,7 +59,7 @@ impl Sqs {
         })?;
         let is_long = wait > Millis(0);
         queue.expire(call.now);
-        let is_full = queue.in_flight(call.now) >= IN_FLIGHT_MAX;
+        let is_full = queue.room(call.now) == 0;
         if is_full && !is_long && !queue.definition.is_fifo() {
             return Err(over_limit());
         }
@@ -90,7 +90,7 @@ impl Sqs {
         let mut dead = Vec::new();
         let Some(queue) = self.queues.get_mut(name) else { return received };
         queue.expire(now);
-        let room = IN_FLIGHT_MAX.saturating_sub(queue.in_flight(now));
+        let room = queue.room(now);
         let redrive = queue.definition.redrive.clone();
         let is_fifo = queue.definition.is_fifo();
         let is_dead = |message: &Message| {
@@ -129,22 +129,23 @@ impl Sqs {
             }
         }
         if let Some(redrive) = redrive {
-            self.bury(name, &redrive.dead_letter_queue, dead, now);
+            self.give_up(name, &redrive.dead_letter_queue, dead, now);
         }
         received
     }
 
-    fn bury(&mut self, from: &str, to: &str, dead: Vec<Message>, now: Millis) {
-        let Some(letters) = self.queues.get_mut(to) else { return };
+    /// Moves messages to the dead-letter queue.
+    fn give_up(&mut self, from: &str, to: &str, dead: Vec<Message>, now: Millis) {
+        let Some(dead_letters) = self.queues.get_mut(to) else { return };
         for mut message in dead {
             message.visible_at = now;
             message.is_received = false;
             message.received_at = None;
             message.source = Some(Queue::arn(from));
-            if letters.definition.is_fifo() {
+            if dead_letters.definition.is_fifo() {
                 message.kept_from = now;
             }
-            letters.push(message, now);
+            dead_letters.push(message, now);
         }
     }
 }

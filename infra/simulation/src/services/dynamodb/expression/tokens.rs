@@ -1,4 +1,4 @@
-//! The words of an expression.
+//! The tokens of an expression.
 
 use std::iter::Peekable;
 use std::str::CharIndices;
@@ -6,7 +6,7 @@ use std::str::CharIndices;
 /// The maximum length of an expression, in bytes.
 const BYTES_MAX: usize = 4096;
 
-/// A word of an expression.
+/// A token of an expression.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Token {
     /// The name of an attribute or a function, or a keyword.
@@ -29,7 +29,7 @@ impl Token {
     }
 }
 
-/// The words of an expression, read from the left.
+/// The tokens of an expression, read from the left.
 pub(super) struct Tokens {
     tokens: Vec<Token>,
     next: usize,

@@ -215,3 +215,22 @@ fn an_expired_item_is_deleted_late_unless_its_time_has_changed() {
     left.sort();
     assert_eq!(left, ["\"b\"", "\"c\"", "\"old\""]);
 }
+
+#[test]
+fn a_throttled_partition_cancels_a_transaction_and_leaves_a_batch_unprocessed() {
+    let limit = Throughput { read_units: 10, write_units: 1 };
+    let mut world = world(TableDefinition::new("notes", "pk").with_throughput(limit));
+    world.put("notes", key("a"));
+
+    let put = |pk: &str| json!({ "Put": { "TableName": "notes", "Item": key(pk) } });
+    let request = json!({ "TransactItems": [put("b"), put("a")] });
+    let error = world.db_error("TransactWriteItems", request);
+    assert_eq!(error["CancellationReasons"][0]["Code"], "None");
+    assert_eq!(error["CancellationReasons"][1]["Code"], "ThrottlingError");
+    let put = |pk: &str| json!({ "PutRequest": { "Item": key(pk) } });
+    let batch = |list: Vec<Json>| json!({ "RequestItems": { "notes": list } });
+    let answer = world.db("BatchWriteItem", batch(vec![put("a"), put("c")]));
+    assert_eq!(answer["UnprocessedItems"]["notes"], json!([put("a")]));
+    let error = world.db_error("BatchWriteItem", batch(vec![put("a")]));
+    assert_eq!(error["__type"], "ThrottlingException");
+}

@@ -85,7 +85,7 @@ fn a_delayed_message_arrives_late() {
 #[test]
 fn a_message_received_too_often_goes_to_the_dead_letters() {
     let mut world = World::new(Freedom::none());
-    let letters = world.services.add_queue(QueueDefinition::new("dead")).unwrap();
+    let dead_letters = world.services.add_queue(QueueDefinition::new("dead")).unwrap();
     let definition = QueueDefinition::new("q").with_redrive("dead", 2);
     let url = world.services.add_queue(definition).unwrap();
     world.send(&url, "poison");
@@ -97,7 +97,7 @@ fn a_message_received_too_often_goes_to_the_dead_letters() {
     }
 
     assert!(world.bodies(&url).is_empty());
-    let dead = world.receive(&letters);
+    let dead = world.receive(&dead_letters);
     assert_eq!(dead.len(), 2);
     assert_eq!(dead[0]["Attributes"]["ApproximateReceiveCount"], "3");
     assert_eq!(
@@ -276,4 +276,33 @@ fn the_attributes_of_a_queue_count_its_messages() {
     assert_eq!(all["ApproximateNumberOfMessagesNotVisible"], "1");
     assert_eq!(all["ApproximateNumberOfMessagesDelayed"], "1");
     assert_eq!(all["QueueArn"], "arn:aws:sqs:us-east-1:123456789012:q");
+}
+
+#[test]
+fn a_queue_with_too_many_messages_in_flight_delivers_no_more() {
+    let (mut world, url) = queue(Freedom::none(), QueueDefinition::new("q").with_in_flight_max(2));
+    for body in ["a", "b", "c"] {
+        world.send(&url, body);
+    }
+    let received = world.receive(&url);
+    assert_eq!(received.len(), 2);
+
+    let short = json!({ "QueueUrl": url });
+    assert_eq!(world.sqs_error("ReceiveMessage", short)["__type"], "OverLimit");
+    let long = json!({ "QueueUrl": url, "WaitTimeSeconds": 5 });
+    assert!(matches!(world.start(SERVICE, "ReceiveMessage", &long), Called::CompletesAt(..)));
+    world.delete(&url, &received[0]);
+    let ended = world.pass(Millis(0));
+    assert_eq!(ended[0].1.json()["Messages"][0]["Body"], "c");
+}
+
+#[test]
+fn a_deleted_message_may_come_again() {
+    let freedom = Freedom { undeleted: Chance::ALWAYS, ..Freedom::none() };
+    let (mut world, url) = queue(freedom, QueueDefinition::new("q"));
+    world.send(&url, "hello");
+    let received = world.receive(&url);
+    world.delete(&url, &received[0]);
+    world.pass(Millis::seconds(30));
+    assert_eq!(world.bodies(&url), ["hello"]);
 }
