@@ -9,6 +9,7 @@ mod generator;
 mod normal;
 mod queues;
 mod shrink;
+mod streams;
 mod tables;
 
 /// The number of operations of a test.

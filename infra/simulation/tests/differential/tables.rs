@@ -7,7 +7,7 @@ use serde_json::{Value as Json, json};
 use simulation::Millis;
 use simulation::random::Seeded;
 use simulation::services::dynamodb::{
-    IndexDefinition, IndexProjection, KeyAttribute, KeySchema, KeyType, TableDefinition,
+    IndexDefinition, IndexProjection, KeyAttribute, KeySchema, KeyType, StreamView, TableDefinition,
 };
 use simulation::services::{Called, Permissions, Services, WireRequest};
 
@@ -15,15 +15,16 @@ use super::explained::explained;
 use super::generator::{Generator, Operation};
 use super::normal::{Outcome, normal, sorted};
 use super::shrink::shrunk;
+use super::streams;
 use super::{first_seed, operations};
 
 /// The operations on one pair of engines, which begin empty.
 const ROUND: usize = 200;
 
 /// Both engines.
-struct Pair {
+pub(crate) struct Pair {
     ours: Services,
-    theirs: Database,
+    pub(crate) theirs: Database,
     random: Seeded,
 }
 
@@ -43,7 +44,17 @@ impl Pair {
     }
 
     fn ours(&mut self, operation: &str, request: &Json) -> (u16, Json) {
-        let (target, body) = (format!("DynamoDB_20120810.{operation}"), request.to_string());
+        self.ours_of("DynamoDB_20120810", operation, request)
+    }
+
+    /// A call of one of the services of the tables.
+    pub(crate) fn ours_of(
+        &mut self,
+        service: &str,
+        operation: &str,
+        request: &Json,
+    ) -> (u16, Json) {
+        let (target, body) = (format!("{service}.{operation}"), request.to_string());
         let request =
             WireRequest { caller: "test", target: Some(&target), path: "/", body: body.as_bytes() };
         match self.ours.call(Millis::seconds(1_800_000_000), &mut self.random, request) {
@@ -162,7 +173,10 @@ fn difference(list: &[Operation]) -> Option<(Operation, Outcome, Outcome)> {
             return None;
         }
     }
-    None
+    streams::difference(&mut pair).map(|(ours, theirs)| {
+        let operation = Operation { name: "GetRecords", request: json!({}) };
+        (operation, Outcome::Done(ours), Outcome::Done(theirs))
+    })
 }
 
 #[test]
@@ -198,11 +212,14 @@ fn definitions() -> [TableDefinition; 2] {
         .with_projection(IndexProjection::KeysOnly);
     let by_rank = IndexDefinition::new("by_rank", key("pk", "rank", KeyType::N));
     [
-        TableDefinition::new("plain", "pk").with_global_index(by_group),
+        TableDefinition::new("plain", "pk")
+            .with_global_index(by_group)
+            .with_stream(StreamView::NewAndOldImages),
         TableDefinition::new("pairs", "pk")
             .with_key(key("pk", "sk", KeyType::N))
             .with_global_index(by_tag)
-            .with_local_index(by_rank),
+            .with_local_index(by_rank)
+            .with_stream(StreamView::NewAndOldImages),
     ]
 }
 
@@ -224,14 +241,15 @@ fn creations() -> [Json; 2] {
             .collect::<Vec<_>>()
     };
     let on_demand = "PAY_PER_REQUEST";
+    let stream = json!({ "StreamEnabled": true, "StreamViewType": "NEW_AND_OLD_IMAGES" });
     [
         json!({
-            "TableName": "plain", "BillingMode": on_demand, "KeySchema": schema("pk", None),
+            "TableName": "plain", "StreamSpecification": stream, "BillingMode": on_demand, "KeySchema": schema("pk", None),
             "AttributeDefinitions": attributes(&[("pk", "S"), ("tag", "S"), ("rank", "N")]),
             "GlobalSecondaryIndexes": [index("by_group", schema("tag", Some("rank")), "ALL")],
         }),
         json!({
-            "TableName": "pairs", "BillingMode": on_demand, "KeySchema": schema("pk", Some("sk")),
+            "TableName": "pairs", "StreamSpecification": stream, "BillingMode": on_demand, "KeySchema": schema("pk", Some("sk")),
             "AttributeDefinitions":
                 attributes(&[("pk", "S"), ("sk", "N"), ("tag", "S"), ("rank", "N")]),
             "GlobalSecondaryIndexes": [index("by_tag", schema("tag", Some("pk")), "KEYS_ONLY")],
