@@ -9,7 +9,7 @@ use simulation::random::Seeded;
 use simulation::services::dynamodb::{
     IndexDefinition, IndexProjection, KeyAttribute, KeySchema, KeyType, StreamView, TableDefinition,
 };
-use simulation::services::{Called, Permissions, Services, WireRequest};
+use simulation::services::{Called, Freedom, Permissions, Services, WireRequest};
 
 use super::explained::explained;
 use super::generator::{Generator, Operation};
@@ -29,8 +29,8 @@ pub(crate) struct Pair {
 }
 
 impl Pair {
-    fn new() -> Self {
-        let mut ours = Services::default();
+    fn new(freedom: Freedom) -> Self {
+        let mut ours = Services::new(freedom);
         ours.grant("test", Permissions::everything());
         for table in definitions() {
             ours.add_table(table).unwrap();
@@ -155,7 +155,11 @@ fn walked(operation: &Operation, mut call: impl FnMut(&Json) -> (u16, Json)) -> 
 
 /// A difference: the operation and the outcomes.
 fn difference(list: &[Operation]) -> Option<(Operation, Outcome, Outcome)> {
-    let mut pair = Pair::new();
+    difference_with(Freedom::none(), list)
+}
+
+fn difference_with(freedom: Freedom, list: &[Operation]) -> Option<(Operation, Outcome, Outcome)> {
+    let mut pair = Pair::new(freedom);
     let contents = ["plain", "pairs"]
         .map(|table| Operation { name: "Scan", request: json!({ "TableName": table }) });
     for operation in list.iter().chain(&contents) {
@@ -200,6 +204,17 @@ fn simulated_tables_are_like_the_embedded_dynamodb() {
             list.join("\n")
         );
     }
+}
+
+/// A negative control: an engine with a lag is not like the embedded one.
+#[test]
+fn a_lag_of_the_simulated_tables_is_a_difference() {
+    let mut freedom = Freedom::none();
+    freedom.replica_lag_max = Millis::hours(1);
+    let mut generator = Generator::new(Seeded::new(1));
+    let list: Vec<Operation> = (0..ROUND).map(|_| generator.operation()).collect();
+
+    assert!(difference_with(freedom, &list).is_some());
 }
 
 fn definitions() -> [TableDefinition; 2] {
