@@ -4,7 +4,11 @@
 //! `SIMULATION_OPERATIONS` is the number of operations (20 000 if it is not set), and
 //! `SIMULATION_SEED` the first seed.
 
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod emulator_queues;
 mod explained;
+mod expressions;
 mod generator;
 mod normal;
 mod queues;

@@ -1,24 +1,14 @@
 //! Queues: the simulated ones and the emulator's SQS, on tokio's paused clock.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
-use std::time::Duration;
 
-use bytes::Bytes;
-use http::{HeaderMap, HeaderName, HeaderValue};
-use http_body_util::BodyExt;
-use rustack_sqs_core::config::SqsConfig;
-use rustack_sqs_core::handler::RustackSqsHandler;
-use rustack_sqs_core::provider::RustackSqs;
-use rustack_sqs_http::dispatch::SqsHandler;
-use rustack_sqs_http::response::error_to_response;
-use rustack_sqs_http::router::resolve_operation;
 use serde_json::{Value as Json, json};
 use simulation::Millis;
 use simulation::random::{Random, Seeded};
 use simulation::services::sqs::QueueDefinition;
 use simulation::services::{Called, Permissions, Services, WireRequest};
 
+use super::emulator_queues::Theirs;
 use super::shrink::shrunk;
 use super::{first_seed, operations};
 
@@ -29,7 +19,7 @@ const MESSAGES_MAX: usize = 8;
 
 /// An operation on a queue.
 #[derive(Debug, Clone)]
-enum Operation {
+pub(super) enum Operation {
     Send {
         queue: usize,
         number: usize,
@@ -60,8 +50,8 @@ enum Operation {
 }
 
 /// The standard queue, the FIFO queue, and their dead-letter queues.
-const QUEUES: [&str; 4] = ["dead", "dead.fifo", "q", "q.fifo"];
-const RECEIVE_COUNT_MAX: u32 = 3;
+pub(super) const QUEUES: [&str; 4] = ["dead", "dead.fifo", "q", "q.fifo"];
+pub(super) const RECEIVE_COUNT_MAX: u32 = 3;
 
 fn generated(random: &mut impl Random) -> Vec<Operation> {
     let mut sent = 0;
@@ -94,10 +84,10 @@ fn generated(random: &mut impl Random) -> Vec<Operation> {
 }
 
 /// The receipt handles of an engine, by queue, message and receive.
-type Handles = BTreeMap<(usize, usize, u32), String>;
+pub(super) type Handles = BTreeMap<(usize, usize, u32), String>;
 
 /// The request of an operation; none if it needs a handle that is not there.
-fn request(
+pub(super) fn request(
     operation: &Operation,
     urls: &[String],
     handles: &Handles,
@@ -155,7 +145,13 @@ fn request(
 
 /// The part that two engines must have in common: the type of the error, or the contents. The messages were
 /// received `before` times in another queue, if the engine counts that.
-fn outcome(queue: usize, before: u32, status: u16, body: &Json, handles: &mut Handles) -> Json {
+pub(super) fn outcome(
+    queue: usize,
+    before: u32,
+    status: u16,
+    body: &Json,
+    handles: &mut Handles,
+) -> Json {
     if status != 200 {
         let kind = body["__type"].as_str().unwrap_or_default();
         return json!(kind.rsplit('#').next());
@@ -279,7 +275,7 @@ impl Ours {
     }
 }
 
-fn dead_letters_of(name: &str) -> Option<&'static str> {
+pub(super) fn dead_letters_of(name: &str) -> Option<&'static str> {
     match name {
         "q" => Some("dead"),
         "q.fifo" => Some("dead.fifo"),
@@ -287,7 +283,7 @@ fn dead_letters_of(name: &str) -> Option<&'static str> {
     }
 }
 
-fn queue_of(operation: &Operation) -> usize {
+pub(super) fn queue_of(operation: &Operation) -> usize {
     match operation {
         Operation::Send { queue, .. }
         | Operation::Receive { queue, .. }
@@ -295,72 +291,6 @@ fn queue_of(operation: &Operation) -> usize {
         | Operation::Change { queue, .. }
         | Operation::Count { queue } => *queue,
         Operation::Pass { .. } => 0,
-    }
-}
-
-struct Theirs {
-    handler: RustackSqsHandler,
-    urls: Vec<String>,
-    handles: Handles,
-}
-
-impl Theirs {
-    async fn new() -> Self {
-        let provider = RustackSqs::new(SqsConfig {
-            skip_signature_validation: true,
-            default_region: "us-east-1".to_owned(),
-            account_id: "123456789012".to_owned(),
-            host: "localhost".to_owned(),
-            port: 80,
-        });
-        let handler = RustackSqsHandler::new(Arc::new(provider));
-        let mut theirs = Self { handler, urls: Vec::new(), handles: Handles::new() };
-        for name in QUEUES {
-            let mut attributes = json!({ "VisibilityTimeout": "10" });
-            if name.ends_with(".fifo") {
-                attributes["FifoQueue"] = json!("true");
-            }
-            if let Some(dead_letters) = dead_letters_of(name) {
-                let arn = format!("arn:aws:sqs:us-east-1:123456789012:{dead_letters}");
-                let policy =
-                    json!({ "deadLetterTargetArn": arn, "maxReceiveCount": RECEIVE_COUNT_MAX });
-                attributes["RedrivePolicy"] = json!(policy.to_string());
-            }
-            let create = json!({ "QueueName": name, "Attributes": attributes });
-            let (status, created) = theirs.call("CreateQueue", &create).await;
-            assert_eq!(status, 200, "{created}");
-            theirs.urls.push(created["QueueUrl"].as_str().unwrap().to_owned());
-        }
-        theirs
-    }
-
-    async fn call(&self, operation: &str, body: &Json) -> (u16, Json) {
-        let target = HeaderValue::from_str(&format!("AmazonSQS.{operation}")).unwrap();
-        let target = HeaderMap::from_iter([(HeaderName::from_static("x-amz-target"), target)]);
-        let answered = match resolve_operation(&target) {
-            Ok(known) => self.handler.handle_operation(known, Bytes::from(body.to_string())).await,
-            Err(error) => Err(error),
-        };
-        let response = answered.unwrap_or_else(|error| error_to_response(&error, "test"));
-        let status = response.status().as_u16();
-        let body = response.into_body().collect().await.unwrap().to_bytes();
-        (status, serde_json::from_slice(&body).unwrap_or(json!({})))
-    }
-
-    async fn perform(&mut self, operation: &Operation) -> Json {
-        if let Operation::Pass { seconds } = operation {
-            tokio::time::advance(Duration::from_secs(*seconds)).await;
-            // The queues' tasks move their messages.
-            for _ in 0..20 {
-                tokio::task::yield_now().await;
-            }
-            return Json::Null;
-        }
-        let Some((name, body)) = request(operation, &self.urls, &self.handles) else {
-            return Json::Null;
-        };
-        let (status, answer) = self.call(name, &body).await;
-        outcome(queue_of(operation), 0, status, &answer, &mut self.handles)
     }
 }
 
