@@ -217,7 +217,7 @@ fn an_expired_item_is_deleted_late_unless_its_time_has_changed() {
 }
 
 #[test]
-fn a_throttled_partition_cancels_a_transaction_and_leaves_a_batch_unprocessed() {
+fn a_throttled_partition_cancels_a_transaction_and_delays_a_batch() {
     let limit = Throughput { read_units: 10, write_units: 1 };
     let mut world = world(TableDefinition::new("notes", "pk").with_throughput(limit));
     world.put("notes", key("a"));
