@@ -33,7 +33,9 @@ pub(crate) fn applied(update: &Update, before: &Item) -> Result<Item, AwsError> 
     // From the back, so that the indexes of a list keep their meaning.
     removed.sort();
     for path in removed.into_iter().rev() {
-        remove(&mut after, path)?;
+        // An index is of the list before the update: an appended element keeps its place.
+        let is_there = path.find(before).is_some();
+        remove(&mut after, path, is_there)?;
     }
     Ok(after)
 }
@@ -128,7 +130,8 @@ fn set(item: &mut Item, path: &Path, value: Value) -> Result<(), AwsError> {
     Ok(())
 }
 
-fn remove(item: &mut Item, path: &Path) -> Result<(), AwsError> {
+/// Removes a value that is there; the map or list around it has to be there in any case.
+fn remove(item: &mut Item, path: &Path, is_there: bool) -> Result<(), AwsError> {
     let Some(last) = path.steps.last() else {
         item.remove(&path.attribute);
         return Ok(());
@@ -136,7 +139,7 @@ fn remove(item: &mut Item, path: &Path) -> Result<(), AwsError> {
     match (parent(item, path).ok_or_else(wrong_path)?, last) {
         (Value::M(item), Step::Member(name)) => drop(item.remove(name)),
         (Value::L(values), Step::Element(index)) => {
-            if *index < values.len() {
+            if is_there && *index < values.len() {
                 values.remove(*index);
             }
         }

@@ -134,6 +134,11 @@ fn updates_change_the_item_as_documented() {
             json!({ "L": [{ "M": { "quantity": { "N": "6" } } }] }),
         ),
         (
+            "SET lines[9] = :x REMOVE lines[2], lines[0]",
+            "lines",
+            json!({ "L": [{ "S": "two" }, { "S": "x" }] }),
+        ),
+        (
             "SET lines[9] = :x, lines[7] = :two REMOVE lines[0], lines[1]",
             "lines",
             json!({ "L": [{ "N": "2" }, { "S": "x" }] }),
