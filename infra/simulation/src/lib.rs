@@ -1,0 +1,7 @@
+#![doc = include_str!("../README.md")]
+
+pub mod random;
+pub mod services;
+mod time;
+
+pub use self::time::Millis;
