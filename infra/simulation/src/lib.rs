@@ -3,5 +3,6 @@
 pub mod random;
 pub mod services;
 mod time;
+pub mod world;
 
 pub use self::time::Millis;

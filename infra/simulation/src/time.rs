@@ -3,7 +3,7 @@
 use std::ops::{Add, Sub};
 
 /// A time in milliseconds since 1970, or a duration in milliseconds.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize)]
 pub struct Millis(pub u64);
 
 impl Millis {
@@ -15,6 +15,16 @@ impl Millis {
     /// A number of hours.
     pub const fn hours(hours: u64) -> Self {
         Self::seconds(hours.saturating_mul(3600))
+    }
+
+    /// The same as a duration.
+    pub const fn as_duration(self) -> std::time::Duration {
+        std::time::Duration::from_millis(self.0)
+    }
+
+    /// The milliseconds of a duration; what is less is cut off.
+    pub fn of(duration: std::time::Duration) -> Self {
+        Self(u64::try_from(duration.as_millis()).unwrap_or(u64::MAX))
     }
 
     /// The whole seconds.
