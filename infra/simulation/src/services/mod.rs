@@ -79,6 +79,21 @@ impl Services {
         &mut self.ses
     }
 
+    /// All mails that were accepted, in order: for checks.
+    pub fn mails(&self) -> &[ses::Mail] {
+        self.ses.mails()
+    }
+
+    /// The ARN of the stream of a table, if it has one.
+    pub fn stream_arn(&self, table: &str) -> Option<&str> {
+        self.dynamodb.stream_arn(table)
+    }
+
+    /// The number of records that all streams have got so far.
+    pub fn stream_records(&self) -> u64 {
+        self.dynamodb.stream_records()
+    }
+
     /// Sets the permissions of a caller. A caller without any is denied everything.
     pub fn grant(&mut self, caller: impl Into<String>, permissions: Permissions) {
         self.permissions.insert(caller.into(), permissions);

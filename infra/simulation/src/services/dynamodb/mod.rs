@@ -86,6 +86,16 @@ impl DynamoDb {
         Ok(())
     }
 
+    pub(super) fn stream_arn(&self, table: &str) -> Option<&str> {
+        Some(self.tables.get(table)?.stream.as_ref()?.arn.as_str())
+    }
+
+    pub(super) fn stream_records(&self) -> u64 {
+        let streams = self.tables.values().filter_map(|table| table.stream.as_ref());
+        // The first record has the number 1.
+        streams.map(|stream| stream.next - 1).sum()
+    }
+
     /// Performs an operation.
     pub(super) fn call(
         &mut self,
