@@ -119,11 +119,7 @@ impl Simulation {
 
     /// Adds an upstream by its logical name: `partner` is at the address in `PARTNER_URL`.
     #[must_use]
-    pub fn upstream(
-        self,
-        name: &str,
-        upstream: impl Upstream + Clone + Sync + 'static,
-    ) -> Self {
+    pub fn upstream(self, name: &str, upstream: impl Upstream + Clone + Sync + 'static) -> Self {
         let host = format!("{name}.upstream.test");
         let variable = format!("{}_URL", name.to_uppercase());
         self.variable(&variable, format!("https://{host}")).host(&host, upstream)

@@ -144,8 +144,8 @@ impl Exchange<'_> {
             let found = self.request.headers.iter().find(|(known, _)| known == name);
             found.map(|(_, value)| value.as_str())
         };
-        let is_plain = header("content-encoding").is_none()
-            && header("content-type").is_none_or(is_text);
+        let is_plain =
+            header("content-encoding").is_none() && header("content-type").is_none_or(is_text);
         match std::str::from_utf8(&self.request.body) {
             Ok(text) if is_plain => (text.to_owned(), false),
             _ => (BASE64_STANDARD.encode(&self.request.body), true),

@@ -26,18 +26,23 @@ impl Routes {
         let is_default = |route: &&Route| route.path == DEFAULT_ROUTE;
         let default = routes.iter().find(is_default).cloned();
         let others = routes.iter().filter(|route| !is_default(route));
-        let mut routes: Vec<_> = others.map(|route| (segments(&route.path), route.clone())).collect();
+        let mut routes: Vec<_> =
+            others.map(|route| (segments(&route.path), route.clone())).collect();
         let ranks = |segments: &[Segment]| segments.iter().map(Segment::rank).collect::<Vec<_>>();
         routes.sort_by_key(|(segments, route)| (ranks(segments), route.method == "ANY"));
         Self { routes, default }
     }
 
     /// The route of a request and its path parameters, by the method and the undecoded path.
-    pub(super) fn find(&self, method: &str, path: &str) -> Option<(&Route, BTreeMap<String, String>)> {
+    pub(super) fn find(
+        &self,
+        method: &str,
+        path: &str,
+    ) -> Option<(&Route, BTreeMap<String, String>)> {
         let serves = |route: &Route| route.method == method || route.method == "ANY";
         let mut serving = self.routes.iter().filter(|(_, route)| serves(route));
-        let found = serving
-            .find_map(|(segments, route)| Some((route, parameters(segments, path)?)));
+        let found =
+            serving.find_map(|(segments, route)| Some((route, parameters(segments, path)?)));
         found.or_else(|| self.default.as_ref().map(|route| (route, BTreeMap::new())))
     }
 }
@@ -147,7 +152,9 @@ mod tests {
 
     #[test]
     fn invalid_percent_encoding_stays_unchanged() {
-        for (encoded, decoded) in [("a%20b", "a b"), ("%C3%A4", "ä"), ("100%", "100%"), ("%zz%4", "%zz%4")] {
+        for (encoded, decoded) in
+            [("a%20b", "a b"), ("%C3%A4", "ä"), ("100%", "100%"), ("%zz%4", "%zz%4")]
+        {
             assert_eq!(decode(encoded), decoded);
         }
         assert_eq!(decode_query("a+b%2B"), "a b+");

@@ -257,8 +257,7 @@ impl Lambda {
         let function_id = &function.settings.logical_id;
         let wire = Arc::new(Wire::new(&self.world, &self.hosts, function_id, &name));
         let variables = Arc::clone(&function.settings.variables);
-        let hosted =
-            Hosted::start(&self.world, &wire, &name, skew, variables, &*code.main).await?;
+        let hosted = Hosted::start(&self.world, &wire, &name, skew, variables, &*code.main).await?;
         let started = Happened::EnvironmentStarted {
             environment: name.clone(),
             function: function_id.clone(),
