@@ -27,6 +27,7 @@ pub(super) fn services(
     let mut names = Names::of(template);
     let mut services = Services::new(simulation.faults.freedom.clone());
     let mut random = streams.of("secrets");
+    services.advance(BEGINNING, &mut random);
     for table in template.tables.values() {
         services.add_table(table_definition(table)?)?;
         if let Some(arn) = services.stream_arn(&table.logical_id) {
@@ -64,8 +65,6 @@ pub(super) fn services(
     for (id, function) in &template.functions {
         services.grant(id.clone(), permissions(function, &names)?);
     }
-    // The tables know the time before the first call.
-    services.advance(BEGINNING, &mut random);
     Ok((services, names))
 }
 
@@ -81,7 +80,7 @@ pub(super) fn functions(
     let settings = |id: &String| {
         let function = template.functions.get(id);
         let function = function.ok_or_else(|| format!("the template has no function {id}"))?;
-        Ok(Settings {
+        Ok::<_, String>(Settings {
             logical_id: id.clone(),
             timeout: Millis::of(function.timeout),
             reserved_concurrency: function.reserved_concurrency,
@@ -153,7 +152,7 @@ fn resources(statement: &Statement, names: &Names) -> Result<Vec<String>, String
     let values = statement.conditions.iter().flat_map(|condition| &condition.values);
     let sender = |value: &TemplateValue| {
         let sender = value.resolve(|_| None).map_err(|error| error.to_string())?;
-        Ok(format!("identity/{sender}"))
+        Ok::<_, String>(format!("identity/{sender}"))
     };
     values.map(sender).collect()
 }

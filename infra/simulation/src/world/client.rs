@@ -76,12 +76,12 @@ impl Client {
     /// All items of a table, by its logical id: as an operator sees them.
     pub fn items(&self, table: &str) -> Vec<Json> {
         let world = &self.platform.world;
-        lock(&world.services).items(world.names.table(table))
+        lock(&world.services).items(table)
     }
 
     /// The name by which services know a table, queue or secret, by its logical id.
     pub fn physical(&self, logical_id: &str) -> String {
-        self.platform.world.names.physical(logical_id).to_owned()
+        self.platform.world.names.queue(logical_id).to_owned()
     }
 
     /// Calls a service as an operator who may do everything: `DynamoDB_20120810.PutItem`.

@@ -42,19 +42,9 @@ impl Names {
         }
     }
 
-    /// The name of a table.
-    pub(super) fn table<'a>(&'a self, logical_id: &'a str) -> &'a str {
-        logical_id
-    }
-
-    /// The name of a queue.
+    /// The name of a queue; other resources have their logical id as their name.
     pub(super) fn queue<'a>(&'a self, logical_id: &'a str) -> &'a str {
         self.queues.get(logical_id).map_or(logical_id, String::as_str)
-    }
-
-    /// The name of a table, queue or secret.
-    pub(super) fn physical<'a>(&'a self, logical_id: &'a str) -> &'a str {
-        self.queue(logical_id)
     }
 
     /// The logical ids of the dead-letter queues.

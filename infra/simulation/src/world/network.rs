@@ -44,6 +44,7 @@ pub(super) struct Wire {
 }
 
 /// What happens to a request. It is drawn before the request is sent.
+#[expect(clippy::struct_excessive_bools, reason = "each is drawn for itself")]
 struct Fate {
     there: Millis,
     back: Millis,

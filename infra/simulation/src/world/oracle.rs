@@ -50,7 +50,7 @@ impl View<'_> {
 
     /// All items of a table, by its logical id, in `DynamoDB`'s JSON.
     pub fn items(&self, table: &str) -> Vec<Json> {
-        self.services.items(self.names.table(table))
+        self.services.items(table)
     }
 
     /// The bodies of all messages of a queue, by its logical id, hidden ones too.

@@ -25,16 +25,16 @@ const RESTS: &str = "the world comes to rest";
 
 /// The interval at which the world is looked at while it settles.
 const LOOK: Duration = Duration::from_secs(5);
-/// The world is at rest if nothing happens for this long.
-const QUIET: Millis = Millis::seconds(60);
+/// The world is at rest if it is still for this long: less than the interval of any schedule.
+const QUIET: Millis = Millis::seconds(40);
 
 /// Runs a simulation.
 pub(super) fn run(simulation: &Simulation) -> Result<Report, String> {
     let began = WallInstant::now();
     let template = simulation.template.as_deref().ok_or("the simulation has no template")?;
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true);
-    let mut runtime = runtime;
-    let runtime = runtime.build().map_err(|error| format!("no runtime: {error}"))?;
+    let mut builder = tokio::runtime::Builder::new_current_thread();
+    let runtime = builder.enable_time().start_paused(true).build();
+    let runtime = runtime.map_err(|error| format!("no runtime: {error}"))?;
     let mut report = runtime.block_on(lived(simulation, template))?;
     report.wall = began.elapsed();
     Ok(report)

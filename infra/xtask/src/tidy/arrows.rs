@@ -10,7 +10,11 @@ const ALLOWED: [(&str, &[&str], Sdk); 23] = [
     ("client", &["domain", "lambda-lifecycle"], Sdk::Never),
     ("functions", &["lambda-lifecycle-aws", "domain", "lambda-lifecycle"], Sdk::Never),
     ("sam-template", &[], Sdk::Never),
-    ("lambda-simulation", &[], Sdk::Never),
+    (
+        "lambda-simulation",
+        &["lambda-lifecycle", "lambda-lifecycle-aws", "sam-template"],
+        Sdk::Never,
+    ),
     ("lambda-lifecycle-cargo", &[], Sdk::Never),
     ("lambda-emulator", &["lambda-lifecycle-cargo", "sam-template"], Sdk::InTests),
     ("lambda-testkit", &["lambda-emulator"], Sdk::Never),

@@ -139,14 +139,10 @@ impl Scheduled {
                 events::of_schedule(is_of_scheduler, &mapping.name, &id, due)
             }
         };
-        // An asynchronous invocation that fails is tried twice more, after one and two minutes.
-        for pause in [60, 120, 0] {
-            let cause = Cause::Schedule(mapping.name.clone());
-            match mapping.invoke(&event, cause).await {
-                Ok(_) => return,
-                Err(error) => mapping.record_failed(Vec::new(), &error.to_string()),
-            }
-            sleep(Millis::seconds(pause).as_duration()).await;
+        // A failed run is not repeated: the model of templates has no retries of schedules.
+        let cause = Cause::Schedule(mapping.name.clone());
+        if let Err(error) = mapping.invoke(&event, cause).await {
+            mapping.record_failed(Vec::new(), &error.to_string());
         }
     }
 }
