@@ -31,6 +31,13 @@ impl Deadline {
         Self(Instant::now() + left - Self::margin(left))
     }
 
+    /// The same for the deadline of a simulated invocation.
+    #[cfg(any(test, feature = "testing"))]
+    pub(crate) fn ending_at(deadline: Instant) -> Self {
+        let left = deadline.saturating_duration_since(Instant::now());
+        Self(Instant::now() + left - Self::margin(left))
+    }
+
     /// The time at which the watchdog answers instead of work that overran
     /// [`Deadline::from_lambda`]. Two fifths of the margin have passed then; the rest is for that
     /// response.
