@@ -71,6 +71,7 @@ where
 
 /// Runs work that blocks its thread for milliseconds or more, on a thread that serves no requests.
 /// In a simulation it runs at once. Returns `None` if it panicked.
+#[expect(clippy::disallowed_methods, reason = "this is the place that asks the runtime")]
 pub async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Option<T> {
     #[cfg(any(test, feature = "testing"))]
     if crate::surroundings::is_simulated() {

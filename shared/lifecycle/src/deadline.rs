@@ -43,12 +43,12 @@ impl Deadline {
     /// response.
     pub(crate) fn overdue(deadline: SystemTime) -> std::time::Instant {
         let left = Self::left_until(deadline);
-        std::time::Instant::now() + left.saturating_sub(Self::margin(left) * 3 / 5)
+        Instant::now().into_std() + left.saturating_sub(Self::margin(left) * 3 / 5)
     }
 
     /// The time at which Lambda ends the invocation.
     pub(crate) fn end(deadline: SystemTime) -> std::time::Instant {
-        std::time::Instant::now() + Self::left_until(deadline)
+        Instant::now().into_std() + Self::left_until(deadline)
     }
 
     fn left_until(deadline: SystemTime) -> Duration {
