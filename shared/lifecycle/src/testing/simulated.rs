@@ -71,7 +71,7 @@
 //! # #[tokio::main(flavor = "current_thread")]
 //! # async fn main() {
 //! within(Arc::new(Fixed), async {
-//!     let get_time = start(Arc::new(|_: &str| None), main_of_get_time).unwrap();
+//!     let get_time = start(Arc::new(|_: &str| None::<String>), main_of_get_time).unwrap();
 //!     assert_eq!(get_time.route(), Some(("GET", "/time")));
 //!     get_time.initialise().await;
 //!
