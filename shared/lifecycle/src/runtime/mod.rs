@@ -95,15 +95,11 @@ pub fn authorizer<V: TokenVerifier + 'static, P: Adapter + Clone>(
     connect: impl Fn(&[Resource]) -> Result<P, BoxError> + Send + 'static,
     build: impl FnOnce(&P) -> V,
 ) -> ExitCode {
-    run(
-        resources,
-        || describe::authorizer(resources),
-        connect,
-        |adapter, shared| {
-            let service = shared.settings.service.clone();
-            Arc::new(authorizer::Handler { verifier: Arc::new(build(adapter)), service })
-        },
-    )
+    let describe = move || describe::authorizer(resources);
+    run(resources, describe, connect, |adapter, shared| {
+        let service = shared.settings.service.clone();
+        Arc::new(authorizer::Handler { verifier: Arc::new(build(adapter)), service })
+    })
 }
 
 /// Serves the rotation of a secret until Lambda ends the process.

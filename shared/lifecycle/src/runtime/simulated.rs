@@ -199,6 +199,10 @@ impl SimulatedFunction {
     /// # Errors
     ///
     /// If the invocation is a failed one.
+    ///
+    /// # Panics
+    ///
+    /// Never: responses always have a JSON form.
     pub async fn invoke(&self, invocation: SimulatedInvocation) -> Result<Returned, Failed> {
         let SimulatedInvocation { id, event, deadline, x_ray, cold_start } = invocation;
         let deadline = Deadline::ending_at(deadline);

@@ -76,7 +76,7 @@ pub fn within<F: Future>(
     SURROUNDINGS.scope(surroundings, future)
 }
 
-/// Runs a function within surroundings, if there are any, and in an execution environment.
+/// Runs a function in an execution environment.
 pub(crate) fn started_in<T>(environment: Environment, start: impl FnOnce() -> T) -> T {
     ENVIRONMENT.sync_scope(environment, start)
 }
