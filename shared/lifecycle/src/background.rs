@@ -1,4 +1,4 @@
-//! Work beside requests: tasks that continue after them, and work that blocks a thread.
+//! Work next to requests: tasks that continue after them, and work that blocks a thread.
 //!
 //! `tokio::spawn` would lose the request of the log lines, and in a simulation its task would
 //! outlive the execution environment.
@@ -23,8 +23,8 @@ enum Inner<T> {
     Simulated(tokio::sync::oneshot::Receiver<T>),
 }
 
-/// Runs a future as a task of its own, whose log lines and metrics have the id of the current
-/// request, as by [`carried`].
+/// Runs a future as a separate task, whose log lines and metrics have the id of the current request,
+/// as by [`carried`].
 ///
 /// Lambda freezes the process between invocations, and its tasks with it.
 ///

@@ -15,7 +15,7 @@ const OWASP: Cost = Cost {
     memory_kib: 19 * 1024,
     iterations: 2,
     // It is the hash of 32 random bytes.
-    nobody: "$argon2id$v=19$m=19456,t=2,p=1$2dVYAL5gylmKmIhv4O2d5A$T+eXBZZNVN/aAjlpT4IKqnM0hj71/MQu2DbEmFi/n2w",
+    missing: "$argon2id$v=19$m=19456,t=2,p=1$2dVYAL5gylmKmIhv4O2d5A$T+eXBZZNVN/aAjlpT4IKqnM0hj71/MQu2DbEmFi/n2w",
     simulated: Duration::ZERO,
 };
 /// In a simulation the hash is the cheapest one, and the simulated time passes instead.
@@ -23,7 +23,7 @@ const OWASP: Cost = Cost {
 const SIMULATED: Cost = Cost {
     memory_kib: 8,
     iterations: 1,
-    nobody: "$argon2id$v=19$m=8,t=1,p=1$2dVYAL5gylmKmIhv4O2d5A$T+eXBZZNVN/aAjlpT4IKqnM0hj71/MQu2DbEmFi/n2w",
+    missing: "$argon2id$v=19$m=8,t=1,p=1$2dVYAL5gylmKmIhv4O2d5A$T+eXBZZNVN/aAjlpT4IKqnM0hj71/MQu2DbEmFi/n2w",
     simulated: Duration::from_millis(30),
 };
 const LANES: u32 = 1;
@@ -39,7 +39,7 @@ struct Cost {
     iterations: u32,
     /// The hash for accounts that do not exist, so that verifying takes as long as for a wrong
     /// password. No password for it is known.
-    nobody: &'static str,
+    missing: &'static str,
     /// The simulated time of a hash.
     simulated: Duration,
 }
@@ -115,7 +115,7 @@ impl Passwords {
 
     async fn verify_one(&self, password: &str, hash: Option<&str>) -> Result<bool, ServiceError> {
         let exists = hash.is_some();
-        let hash = hash.unwrap_or(self.cost.nobody).to_owned();
+        let hash = hash.unwrap_or(self.cost.missing).to_owned();
         self.work(password, move |argon2, password| {
             let hash = PasswordHash::new(&hash).map_err(ServiceError::internal)?;
             match argon2.verify_password(password, &hash) {
@@ -188,7 +188,7 @@ mod tests {
         let ours = Passwords::new();
         let hash = ours.hash("something").await.unwrap();
         let parameters = |hash: &str| hash.rsplitn(3, '$').last().map(str::to_owned);
-        assert_eq!(parameters(OWASP.nobody), parameters(&hash));
+        assert_eq!(parameters(OWASP.missing), parameters(&hash));
         assert!(!ours.verify(&["something".to_owned()], None).await.unwrap());
     }
 

@@ -125,7 +125,7 @@ impl Home {
 /// - Dropping the value ends the environment, with its background tasks.
 ///
 /// As on Lambda, one invocation runs at a time, and the next one after the deferred work. The
-/// watchdog is off, and no console is told.
+/// watchdog is off.
 pub struct SimulatedFunction {
     built: Built,
     home: Home,
@@ -151,7 +151,7 @@ pub struct SimulatedInvocation {
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct Returned {
-    /// The payload for whoever invoked the function: a response for API Gateway, the failures of a
+    /// The payload for the service that invoked the function: a response for API Gateway, the failures of a
     /// batch, the finding of an authorizer.
     pub payload: Value,
     /// The work after the response, if there is any.
@@ -175,8 +175,8 @@ pub struct Failed {
 
 /// The work of an invocation after its response: log lines, messages, exchanges of counts, spans.
 ///
-/// A future. Lambda would send the next event once it is done. If it is dropped, the work is lost, as
-/// in an environment that dies.
+/// A future. Lambda would send the next event once it is done. If it is dropped, the work is lost,
+/// as in an environment that dies.
 pub struct Deferred(Pin<Box<dyn Future<Output = ()> + Send>>);
 
 impl Future for Deferred {

@@ -11,8 +11,8 @@ use crate::Timestamp;
 
 /// The time, the randomness and the log of a simulation.
 ///
-/// All randomness of a function comes from [`Surroundings::fill`]. With surroundings of its own, an
-/// execution environment has its own stream of it, which other environments do not disturb.
+/// All randomness of a function comes from [`Surroundings::fill`]. With separate surroundings,
+/// each execution environment has a stream of it that the others do not disturb.
 pub trait Surroundings: Send + Sync {
     /// The time. [`clock::now`](crate::clock::now) returns it, so this must not call that.
     fn now(&self) -> Timestamp;

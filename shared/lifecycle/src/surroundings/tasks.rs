@@ -39,7 +39,7 @@ impl Tasks {
     }
 }
 
-/// Runs a future, and the tasks beside it.
+/// Runs a future, and the tasks during it.
 pub(crate) async fn driven<F: Future>(tasks: &Tasks, future: F) -> F::Output {
     let mut future = pin!(future);
     poll_fn(|context| {
@@ -67,11 +67,11 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_task_progresses_only_beside_work_and_ends_with_its_environment() {
         let tasks = Arc::new(Tasks::default());
-        let (told, mut heard) = oneshot::channel();
+        let (sender, mut receiver) = oneshot::channel();
         let (kept, mut never) = oneshot::channel::<()>();
         tasks.add(async move {
             sleep(Duration::from_secs(5)).await;
-            let _ = told.send(7);
+            let _ = sender.send(7);
         });
         tasks.add(async move {
             std::future::pending::<()>().await;
@@ -80,10 +80,10 @@ mod tests {
 
         driven(&tasks, sleep(Duration::from_secs(1))).await;
         sleep(Duration::from_mins(1)).await;
-        assert!(heard.try_recv().is_err(), "frozen");
+        assert!(receiver.try_recv().is_err(), "frozen");
         driven(&tasks, async {}).await;
 
-        assert_eq!(heard.try_recv(), Ok(7));
+        assert_eq!(receiver.try_recv(), Ok(7));
         assert_eq!(never.try_recv(), Err(oneshot::error::TryRecvError::Empty));
         drop(tasks);
         assert_eq!(never.try_recv(), Err(oneshot::error::TryRecvError::Closed));
@@ -93,12 +93,12 @@ mod tests {
     async fn work_may_wait_for_its_task() {
         let tasks = Tasks::default();
         let work = async {
-            let (told, heard) = oneshot::channel();
+            let (sender, receiver) = oneshot::channel();
             tasks.add(async move {
                 tokio::task::yield_now().await;
-                let _ = told.send(());
+                let _ = sender.send(());
             });
-            heard.await
+            receiver.await
         };
         assert_eq!(driven(&tasks, work).await, Ok(()));
     }

@@ -6,7 +6,7 @@
 //! the same calls and write the same lines, byte for byte. A new simulation needs a new runtime: the
 //! timers of a runtime depend on its age.
 //!
-//! What happens on other threads is not simulated. So the watchdog is off, and work that blocks a
+//! Work on other threads is not simulated. So the watchdog is off, and work that blocks a
 //! thread ([`background::blocking`](crate::background::blocking)) runs at once.
 //!
 //! ```

@@ -229,7 +229,7 @@ struct Run {
     payload: Value,
 }
 
-/// Runs the simulation on a runtime of its own, with a seed or with the system's randomness.
+/// Runs the simulation on a new runtime, with a seed or with the system's randomness.
 fn run(seed: Option<u64>) -> Run {
     let mut runtime = tokio::runtime::Builder::new_current_thread();
     let runtime = runtime.enable_time().start_paused(true).build().unwrap();
