@@ -3,7 +3,7 @@
 use cargo_metadata::{DependencyKind, Metadata};
 
 /// The packages that each package may depend on, and whether it may use an SDK.
-const ALLOWED: [(&str, &[&str], Sdk); 23] = [
+const ALLOWED: [(&str, &[&str], Sdk); 24] = [
     ("lambda-lifecycle", &[], Sdk::Never),
     ("domain", &["lambda-lifecycle"], Sdk::Never),
     ("lambda-lifecycle-aws", &["lambda-lifecycle"], Sdk::Always),
@@ -69,6 +69,19 @@ const ALLOWED: [(&str, &[&str], Sdk); 23] = [
             "sam-template",
             "lambda-lifecycle-tooling",
             "tooling-async",
+        ],
+        Sdk::Never,
+    ),
+    (
+        "simulate",
+        &[
+            "lambda-lifecycle-aws",
+            "domain",
+            "house",
+            "lambda-lifecycle",
+            "lambda-simulation",
+            "sam-template",
+            "lambda-lifecycle-tooling",
         ],
         Sdk::Never,
     ),
