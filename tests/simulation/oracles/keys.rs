@@ -51,11 +51,27 @@ impl Oracle for Keys {
     fn at_rest(&mut self, view: &View<'_>) -> Result<(), String> {
         let orders: Vec<Order> = items::all(view, tables::ORDERS);
         let records: Vec<Stored> = items::all(view, tables::LEDGER);
+        self.kept(&orders)?;
         recorded(&orders, &records)
     }
 }
 
 impl Keys {
+    /// Whether each order that was answered is stored.
+    fn kept(&self, orders: &[Order]) -> Result<(), String> {
+        let of_orders = self.answers.iter().filter(|(scope, _)| scope.route == "POST /orders");
+        for (scope, First { body, .. }) in of_orders {
+            let body: Value = serde_json::from_str(body).unwrap_or_default();
+            let order_id = body["data"]["orderId"].as_str().unwrap_or_default();
+            if !orders.iter().any(|order| order.order_id == order_id) {
+                return Err(format!(
+                    "{scope:?} was answered by order {order_id}, which is not there"
+                ));
+            }
+        }
+        Ok(())
+    }
+
     fn check(&mut self, scope: Scope, request: Value, answer: &Answer<'_>) -> Result<(), String> {
         let performed = answer.header("idempotency-replayed").is_none();
         let Some(first) = self.answers.get_mut(&scope) else {
