@@ -98,7 +98,7 @@ impl Requests {
     pub(super) fn answered<'a>(&mut self, event: &'a Event) -> Option<(Request, Answer<'a>)> {
         match &event.what {
             Happened::Requested { request, method, path, headers, body, .. } => {
-                let (path, query) = path.split_once('?').unwrap_or((path, ""));
+                let (path, query) = path.split_once('?').unwrap_or((path.as_str(), ""));
                 let asked = Request {
                     at: event.at,
                     number: event.number,

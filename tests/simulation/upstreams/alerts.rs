@@ -6,7 +6,7 @@ use simulation::Millis;
 use simulation::random::Random;
 use simulation::world::Upstream;
 
-use super::json;
+use super::answers::in_json;
 
 /// A receiver of alerts: it takes everything that has its credentials.
 #[derive(Debug, Clone, Copy, Default)]
@@ -33,9 +33,9 @@ impl Upstream for Alerts {
             .iter()
             .any(|name| request.headers().get(*name).is_some_and(|it| !it.is_empty()));
         if by_header || request.uri().path().ends_with("/S3CR3T") {
-            json(StatusCode::OK, &json!({ "status": "ok" }))
+            in_json(StatusCode::OK, &json!({ "status": "ok" }))
         } else {
-            json(StatusCode::FORBIDDEN, &json!({ "status": "no" }))
+            in_json(StatusCode::FORBIDDEN, &json!({ "status": "no" }))
         }
     }
 }

@@ -6,7 +6,7 @@ use simulation::Millis;
 use simulation::random::Random;
 use simulation::world::Upstream;
 
-use super::json;
+use super::answers::in_json;
 
 /// The object service.
 #[derive(Debug, Clone, Copy, Default)]
@@ -20,8 +20,8 @@ impl Upstream for Objects {
         _random: &mut dyn Random,
     ) -> Response<Vec<u8>> {
         match object(request) {
-            Some(id) => json(StatusCode::OK, &json!({ "id": id, "online": id % 2 == 0 })),
-            None => json(StatusCode::NOT_FOUND, &json!({ "message": "no such address" })),
+            Some(id) => in_json(StatusCode::OK, &json!({ "id": id, "online": id % 2 == 0 })),
+            None => in_json(StatusCode::NOT_FOUND, &json!({ "message": "no such address" })),
         }
     }
 
@@ -38,7 +38,7 @@ impl Upstream for Objects {
             json!({ "id": other, "online": "yes" }),
             json!([]),
         ];
-        json(StatusCode::OK, &answers[random.index(answers.len())])
+        in_json(StatusCode::OK, &answers[random.index(answers.len())])
     }
 }
 

@@ -8,7 +8,7 @@ use simulation::Millis;
 use simulation::random::{Chance, Random};
 use simulation::world::Upstream;
 
-use super::json;
+use super::answers::in_json;
 
 /// The lifetime of a token.
 const LIFETIME_S: u64 = 300;
@@ -43,7 +43,7 @@ impl Upstream for Partner {
         match (request.method(), request.uri().path()) {
             (&Method::POST, "/oauth/token") => self.token(request, now, random),
             (&Method::GET, "/v2/product-list") => self.list(request, now, random),
-            _ => json(StatusCode::NOT_FOUND, &json!({ "message": "no such address" })),
+            _ => in_json(StatusCode::NOT_FOUND, &json!({ "message": "no such address" })),
         }
     }
 }
@@ -62,7 +62,7 @@ impl Partner {
             && has("client_id", "store")
             && has("client_secret", CLIENT_SECRET);
         if !known {
-            return json(StatusCode::UNAUTHORIZED, &json!({ "error": "invalid_client" }));
+            return in_json(StatusCode::UNAUTHORIZED, &json!({ "error": "invalid_client" }));
         }
         let token = format!("S3CR3T-token-{:016x}", random.bits());
         self.tokens.retain(|_, end| now < *end);
@@ -70,7 +70,7 @@ impl Partner {
         let body = json!({
             "access_token": token, "token_type": "Bearer", "expires_in": LIFETIME_S,
         });
-        json(StatusCode::OK, &body)
+        in_json(StatusCode::OK, &body)
     }
 
     fn list(
@@ -82,11 +82,11 @@ impl Partner {
         let token = request.headers().get("authorization").and_then(|value| value.to_str().ok());
         let token = token.and_then(|value| value.strip_prefix("Bearer ")).unwrap_or_default();
         if self.tokens.get(token).is_none_or(|end| now >= *end) {
-            return json(StatusCode::UNAUTHORIZED, &json!({ "message": "no valid token" }));
+            return in_json(StatusCode::UNAUTHORIZED, &json!({ "message": "no valid token" }));
         }
         if random.happens(REFUSAL) {
             let code = CODES[random.index(CODES.len())];
-            return json(StatusCode::BAD_REQUEST, &json!({ "code": code, "message": "No." }));
+            return in_json(StatusCode::BAD_REQUEST, &json!({ "code": code, "message": "No." }));
         }
         let number = |name: &str| {
             let query = request.uri().query().unwrap_or_default();
@@ -97,7 +97,7 @@ impl Partner {
         let (page, size) = (number("page").unwrap_or(1), number("page_size").unwrap_or(20));
         let shown = (1..=CATALOGUE).skip(page.max(1).saturating_sub(1).saturating_mul(size));
         let shown: Vec<Value> = shown.take(size).map(product).collect();
-        json(StatusCode::OK, &json!({ "page": page, "products": shown }))
+        in_json(StatusCode::OK, &json!({ "page": page, "products": shown }))
     }
 }
 

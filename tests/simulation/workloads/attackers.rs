@@ -8,7 +8,7 @@ use simulation::random::{Random, Seeded};
 use simulation::world::{ApiRequest, Client, Planned, Workload};
 
 use super::caller::{Caller, persist};
-use super::day;
+use super::day::day;
 use super::odd::{ODD, odd};
 use crate::opening::{article_id, open, product_id};
 use crate::people::{CUSTOMERS, Person};

@@ -5,7 +5,7 @@ use simulation::random::{Random, Seeded};
 use simulation::world::{ApiRequest, Client, Planned, Workload};
 
 use super::caller::{Caller, persist};
-use super::day;
+use super::day::day;
 use crate::opening::{PRODUCTS, open, product_id};
 use crate::people::Person;
 

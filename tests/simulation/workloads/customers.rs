@@ -6,7 +6,7 @@ use simulation::random::{Random, Seeded};
 use simulation::world::{ApiAnswer, ApiRequest, Client, Planned, Workload};
 
 use super::caller::{Caller, data, key_of, persist};
-use super::day;
+use super::day::day;
 use crate::opening::{PRODUCTS, open, product_id};
 use crate::people::{CUSTOMERS, Person};
 

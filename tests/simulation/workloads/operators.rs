@@ -8,7 +8,7 @@ use simulation::services::{ACCOUNT_ID, REGION};
 use simulation::world::{ApiRequest, Client, Planned, Workload};
 
 use super::caller::{Caller, persist};
-use super::day;
+use super::day::day;
 use crate::opening::open;
 use crate::people::Person;
 

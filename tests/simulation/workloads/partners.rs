@@ -6,7 +6,7 @@ use simulation::random::{Random, Seeded};
 use simulation::world::{ApiRequest, Client, Planned, Workload};
 
 use super::caller::persist;
-use super::day;
+use super::day::day;
 use crate::opening::open;
 
 /// So many callbacks, and as many reads.
