@@ -54,7 +54,7 @@ pub(crate) struct Books {
 }
 
 impl Oracle for Books {
-    fn name(&self) -> &str {
+    fn name(&self) -> &'static str {
         "books"
     }
 
