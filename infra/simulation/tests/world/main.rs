@@ -1,6 +1,7 @@
 //! A service in a simulated world, with each fault for itself and with all of them.
 
 mod customers;
+mod rates;
 mod service;
 
 use simulation::random::Chance;
@@ -55,7 +56,7 @@ fn a_seed_has_the_same_trace_in_each_run_and_another_seed_has_another() {
 
 #[test]
 fn an_order_has_its_effect_once_under_each_fault() {
-    // The service has no upstreams and no schedules.
+    // The service has no upstreams and no schedules; `rates` has.
     const OTHERS: [Fault; 5] = [
         Fault::FailingUpstream,
         Fault::WrongUpstream,
