@@ -88,7 +88,7 @@ impl<const KEYED: bool> Endpoint for PlaceOrder<KEYED> {
         (): (),
     ) -> Result<Order, DomainError> {
         let OrderDraft { order_id, pieces } = draft.clone();
-        let key = if KEYED { order_id.to_string() } else { moment.id("order").to_string() };
+        let key = if KEYED { order_id.as_str().to_owned() } else { moment.id("order").to_string() };
         Ok(Order { key, order_id, pieces })
     }
 

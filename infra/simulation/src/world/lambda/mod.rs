@@ -22,9 +22,9 @@ use self::mortal::Mortal;
 use super::faults::Fault;
 use super::ids;
 use super::network::{Hosts, Wire};
-use super::simulation::Version;
 use super::state::{World, lock};
 use super::trace::{Cause, Happened};
+use super::version::Version;
 use crate::Millis;
 use crate::random::{Random, Seeded};
 
