@@ -43,7 +43,7 @@ pub(super) struct Wire {
     is_alive: Arc<AtomicBool>,
 }
 
-/// What happens to a request. It is drawn before the request is sent.
+/// The fate of a request. It is drawn before the request is sent.
 #[expect(clippy::struct_excessive_bools, reason = "each is drawn for itself")]
 struct Fate {
     there: Millis,

@@ -135,7 +135,7 @@ impl Platform {
         let function = function.ok_or_else(|| format!("{secret} has no rotation"))?;
         let mut random =
             self.world.streams.of(&format!("rotation {secret} {}", self.world.now().0));
-        // The version stays the same, so that a repeated step finds what the last one has done.
+        // The version stays the same, so that a repeated step finds the work of the last one.
         let token = ids::uuid(&mut random);
         let mut ended = Ok(());
         for _ in 0..ROTATIONS_MAX {

@@ -23,7 +23,7 @@ pub struct Report {
     pub events: u64,
     /// The hash of the trace.
     pub trace_hash: String,
-    /// What the oracles found, in order.
+    /// The failures that the oracles found, in order.
     pub failures: Vec<Failure>,
     /// The trace.
     pub trace: Trace,
@@ -37,7 +37,7 @@ pub struct Report {
 pub struct Failure {
     /// The name of the oracle.
     pub oracle: String,
-    /// What is wrong.
+    /// The wrong state, in one sentence.
     pub reason: String,
     /// When it was found.
     pub at: Millis,

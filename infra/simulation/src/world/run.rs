@@ -29,7 +29,7 @@ const LOOK: Duration = Duration::from_secs(5);
 const QUIET: Millis = Millis::seconds(40);
 
 impl Simulation {
-    /// Runs the world until it is at rest. It has a runtime of its own, so call it outside of any.
+    /// Runs the world until it is at rest. It makes a runtime, so call it outside of any.
     ///
     /// # Errors
     /// If the world cannot be built: there is no template, code is missing, or the template has
@@ -81,7 +81,7 @@ async fn lived(simulation: &Simulation, template: &Template) -> Result<Report, S
     })
 }
 
-/// Performs the operations of all workloads. Returns those that ran.
+/// Performs the operations of all workloads. Returns the operations that ran.
 async fn perform(simulation: &Simulation, platform: &Arc<Platform>) -> Vec<(usize, String)> {
     let world = &platform.world;
     let mut steps: Vec<Step> = Vec::new();

@@ -59,7 +59,7 @@ impl Simulation {
         self
     }
 
-    /// Adds what the template declares: tables, queues, secrets, the API with its authorizers, event
+    /// Adds the resources of the template: tables, queues, secrets, the API with its authorizers, event
     /// sources, schedules, and the functions' limits, variables and policies.
     #[must_use]
     pub fn template(mut self, template: &Template) -> Self {

@@ -68,7 +68,7 @@ pub(super) fn of_records(stream: &str, records: &[Json]) -> Json {
     json!({ "Records": records })
 }
 
-/// The event of a schedule without an input of its own. The detail of Scheduler is a string.
+/// The event of a schedule without an input. The detail of Scheduler is a string.
 pub(super) fn of_schedule(is_of_scheduler: bool, name: &str, id: &str, at: Millis) -> Json {
     let (source, resource, detail) = if is_of_scheduler {
         ("aws.scheduler", arn("scheduler", &format!("schedule/default/{name}")), json!("{}"))

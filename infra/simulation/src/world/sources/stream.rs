@@ -86,7 +86,7 @@ impl Reader {
     }
 
     /// The next records of this lane, at most a batch. The position also moves past the records of
-    /// other lanes and those that no filter matches.
+    /// other lanes and records that no filter matches.
     async fn next_records(&mut self) -> Result<Vec<Json>, Json> {
         loop {
             let read = self.read_shard().await?;
@@ -189,7 +189,7 @@ impl Reader {
         }
     }
 
-    /// Keeps a failed batch for another attempt, in halves if the template says so, or gives it up.
+    /// Keeps a failed batch for another attempt, in halves if the template wants that, or gives it up.
     async fn failed(&mut self, batch: Batch, reason: &str, batches: &mut Vec<Batch>) {
         self.mapping.record_failed(batch.numbers(), reason);
         sleep(pause_after(batch.attempts)).await;

@@ -22,7 +22,7 @@ pub(super) fn of<'a>(events: &'a [Event], request: &str) -> Vec<&'a Event> {
     let names = names(events, request, &invocations);
     let is_named = |text: &str| names.iter().any(|name| text.contains(name.as_str()));
     for event in events {
-        if let Some((invocation, text)) = said(event)
+        if let Some((invocation, text)) = text_of(event)
             && is_named(&text)
         {
             invocations.insert(invocation);
@@ -50,11 +50,11 @@ pub(super) fn of<'a>(events: &'a [Event], request: &str) -> Vec<&'a Event> {
     events.iter().filter(belongs).collect()
 }
 
-/// The ids of the request: the gateway's, and those that its own invocations say.
+/// The ids of the request: the gateway's, and the ids in the calls and lines of its own invocations.
 fn names(events: &[Event], request: &str, invocations: &BTreeSet<&str>) -> BTreeSet<String> {
     let mut names = BTreeSet::from([request.to_owned()]);
     for event in events {
-        if let Some((invocation, text)) = said(event)
+        if let Some((invocation, text)) = text_of(event)
             && invocations.contains(invocation)
         {
             names.extend(ids_in(&text));
@@ -63,8 +63,8 @@ fn names(events: &[Event], request: &str, invocations: &BTreeSet<&str>) -> BTree
     names
 }
 
-/// What an invocation says in a call or a line.
-fn said(event: &Event) -> Option<(&str, String)> {
+/// The invocation and the text of a call or a line.
+fn text_of(event: &Event) -> Option<(&str, String)> {
     match &event.what {
         Happened::Line { invocation: Some(invocation), line, .. } => {
             Some((invocation, line.to_string()))
@@ -108,7 +108,7 @@ mod tests {
     }
 
     #[test]
-    fn a_journey_has_the_invocations_for_the_request_and_those_that_name_it() {
+    fn a_journey_has_the_invocations_that_name_the_request() {
         let text = |text: &str| text.to_owned();
         let invoked = |invocation: &str, cause: Cause| Happened::Invoked {
             invocation: text(invocation),
