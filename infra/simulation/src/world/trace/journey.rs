@@ -50,7 +50,7 @@ pub(super) fn of<'a>(events: &'a [Event], request: &str) -> Vec<&'a Event> {
     events.iter().filter(belongs).collect()
 }
 
-/// The ids of the request: the gateway's, and the ids in the calls and lines of its own invocations.
+/// The ids of the request: the gateway's, and the ids in the calls and lines of its invocations.
 fn names(events: &[Event], request: &str, invocations: &BTreeSet<&str>) -> BTreeSet<String> {
     let mut names = BTreeSet::from([request.to_owned()]);
     for event in events {
@@ -67,10 +67,10 @@ fn names(events: &[Event], request: &str, invocations: &BTreeSet<&str>) -> BTree
 fn text_of(event: &Event) -> Option<(&str, String)> {
     match &event.what {
         Happened::Line { invocation: Some(invocation), line, .. } => {
-            Some((invocation, line.to_string()))
+            Some((invocation.as_str(), line.to_string()))
         }
         Happened::Called { invocation: Some(invocation), body, .. } => {
-            Some((invocation, body.clone()))
+            Some((invocation.as_str(), body.clone()))
         }
         _ => None,
     }
