@@ -150,7 +150,7 @@ mod tests {
 
         let called = services.call(crate::Millis(0), &mut random, request);
 
-        let crate::services::Called::AtOnce(response) = called else { panic!("{called:?}") };
+        let crate::services::Called::AtOnce(response) = called else { panic!("it waits") };
         assert_eq!(response.json()["SecretString"], "text");
     }
 }

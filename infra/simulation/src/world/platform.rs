@@ -59,11 +59,12 @@ impl Platform {
         request: ApiRequest,
         random: &Mutex<Seeded>,
     ) -> Result<ApiAnswer, NoAnswer> {
-        let (id, source_ip) = {
-            let mut random = lock(random);
-            let id = ids::request(&mut *random);
-            (id, format!("192.0.2.{}", random.below(250) + 1))
-        };
+        let id = ids::request(&mut *lock(random));
+        let address = request.address.clone();
+        let source_ip = address.unwrap_or_else(|| {
+            // The block for benchmarks has 131 072 addresses (RFC 2544).
+            format!("198.18.{}.{}", operation / 250 % 256, operation % 250 + 1)
+        });
         self.world.record(Happened::Requested {
             request: id.clone(),
             operation,
