@@ -75,10 +75,8 @@ impl Platform {
         });
         let patience = request.patience.as_duration();
         let answer =
-            match timeout(patience, self.carry(operation, &id, source_ip, request, random)).await {
-                Ok(answer) => answer,
-                Err(_) => Err(NoAnswer::TimedOut),
-            };
+            timeout(patience, self.carry(operation, &id, source_ip, request, random)).await;
+        let answer = answer.unwrap_or(Err(NoAnswer::TimedOut));
         if let Err(no_answer) = &answer {
             let reason = match no_answer {
                 NoAnswer::TimedOut => "the client gave up",

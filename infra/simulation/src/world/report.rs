@@ -4,7 +4,7 @@ use std::fmt;
 use std::time::Duration;
 
 use super::faults::FaultMix;
-use super::trace::{Trace, printed};
+use super::trace::{Happened, Trace, printed};
 use crate::Millis;
 
 /// The result of a run.
@@ -63,6 +63,17 @@ impl Report {
         self.failures.is_empty()
     }
 
+    /// The ids of the last requests, in order.
+    fn last_requests(&self) -> Vec<&str> {
+        const SHOWN_MAX: usize = 3;
+        let requests = self.trace.events().iter().filter_map(|event| match &event.what {
+            Happened::Requested { request, .. } => Some(request.as_str()),
+            _ => None,
+        });
+        let requests: Vec<&str> = requests.collect();
+        requests[requests.len().saturating_sub(SHOWN_MAX)..].to_vec()
+    }
+
     /// The events of one request, as lines.
     pub fn journey(&self, request: &str) -> String {
         let start = self.trace.events().first().map(|event| event.at);
@@ -100,7 +111,13 @@ impl fmt::Display for Shrunk {
         }
         for failure in &report.failures {
             writeln!(f, "  {failure}")?;
-            if let Some(request) = &failure.request {
+            let requests = match &failure.request {
+                Some(request) => vec![request.as_str()],
+                // Found at rest: the last requests are near the reason.
+                None => report.last_requests(),
+            };
+            for request in requests {
+                writeln!(f, "  the journey of {request}")?;
                 f.write_str(&report.journey(request))?;
             }
         }

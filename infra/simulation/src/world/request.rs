@@ -68,9 +68,9 @@ impl ApiRequest {
         self
     }
 
-    /// The request from this IP address.
+    /// The request of a client at this IP address.
     #[must_use]
-    pub fn from_address(mut self, address: &str) -> Self {
+    pub fn at_address(mut self, address: &str) -> Self {
         self.address = Some(address.to_owned());
         self
     }

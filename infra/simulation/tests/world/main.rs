@@ -120,6 +120,7 @@ fn a_mistake_is_found_and_shrunk_to_one_operation_and_its_fault() {
     assert_eq!(shrunk.faults.to_string(), "lost client response", "{shrunk}");
     assert!(shrunk.runs <= 60);
     assert!(shrunk.to_string().contains("is stored"), "{shrunk}");
+    assert!(shrunk.to_string().contains("the journey of"), "{shrunk}");
 }
 
 #[test]
