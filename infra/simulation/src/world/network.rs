@@ -125,7 +125,7 @@ impl Wire {
             world: Arc::clone(&self.world),
             hosts: Arc::clone(&self.hosts),
             function: self.function.clone(),
-            random: self.world.streams.of(&format!("call {call}")),
+            random: Seeded::new(lock(&self.random).bits()),
             is_alive: Arc::clone(&self.is_alive),
             busy: self.world.busy(),
             call,
