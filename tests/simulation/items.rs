@@ -87,7 +87,7 @@ pub struct Order {
     pub user_id: String,
     /// Its status.
     pub status: String,
-    /// What was ordered.
+    /// The ordered lines.
     pub items: Vec<Line>,
     /// The total.
     pub total: Money,
@@ -174,7 +174,7 @@ pub struct Row {
     pub event_id: String,
     /// Its type.
     pub event_type: String,
-    /// What it is about.
+    /// The id of its aggregate.
     pub aggregate_id: String,
     /// When it was relayed.
     pub relayed_at: Option<String>,

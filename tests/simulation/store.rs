@@ -17,7 +17,7 @@ use crate::workloads::{Attackers, Catalogue, Customers, Newsroom, Operators, Par
 const TEMPLATE: &str = include_str!("../../template.yaml");
 
 /// The share of environments that run the second version of a function from the beginning. Both
-/// versions are the same code; each has environments, caches and a life of its own.
+/// versions are the same code; each has separate environments and caches.
 const SECOND_VERSION: Chance = Chance::percent(20);
 
 /// The template.

@@ -22,7 +22,7 @@ impl Millis {
         std::time::Duration::from_millis(self.0)
     }
 
-    /// The milliseconds of a duration; what is less is cut off.
+    /// The whole milliseconds of a duration.
     pub fn of(duration: std::time::Duration) -> Self {
         Self(u64::try_from(duration.as_millis()).unwrap_or(u64::MAX))
     }

@@ -98,9 +98,10 @@ mod tests {
 
     #[tokio::test]
     async fn a_task_has_its_result_and_none_if_it_panicked() {
+        let panics = || -> u8 { panic!("a test") };
         assert_eq!(spawn(async { 7 }).await, Some(7));
-        assert_eq!(spawn(async { panic!("a test") }).await, None::<()>);
+        assert_eq!(spawn(async move { panics() }).await, None);
         assert_eq!(blocking(|| 7).await, Some(7));
-        assert_eq!(blocking(|| panic!("a test")).await, None::<()>);
+        assert_eq!(blocking(panics).await, None);
     }
 }

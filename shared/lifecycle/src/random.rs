@@ -90,7 +90,7 @@ mod tests {
 
     #[test]
     fn ids_are_new_and_have_their_versions() {
-        for (new, version) in [(uuid_v4 as fn() -> Uuid, 4), (uuid_v7, 7)] {
+        for (new, version) in [(uuid_v4 as fn() -> Uuid, 4), (uuid_v7 as fn() -> Uuid, 7)] {
             assert_ne!(new(), new());
             assert_eq!(new().get_version_num(), version);
         }

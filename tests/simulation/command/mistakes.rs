@@ -36,7 +36,7 @@ struct Mistake {
     /// The name of its file.
     #[serde(skip)]
     name: String,
-    /// What is wrong.
+    /// The wrong behaviour, in one sentence.
     about: String,
     /// The oracles that may find it.
     oracles: Vec<String>,

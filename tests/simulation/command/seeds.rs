@@ -1,4 +1,4 @@
-//! Runs seeds on all processors, and prints what the oracles found.
+//! Runs seeds on all processors, and prints the failures that the oracles found.
 
 use std::fmt;
 use std::ops::Range;
@@ -65,7 +65,7 @@ impl std::str::FromStr for Seeds {
 enum Faults {
     /// All kinds.
     Full,
-    /// None: what fails then is no matter of faults.
+    /// None: a failure has another cause then.
     None,
 }
 
@@ -133,7 +133,7 @@ pub(super) fn run(functions: &[(&'static str, Main)], arguments: &Arguments) -> 
     }
 }
 
-/// A run with what is printed about it.
+/// A run, and the lines about it.
 struct Ran {
     report: Report,
     lines: Vec<String>,

@@ -1,4 +1,4 @@
-//! The model of an article: what a change, an approval and a read do to it.
+//! The model of an article: the effects of a change, an approval and a read.
 
 use std::collections::BTreeSet;
 
@@ -49,7 +49,7 @@ pub enum Step {
         title: Option<String>,
         /// The new text.
         content: Option<String>,
-        /// Whether it is to be published.
+        /// Whether it shall be published.
         published: Option<bool>,
         /// The answer.
         shown: Option<Shown>,

@@ -40,7 +40,7 @@ const PRIVATE: [(&str, &str, Need); 15] = [
     ("POST", "/articles/{}/share-links", Need::Role(&["WRITER", "EDITOR"])),
 ];
 
-/// What a route needs besides a token.
+/// The need of a route besides a token.
 #[derive(Debug, Clone, Copy)]
 enum Need {
     Token,

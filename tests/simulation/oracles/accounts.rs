@@ -88,7 +88,7 @@ impl Accounts {
         } else if request.is("POST", "/sessions") {
             let password = asked["password"].as_str().unwrap_or_default();
             if !self.is_proven(&email, password) {
-                return Err(format!("{email} signed in with a password that nobody proved"));
+                return Err(format!("{email} signed in with an unproven password"));
             }
         }
         Ok(())

@@ -20,13 +20,13 @@ impl Oracle for Answers {
 
     fn observe(&mut self, event: &Event, _view: &View<'_>) -> Result<(), String> {
         let Some((request, answer)) = self.requests.answered(event) else { return Ok(()) };
-        let told =
+        let shown =
             format!("{} {}: {} {}", request.method, request.path, answer.status, answer.body);
         if answer.by_function && answer.status == 500 {
-            return Err(format!("an internal error: {told}"));
+            return Err(format!("an internal error: {shown}"));
         }
         if answer.by_function && answer.status == 503 && answer.header("retry-after").is_none() {
-            return Err(format!("no Retry-After: {told}"));
+            return Err(format!("no Retry-After: {shown}"));
         }
         let answer = description::Answer {
             method: &request.method,
@@ -36,6 +36,6 @@ impl Oracle for Answers {
             body: answer.body,
             by_function: answer.by_function,
         };
-        complaint(&answer).map_or(Ok(()), |complaint| Err(format!("{complaint}: {told}")))
+        complaint(&answer).map_or(Ok(()), |complaint| Err(format!("{complaint}: {shown}")))
     }
 }

@@ -138,7 +138,7 @@ mod tests {
     }
 
     #[test]
-    fn a_closed_order_that_holds_credit_is_found_unless_its_letter_is_dead() {
+    fn a_closed_order_that_holds_credit_is_found_unless_a_dead_letter_names_it() {
         assert!(settled(&order("APPROVED"), &reservation("HELD"), "").is_ok());
         assert!(settled(&order("TIMED_OUT"), &reservation("RELEASED"), "").is_ok());
         assert!(settled(&order("REJECTED"), &[], "").is_ok());

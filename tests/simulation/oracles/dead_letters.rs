@@ -67,16 +67,16 @@ impl Oracle for DeadLetters {
 
     fn at_rest(&mut self, view: &View<'_>) -> Result<(), String> {
         let queues: Vec<String> = view.dead_letter_queues().map(str::to_owned).collect();
-        let letters: BTreeMap<String, Vec<String>> =
+        let dead: BTreeMap<String, Vec<String>> =
             queues.into_iter().map(|queue| (queue.clone(), view.messages(&queue))).collect();
-        self.check(&letters)
+        self.check(&dead)
     }
 }
 
 impl DeadLetters {
-    fn check(&self, letters: &BTreeMap<String, Vec<String>>) -> Result<(), String> {
+    fn check(&self, dead: &BTreeMap<String, Vec<String>>) -> Result<(), String> {
         for (queue, body) in
-            letters.iter().flat_map(|(queue, all)| all.iter().map(move |it| (queue, it)))
+            dead.iter().flat_map(|(queue, all)| all.iter().map(move |it| (queue, it)))
         {
             let Some((source, most)) = self.redrives.get(queue) else {
                 if self.given_up {
@@ -93,8 +93,8 @@ impl DeadLetters {
         for (source, body) in self.poison.iter().filter(|(_, body)| body.contains(POISON)) {
             let queue =
                 self.redrives.iter().find(|(_, (it, _))| it == source).map(|(dead, _)| dead);
-            let found = queue.and_then(|queue| letters.get(queue));
-            if !found.is_some_and(|letters| letters.contains(body)) {
+            let found = queue.and_then(|queue| dead.get(queue));
+            if !found.is_some_and(|bodies| bodies.contains(body)) {
                 return Err(format!("{body} was sent to {source}, and is no dead letter"));
             }
         }
@@ -113,19 +113,19 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_letter_that_was_not_tried_often_enough_and_a_lost_poison_are_found() {
+    fn a_message_that_was_not_tried_often_enough_and_a_lost_poison_are_found() {
         let source = ("Queue".to_owned(), 3);
         let mut oracle = DeadLetters::new(BTreeMap::from([("Dead".to_owned(), source)]));
         oracle.ids.insert("body".to_owned(), vec!["m".to_owned()]);
-        let letters = |bodies: &[&str]| {
+        let dead = |bodies: &[&str]| {
             let bodies = bodies.iter().map(|body| (*body).to_owned()).collect();
             BTreeMap::from([("Dead".to_owned(), bodies)])
         };
-        oracle.check(&letters(&["body"])).unwrap_err();
+        oracle.check(&dead(&["body"])).unwrap_err();
         oracle.deliveries.insert("m".to_owned(), 3);
-        assert!(oracle.check(&letters(&["body", "poison-1"])).is_ok());
+        assert!(oracle.check(&dead(&["body", "poison-1"])).is_ok());
         oracle.poison.push(("Queue".to_owned(), "poison-2".to_owned()));
-        oracle.check(&letters(&["poison-1"])).unwrap_err();
-        assert!(oracle.check(&letters(&["poison-2"])).is_ok());
+        oracle.check(&dead(&["poison-1"])).unwrap_err();
+        assert!(oracle.check(&dead(&["poison-2"])).is_ok());
     }
 }

@@ -1,4 +1,4 @@
-//! What oracles share: the requests of the API, tokens, and the work that ended in dead letters.
+//! The parts that oracles share: the requests of the API, tokens, and the work that ended in dead letters.
 
 use std::collections::BTreeMap;
 

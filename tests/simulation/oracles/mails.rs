@@ -90,7 +90,7 @@ fn confirmed(
             mails.iter().any(|mail| text(mail).contains(&words) && !is_to(mail, &user.email));
         let bounces = user.email == Person::Bouncing.email();
         if strayed {
-            return Err(format!("the mail about order {order_id} went to somebody else"));
+            return Err(format!("the mail about order {order_id} went to another address"));
         }
         if count == 0 && !bounces && !excused.contains(order_id) {
             return Err(format!("there is no mail about order {order_id}"));

@@ -1,4 +1,4 @@
-//! The oracles: what must hold always, and what must hold at rest. Their names are those of the
+//! The oracles: checks that hold always, and checks of the world at rest. Their names are those of the
 //! failure tables in `ARCHITECTURE.md`.
 
 mod access;

@@ -36,7 +36,7 @@ impl Oracle for Orders {
             let before = self.known.insert(order.order_id.clone(), order.clone());
             if before.as_ref() != Some(order) {
                 changed(before.as_ref(), order)?;
-                told(order, &rows)?;
+                published(order, &rows)?;
             }
         }
         match self.known.keys().find(|id| !orders.iter().any(|order| order.order_id == **id)) {
@@ -82,7 +82,7 @@ fn changed(before: Option<&Order>, after: &Order) -> Result<(), String> {
 }
 
 /// Whether the outbox has the events of the order's status, each once.
-fn told(order: &Order, rows: &[Row]) -> Result<(), String> {
+fn published(order: &Order, rows: &[Row]) -> Result<(), String> {
     let of_order = rows.iter().filter(|row| row.aggregate_id == order.order_id);
     let types: Vec<&str> = of_order.map(|row| row.event_type.as_str()).collect();
     let count = |name: &str| types.iter().filter(|it| **it == name).count();
@@ -176,7 +176,7 @@ mod tests {
             (&["OrderCreated", "OrderApproved", "OrderTimedOut"], false),
             (&["OrderCreated", "OrderApproved", "CustomerDecided", "CustomerDecided"], false),
         ] {
-            assert_eq!(told(&approved, &rows(types)).is_ok(), is_right, "{types:?}");
+            assert_eq!(published(&approved, &rows(types)).is_ok(), is_right, "{types:?}");
         }
     }
 

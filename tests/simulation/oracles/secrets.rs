@@ -34,7 +34,7 @@ impl Oracle for Secrets {
             Happened::Line { line, .. } => {
                 clean("a log line", &line.to_string(), &[SECRET, HASH, CLAIMS])
             }
-            // The table of tokens is what they are shared by.
+            // The functions share tokens by their table.
             Happened::Called { operation, body, .. }
                 if operation.starts_with("DynamoDB") && !body.contains("TokensTable") =>
             {

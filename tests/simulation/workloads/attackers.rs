@@ -23,17 +23,17 @@ pub struct Attackers {
 /// One attempt.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Attempt {
-    /// Guesses the password of somebody.
+    /// Guesses the password of a person.
     Guess(Person),
-    /// Signs up with the address of somebody.
+    /// Signs up with the address of a person.
     TakeAddress(Person),
-    /// Uses a token that nobody has issued.
+    /// Uses a token that the store has not issued.
     Forge(Forgery),
     /// Uses a token after its end.
     LateToken,
-    /// Uses the key of somebody's order for the same order of their own.
+    /// Uses the key of another customer's order.
     ReplayKey(usize),
-    /// Reads and changes what belongs to others.
+    /// Reads and changes the things of others.
     Peek(Person),
     /// Sends an odd request, with or without a token.
     Odd(usize, bool),
@@ -46,7 +46,7 @@ pub enum Forgery {
     Unsigned,
     /// Other claims with the signature of a valid token.
     OtherClaims,
-    /// A key that nobody has published.
+    /// A key that the store has not published.
     UnknownKey,
     /// No token at all.
     Garbage,

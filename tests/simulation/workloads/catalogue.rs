@@ -1,4 +1,4 @@
-//! Merchants who change the catalogue, and everybody who reads it.
+//! Merchants who change the catalogue, and its readers.
 
 use serde_json::{Value, json};
 use simulation::random::{Random, Seeded};

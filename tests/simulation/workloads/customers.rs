@@ -17,7 +17,7 @@ pub struct Customers {
     pub orders: usize,
 }
 
-/// What a customer does.
+/// One visit of a customer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Visit {
     /// One of the first customers orders.
@@ -26,7 +26,7 @@ pub enum Visit {
         who: Person,
         /// The products, by their indexes, and the pieces of each.
         lines: Vec<(usize, u64)>,
-        /// What follows.
+        /// The next step.
         then: Then,
     },
     /// A new customer signs up, proves the address and orders a lamp.
@@ -36,7 +36,7 @@ pub enum Visit {
     },
 }
 
-/// What a customer does after an order.
+/// The next step of a customer after an order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Then {
     /// Nothing.
@@ -80,7 +80,7 @@ impl Workload for Customers {
 
     async fn perform(&self, client: Client, visit: &Visit) {
         open(&client).await;
-        // A customer who gets no answer gives up: the oracles check what was done until then.
+        // A customer who gets no answer gives up: the oracles check the work until then.
         let _ = match visit {
             Visit::Order { who, lines, then } => {
                 let body = draft(lines, &who.address_id().to_string());
@@ -115,7 +115,7 @@ fn draft(lines: &[(usize, u64)], address_id: &str) -> Value {
     json!({ "items": items, "addressId": address_id, "paymentMethod": "CARD" })
 }
 
-/// Places an order, and does what follows. `None` if an answer is missing.
+/// Places an order, and takes the next step. `None` if an answer is missing.
 async fn place(
     client: &Client,
     customer: &mut Caller<'_>,

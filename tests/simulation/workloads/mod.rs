@@ -1,4 +1,4 @@
-//! The operations of a store's users: what customers, writers, partners, attackers and operators do.
+//! The operations of a store's users: customers, writers, partners, attackers and operators.
 //!
 //! Each operation is a value, and needs no other operation: it opens the store and signs in itself. A
 //! shrunk workload therefore leaves any of them out.

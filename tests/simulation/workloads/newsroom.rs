@@ -67,17 +67,17 @@ impl Workload for Newsroom {
 fn edit(random: &mut Seeded) -> Edit {
     let (article, text) = (random.index(ARTICLES), random.below(1_000));
     let editor = Person::Editor(random.index(3));
-    let anybody = if random.below(2) == 0 { Person::Writer(random.index(2)) } else { editor };
+    let writer = if random.below(2) == 0 { Person::Writer(random.index(2)) } else { editor };
     match random.below(16) {
-        0 | 1 => Edit::Title(anybody, article, text),
-        2 => Edit::Content(anybody, article, text),
+        0 | 1 => Edit::Title(writer, article, text),
+        2 => Edit::Content(writer, article, text),
         3..=7 => Edit::Approve(editor, article),
         8..=10 => Edit::Publish(editor, article),
         11 => Edit::Withdraw(editor, article),
         12 => Edit::Share(editor, article),
-        13 => Edit::Write(anybody, random.below(3) == 0),
+        13 => Edit::Write(writer, random.below(3) == 0),
         14 => Edit::Read(None, article),
-        _ => Edit::Read(Some(anybody), article),
+        _ => Edit::Read(Some(writer), article),
     }
 }
 

@@ -28,6 +28,7 @@ mod state;
 mod streams;
 mod trace;
 mod upstream;
+mod version;
 mod workload;
 
 pub use self::client::Client;

@@ -72,8 +72,10 @@ impl Names {
                 Some(_) => None,
             };
         }
-        let has_name = self.configuration_sets.contains(id) || self.secrets.contains(id);
-        (has_name && matches!(attribute, None | Some("Id"))).then(|| id.to_owned())
+        if self.secrets.contains(id) {
+            return matches!(attribute, None | Some("Id")).then(|| secret_arn(id));
+        }
+        (self.configuration_sets.contains(id) && attribute.is_none()).then(|| id.to_owned())
     }
 
     /// The resource of a permission: the last part of the ARN.
@@ -89,6 +91,11 @@ impl Names {
 /// The URL of a queue.
 pub(super) fn queue_url(name: &str) -> String {
     format!("https://sqs.{REGION}.amazonaws.com/{ACCOUNT_ID}/{name}")
+}
+
+/// The ARN of a secret.
+pub(super) fn secret_arn(name: &str) -> String {
+    arn("secretsmanager", &format!("secret:{name}-AbCdEf"))
 }
 
 /// An ARN in the simulated account.
@@ -125,5 +132,25 @@ mod tests {
         assert_eq!(permission("T", Some("Arn")).as_deref(), Some("table/T"));
         assert_eq!(permission("Q", Some("Arn")).as_deref(), Some("Q.fifo"));
         assert_eq!(permission("S", None).as_deref(), Some("secret:S"));
+    }
+
+    #[test]
+    fn the_services_know_a_secret_by_its_arn() {
+        let mut services = crate::services::Services::default();
+        let mut random = crate::random::Seeded::new(1);
+        services.add_secret("S", "text", &mut random);
+        services.grant("f", crate::services::Permissions::everything());
+        let body = serde_json::json!({ "SecretId": secret_arn("S") }).to_string();
+        let request = crate::services::WireRequest {
+            caller: "f",
+            target: Some("secretsmanager.GetSecretValue"),
+            path: "/",
+            body: body.as_bytes(),
+        };
+
+        let called = services.call(crate::Millis(0), &mut random, request);
+
+        let crate::services::Called::AtOnce(response) = called else { panic!("it waits") };
+        assert_eq!(response.json()["SecretString"], "text");
     }
 }

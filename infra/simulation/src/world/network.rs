@@ -43,7 +43,7 @@ pub(super) struct Wire {
     is_alive: Arc<AtomicBool>,
 }
 
-/// What happens to a request. It is drawn before the request is sent.
+/// The fate of a request. It is drawn before the request is sent.
 #[expect(clippy::struct_excessive_bools, reason = "each is drawn for itself")]
 struct Fate {
     there: Millis,
@@ -125,7 +125,7 @@ impl Wire {
             world: Arc::clone(&self.world),
             hosts: Arc::clone(&self.hosts),
             function: self.function.clone(),
-            random: self.world.streams.of(&format!("call {call}")),
+            random: Seeded::new(lock(&self.random).bits()),
             is_alive: Arc::clone(&self.is_alive),
             busy: self.world.busy(),
             call,

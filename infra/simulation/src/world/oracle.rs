@@ -10,7 +10,7 @@ use crate::services::ses::Mail;
 
 /// A check. Each run begins with a clone of it.
 ///
-/// An error is one sentence about what is wrong; the run goes on, and reports the first failures of
+/// An error is one sentence about a wrong state; the run goes on, and reports the first failures of
 /// each oracle.
 pub trait Oracle: Send {
     /// Its name, by which failures and documents refer to it.
@@ -19,7 +19,7 @@ pub trait Oracle: Send {
     /// Checks an event, just after it has happened.
     ///
     /// # Errors
-    /// A sentence about what is wrong.
+    /// A sentence about the wrong state.
     fn observe(&mut self, _event: &Event, _view: &View<'_>) -> Result<(), String> {
         Ok(())
     }
@@ -28,13 +28,13 @@ pub trait Oracle: Send {
     /// queues and streams are worked off.
     ///
     /// # Errors
-    /// A sentence about what is wrong.
+    /// A sentence about the wrong state.
     fn at_rest(&mut self, _view: &View<'_>) -> Result<(), String> {
         Ok(())
     }
 }
 
-/// What an oracle sees: the stores as they are, without lag, and the trace.
+/// The view of an oracle: the stores as they are, without lag, and the trace.
 pub struct View<'a> {
     pub(super) now: Millis,
     pub(super) services: &'a Services,

@@ -59,11 +59,12 @@ impl Platform {
         request: ApiRequest,
         random: &Mutex<Seeded>,
     ) -> Result<ApiAnswer, NoAnswer> {
-        let (id, source_ip) = {
-            let mut random = lock(random);
-            let id = ids::request(&mut *random);
-            (id, format!("192.0.2.{}", random.below(250) + 1))
-        };
+        let id = ids::request(&mut *lock(random));
+        let address = request.address.clone();
+        let source_ip = address.unwrap_or_else(|| {
+            // The block for benchmarks has 131 072 addresses (RFC 2544).
+            format!("198.18.{}.{}", operation / 250 % 256, operation % 250 + 1)
+        });
         self.world.record(Happened::Requested {
             request: id.clone(),
             operation,
@@ -74,10 +75,8 @@ impl Platform {
         });
         let patience = request.patience.as_duration();
         let answer =
-            match timeout(patience, self.carry(operation, &id, source_ip, request, random)).await {
-                Ok(answer) => answer,
-                Err(_) => Err(NoAnswer::TimedOut),
-            };
+            timeout(patience, self.carry(operation, &id, source_ip, request, random)).await;
+        let answer = answer.unwrap_or(Err(NoAnswer::TimedOut));
         if let Err(no_answer) = &answer {
             let reason = match no_answer {
                 NoAnswer::TimedOut => "the client gave up",
@@ -135,7 +134,7 @@ impl Platform {
         let function = function.ok_or_else(|| format!("{secret} has no rotation"))?;
         let mut random =
             self.world.streams.of(&format!("rotation {secret} {}", self.world.now().0));
-        // The version stays the same, so that a repeated step finds what the last one has done.
+        // The version stays the same, so that a repeated step finds the work of the last one.
         let token = ids::uuid(&mut random);
         let mut ended = Ok(());
         for _ in 0..ROTATIONS_MAX {

@@ -4,7 +4,7 @@ use std::fmt;
 use std::time::Duration;
 
 use super::faults::FaultMix;
-use super::trace::{Trace, printed};
+use super::trace::{Happened, Trace, printed};
 use crate::Millis;
 
 /// The result of a run.
@@ -23,7 +23,7 @@ pub struct Report {
     pub events: u64,
     /// The hash of the trace.
     pub trace_hash: String,
-    /// What the oracles found, in order.
+    /// The failures that the oracles found, in order.
     pub failures: Vec<Failure>,
     /// The trace.
     pub trace: Trace,
@@ -37,7 +37,7 @@ pub struct Report {
 pub struct Failure {
     /// The name of the oracle.
     pub oracle: String,
-    /// What is wrong.
+    /// The wrong state, in one sentence.
     pub reason: String,
     /// When it was found.
     pub at: Millis,
@@ -61,6 +61,17 @@ impl Report {
     /// Whether no oracle found anything.
     pub fn is_ok(&self) -> bool {
         self.failures.is_empty()
+    }
+
+    /// The ids of the last requests, in order.
+    fn last_requests(&self) -> Vec<&str> {
+        const SHOWN_MAX: usize = 3;
+        let requests = self.trace.events().iter().filter_map(|event| match &event.what {
+            Happened::Requested { request, .. } => Some(request.as_str()),
+            _ => None,
+        });
+        let requests: Vec<&str> = requests.collect();
+        requests[requests.len().saturating_sub(SHOWN_MAX)..].to_vec()
     }
 
     /// The events of one request, as lines.
@@ -100,7 +111,13 @@ impl fmt::Display for Shrunk {
         }
         for failure in &report.failures {
             writeln!(f, "  {failure}")?;
-            if let Some(request) = &failure.request {
+            let requests = match &failure.request {
+                Some(request) => vec![request.as_str()],
+                // Found at rest: the last requests are near the reason.
+                None => report.last_requests(),
+            };
+            for request in requests {
+                writeln!(f, "  the journey of {request}")?;
                 f.write_str(&report.journey(request))?;
             }
         }

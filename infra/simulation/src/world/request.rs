@@ -20,13 +20,16 @@ pub struct ApiRequest {
     pub body: Vec<u8>,
     /// The time after which the client gives up. The function goes on.
     pub patience: Millis,
+    /// The address of the client; without one, each operation has its own.
+    pub address: Option<String>,
 }
 
 impl ApiRequest {
     /// A request without headers and body.
     pub fn new(method: &str, path: impl Into<String>) -> Self {
         let (method, path) = (method.to_owned(), path.into());
-        Self { method, path, headers: Vec::new(), body: Vec::new(), patience: PATIENCE }
+        let (headers, body, patience, address) = (Vec::new(), Vec::new(), PATIENCE, None);
+        Self { method, path, headers, body, patience, address }
     }
 
     /// `GET`.
@@ -62,6 +65,13 @@ impl ApiRequest {
     #[must_use]
     pub fn bytes(mut self, body: impl Into<Vec<u8>>) -> Self {
         self.body = body.into();
+        self
+    }
+
+    /// The request of a client at this IP address.
+    #[must_use]
+    pub fn at_address(mut self, address: &str) -> Self {
+        self.address = Some(address.to_owned());
         self
     }
 

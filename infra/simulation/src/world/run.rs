@@ -28,16 +28,22 @@ const LOOK: Duration = Duration::from_secs(5);
 /// The world is at rest if it is still for this long: less than the interval of any schedule.
 const QUIET: Millis = Millis::seconds(40);
 
-/// Runs a simulation.
-pub(super) fn run(simulation: &Simulation) -> Result<Report, String> {
-    let began = WallInstant::now();
-    let template = simulation.template.as_deref().ok_or("the simulation has no template")?;
-    let mut builder = tokio::runtime::Builder::new_current_thread();
-    let runtime = builder.enable_time().start_paused(true).build();
-    let runtime = runtime.map_err(|error| format!("no runtime: {error}"))?;
-    let mut report = runtime.block_on(lived(simulation, template))?;
-    report.wall = began.elapsed();
-    Ok(report)
+impl Simulation {
+    /// Runs the world until it is at rest. It makes a runtime, so call it outside of any.
+    ///
+    /// # Errors
+    /// If the world cannot be built: there is no template, code is missing, or the template has
+    /// something that is not simulated.
+    pub fn run(&self) -> Result<Report, String> {
+        let began = WallInstant::now();
+        let template = self.template.as_deref().ok_or("the simulation has no template")?;
+        let mut builder = tokio::runtime::Builder::new_current_thread();
+        let runtime = builder.enable_time().start_paused(true).build();
+        let runtime = runtime.map_err(|error| format!("no runtime: {error}"))?;
+        let mut report = runtime.block_on(lived(self, template))?;
+        report.wall = began.elapsed();
+        Ok(report)
+    }
 }
 
 async fn lived(simulation: &Simulation, template: &Template) -> Result<Report, String> {
@@ -75,7 +81,7 @@ async fn lived(simulation: &Simulation, template: &Template) -> Result<Report, S
     })
 }
 
-/// Performs the operations of all workloads. Returns those that ran.
+/// Performs the operations of all workloads. Returns the operations that ran.
 async fn perform(simulation: &Simulation, platform: &Arc<Platform>) -> Vec<(usize, String)> {
     let world = &platform.world;
     let mut steps: Vec<Step> = Vec::new();

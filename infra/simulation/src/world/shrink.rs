@@ -6,24 +6,26 @@ use super::report::{Report, Shrunk};
 use super::simulation::Simulation;
 use crate::services::Freedom;
 
-/// Leaves out operations, then faults, as long as the same oracle fails.
-pub(super) fn shrink(
-    simulation: &Simulation,
-    failed: &Report,
-    runs_max: usize,
-) -> Result<Shrunk, String> {
-    let oracle = failed.failures.first().map(|failure| failure.oracle.clone());
-    let mut search = Search {
-        smallest: simulation.clone(),
-        report: failed.clone(),
-        oracle: oracle.unwrap_or_default(),
-        runs: 0,
-        runs_max,
-    };
-    search.operations()?;
-    search.faults()?;
-    let Search { smallest, report, runs, .. } = search;
-    Ok(Shrunk { report, faults: smallest.faults, runs })
+impl Simulation {
+    /// Searches a smaller run that fails in the same oracle: with fewer operations, then with fewer
+    /// faults, with the same seed. Runs at most `runs_max` times.
+    ///
+    /// # Errors
+    /// As [`Simulation::run`].
+    pub fn shrink(&self, failed: &Report, runs_max: usize) -> Result<Shrunk, String> {
+        let oracle = failed.failures.first().map(|failure| failure.oracle.clone());
+        let mut search = Search {
+            smallest: self.clone(),
+            report: failed.clone(),
+            oracle: oracle.unwrap_or_default(),
+            runs: 0,
+            runs_max,
+        };
+        search.operations()?;
+        search.faults()?;
+        let Search { smallest, report, runs, .. } = search;
+        Ok(Shrunk { report, faults: smallest.faults, runs })
+    }
 }
 
 struct Search {

@@ -8,15 +8,11 @@ use sam_template::Template;
 
 use super::faults::FaultMix;
 use super::oracle::{AnyOracle, Oracle};
-use super::report::{Report, Shrunk};
 use super::upstream::{AnyUpstream, Upstream};
+use super::version::Version;
 use super::workload::{AnyWorkload, Workload};
-use super::{run, shrink};
 use crate::Millis;
 use crate::random::Chance;
-
-/// The `main` of a function.
-pub(super) type Main = Arc<dyn Fn() -> ExitCode + Send + Sync>;
 
 /// A service in a simulated world, decided by one seed.
 #[derive(Clone)]
@@ -35,14 +31,6 @@ pub struct Simulation {
     pub(super) settle_max: Millis,
     /// The operations that a shrunk workload leaves out.
     pub(super) left_out: BTreeSet<usize>,
-}
-
-/// A version of a function.
-#[derive(Clone)]
-pub(super) struct Version {
-    /// How often an environment starts this version instead of an earlier one.
-    pub(super) share: Chance,
-    pub(super) main: Main,
 }
 
 impl Simulation {
@@ -71,7 +59,7 @@ impl Simulation {
         self
     }
 
-    /// Adds what the template declares: tables, queues, secrets, the API with its authorizers, event
+    /// Adds the resources of the template: tables, queues, secrets, the API with its authorizers, event
     /// sources, schedules, and the functions' limits, variables and policies.
     #[must_use]
     pub fn template(mut self, template: &Template) -> Self {
@@ -160,24 +148,6 @@ impl Simulation {
     pub fn settle(mut self, min: Millis, max: Millis) -> Self {
         (self.settle_min, self.settle_max) = (min, max);
         self
-    }
-
-    /// Runs the world until it is at rest.
-    ///
-    /// # Errors
-    /// If the world cannot be built: there is no template, code is missing, or the template has
-    /// something that is not simulated.
-    pub fn run(&self) -> Result<Report, String> {
-        run::run(self)
-    }
-
-    /// Searches a smaller run that fails in the same oracle: with fewer operations, then with fewer
-    /// faults, with the same seed. Runs at most `runs_max` times.
-    ///
-    /// # Errors
-    /// As [`Simulation::run`].
-    pub fn shrink(&self, failed: &Report, runs_max: usize) -> Result<Shrunk, String> {
-        shrink::shrink(self, failed, runs_max)
     }
 }
 

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use serde_json::Value as Json;
 use tokio::sync::{Notify, oneshot, watch};
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout_at};
 
 use super::faults::{Fault, FaultMix};
 use super::names::Names;
@@ -269,10 +269,9 @@ impl World {
             match next {
                 None => self.changed.notified().await,
                 Some(at) if at > self.now() => {
-                    tokio::select! {
-                        biased;
-                        () = self.changed.notified() => continue,
-                        () = tokio::time::sleep_until(self.instant(at)) => {}
+                    let earlier = timeout_at(self.instant(at), self.changed.notified());
+                    if earlier.await.is_ok() {
+                        continue;
                     }
                 }
                 Some(_) => {}

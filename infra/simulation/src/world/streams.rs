@@ -29,7 +29,7 @@ mod tests {
     use crate::random::Random;
 
     #[test]
-    fn purposes_have_numbers_of_their_own() {
+    fn two_purposes_have_separate_numbers() {
         let first = |purpose: &str| Streams::new(1).of(purpose).bits();
         assert_eq!(first("a"), first("a"));
         assert_ne!(first("a"), first("b"));

@@ -11,10 +11,10 @@ use crate::random::{Random, Seeded};
 
 /// A plan of operations, and how each is performed.
 ///
-/// The plan is drawn before the run, and each operation has random numbers of its own. A shrunk
+/// The plan is drawn before the run, and each operation has separate random numbers. A shrunk
 /// workload therefore leaves operations out without changing the others.
 pub trait Workload: Send + Sync + 'static {
-    /// One operation: a value that says all about it. Its debug form is printed.
+    /// One operation: a value with everything about it. Its debug form is printed.
     type Operation: Debug + Send + Sync + 'static;
 
     /// The operations with their times.

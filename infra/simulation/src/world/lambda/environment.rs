@@ -14,8 +14,8 @@ pub(super) struct Environment {
     pub(super) hosted: Hosted,
     pub(super) wire: Arc<Wire>,
     pub(super) deployment: u64,
-    /// Whether it has had an invocation.
-    pub(super) is_used: bool,
+    /// The number of its invocations.
+    pub(super) invocations: u64,
     pub(super) idle_since: Millis,
     /// The time that it is kept without an invocation.
     pub(super) idle_max: Millis,

@@ -6,8 +6,8 @@ use std::sync::{Arc, Mutex};
 use super::environment::Environment;
 use crate::Millis;
 use crate::random::{Random, Seeded};
-use crate::world::simulation::Version;
 use crate::world::state::lock;
+use crate::world::version::Version;
 
 /// The invocations of one function at a time, without reserved concurrency.
 const CONCURRENCY: u32 = 1_000;

@@ -41,7 +41,7 @@ pub(super) struct Ended {
     pub(super) deferred: Option<Deferred>,
 }
 
-/// What an execution environment has around it.
+/// The surroundings of an execution environment.
 struct Around {
     world: Arc<World>,
     wire: Arc<Wire>,

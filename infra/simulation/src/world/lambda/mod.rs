@@ -22,9 +22,9 @@ use self::mortal::Mortal;
 use super::faults::Fault;
 use super::ids;
 use super::network::{Hosts, Wire};
-use super::simulation::Version;
 use super::state::{World, lock};
 use super::trace::{Cause, Happened};
+use super::version::Version;
 use crate::Millis;
 use crate::random::{Random, Seeded};
 
@@ -148,11 +148,9 @@ impl Lambda {
                 return answer(Err(InvokeError::Failed(reason)));
             }
         };
-        let mut random = self.world.streams.of(&format!(
-            "invocation {} {}",
-            environment.name,
-            self.world.next_call()
-        ));
+        let purpose = format!("invocation {} {}", environment.name, environment.invocations);
+        let mut random = self.world.streams.of(&purpose);
+        environment.invocations += 1;
         let id = ids::uuid(&mut random);
         self.world.record(Happened::Invoked {
             invocation: id.clone(),
@@ -167,7 +165,7 @@ impl Lambda {
             event,
             deadline: ends,
             x_ray: Some(ids::trace_root(self.world.now(), &mut random)),
-            cold_start: !std::mem::replace(&mut environment.is_used, true),
+            cold_start: environment.invocations == 1,
         };
         let (death, reason) = self.death(&environment.name, &mut random);
         let work = Mortal::new(environment.hosted.invoke(invocation), death);
@@ -267,8 +265,8 @@ impl Lambda {
         // On AWS an init phase that takes too long begins again with the first invocation.
         let _ = timeout(INIT_MAX, hosted.initialise()).await;
         let idle_max = IDLE_MIN + random.up_to(IDLE_MIN);
-        let (is_used, idle_since) = (false, self.world.now());
-        Ok(Environment { name, hosted, wire, deployment, is_used, idle_since, idle_max })
+        let (invocations, idle_since) = (0, self.world.now());
+        Ok(Environment { name, hosted, wire, deployment, invocations, idle_since, idle_max })
     }
 
     /// Freezes an environment until its next invocation.

@@ -6,7 +6,7 @@ use std::task::{Context, Poll};
 
 /// A future that is dropped at its poll of this number, if it is still pending then.
 ///
-/// A process that dies loses its work at whatever point it has reached. Between two await points it
+/// A process that dies loses its work at the point that it has reached. Between two await points it
 /// does nothing that the world can see, so that the await points are all there is to draw from.
 pub(in crate::world) struct Mortal<F: Future> {
     work: Option<Pin<Box<F>>>,

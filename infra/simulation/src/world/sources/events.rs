@@ -4,7 +4,7 @@ use serde_json::{Map, Value as Json, json};
 
 use crate::Millis;
 use crate::services::{ACCOUNT_ID, REGION};
-use crate::world::names::arn;
+use crate::world::names::{arn, secret_arn};
 
 /// The event of an SQS event source mapping, from the messages of receive calls.
 pub(super) fn of_messages(queue: &str, messages: &[Json]) -> Json {
@@ -68,7 +68,7 @@ pub(super) fn of_records(stream: &str, records: &[Json]) -> Json {
     json!({ "Records": records })
 }
 
-/// The event of a schedule without an input of its own. The detail of Scheduler is a string.
+/// The event of a schedule without an input. The detail of Scheduler is a string.
 pub(super) fn of_schedule(is_of_scheduler: bool, name: &str, id: &str, at: Millis) -> Json {
     let (source, resource, detail) = if is_of_scheduler {
         ("aws.scheduler", arn("scheduler", &format!("schedule/default/{name}")), json!("{}"))
@@ -92,7 +92,7 @@ pub(super) fn of_schedule(is_of_scheduler: bool, name: &str, id: &str, at: Milli
 pub(in crate::world) fn of_rotation(step: &str, secret: &str, token: &str) -> Json {
     json!({
         "Step": step,
-        "SecretId": arn("secretsmanager", &format!("secret:{secret}-AbCdEf")),
+        "SecretId": secret_arn(secret),
         "ClientRequestToken": token,
     })
 }

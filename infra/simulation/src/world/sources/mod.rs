@@ -108,6 +108,7 @@ async fn readers(
                 partition_key: table.key.partition.clone(),
                 on_failure: on_failure.map(|queue| world.names.queue(queue).to_owned()),
                 after: None,
+                read_at: world.now(),
             });
         }
     }

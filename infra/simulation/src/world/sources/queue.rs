@@ -173,7 +173,7 @@ impl Poller {
                 })
                 .collect();
             let delete = json!({ "QueueUrl": queue_url(&self.queue), "Entries": entries });
-            // What is not deleted is delivered again.
+            // A message that is not deleted is delivered again.
             let _ = self.mapping.world.ask("AmazonSQS.DeleteMessageBatch", &delete).await;
         }
     }

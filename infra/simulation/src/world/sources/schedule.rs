@@ -8,6 +8,7 @@ use jiff::Timestamp;
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
 use sam_template::{ScheduleService, ScheduleTrigger};
+use serde_json::Value as Json;
 use tokio::time::{sleep, sleep_until};
 
 use super::events;
@@ -115,30 +116,32 @@ impl Scheduled {
             sleep_until(world.instant(due)).await;
             let schedule = scheduled.mapping.name.clone();
             world.record(Happened::Due { schedule });
-            // The next run does not wait for this one.
-            tokio::spawn(Arc::clone(&scheduled).run(due));
+            let event = scheduled.event(due);
+            // The next run does not wait for this one. A repeated run has the same event.
+            tokio::spawn(Arc::clone(&scheduled).run(event.clone()));
             if scheduled.mapping.draws(Fault::DuplicateSchedule) {
-                tokio::spawn(Arc::clone(&scheduled).run(due));
+                tokio::spawn(Arc::clone(&scheduled).run(event));
             }
         }
     }
 
-    async fn run(self: Arc<Self>, due: Millis) {
+    fn event(&self, due: Millis) -> Json {
+        let input = self.trigger.input.as_deref();
+        let input = input.and_then(|input| serde_json::from_str(input).ok());
+        input.unwrap_or_else(|| {
+            let is_of_scheduler = self.trigger.service == ScheduleService::Scheduler;
+            let id = self.mapping.draw(ids::uuid);
+            events::of_schedule(is_of_scheduler, &self.mapping.name, &id, due)
+        })
+    }
+
+    async fn run(self: Arc<Self>, event: Json) {
         let mapping = &self.mapping;
         if mapping.draws(Fault::LateSchedule) {
             let delay_max = lock(&mapping.world.mix).schedule_delay_max;
             sleep(mapping.draw(|random| random.up_to(delay_max)).as_duration()).await;
         }
         let _busy = mapping.world.busy();
-        let input = self.trigger.input.as_deref();
-        let event = match input.and_then(|input| serde_json::from_str(input).ok()) {
-            Some(input) => input,
-            None => {
-                let is_of_scheduler = self.trigger.service == ScheduleService::Scheduler;
-                let id = mapping.draw(ids::uuid);
-                events::of_schedule(is_of_scheduler, &mapping.name, &id, due)
-            }
-        };
         // A failed run is not repeated: the model of templates has no retries of schedules.
         let cause = Cause::Schedule(mapping.name.clone());
         if let Err(error) = mapping.invoke(&event, cause).await {

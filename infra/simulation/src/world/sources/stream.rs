@@ -21,6 +21,8 @@ const IDLE: Duration = Duration::from_secs(60);
 /// The pauses between the attempts at a batch.
 const RETRY_PAUSE: Duration = Duration::from_millis(200);
 const RETRY_PAUSE_MAX: Duration = Duration::from_secs(60);
+/// The time for which a stream keeps its records.
+const RETENTION: Millis = Millis::hours(24);
 /// The maximum records of one read.
 const READ_MAX: usize = 1_000;
 
@@ -38,6 +40,8 @@ pub(super) struct Reader {
     pub(super) on_failure: Option<String>,
     /// The sequence number of the last record that is done with.
     pub(super) after: Option<String>,
+    /// The time of the last read.
+    pub(super) read_at: Millis,
 }
 
 /// Records that are delivered together.
@@ -60,13 +64,21 @@ impl Reader {
                 Ok(records) => self.work_off(records).await,
                 Err(error) => {
                     if error["__type"] == "TrimmedDataAccessException" {
-                        self.mapping.record_given_up(Vec::new(), "records were lost by their age");
-                        self.after = None;
+                        self.start_again();
                     } else {
                         sleep(RETRY_PAUSE).await;
                     }
                 }
             }
+        }
+    }
+
+    /// Continues at the oldest record: the last one is no longer in the stream. Records are lost only
+    /// if the shard was not read for the time that it keeps them.
+    fn start_again(&mut self) {
+        self.after = None;
+        if self.mapping.world.now().since(self.read_at) > RETENTION {
+            self.mapping.record_given_up(Vec::new(), "records were lost by their age");
         }
     }
 
@@ -86,10 +98,11 @@ impl Reader {
     }
 
     /// The next records of this lane, at most a batch. The position also moves past the records of
-    /// other lanes and those that no filter matches.
+    /// other lanes and records that no filter matches.
     async fn next_records(&mut self) -> Result<Vec<Json>, Json> {
         loop {
             let read = self.read_shard().await?;
+            self.read_at = self.mapping.world.now();
             let Some(last) = read.last().map(number_of) else { return Ok(Vec::new()) };
             let mut mine: Vec<Json> =
                 read.into_iter().filter(|record| self.is_for_me(record)).collect();
@@ -189,7 +202,7 @@ impl Reader {
         }
     }
 
-    /// Keeps a failed batch for another attempt, in halves if the template says so, or gives it up.
+    /// Keeps a failed batch for another attempt, in halves if the template wants that, or gives it up.
     async fn failed(&mut self, batch: Batch, reason: &str, batches: &mut Vec<Batch>) {
         self.mapping.record_failed(batch.numbers(), reason);
         sleep(pause_after(batch.attempts)).await;
@@ -212,7 +225,6 @@ impl Reader {
     /// Gives up the records at the start of a batch that are too old. Those older than a day are no
     /// longer in the stream.
     async fn without_old(&mut self, mut batch: Batch) -> Batch {
-        const RETENTION: Millis = Millis::hours(24);
         let age_max = self.trigger.maximum_record_age.map_or(RETENTION, Millis::of);
         let now = self.mapping.world.now();
         let is_fresh = |record: &Json| {

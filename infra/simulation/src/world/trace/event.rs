@@ -13,12 +13,12 @@ pub struct Event {
     pub number: u64,
     /// When it happened.
     pub at: Millis,
-    /// What happened.
+    /// The kind of event, with its members.
     #[serde(flatten)]
     pub what: Happened,
 }
 
-/// What happened.
+/// The kinds of events.
 ///
 /// Ids are texts: `request` is the gateway's id of a request, `invocation` Lambda's id of an
 /// invocation, and `environment` a name such as `GetUserFunction#3`.
