@@ -57,7 +57,10 @@ impl Workload for Operators {
     type Operation = Task;
 
     fn plan(&self, random: &mut Seeded) -> Vec<Planned<Task>> {
-        let tasks: Vec<Task> = (0..self.tasks).map(|_| self.task(random)).collect();
+        let mut tasks: Vec<Task> = (0..self.tasks).map(|_| self.task(random)).collect();
+        // A second rotation within the life of a token may withdraw its key.
+        let mut has_rotated = false;
+        tasks.retain(|task| *task != Task::Rotate || !std::mem::replace(&mut has_rotated, true));
         let within = day(self.tasks * 10);
         tasks.into_iter().map(|task| Planned::within(within, random, task)).collect()
     }
