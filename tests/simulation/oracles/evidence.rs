@@ -235,7 +235,7 @@ mod tests {
             operation: "AmazonSQS.SendMessageBatch".to_owned(),
             body: request.to_string(),
         });
-        assert_eq!(called, []);
+        assert!(called.is_empty());
         let taken = event(Happened::Performed { call: 4, status: 200, body: response.to_string() });
         let (queue, id, body) = ("EmailsQueue", "m", "body 1");
         let [queue, id, body] = [queue, id, body].map(str::to_owned);
