@@ -53,7 +53,8 @@ impl Oracle for Mails {
         let orders: Vec<Order> = items::all(view, tables::ORDERS);
         confirmed(&orders, &users, view.mails(), &dead_letters(view), self.had_faults)?;
         addressed(&users, view.mails())?;
-        few(view.mails())?;
+        // If the table of limits fails, each execution environment counts for itself.
+        few(view.mails(), if self.had_faults { 2 * TOKENS_MAX } else { TOKENS_MAX })?;
         let bouncing = Person::Bouncing.email();
         let after = self.marked_at.map(|at| at + ON_ITS_WAY);
         let late = view
@@ -112,7 +113,7 @@ fn addressed(users: &[User], mails: &[Mail]) -> Result<(), String> {
 }
 
 /// Whether mails with tokens are few, and hold no name.
-fn few(mails: &[Mail]) -> Result<(), String> {
+fn few(mails: &[Mail], most: usize) -> Result<(), String> {
     let mut tokens: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
     for mail in mails {
         let Some(token) = text(mail).split("\"token\": \"").nth(1) else { continue };
@@ -123,7 +124,7 @@ fn few(mails: &[Mail]) -> Result<(), String> {
         for to in &mail.to {
             let of_address = tokens.entry(to).or_default();
             of_address.insert(token.split('"').next().unwrap_or_default());
-            if of_address.len() > TOKENS_MAX {
+            if of_address.len() > most {
                 return Err(format!("{to} got {} tokens", of_address.len()));
             }
         }
@@ -181,9 +182,10 @@ mod tests {
     fn too_many_tokens_or_a_name_in_a_mail_are_found() {
         let token = |token: usize| mail("a@example.com", &format!("{{\"token\": \"{token}\"}}"));
         let mails: Vec<Mail> = (0..TOKENS_MAX).chain([0, 1]).map(token).collect();
-        assert!(few(&mails).is_ok());
+        assert!(few(&mails, TOKENS_MAX).is_ok());
         let more: Vec<Mail> = (0..=TOKENS_MAX).map(token).collect();
-        few(&more).unwrap_err();
-        few(&[mail("a@example.com", "Hello Marker, {\"token\": \"1\"}")]).unwrap_err();
+        few(&more, TOKENS_MAX).unwrap_err();
+        assert!(few(&more, TOKENS_MAX + 1).is_ok());
+        few(&[mail("a@example.com", "Hello Marker, {\"token\": \"1\"}")], TOKENS_MAX).unwrap_err();
     }
 }
