@@ -14,7 +14,7 @@ use lifecycle::prelude::*;
 use lifecycle::{Query, TokenVerifier};
 use schemars::JsonSchema;
 
-fn main() -> ExitCode {
+pub(crate) fn main() -> ExitCode {
     aws::serve(|aws| GetArticle { articles: aws.table(), verifier: aws.verifier() })
 }
 

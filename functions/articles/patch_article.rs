@@ -10,7 +10,7 @@ use domain::{BusinessRules, error_codes};
 use lifecycle::Endpoint;
 use lifecycle::prelude::*;
 
-fn main() -> ExitCode {
+pub(crate) fn main() -> ExitCode {
     aws::serve(|aws| PatchArticle { articles: aws.table(), rules: aws.setting() })
 }
 

@@ -7,7 +7,7 @@ use domain::resources::ARTICLES;
 use lifecycle::Endpoint;
 use lifecycle::prelude::*;
 
-fn main() -> ExitCode {
+pub(crate) fn main() -> ExitCode {
     aws::serve(|_| PostArticle)
 }
 

@@ -10,7 +10,7 @@ use domain::resources::ARTICLES;
 use lifecycle::Endpoint;
 use lifecycle::prelude::*;
 
-fn main() -> ExitCode {
+pub(crate) fn main() -> ExitCode {
     aws::serve(|aws| PostShareLink { articles: aws.table(), public_url: aws.public_url() })
 }
 

@@ -11,7 +11,7 @@ use domain::resources::ARTICLES;
 use lifecycle::Endpoint;
 use lifecycle::prelude::*;
 
-fn main() -> ExitCode {
+pub(crate) fn main() -> ExitCode {
     aws::serve(|aws| PutApproval { articles: aws.table() })
 }
 

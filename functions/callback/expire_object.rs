@@ -6,7 +6,7 @@ use domain::resources::{OBJECT_EXPIRIES, OBJECTS};
 use lifecycle::Consumer;
 use lifecycle::prelude::*;
 
-fn main() -> ExitCode {
+pub(crate) fn main() -> ExitCode {
     aws::consume(|aws| ExpireObject { objects: aws.table() })
 }
 

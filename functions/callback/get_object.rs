@@ -6,7 +6,7 @@ use domain::resources::OBJECTS;
 use lifecycle::Query;
 use lifecycle::prelude::*;
 
-fn main() -> ExitCode {
+pub(crate) fn main() -> ExitCode {
     aws::serve(|aws| GetObject { objects: aws.table() })
 }
 

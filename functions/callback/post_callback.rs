@@ -5,7 +5,7 @@ use domain::resources::CALLBACKS;
 use lifecycle::Endpoint;
 use lifecycle::prelude::*;
 
-fn main() -> ExitCode {
+pub(crate) fn main() -> ExitCode {
     aws::serve(|_| PostCallback)
 }
 

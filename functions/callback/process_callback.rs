@@ -11,7 +11,7 @@ use lifecycle::prelude::*;
 use lifecycle::{Backoff, Consumer, ServiceError};
 use serde::Deserialize;
 
-fn main() -> ExitCode {
+pub(crate) fn main() -> ExitCode {
     aws::consume(|aws| ProcessCallback {
         service: aws.upstream(OBJECT_SERVICE),
         objects: aws.table(),

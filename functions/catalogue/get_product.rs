@@ -10,7 +10,7 @@ use http::{HeaderValue, header};
 use lifecycle::Query;
 use lifecycle::prelude::*;
 
-fn main() -> ExitCode {
+pub(crate) fn main() -> ExitCode {
     aws::serve(|aws| GetProduct {
         products: aws.table(),
         cache: Cache::new("products", CachePolicy::DEFAULT),

@@ -13,7 +13,7 @@ use lifecycle::Endpoint;
 use lifecycle::prelude::*;
 use lifecycle::telemetry::observe_error;
 
-fn main() -> ExitCode {
+pub(crate) fn main() -> ExitCode {
     aws::serve(|aws| ListPartnerProducts { partner: aws.guarded_client(PARTNER, CREDENTIALS) })
 }
 

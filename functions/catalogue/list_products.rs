@@ -9,7 +9,7 @@ use lifecycle::prelude::*;
 use lifecycle::{Query, ServiceError};
 use schemars::JsonSchema;
 
-fn main() -> ExitCode {
+pub(crate) fn main() -> ExitCode {
     aws::serve(|aws| ListProducts {
         catalogue: aws.pages(ListProducts::ROUTE),
         names: aws.table(),

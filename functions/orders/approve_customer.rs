@@ -11,7 +11,7 @@ use lifecycle::effects::EventData;
 use lifecycle::prelude::*;
 use serde_json::Value;
 
-fn main() -> ExitCode {
+pub(crate) fn main() -> ExitCode {
     aws::consume(build)
 }
 

@@ -8,7 +8,7 @@ use domain::resources::{ORDERS, PRODUCTS};
 use lifecycle::Endpoint;
 use lifecycle::prelude::*;
 
-fn main() -> ExitCode {
+pub(crate) fn main() -> ExitCode {
     aws::serve(|aws| DeleteOrder { orders: aws.table() })
 }
 

@@ -8,7 +8,7 @@ use domain::resources::{BY_DEADLINE, CUSTOMER_SAGA, ORDERS};
 use lifecycle::Consumer;
 use lifecycle::prelude::*;
 
-fn main() -> ExitCode {
+pub(crate) fn main() -> ExitCode {
     aws::consume(|aws| ExpireSagas { orders: aws.table() })
 }
 

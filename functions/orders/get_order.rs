@@ -7,7 +7,7 @@ use domain::resources::ORDERS;
 use lifecycle::Query;
 use lifecycle::prelude::*;
 
-fn main() -> ExitCode {
+pub(crate) fn main() -> ExitCode {
     aws::serve(|aws| GetOrder { orders: aws.table() })
 }
 

@@ -7,7 +7,7 @@ use domain::resources::{BY_CREATION, ORDERS};
 use lifecycle::Query;
 use lifecycle::prelude::*;
 
-fn main() -> ExitCode {
+pub(crate) fn main() -> ExitCode {
     aws::serve(|aws| ListOrders { orders: aws.pages(ListOrders::ROUTE) })
 }
 

@@ -9,7 +9,7 @@ use lifecycle::Query;
 use lifecycle::paging::Direction;
 use lifecycle::prelude::*;
 
-fn main() -> ExitCode {
+pub(crate) fn main() -> ExitCode {
     aws::serve(build)
 }
 

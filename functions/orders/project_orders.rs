@@ -10,7 +10,7 @@ use lifecycle::prelude::*;
 use serde::Deserialize;
 use serde_json::Value;
 
-fn main() -> ExitCode {
+pub(crate) fn main() -> ExitCode {
     aws::consume(|aws| ProjectOrders {
         orders: aws.table(),
         summaries: aws.table(),

@@ -9,7 +9,7 @@ use lifecycle::prelude::*;
 use serde::Deserialize;
 use serde_json::Value;
 
-fn main() -> ExitCode {
+pub(crate) fn main() -> ExitCode {
     aws::consume(|aws| SettleOrder { orders: aws.table(), numbers: aws.table() })
 }
 

@@ -6,7 +6,7 @@ use domain::resources::USERS;
 use lifecycle::Query;
 use lifecycle::prelude::*;
 
-fn main() -> ExitCode {
+pub(crate) fn main() -> ExitCode {
     aws::serve(|aws| GetUser { users: aws.table() })
 }
 

@@ -7,7 +7,7 @@ use domain::resources::{MAIL_ADDRESSES, MAIL_EVENTS};
 use lifecycle::Consumer;
 use lifecycle::prelude::*;
 
-fn main() -> ExitCode {
+pub(crate) fn main() -> ExitCode {
     aws::consume(|aws| MarkUndeliverable { addresses: aws.table() })
 }
 

@@ -6,7 +6,7 @@ use domain::resources::ADDRESSES;
 use lifecycle::Endpoint;
 use lifecycle::prelude::*;
 
-fn main() -> ExitCode {
+pub(crate) fn main() -> ExitCode {
     aws::serve(|_| PostAddress)
 }
 

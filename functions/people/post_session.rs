@@ -16,7 +16,7 @@ use lifecycle::prelude::*;
 use lifecycle::record::Key;
 use lifecycle::{Endpoint, ServiceError};
 
-fn main() -> ExitCode {
+pub(crate) fn main() -> ExitCode {
     aws::serve(|aws| PostSession {
         guesses: Guesses::new(aws.clone()),
         claims: aws.table(),

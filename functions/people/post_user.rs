@@ -9,7 +9,7 @@ use lifecycle::limit::LIMITS;
 use lifecycle::prelude::*;
 use lifecycle::{Endpoint, ServiceError};
 
-fn main() -> ExitCode {
+pub(crate) fn main() -> ExitCode {
     aws::serve(|aws| PostUser {
         passwords: Passwords::new(),
         mails: MailCaps::new(aws.clone()),

@@ -13,7 +13,7 @@ use lifecycle::prelude::*;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-fn main() -> ExitCode {
+pub(crate) fn main() -> ExitCode {
     aws::serve(|aws| PostVerificationEmail { mails: MailCaps::new(aws.clone()) })
 }
 

@@ -13,7 +13,7 @@ use lifecycle::prelude::*;
 use lifecycle::token::EnteredToken;
 use schemars::JsonSchema;
 
-fn main() -> ExitCode {
+pub(crate) fn main() -> ExitCode {
     aws::serve(|aws| PutPassword { passwords: Passwords::new(), users: aws.table() })
 }
 

@@ -14,7 +14,7 @@ use lifecycle::prelude::*;
 use lifecycle::token::EnteredToken;
 use schemars::JsonSchema;
 
-fn main() -> ExitCode {
+pub(crate) fn main() -> ExitCode {
     aws::serve(|aws| PutVerification {
         attempts: AttemptLimiter::new(aws.clone(), "verification", FAILURES_MAX, MINUTE),
         passwords: Passwords::new(),

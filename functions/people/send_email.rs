@@ -11,7 +11,7 @@ use lifecycle::record::Key;
 use lifecycle::{Consumer, ServiceError};
 use serde_json::Value;
 
-fn main() -> ExitCode {
+pub(crate) fn main() -> ExitCode {
     aws::consume(|aws| SendEmail {
         claims: aws.table(),
         users: aws.table(),

@@ -3,7 +3,7 @@
 use aws::{Aws, VERIFICATION_KEYS};
 use lifecycle::prelude::*;
 
-fn main() -> ExitCode {
+pub(crate) fn main() -> ExitCode {
     aws::authorize(RESOURCES, Aws::verifier)
 }
 

@@ -5,7 +5,7 @@ use aws::functions::HealthCheck;
 use domain::resources::{EMAILS, USERS};
 use lifecycle::prelude::*;
 
-fn main() -> ExitCode {
+pub(crate) fn main() -> ExitCode {
     aws::functions::health::<Store>()
 }
 

@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use aws::functions::Jwks;
 
-fn main() -> ExitCode {
+pub(crate) fn main() -> ExitCode {
     aws::functions::jwks::<Store>()
 }
 

@@ -7,7 +7,7 @@ use domain::resources::SETTINGS;
 use lifecycle::Query;
 use lifecycle::prelude::*;
 
-fn main() -> ExitCode {
+pub(crate) fn main() -> ExitCode {
     aws::serve(|aws| GetRules { settings: aws.table() })
 }
 

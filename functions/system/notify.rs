@@ -10,7 +10,7 @@ use lifecycle::prelude::*;
 use lifecycle::{Consumer, Upstream};
 use serde_json::Value;
 
-fn main() -> ExitCode {
+pub(crate) fn main() -> ExitCode {
     aws::consume(|aws| Notify { logs: aws.table(), notifiers: aws.notifiers() })
 }
 

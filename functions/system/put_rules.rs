@@ -11,7 +11,7 @@ use lifecycle::prelude::*;
 use lifecycle::record::Singleton;
 use lifecycle::{Endpoint, EntityTag};
 
-fn main() -> ExitCode {
+pub(crate) fn main() -> ExitCode {
     aws::serve(|aws| PutRules { settings: aws.table() })
 }
 

@@ -4,6 +4,6 @@ use std::process::ExitCode;
 
 use aws::Aws;
 
-fn main() -> ExitCode {
+pub(crate) fn main() -> ExitCode {
     aws::rotate(Aws::key_rotation)
 }

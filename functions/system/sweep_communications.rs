@@ -4,6 +4,6 @@ use std::process::ExitCode;
 
 use domain::communications::UpstreamCall;
 
-fn main() -> ExitCode {
+pub(crate) fn main() -> ExitCode {
     aws::functions::sweep_calls::<UpstreamCall>()
 }

@@ -19,6 +19,9 @@ pub struct Settings {
     /// `modules`: the file of the library that links the functions' unit tests; `codegen` writes its
     /// list of modules.
     pub modules: Option<String>,
+    /// `mains`: a file of another crate that runs the functions in its process, such as a simulation;
+    /// `codegen` writes its list of modules, and of the `main` of each function.
+    pub mains: Option<String>,
     /// `exclude`: the package's binaries that are no functions.
     pub exclude: BTreeSet<String>,
     /// `alarms`: the template of the alarms; `codegen` writes its lists of functions and queues.

@@ -104,6 +104,9 @@ enum Command {
     /// Checks one order's trace, from the request to the mail, in a third-party OTLP receiver.
     #[command(disable_help_flag = true)]
     Trace(Passed),
+    /// Runs the store in simulated worlds, and checks it by oracles.
+    #[command(disable_help_flag = true)]
+    Simulate(Passed),
     /// Operators' commands for a running system.
     #[command(disable_help_flag = true)]
     Ops(Passed),
@@ -161,6 +164,7 @@ fn main() -> ExitCode {
         Command::OpenapiLint => done("openapi-lint", openapi_lint::lint(workspace())),
         Command::Tools { list } => done("tools", say_path(tools::installed(workspace(), &list))),
         Command::Bench(passed) => run_instead("bench", &[], &passed),
+        Command::Simulate(passed) => run_instead("simulate", &[], &passed),
         Command::Ops(passed) => run_instead("ops", &[], &passed),
         Command::Ministack(passed) => run_instead("conformance", &["ministack"], &passed),
         Command::Sam(passed) => run_instead("conformance", &["sam"], &passed),

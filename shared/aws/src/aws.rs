@@ -1,5 +1,9 @@
 //! The AWS configuration and clients of one function. Each client is made at its first use.
 
+mod clients;
+#[cfg(feature = "testing")]
+mod simulated;
+
 use std::fmt;
 use std::mem;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
@@ -27,7 +31,7 @@ use crate::auth::tokens::trusted_issuers::{self, OutsideIssuer};
 use crate::config::ConfigError;
 use crate::config::Configuration;
 use crate::connector;
-use crate::endpoints::{ENDPOINT_URL, Service};
+use crate::endpoints::ENDPOINT_URL;
 
 /// The first attempt and two retries, with full jitter between them.
 const ATTEMPTS_MAX: u32 = 3;
@@ -38,10 +42,6 @@ const ATTEMPT_TIMEOUT: Duration = Duration::from_millis(1500);
 /// Limit for all attempts together. It is less than any function's time-out, so that time is left
 /// to report the failure.
 const OPERATION_TIMEOUT: Duration = Duration::from_secs(4);
-/// Messages are sent when no client waits any more, and a message that is given up is lost. So a
-/// slow queue gets more time, within the invocation's remaining time.
-const SEND_ATTEMPT_TIMEOUT: Duration = Duration::from_secs(4);
-const SEND_TIMEOUT: Duration = Duration::from_secs(9);
 /// SES takes no idempotency token, so a second attempt after a time-out could send a second mail. A
 /// mail therefore gets one attempt. A record whose attempt fails returns through its queue. The
 /// consumers that send mail have 20 s.
@@ -67,6 +67,8 @@ struct Inner {
     alerts: OnceLock<Box<dyn DeliverAlert>>,
     preparations: Mutex<Preparations>,
     in_memory: Option<Arc<dyn Adapter>>,
+    /// Whether the function is simulated: others are in the same process.
+    is_simulated: bool,
 }
 
 /// The work to run while the function starts.
@@ -90,6 +92,10 @@ impl Aws {
     /// A [`ConfigError`](crate::ConfigError) that names every missing variable, the error of the
     /// file that `AWS_CA_BUNDLE` names, or a use that a feature of this crate must be on for.
     pub fn connect(resources: &[Resource]) -> Result<Self, BoxError> {
+        #[cfg(feature = "testing")]
+        if let Some(variables) = lifecycle::testing::simulated::variables() {
+            return Self::connect_simulated(resources, variables);
+        }
         Self::connect_with(resources, |name| std::env::var(name).ok())
     }
 
@@ -247,48 +253,6 @@ impl Aws {
     pub(crate) fn alerts(&self) -> &OnceLock<Box<dyn DeliverAlert>> {
         &self.0.alerts
     }
-
-    pub(crate) fn dynamodb(&self) -> &aws_sdk_dynamodb::Client {
-        self.0.dynamodb.get_or_init(|| {
-            let config = aws_sdk_dynamodb::config::Builder::from(&self.0.sdk)
-                .endpoint_url(Service::DynamoDb.url(self.configuration()))
-                .build();
-            aws_sdk_dynamodb::Client::from_conf(config)
-        })
-    }
-
-    pub(crate) fn sqs(&self) -> &aws_sdk_sqs::Client {
-        self.0.sqs.get_or_init(|| {
-            let config = aws_sdk_sqs::config::Builder::from(&self.0.sdk)
-                .endpoint_url(Service::Sqs.url(self.configuration()))
-                .timeout_config(timeouts(SEND_ATTEMPT_TIMEOUT, SEND_TIMEOUT))
-                .build();
-            aws_sdk_sqs::Client::from_conf(config)
-        })
-    }
-
-    pub(crate) fn secrets_manager(&self) -> &aws_sdk_secretsmanager::Client {
-        self.0.secrets_manager.get_or_init(|| {
-            let config = aws_sdk_secretsmanager::config::Builder::from(&self.0.sdk)
-                .endpoint_url(Service::SecretsManager.url(self.configuration()))
-                .build();
-            aws_sdk_secretsmanager::Client::from_conf(config)
-        })
-    }
-
-    #[cfg(feature = "mail")]
-    pub(crate) fn ses(&self) -> &aws_sdk_sesv2::Client {
-        self.0.ses.get_or_init(|| {
-            let connector = self.mail_connector().clone();
-            let config = aws_sdk_sesv2::config::Builder::from(&self.0.sdk)
-                .endpoint_url(Service::Ses.url(self.configuration()))
-                .http_client(http_client_fn(move |_, _| connector.clone()))
-                .retry_config(RetryConfig::disabled())
-                .timeout_config(timeouts(MAIL_TIMEOUT, MAIL_TIMEOUT))
-                .build();
-            aws_sdk_sesv2::Client::from_conf(config)
-        })
-    }
 }
 
 impl Inner {
@@ -313,6 +277,7 @@ impl Inner {
             alerts: OnceLock::new(),
             preparations: Mutex::default(),
             in_memory: None,
+            is_simulated: false,
         }
     }
 }

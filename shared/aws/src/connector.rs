@@ -21,7 +21,7 @@ use lifecycle::error::BoxError;
 /// A host that does not accept the connection within this time is tried again or given up.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(1);
 /// Limit for every response, except SES's. It matters where no shorter limit of the call applies.
-const READ_TIMEOUT: Duration = Duration::from_secs(5);
+pub(crate) const READ_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// The roots of Amazon Trust Services, which publishes them for this purpose.
 const AMAZON_ROOTS: &[u8] = include_bytes!("../roots/amazon.pem");

@@ -31,6 +31,8 @@
 //! long as `Retry-After`, and end with [`Settings::deadline`]. After a 401 a client with
 //! credentials signs in again and repeats the request once. Concurrent requests share that sign-in.
 
+#![expect(clippy::disallowed_methods, reason = "the client runs outside of functions")]
+
 mod answer;
 mod call;
 mod error;

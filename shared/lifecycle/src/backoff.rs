@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use uuid::Uuid;
+use crate::random;
 
 /// The retry back-off of a failed record of a queue.
 ///
@@ -51,19 +51,13 @@ impl Backoff {
     /// The visibility timeout for a record that failed at this delivery, in whole seconds.
     pub(crate) fn wait(deliveries: u32) -> Duration {
         let least_s = Self::longest_wait_s(deliveries) / 2;
-        Duration::from_secs(least_s + random_up_to(least_s))
+        Duration::from_secs(least_s + random::up_to(least_s))
     }
 
     fn longest_wait_s(deliveries: u32) -> u64 {
         let doublings = deliveries.saturating_sub(1).min(Self::LONGEST_S.ilog2());
         (Self::FIRST_S << doublings).min(Self::LONGEST_S)
     }
-}
-
-/// Returns a random number from 0 to `greatest`.
-pub(crate) fn random_up_to(greatest: u64) -> u64 {
-    // The lower half of a random UUID has 62 random bits.
-    Uuid::new_v4().as_u64_pair().1 % greatest.saturating_add(1)
 }
 
 #[cfg(test)]

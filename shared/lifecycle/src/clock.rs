@@ -1,4 +1,5 @@
-//! The clock: the only place where functions read the wall clock. The emulator can move it.
+//! The clock: the only place where functions read the wall clock. The emulator can move it, and a
+//! simulation has its own.
 
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::SystemTime;
@@ -32,7 +33,7 @@ pub(crate) enum ClockError {
 /// Returns the current time. Decisions use their [`Moment`](crate::Moment) instead.
 pub fn now() -> Timestamp {
     #[cfg(any(test, feature = "testing"))]
-    if let Some(now) = fixed::now() {
+    if let Some(now) = fixed::now().or_else(crate::surroundings::now) {
         return now;
     }
     Timestamp::from(unmoved()).plus_seconds(OFFSET_S.load(Ordering::Relaxed))

@@ -31,17 +31,24 @@ impl Deadline {
         Self(Instant::now() + left - Self::margin(left))
     }
 
+    /// The same for the deadline of a simulated invocation.
+    #[cfg(any(test, feature = "testing"))]
+    pub(crate) fn ending_at(deadline: Instant) -> Self {
+        let left = deadline.saturating_duration_since(Instant::now());
+        Self(Instant::now() + left - Self::margin(left))
+    }
+
     /// The time at which the watchdog answers instead of work that overran
     /// [`Deadline::from_lambda`]. Two fifths of the margin have passed then; the rest is for that
     /// response.
     pub(crate) fn overdue(deadline: SystemTime) -> std::time::Instant {
         let left = Self::left_until(deadline);
-        std::time::Instant::now() + left.saturating_sub(Self::margin(left) * 3 / 5)
+        Instant::now().into_std() + left.saturating_sub(Self::margin(left) * 3 / 5)
     }
 
     /// The time at which Lambda ends the invocation.
     pub(crate) fn end(deadline: SystemTime) -> std::time::Instant {
-        std::time::Instant::now() + Self::left_until(deadline)
+        Instant::now().into_std() + Self::left_until(deadline)
     }
 
     fn left_until(deadline: SystemTime) -> Duration {

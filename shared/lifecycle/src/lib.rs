@@ -12,10 +12,11 @@
 //! | 9 Response | [`reply`] |
 //!
 //! [`endpoint`] has all stages in one trait, [`runtime`] runs them, and [`ports`] are the traits of
-//! their I/O. [`http`] has the triggers of endpoints, and tables of the supported inputs and
+//! their I/O. [`clock`], [`random`] and [`background`] stand for the system. [`http`] has the triggers of endpoints, and tables of the supported inputs and
 //! outputs. With the feature `testing`, the module `testing` runs endpoints and consumers in the
 //! process of a test.
 
+pub mod background;
 mod backoff;
 pub mod caller;
 mod canonical;
@@ -43,6 +44,7 @@ pub mod newtypes;
 pub mod paging;
 pub mod ports;
 pub mod prelude;
+pub mod random;
 pub mod record;
 pub mod relay;
 #[cfg(any(test, feature = "examples"))]
@@ -56,6 +58,8 @@ pub mod runtime;
 mod schedule;
 mod source;
 pub mod stored;
+#[cfg(any(test, feature = "testing"))]
+mod surroundings;
 pub mod telemetry;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;

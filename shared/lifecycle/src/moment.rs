@@ -3,7 +3,7 @@
 use sha2::{Digest, Sha256};
 use uuid::{Builder, Uuid};
 
-use crate::Timestamp;
+use crate::{Timestamp, random};
 
 /// The moment at which a request is decided.
 ///
@@ -37,9 +37,7 @@ impl Moment {
             return Self::new(now, seed);
         }
         let mut seed = [0; 32];
-        // Two random UUIDs hold 244 random bits, from the operating system.
-        seed[..16].copy_from_slice(Uuid::new_v4().as_bytes());
-        seed[16..].copy_from_slice(Uuid::new_v4().as_bytes());
+        random::fill(&mut seed).expect("Linux has randomness once it has booted");
         Self::new(now, seed)
     }
 
@@ -94,7 +92,7 @@ mod tests {
 
     #[test]
     fn every_delivery_of_a_record_gets_the_same_ids() {
-        let event_id = Uuid::now_v7().to_string();
+        let event_id = random::uuid_v7().to_string();
         let [first, second] =
             [0, 60_000].map(|ms| Moment::of_record(Timestamp::from_millis(ms), &event_id));
         assert_eq!(first.id("mail"), second.id("mail"));

@@ -81,7 +81,7 @@ impl TableName {
 }
 
 /// The key of an item: a partition key and, in some tables, a sort key. Both are strings.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Key {
     /// The partition key.
     pub pk: String,

@@ -38,7 +38,8 @@ pub fn write(service: &Service) -> Result<(), Error> {
     declare(service, &described(service)?)
 }
 
-/// Writes cargo's tables of the binaries, and the list of their modules, if the settings ask for it.
+/// Writes cargo's tables of the binaries, the list of their modules and that of their `main`s, if the
+/// settings ask for it.
 ///
 /// # Errors
 ///

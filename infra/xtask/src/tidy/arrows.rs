@@ -3,13 +3,18 @@
 use cargo_metadata::{DependencyKind, Metadata};
 
 /// The packages that each package may depend on, and whether it may use an SDK.
-const ALLOWED: [(&str, &[&str], Sdk); 22] = [
+const ALLOWED: [(&str, &[&str], Sdk); 24] = [
     ("lambda-lifecycle", &[], Sdk::Never),
     ("domain", &["lambda-lifecycle"], Sdk::Never),
     ("lambda-lifecycle-aws", &["lambda-lifecycle"], Sdk::Always),
     ("client", &["domain", "lambda-lifecycle"], Sdk::Never),
     ("functions", &["lambda-lifecycle-aws", "domain", "lambda-lifecycle"], Sdk::Never),
     ("sam-template", &[], Sdk::Never),
+    (
+        "lambda-simulation",
+        &["lambda-lifecycle", "lambda-lifecycle-aws", "sam-template"],
+        Sdk::Never,
+    ),
     ("lambda-lifecycle-cargo", &[], Sdk::Never),
     ("lambda-emulator", &["lambda-lifecycle-cargo", "sam-template"], Sdk::InTests),
     ("lambda-testkit", &["lambda-emulator"], Sdk::Never),
@@ -64,6 +69,19 @@ const ALLOWED: [(&str, &[&str], Sdk); 22] = [
             "sam-template",
             "lambda-lifecycle-tooling",
             "tooling-async",
+        ],
+        Sdk::Never,
+    ),
+    (
+        "simulate",
+        &[
+            "lambda-lifecycle-aws",
+            "domain",
+            "house",
+            "lambda-lifecycle",
+            "lambda-simulation",
+            "sam-template",
+            "lambda-lifecycle-tooling",
         ],
         Sdk::Never,
     ),

@@ -21,7 +21,7 @@ const REVIEWED: [(&str, &[&str], &str); 22] = [
     (
         "lambda-lifecycle-aws",
         &["admin", "testing"],
-        "adds operators' functions, and an adapter that only tests set",
+        "adds operators' functions, and an adapter and a connector that only tests set",
     ),
     (
         "chrono",
@@ -41,7 +41,7 @@ const REVIEWED: [(&str, &[&str], &str); 22] = [
     (
         "lambda-lifecycle",
         &["examples", "testing"],
-        "adds the shared parts of tests, and a clock that only tests set",
+        "adds the shared parts of tests, and a clock and surroundings that only tests set",
     ),
     ("num-iter", &["i128", "std"], "adds implementations; i128 has no effect any more"),
     ("num-traits", &["default"], "only names std, which is on in both"),

@@ -5,10 +5,10 @@ mod dead_letters;
 mod rewrite;
 mod scan;
 
-use lifecycle::ServiceError;
 use lifecycle::effects::Write;
 use lifecycle::ports::{CommitError, Store, Transaction};
 use lifecycle::record::{Key, Record};
+use lifecycle::{ServiceError, random};
 
 pub use self::dead_letters::{DEAD_LETTERS_MAX, DeadLetter};
 pub use self::rewrite::{Attempt, Changed, ItemPage};
@@ -85,7 +85,7 @@ impl Operator {
     ///
     /// When the table cannot be written to, or another transaction is writing the item.
     pub async fn write(&self, write: Write) -> Result<bool, ServiceError> {
-        let token = format!("operator-{:016x}", fastrand::u64(..));
+        let token = format!("operator-{:016x}", random::up_to(u64::MAX));
         match self.0.commit(&Transaction { token, writes: vec![write] }).await {
             Ok(()) => Ok(true),
             Err(CommitError::Conditions(_)) => Ok(false),

@@ -1,7 +1,6 @@
 //! Reads whole tables as items, and changes items in place by conditional writes.
 
 use std::collections::BTreeSet;
-use std::time::Instant;
 
 use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
 use aws_sdk_dynamodb::types::{
@@ -15,6 +14,7 @@ use lifecycle::effects::size_bytes_of;
 use lifecycle::record::{Key, TableName};
 use lifecycle::telemetry::{observe_query, without_values};
 use serde_dynamo::Item;
+use tokio::time::Instant;
 
 use super::scan::patient;
 use super::{Operator, Segment};

@@ -1,11 +1,12 @@
 //! Scans of a whole table, page by page.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use aws_sdk_dynamodb::config::{Builder, Config};
 use lifecycle::ServiceError;
 use lifecycle::record::{Key, Record};
 use lifecycle::telemetry::observe_query;
+use tokio::time::Instant;
 
 use super::Operator;
 use crate::aws::timeouts;

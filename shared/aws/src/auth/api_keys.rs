@@ -24,7 +24,7 @@ use base64::Engine;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use lifecycle::caller::{TokenError, TokenVerifier};
 use lifecycle::record::{Key, Record, TableName};
-use lifecycle::{Claims, FINDING_KEPT_S, ServiceError, Timestamp};
+use lifecycle::{Claims, FINDING_KEPT_S, ServiceError, Timestamp, random};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
@@ -76,8 +76,8 @@ impl ApiKey {
         expires_at: Option<Timestamp>,
     ) -> Result<(Self, String), ServiceError> {
         let (mut id, mut secret) = ([0; ID_BYTES], [0; SECRET_BYTES]);
-        getrandom::fill(&mut id).map_err(ServiceError::internal)?;
-        getrandom::fill(&mut secret).map_err(ServiceError::internal)?;
+        random::fill(&mut id).map_err(ServiceError::internal)?;
+        random::fill(&mut secret).map_err(ServiceError::internal)?;
         let id = BASE64_URL_SAFE_NO_PAD.encode(id);
         let secret = BASE64_URL_SAFE_NO_PAD.encode(secret);
         let key = format!("{id}.{secret}");

@@ -2,28 +2,53 @@
 
 use std::sync::Arc;
 use std::thread::available_parallelism;
+use std::time::Duration;
 
 use argon2::password_hash::{Error, PasswordHasher, PasswordVerifier, phc::PasswordHash};
 use argon2::{Algorithm, Argon2, Params, Version};
-use lifecycle::ServiceError;
+use lifecycle::{ServiceError, background, random};
 use tokio::sync::Semaphore;
+use tokio::time::sleep;
 
 /// OWASP's Password Storage Cheat Sheet: Argon2id with 19 MiB, two iterations, one lane.
-const MEMORY_KIB: u32 = 19 * 1024;
-const ITERATIONS: u32 = 2;
+const OWASP: Cost = Cost {
+    memory_kib: 19 * 1024,
+    iterations: 2,
+    // It is the hash of 32 random bytes.
+    missing: "$argon2id$v=19$m=19456,t=2,p=1$2dVYAL5gylmKmIhv4O2d5A$T+eXBZZNVN/aAjlpT4IKqnM0hj71/MQu2DbEmFi/n2w",
+    simulated: Duration::ZERO,
+};
+/// In a simulation the hash is the cheapest one, and the simulated time passes instead.
+#[cfg(feature = "testing")]
+const SIMULATED: Cost = Cost {
+    memory_kib: 8,
+    iterations: 1,
+    missing: "$argon2id$v=19$m=8,t=1,p=1$2dVYAL5gylmKmIhv4O2d5A$T+eXBZZNVN/aAjlpT4IKqnM0hj71/MQu2DbEmFi/n2w",
+    simulated: Duration::from_millis(30),
+};
 const LANES: u32 = 1;
+const SALT_BYTES: usize = 16;
 /// The longest password that stage 5 accepts: 128 characters of up to four code points, of four
 /// bytes each.
 const BYTES_MAX: usize = 2048;
 
-/// The hash for accounts that do not exist, so that verifying takes as long as for a wrong
-/// password. No password for it is known: it is the hash of 32 random bytes.
-const NOBODY: &str = "$argon2id$v=19$m=19456,t=2,p=1$2dVYAL5gylmKmIhv4O2d5A$T+eXBZZNVN/aAjlpT4IKqnM0hj71/MQu2DbEmFi/n2w";
+/// The cost of a hash.
+#[derive(Debug, Clone, Copy)]
+struct Cost {
+    memory_kib: u32,
+    iterations: u32,
+    /// The hash for accounts that do not exist, so that verifying takes as long as for a wrong
+    /// password. No password for it is known.
+    missing: &'static str,
+    /// The simulated time of a hash.
+    simulated: Duration,
+}
 
 /// Hashes and verifies passwords, at most as many at a time as there are processors.
 #[derive(Clone)]
 pub struct Passwords {
     argon2: Argon2<'static>,
+    cost: Cost,
     at_a_time: Arc<Semaphore>,
 }
 
@@ -34,11 +59,19 @@ impl Passwords {
     ///
     /// Never: the parameters are constants that Argon2 accepts.
     pub fn new() -> Self {
-        let params = Params::new(MEMORY_KIB, ITERATIONS, LANES, None);
+        #[cfg(feature = "testing")]
+        if lifecycle::testing::simulated::variables().is_some() {
+            return Self::costing(SIMULATED, 1);
+        }
+        Self::costing(OWASP, available_parallelism().map_or(1, usize::from))
+    }
+
+    fn costing(cost: Cost, processors: usize) -> Self {
+        let params = Params::new(cost.memory_kib, cost.iterations, LANES, None);
         let params = params.expect("these constants are within Argon2's bounds");
-        let processors = available_parallelism().map_or(1, usize::from);
         Self {
             argon2: Argon2::new(Algorithm::Argon2id, Version::V0x13, params),
+            cost,
             at_a_time: Arc::new(Semaphore::new(processors)),
         }
     }
@@ -50,9 +83,11 @@ impl Passwords {
     /// When the operating system provides no randomness, or the password is over 2 KiB, which stage
     /// 5 rejects.
     pub async fn hash(&self, password: &str) -> Result<String, ServiceError> {
-        self.work(password, |argon2, password| {
+        let mut salt = [0; SALT_BYTES];
+        random::fill(&mut salt).map_err(ServiceError::internal)?;
+        self.work(password, move |argon2, password| {
             argon2
-                .hash_password(password)
+                .hash_password_with_salt(password, &salt)
                 .map(|hash| hash.to_string())
                 .map_err(ServiceError::internal)
         })
@@ -80,7 +115,7 @@ impl Passwords {
 
     async fn verify_one(&self, password: &str, hash: Option<&str>) -> Result<bool, ServiceError> {
         let exists = hash.is_some();
-        let hash = hash.unwrap_or(NOBODY).to_owned();
+        let hash = hash.unwrap_or(self.cost.missing).to_owned();
         self.work(password, move |argon2, password| {
             let hash = PasswordHash::new(&hash).map_err(ServiceError::internal)?;
             match argon2.verify_password(password, &hash) {
@@ -105,12 +140,15 @@ impl Passwords {
         let turn =
             Arc::clone(&self.at_a_time).acquire_owned().await.map_err(ServiceError::internal)?;
         let (argon2, password) = (self.argon2.clone(), password.to_owned());
-        let worked = tokio::task::spawn_blocking(move || {
+        if !self.cost.simulated.is_zero() {
+            sleep(self.cost.simulated).await;
+        }
+        let worked = background::blocking(move || {
             let worked = work(&argon2, password.as_bytes());
             drop(turn);
             worked
         });
-        worked.await.map_err(ServiceError::internal)?
+        worked.await.ok_or_else(|| ServiceError::internal("the hash of a password panicked"))?
     }
 }
 
@@ -150,7 +188,7 @@ mod tests {
         let ours = Passwords::new();
         let hash = ours.hash("something").await.unwrap();
         let parameters = |hash: &str| hash.rsplitn(3, '$').last().map(str::to_owned);
-        assert_eq!(parameters(NOBODY), parameters(&hash));
+        assert_eq!(parameters(OWASP.missing), parameters(&hash));
         assert!(!ours.verify(&["something".to_owned()], None).await.unwrap());
     }
 

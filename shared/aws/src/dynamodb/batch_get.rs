@@ -1,12 +1,13 @@
 //! Stage 6: records of several tables by one call.
 
-use std::collections::{HashMap, HashSet};
-use std::time::{Duration, Instant};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::time::Duration;
 
 use aws_sdk_dynamodb::types::KeysAndAttributes;
 use lifecycle::record::{Key, Record, TableName as RecordTable};
 use lifecycle::telemetry::observe_query;
-use lifecycle::{Permit, ServiceError};
+use lifecycle::{Permit, ServiceError, random};
+use tokio::time::Instant;
 
 use super::expressions::{SdkItem, key_in, key_of};
 use super::table::record;
@@ -68,13 +69,14 @@ mod sealed {
     pub trait Sealed {}
 }
 
-/// The wanted keys, by the physical names of their tables.
+/// The wanted keys, by the physical names of their tables, in order: a simulation makes the same
+/// requests in each run.
 #[derive(Default)]
-pub struct Keys(HashMap<String, (RecordTable, HashSet<Key>)>);
+pub struct Keys(BTreeMap<String, (RecordTable, BTreeSet<Key>)>);
 
 impl Keys {
     fn add<'a>(&mut self, name: &str, table: RecordTable, keys: impl IntoIterator<Item = &'a Key>) {
-        let (_, known) = self.0.entry(name.to_owned()).or_insert_with(|| (table, HashSet::new()));
+        let (_, known) = self.0.entry(name.to_owned()).or_insert_with(|| (table, BTreeSet::new()));
         known.extend(keys.into_iter().cloned());
     }
 
@@ -281,7 +283,8 @@ async fn find(aws: &Aws, first: RecordTable, keys: Keys) -> Result<Items, Servic
     if wanted.is_empty() {
         return Ok(found);
     }
-    let tables: Vec<_> = wanted.into_keys().collect();
+    let mut tables: Vec<_> = wanted.into_keys().collect();
+    tables.sort_unstable();
     Err(unavailable(format!("keys of {} stayed unread", tables.join(", "))))
 }
 
@@ -318,5 +321,5 @@ fn request_for(keys: Vec<SdkItem>) -> Result<KeysAndAttributes, ServiceError> {
 
 /// Full jitter: callers that were throttled together do not retry together.
 fn pause_before(round: u32) -> Duration {
-    Duration::from_millis(fastrand::u64(0..=FIRST_PAUSE_MS << (round - 1)))
+    Duration::from_millis(random::up_to(FIRST_PAUSE_MS << (round - 1)))
 }

@@ -1,7 +1,6 @@
 //! Commits: all writes of a transaction, or none.
 
 use std::collections::BTreeSet;
-use std::time::Instant;
 
 use aws_sdk_dynamodb::operation::put_item::PutItemError;
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
@@ -10,10 +9,11 @@ use aws_sdk_dynamodb::types::{
     AttributeValue, CancellationReason, ConditionCheck, Delete, Put,
     ReturnValuesOnConditionCheckFailure as OnFailure, TransactWriteItem, Update,
 };
-use lifecycle::ServiceError;
 use lifecycle::effects::{Change, Write, WriteAction, text};
 use lifecycle::ports::{CommitError, FailedCondition, Transaction};
 use lifecycle::telemetry::observe_query;
+use lifecycle::{ServiceError, random};
+use tokio::time::Instant;
 
 use super::expressions::{Expressions, SdkItem, key_of, plain};
 use crate::Aws;
@@ -68,7 +68,7 @@ impl Aws {
 
     /// One write by an adapter, separate from the request's commit.
     pub(crate) async fn write(&self, write: Write) -> Result<(), CommitError> {
-        let token = format!("{:032x}", fastrand::u128(..));
+        let token = random::uuid_v4().to_string();
         self.commit_transaction(&Transaction { token, writes: vec![write] }).await
     }
 

@@ -1,7 +1,5 @@
 //! Counters that expire.
 
-use std::time::Instant;
-
 use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
 use aws_sdk_dynamodb::types::{AttributeValue, ReturnValue};
 use lifecycle::ServiceError;
@@ -10,6 +8,7 @@ use lifecycle::limit::LIMITS;
 use lifecycle::ports::{Count, Counter};
 use lifecycle::record::Key;
 use lifecycle::telemetry::observe_query;
+use tokio::time::Instant;
 
 use super::expressions::{Expressions, SdkItem, key_of};
 use crate::Aws;

@@ -1,7 +1,5 @@
 //! Stage 6: records in the order of their positions. Reading requires a permit.
 
-use std::time::Instant;
-
 use aws_sdk_dynamodb::types::AttributeValue;
 use futures::future::try_join_all;
 use lifecycle::paging::Direction;
@@ -9,6 +7,7 @@ use lifecycle::record::Record;
 use lifecycle::telemetry::observe_query;
 use lifecycle::{Permit, ServiceError};
 use serde_dynamo::Item;
+use tokio::time::Instant;
 
 use super::expressions::{SdkItem, key_in};
 use super::range::Range;

@@ -1,10 +1,9 @@
 //! Reading one item.
 
-use std::time::Instant;
-
 use lifecycle::ServiceError;
 use lifecycle::record::{Key, TableName};
 use lifecycle::telemetry::observe_query;
+use tokio::time::Instant;
 
 use super::expressions::{SdkItem, key_of};
 use crate::Aws;

@@ -3,6 +3,7 @@
 
 use std::time::Duration;
 
+use lifecycle::random;
 use tokio::time::Instant;
 
 /// How the pauses grow.
@@ -32,7 +33,7 @@ impl Pauses {
     fn after(self, times: u32) -> Duration {
         let doubled = self.first.saturating_mul(1 << times.saturating_sub(1).min(16));
         let pause = doubled.min(self.longest);
-        pause.mul_f64(0.5 + fastrand::f64() / 2.0)
+        pause.mul_f64(0.5 + random::fraction() / 2.0)
     }
 }
 

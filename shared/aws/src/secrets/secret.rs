@@ -7,9 +7,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use futures::future::BoxFuture;
-use lifecycle::ServiceError;
 use lifecycle::error::BoxError;
-use lifecycle::telemetry::carried;
+use lifecycle::{ServiceError, background};
 use tokio::time::{Instant, timeout};
 
 use super::pauses::{Failing, Pauses};
@@ -193,7 +192,7 @@ impl<T: Send + Sync + 'static> Secret<T> {
 
     fn refresh_behind(&self) {
         let this = Self(Arc::clone(&self.0));
-        tokio::spawn(carried(async move {
+        background::spawn(async move {
             let Some(pilot) = this.0.flight.try_lead() else {
                 return;
             };
@@ -206,7 +205,7 @@ impl<T: Send + Sync + 'static> Secret<T> {
                 );
             }
             pilot.finish();
-        }));
+        });
     }
 
     async fn fetch(&self) -> Result<Arc<T>, ServiceError> {

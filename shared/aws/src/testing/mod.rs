@@ -10,6 +10,10 @@
 //! policy. All reads are consistent. A call that has no form in memory, such as a scan or a write by
 //! a client of [`Aws::sdk_config`], is an error that names it.
 //!
+//! Simulations of a whole service start functions by their `main`
+//! ([`lifecycle::testing::simulated`]). [`connector()`] answers the HTTP requests of such functions,
+//! and nothing else is replaced.
+//!
 //! ```toml
 //! [dev-dependencies]
 //! aws = { version = "…", features = ["testing"] }
@@ -93,10 +97,12 @@
 //! # }
 //! ```
 
+mod canonical;
 mod connector;
 mod dynamodb;
 mod environment;
 mod refusal;
+mod simulated;
 #[cfg(test)]
 mod tests;
 
@@ -113,6 +119,8 @@ use serde_json::json;
 
 use self::connector::{Respond, Responder};
 use self::dynamodb::Tables;
+pub use self::simulated::{AsyncRespond, Connector, ConnectorFailure, connector};
+pub(crate) use self::simulated::{SimulatedTime, seed_jitter};
 use crate::auth::tokens;
 use crate::{Aws, CURSOR_KEY, SIGNING_KEYS, VERIFICATION_KEYS};
 

@@ -104,7 +104,7 @@ async fn a_slow_connection_is_tried_three_times_and_is_a_connection_error() {
     let address = listener.local_addr().unwrap();
     let connect = || tokio::net::TcpStream::connect(address);
     let _queued = (connect().await.unwrap(), connect().await.unwrap());
-    let started = std::time::Instant::now();
+    let started = tokio::time::Instant::now();
     let url = format!("http://{address}");
     let error = client_of(&url).send_before(soon(), &Request::get("/")).await.unwrap_err();
     assert!(matches!(error, UpstreamError::Connection { .. }), "{error:?}");
@@ -120,7 +120,7 @@ async fn a_response_that_takes_too_long_is_not_retried() {
         Ok::<_, Infallible>(Response::new(String::new()))
     });
     let client = client_of(&serve(service, Arc::default()).await);
-    let started = std::time::Instant::now();
+    let started = tokio::time::Instant::now();
     let impatient = client.with_timeout(Duration::from_millis(50));
     let error = impatient.send_before(soon(), &Request::get("/")).await.unwrap_err();
     assert!(matches!(error, UpstreamError::TimedOut { .. }), "{error:?}");

@@ -4,7 +4,7 @@
 mod tests;
 
 use std::sync::{Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use lifecycle::clock::now;
 use lifecycle::effects::Write;
@@ -12,7 +12,7 @@ use lifecycle::ports::CommitError;
 use lifecycle::record::Record;
 use lifecycle::telemetry::observe_error;
 use lifecycle::{Permit, ServiceError, Timestamp, Upstream};
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout};
 
 use super::circuit::{Admission, Circuit, Event};
 use crate::errors::unavailable;

@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use http::StatusCode;
+use lifecycle::random;
 
 use super::{Response, UpstreamError};
 
@@ -29,7 +30,7 @@ pub(super) fn pause(answer: &Result<Response, UpstreamError>, retries: u32) -> O
         Err(UpstreamError::Connection { .. }) => 0,
         _ => return None,
     };
-    let jitter = Duration::from_millis(fastrand::u64(0..=FIRST_PAUSE_MS << retries));
+    let jitter = Duration::from_millis(random::up_to(FIRST_PAUSE_MS << retries));
     (retries < RETRIES_MAX).then(|| Duration::from_secs(asked.into()) + jitter)
 }
 

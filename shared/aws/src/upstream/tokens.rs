@@ -15,7 +15,7 @@ use lifecycle::error::BoxError;
 use lifecycle::ports::CommitError;
 use lifecycle::record::{Key, Record, TableName as RecordTable};
 use lifecycle::telemetry::observe_cache;
-use lifecycle::{Deadline, Permit, ServiceError, Timestamp};
+use lifecycle::{Deadline, Permit, ServiceError, Timestamp, random};
 use serde::{Deserialize, Serialize};
 use tokio::time::{Instant, sleep};
 
@@ -220,7 +220,7 @@ impl AccessTokens {
                 let _ = self.write(Write::delete::<Lease>(lease.key())).await;
                 return token;
             }
-            sleep(Duration::from_millis(fastrand::u64(1..=LOOK_MS_MAX))).await;
+            sleep(Duration::from_millis(1 + random::up_to(LOOK_MS_MAX - 1))).await;
         }
     }
 

@@ -1,12 +1,13 @@
 //! Retries: which requests, how often and after which wait.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use client::Error;
 use domain::articles::{ArticleId, ArticlePatch};
 use domain::catalogue::ProductId;
 use domain::people::AddressDraft;
 use serde_json::{Value, json};
+use tokio::time::Instant;
 use uuid::Uuid;
 
 use crate::server::{Server, Told};

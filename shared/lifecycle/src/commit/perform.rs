@@ -1,16 +1,15 @@
 //! One commit of all durable effects, or one message in its place.
 
 use serde_dynamo::Item;
-use uuid::Uuid;
 
 use super::failed::FailedWrite;
 use super::outbox::OutboxRow;
 use super::outgoing::{EventOrigin, ready, seal};
-use crate::Moment;
 use crate::effects::{Effects, OnConditionFailed, Write, WriteAction};
 use crate::error::{DomainError, ServiceError};
 use crate::ports::{Adapter, CommitError, Transaction};
 use crate::resource::{Action, Resource};
+use crate::{Moment, random};
 
 /// The result of an attempt to commit.
 #[derive(Debug)]
@@ -60,7 +59,7 @@ fn compose(
     // The token is random, because it identifies one transaction. The moment is the same for every
     // delivery of a record, but the decision may differ. The idempotency table prevents a second
     // effect.
-    Ok(Transaction { token: Uuid::new_v4().to_string(), writes })
+    Ok(Transaction { token: random::uuid_v4().to_string(), writes })
 }
 
 /// Commits the effects together with their idempotency record, and derives the result from the

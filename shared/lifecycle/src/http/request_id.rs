@@ -1,7 +1,8 @@
 //! The id of a request, in the header `X-Request-Id`.
 
 use http::HeaderName;
-use uuid::Uuid;
+
+use crate::random;
 
 /// The request id header of requests and responses.
 pub(crate) const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -10,5 +11,5 @@ pub(crate) const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id"
 pub(crate) fn request_id_of(sent: Option<&str>) -> String {
     let valid =
         |id: &&str| (1..=128).contains(&id.len()) && id.bytes().all(|byte| byte.is_ascii_graphic());
-    sent.filter(valid).map_or_else(|| Uuid::now_v7().to_string(), str::to_owned)
+    sent.filter(valid).map_or_else(|| random::uuid_v7().to_string(), str::to_owned)
 }

@@ -203,14 +203,17 @@ impl Limiter {
     ) -> Vec<(String, Span, u32)> {
         let mut windows = self.windows.lock().unwrap_or_else(PoisonError::into_inner);
         let due = windows.iter_mut().filter(|(_, window)| wanted(window));
-        due.map(|(caller, window)| {
+        let due = due.map(|(caller, window)| {
             let amount = amount(window);
             window.in_flight = window.in_flight.saturating_add(window.untold);
             window.untold = 0;
             window.at_once = false;
             (caller.clone(), window.span, amount)
-        })
-        .collect()
+        });
+        let mut due: Vec<_> = due.collect();
+        // A simulation makes the same calls in each run.
+        due.sort_unstable_by(|one, other| one.0.cmp(&other.0));
+        due
     }
 
     /// Logs and counts that the store is unavailable.

@@ -2,13 +2,13 @@
 
 use std::fmt;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use futures::future::join_all;
-use tokio::task::JoinHandle;
-use tokio::time::{timeout, timeout_at};
+use tokio::time::{Instant, timeout, timeout_at};
 
 use super::shared::Shared;
+use crate::background::Spawned;
 use crate::commit::{EventOrigin, outgoing};
 use crate::effects::{Effects, Mail, Post, QueueName};
 use crate::error::{RequestError, ServiceError};
@@ -33,7 +33,7 @@ pub(crate) struct DeferredWork {
     /// Spans for a collector, if there is one.
     pub(crate) spans: Vec<serde_json::Value>,
     /// Exchanges of counts that are running; whether each succeeds.
-    pub(crate) telling: Vec<JoinHandle<bool>>,
+    pub(crate) telling: Vec<Spawned<bool>>,
     pub(crate) tertiary: Tertiary,
 }
 
@@ -92,7 +92,7 @@ impl DeferredWork {
         self.tertiary.count() + others.into_iter().filter(|other| *other).count()
     }
 
-    async fn effects_and_exchange(&self, telling: Vec<JoinHandle<bool>>) -> Vec<WorkDone> {
+    async fn effects_and_exchange(&self, telling: Vec<Spawned<bool>>) -> Vec<WorkDone> {
         let adapter = &*self.shared.adapter;
         let perform = self.tertiary.perform(adapter);
         let exchange = async {

@@ -8,10 +8,9 @@ use std::time::Duration;
 use futures::FutureExt;
 use tokio::time::timeout_at;
 
-use crate::Deadline;
-use crate::backoff::random_up_to;
 use crate::error::{RequestError, ServiceError};
 use crate::telemetry::panic_message;
+use crate::{Deadline, random};
 
 /// Runs until the deadline, and turns a panic into a failure of this request alone.
 pub(crate) async fn guarded<T>(
@@ -59,7 +58,7 @@ impl Retries {
             return Err(ServiceError::Unavailable { retry_after_s: 1, source });
         }
         let pause_ms_max = (10 << attempts.min(10)).min(self.pause_ms_max);
-        let wait = Duration::from_millis(random_up_to(pause_ms_max));
+        let wait = Duration::from_millis(random::up_to(pause_ms_max));
         if wait >= deadline.left() {
             return Err(ServiceError::TimedOut);
         }

@@ -4,11 +4,11 @@ use std::future::Future;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll};
-use std::time::Instant;
 
 use bytes::Bytes;
 use lambda_runtime::{Diagnostic, LambdaEvent, LambdaInvocation, Runtime};
 use serde::de::IgnoredAny;
+use tokio::time::Instant;
 use tower::{Layer, Service, service_fn};
 
 use super::defer_mode::DeferMode;
@@ -56,7 +56,7 @@ pub(crate) async fn serve(
                     event: slot.event.clone(),
                     x_ray: event.context.xray_trace_id.clone(),
                     cold_start,
-                    began: Instant::now(),
+                    began: Instant::now().into_std(),
                     due: Deadline::overdue(ends),
                     ends: Deadline::end(ends),
                 })

@@ -1,7 +1,8 @@
 //! Runs the lifecycle on Lambda.
 //!
 //! The `main` of a binary calls [`endpoint`], [`consumer`], [`authorizer`] or [`rotation`]. Each
-//! first checks whether the binary was started with `--describe`.
+//! first checks whether the binary was started with `--describe`. In a simulation (feature `testing`)
+//! they hand the function over instead of serving it.
 //!
 //! # Environment variables
 //!
@@ -40,10 +41,14 @@ mod repetition;
 mod rotation;
 mod settings;
 mod shared;
+#[cfg(any(test, feature = "testing"))]
+pub(crate) mod simulated;
 mod watchdog;
 
 use std::process::ExitCode;
 use std::sync::Arc;
+
+use serde_json::Value;
 
 use self::invocation::Handler;
 use self::overrun::Reconnect;
@@ -67,10 +72,8 @@ pub fn endpoint<E: Endpoint, P: Adapter + Clone>(
     connect: impl Fn(&[Resource]) -> Result<P, BoxError> + Send + 'static,
     build: impl FnOnce(&P) -> E,
 ) -> ExitCode {
-    if describe::asked() {
-        return describe::print(&describe::endpoint::<E>());
-    }
-    run(&describe::resources_of_endpoint::<E>(), connect, |adapter, shared| {
+    let resources = describe::resources_of_endpoint::<E>();
+    run(&resources, describe::endpoint::<E>, connect, |adapter, shared| {
         Arc::new(endpoint::Handler::new(build(adapter), shared))
     })
 }
@@ -80,10 +83,8 @@ pub fn consumer<C: Consumer, P: Adapter + Clone>(
     connect: impl Fn(&[Resource]) -> Result<P, BoxError> + Send + 'static,
     build: impl FnOnce(&P) -> C,
 ) -> ExitCode {
-    if describe::asked() {
-        return describe::print(&describe::consumer::<C>());
-    }
-    run(&describe::resources_of_consumer::<C>(), connect, |adapter, shared| {
+    let resources = describe::resources_of_consumer::<C>();
+    run(&resources, describe::consumer::<C>, connect, |adapter, shared| {
         Arc::new(consumer::Handler { consumer: build(adapter), shared })
     })
 }
@@ -94,10 +95,8 @@ pub fn authorizer<V: TokenVerifier + 'static, P: Adapter + Clone>(
     connect: impl Fn(&[Resource]) -> Result<P, BoxError> + Send + 'static,
     build: impl FnOnce(&P) -> V,
 ) -> ExitCode {
-    if describe::asked() {
-        return describe::print(&describe::authorizer(resources));
-    }
-    run(resources, connect, |adapter, shared| {
+    let describe = move || describe::authorizer(resources);
+    run(resources, describe, connect, |adapter, shared| {
         let service = shared.settings.service.clone();
         Arc::new(authorizer::Handler { verifier: Arc::new(build(adapter)), service })
     })
@@ -108,10 +107,7 @@ pub fn rotation<R: Rotation, P: Adapter + Clone>(
     connect: impl Fn(&[Resource]) -> Result<P, BoxError> + Send + 'static,
     build: impl FnOnce(&P) -> R,
 ) -> ExitCode {
-    if describe::asked() {
-        return describe::print(&describe::rotation::<R>());
-    }
-    run(R::RESOURCES, connect, |adapter, _| {
+    run(R::RESOURCES, describe::rotation::<R>, connect, |adapter, _| {
         Arc::new(rotation::Handler { rotation: build(adapter) })
     })
 }
@@ -121,21 +117,24 @@ const COUNTS: &[Resource] = &[Resource::Table(LIMITS, &[Action::UpdateItem])];
 
 fn run<P: Adapter + Clone>(
     resources: &[Resource],
+    describe: impl Fn() -> Value + Send + Sync + 'static,
     connect: impl Fn(&[Resource]) -> Result<P, BoxError> + Send + 'static,
     build: impl FnOnce(&P, Arc<Shared>) -> Arc<dyn Handler>,
 ) -> ExitCode {
+    #[cfg(any(test, feature = "testing"))]
+    if let Some(variables) = simulated::variables() {
+        return simulate(&variables, resources, describe, connect, build);
+    }
+    if describe::asked() {
+        return describe::print(&describe());
+    }
     let settings = Settings::from_environment();
     crate::telemetry::log::start(&settings.function, settings.log_level.as_deref());
-    if !settings.ignored.is_empty() {
-        let variables = settings.ignored.join(", ");
-        tracing::warn!(variables, "variables are no valid numbers; they have no effect");
-    }
+    warn_of_ignored(&settings);
     let has_counts = resources.iter().any(|usage| usage.covers(LIMITS, Action::UpdateItem));
     let started = lambda::async_runtime(&settings).block_on(async {
         clock::start(|name| std::env::var(name).ok())?;
-        let adapter = connect(resources)?;
-        let shared = Arc::new(Shared::new(settings, Arc::new(adapter.clone())));
-        let handler = build(&adapter, Arc::clone(&shared));
+        let (handler, shared) = built(settings, resources, &connect, build)?;
         let reconnect: Reconnect = Box::new(move || {
             let adapter = connect(COUNTS)?;
             Ok(Arc::new(adapter) as Arc<dyn Store>)
@@ -150,6 +149,52 @@ fn run<P: Adapter + Clone>(
             tracing::error!(error = &*error as &dyn std::error::Error, "cannot serve");
             ExitCode::FAILURE
         }
+    }
+}
+
+/// Connects a function's adapter, and builds its handler.
+fn built<P: Adapter + Clone>(
+    settings: Settings,
+    resources: &[Resource],
+    connect: &impl Fn(&[Resource]) -> Result<P, BoxError>,
+    build: impl FnOnce(&P, Arc<Shared>) -> Arc<dyn Handler>,
+) -> Result<(Arc<dyn Handler>, Arc<Shared>), BoxError> {
+    let adapter = connect(resources)?;
+    let shared = Arc::new(Shared::new(settings, Arc::new(adapter.clone())));
+    Ok((build(&adapter, Arc::clone(&shared)), shared))
+}
+
+/// Builds a function of a simulation, and hands it over instead of serving it.
+#[cfg(any(test, feature = "testing"))]
+fn simulate<P: Adapter + Clone>(
+    variables: &simulated::Variables,
+    resources: &[Resource],
+    describe: impl Fn() -> Value + Send + Sync + 'static,
+    connect: impl Fn(&[Resource]) -> Result<P, BoxError>,
+    build: impl FnOnce(&P, Arc<Shared>) -> Arc<dyn Handler>,
+) -> ExitCode {
+    let settings = Settings::read(|name| variables(name));
+    crate::telemetry::log::start_simulated(settings.log_level.as_deref());
+    warn_of_ignored(&settings);
+    let built = built(settings, resources, &connect, build);
+    simulated::hand_over(match built {
+        Ok((handler, shared)) => Ok(simulated::Built {
+            handler,
+            shared,
+            resources: resources.to_vec(),
+            describe: Box::new(describe),
+        }),
+        Err(error) => {
+            tracing::error!(error = &*error as &dyn std::error::Error, "cannot serve");
+            Err(error.to_string())
+        }
+    })
+}
+
+fn warn_of_ignored(settings: &Settings) {
+    if !settings.ignored.is_empty() {
+        let variables = settings.ignored.join(", ");
+        tracing::warn!(variables, "variables are no valid numbers; they have no effect");
     }
 }
 

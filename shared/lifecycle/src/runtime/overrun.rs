@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::json;
+use tokio::time::Instant;
 
 use super::invocation::{Handler, LastWords};
 use super::shared::Shared;
@@ -58,7 +59,7 @@ fn end(watched: &Watched, handler: &dyn Handler, shared: &Shared, reconnect: Opt
     if let Some(inspector) = &shared.inspector {
         inspector.blocked(&watched.invocation_id, BLOCKED);
     }
-    let left = || watched.ends.saturating_duration_since(std::time::Instant::now());
+    let left = || watched.ends.saturating_duration_since(Instant::now().into_std());
     let answer = answer.unwrap_or_default();
     let id = &watched.invocation_id;
     if let Err(error) = hand_over(&shared.settings.runtime_api, id, outcome, &answer, left()) {

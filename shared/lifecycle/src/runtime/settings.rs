@@ -41,7 +41,7 @@ impl Settings {
         Self::read(|name| env::var(name).ok())
     }
 
-    fn read(variable: impl Fn(&str) -> Option<String>) -> Self {
+    pub(super) fn read(variable: impl Fn(&str) -> Option<String>) -> Self {
         let text = |name: &str| variable(name).filter(|value| !value.is_empty());
         let list = |name: &str| text(name).map(|value| split(&value)).unwrap_or_default();
         let function = text("AWS_LAMBDA_FUNCTION_NAME").unwrap_or_else(|| "function".to_owned());

@@ -44,6 +44,11 @@ struct Board {
     waits_until: Option<Instant>,
 }
 
+/// The time, for this thread without an async runtime too.
+fn now() -> Instant {
+    tokio::time::Instant::now().into_std()
+}
+
 /// Ends the watch when it is dropped.
 pub(crate) struct Watch {
     watchdog: Arc<Watchdog>,
@@ -88,7 +93,7 @@ impl Watchdog {
     pub(crate) fn wait_for_others(&self) {
         let latest = self.board().watched.values().map(|watched| watched.due).max();
         while let Some(latest) = latest
-            && Instant::now() < latest
+            && now() < latest
             && !self.board().watched.is_empty()
         {
             thread::sleep(Duration::from_millis(5));
@@ -99,7 +104,7 @@ impl Watchdog {
     fn wait(&self) -> Watched {
         let mut board = self.board();
         loop {
-            let now = Instant::now();
+            let now = now();
             let earliest = board.watched.iter().min_by_key(|(_, watched)| watched.due);
             let earliest = earliest.map(|(number, watched)| (*number, watched.due));
             board = match earliest {
@@ -184,13 +189,13 @@ mod tests {
     }
 
     fn due_in(name: &str, milliseconds: u64) -> Watched {
-        let due = Instant::now() + Duration::from_millis(milliseconds);
+        let due = now() + Duration::from_millis(milliseconds);
         Watched {
             invocation_id: name.to_owned(),
             event: Bytes::new(),
             x_ray: None,
             cold_start: false,
-            began: Instant::now(),
+            began: now(),
             due,
             ends: due,
         }
@@ -251,7 +256,7 @@ mod tests {
     fn a_runtime_api_that_does_not_respond_is_an_error_after_the_time_limit() {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap().to_string();
-        let began = Instant::now();
+        let began = now();
         let patience = Duration::from_millis(50);
         assert!(hand_over(&address, "id", "response", b"{}", patience).is_err());
         assert!(began.elapsed() < Duration::from_secs(10));

@@ -24,6 +24,27 @@ pub(crate) fn start(function: &str, level: Option<&str>) {
     std::panic::set_hook(Box::new(log_panic));
 }
 
+/// Writes the log lines of simulated functions to their surroundings. The first start in a process
+/// sets the level. Panics outside of simulations keep their hook.
+#[cfg(any(test, feature = "testing"))]
+pub(crate) fn start_simulated(level: Option<&str>) {
+    static STARTED: std::sync::Once = std::sync::Once::new();
+    STARTED.call_once(|| {
+        let subscriber = tracing_subscriber::registry()
+            .with(level_of(level))
+            .with(JsonLines { function: "function".to_owned() });
+        let _ = tracing::subscriber::set_global_default(subscriber);
+        let others = std::panic::take_hook();
+        std::panic::set_hook(Box::new(move |panic| {
+            if crate::surroundings::is_simulated() {
+                log_panic(panic);
+            } else {
+                others(panic);
+            }
+        }));
+    });
+}
+
 /// The level in `LOG_LEVEL`; `INFO` if it names none.
 fn level_of(level: Option<&str>) -> LevelFilter {
     level.and_then(|level| level.parse().ok()).unwrap_or(LevelFilter::INFO)
@@ -35,9 +56,13 @@ fn log_panic(panic: &PanicHookInfo<'_>) {
     tracing::error!(place, error = panic_message(panic.payload()), "panicked");
 }
 
-/// Prints a complete line.
+/// Prints complete lines.
 #[expect(clippy::print_stdout, reason = "standard output is where Lambda collects log lines")]
 pub(crate) fn print(line: &str) {
+    #[cfg(any(test, feature = "testing"))]
+    if crate::surroundings::log(line) {
+        return;
+    }
     println!("{line}");
 }
 
@@ -52,6 +77,15 @@ impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for JsonLines {
 }
 
 impl JsonLines {
+    /// The name of the process's function, or of the simulated one.
+    fn function(&self) -> String {
+        #[cfg(any(test, feature = "testing"))]
+        if let Some(function) = crate::surroundings::function() {
+            return function.as_ref().to_owned();
+        }
+        self.function.clone()
+    }
+
     fn line(&self, event: &Event<'_>) -> Value {
         let mut line = Map::new();
         let metadata = event.metadata();
@@ -59,7 +93,7 @@ impl JsonLines {
         line.insert("timestamp".into(), clock::now().to_string().into());
         event.record(&mut Fields(&mut line));
         line.insert("target".into(), metadata.target().into());
-        line.insert("function".into(), self.function.as_str().into());
+        line.insert("function".into(), self.function().into());
         if let Some(id) = super::request_id() {
             line.insert("requestId".into(), id.into());
         }

@@ -101,14 +101,22 @@ pub(crate) fn observed<F: Future>(
 
 /// Attaches a future that another task runs to the current request, so that its log lines and
 /// metrics have the request's id. Without a current request the future is unchanged.
+/// [`background::spawn`](crate::background::spawn) does it for its tasks.
 pub fn carried<F: Future>(future: F) -> impl Future<Output = F::Output> {
     let current = CURRENT.try_with(Arc::clone).ok();
-    async move {
+    let carried = async move {
         match current {
             Some(current) => CURRENT.scope(current, future).await,
             None => future.await,
         }
-    }
+    };
+    #[cfg(any(test, feature = "testing"))]
+    let carried = crate::surroundings::all(
+        crate::surroundings::current(),
+        crate::surroundings::environment(),
+        carried,
+    );
+    carried
 }
 
 /// Records a call to the store: `operation` in AWS's spelling (`GetItem`), and the table's logical

@@ -7,11 +7,10 @@
 //! and function-as-a-service spans.
 
 use serde_json::{Value, json};
-use uuid::Uuid;
 
 use super::{TraceContext, line::Stages};
-use crate::Timestamp;
 use crate::consumer::Source;
+use crate::{Timestamp, random};
 
 /// The maximum number of spans in a POST: the batch size of OpenTelemetry's own exporters.
 const SPANS_MAX: usize = 512;
@@ -160,7 +159,7 @@ fn with_stages(
     let mut at = start;
     for (name, took) in stages.times() {
         let end = at + took.as_nanos();
-        let id = Uuid::now_v7().simple().to_string();
+        let id = random::uuid_v7().simple().to_string();
         spans.push(json!({
             "traceId": trace.trace_id(),
             "spanId": &id[16..],

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use uuid::Uuid;
+use crate::random;
 
 /// The trace and the span of a request.
 ///
@@ -30,9 +30,9 @@ impl TraceContext {
     /// X-Ray's header is ignored: Lambda sets it by its own sampling rules, and to 0 where
     /// active tracing is off.
     pub fn continued(parent: Option<&str>, state: Option<&str>, x_ray: Option<&str>) -> Self {
-        let fresh = Uuid::now_v7().simple().to_string();
+        let fresh = random::uuid_v7().simple().to_string();
         // The last part of a UUIDv7 is random; the first part is the time.
-        let span_id = Uuid::now_v7().simple().to_string()[16..].to_owned();
+        let span_id = random::uuid_v7().simple().to_string()[16..].to_owned();
         let state = state.map(str::trim).filter(|state| is_state(state)).map(str::to_owned);
         match (parent.and_then(of_traceparent), x_ray.and_then(of_x_ray)) {
             (Some((trace_id, parent, sampled)), _) => {

@@ -3,7 +3,8 @@
 //! A [`Memory`] has the tables, queues and mail. [`endpoint()`] and [`consumer()`] run the stages on
 //! it, with commits, idempotency keys, inbox and outbox as on AWS, and without Lambda, network or
 //! process. Time and ids are fixed. [`permit`] is for a test of stage 6 alone.
-//! `aws::testing` runs functions whose stage 6 reads through the crate `aws`.
+//! `aws::testing` runs functions whose stage 6 reads through the crate `aws`. [`simulated`] starts
+//! whole functions by their `main`, for simulations of a service.
 //!
 //! Enable the feature for tests only, since a [`Permit`] can be made with it:
 //!
@@ -182,6 +183,7 @@ mod endpoint;
 mod given;
 mod memory;
 mod request;
+pub mod simulated;
 
 use std::time::Duration;
 

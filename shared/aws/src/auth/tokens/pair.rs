@@ -5,6 +5,7 @@ use base64::prelude::{BASE64_STANDARD, BASE64_URL_SAFE_NO_PAD};
 use ed25519_dalek::SigningKey;
 use ed25519_dalek::pkcs8::{DecodePrivateKey, EncodePrivateKey};
 use lifecycle::error::BoxError;
+use lifecycle::random;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
@@ -60,7 +61,7 @@ impl KeyPair {
 /// When the operating system provides no randomness.
 pub fn generate() -> Result<KeyPair, BoxError> {
     let mut seed = [0; 32];
-    getrandom::fill(&mut seed)?;
+    random::fill(&mut seed)?;
     KeyPair::of(&SigningKey::from_bytes(&seed))
 }
 

@@ -3,11 +3,11 @@
 
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
-use std::time::Instant;
 
 use async_trait::async_trait;
 use futures::{FutureExt, StreamExt, stream};
 use serde_json::{Value, json};
+use tokio::time::Instant;
 
 use super::super::deferred::{DeferredWork, Tertiary};
 use super::super::guard::{caught, guarded, panicked};

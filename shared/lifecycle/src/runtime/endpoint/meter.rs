@@ -4,11 +4,11 @@ use std::sync::Arc;
 
 use super::super::shared::Shared;
 use super::request_log::RequestLog;
+use crate::background;
 use crate::endpoint::Endpoint;
 use crate::error::{RequestError, ServiceError};
 use crate::http::Request;
 use crate::limit::{Counted, Counting, Limit};
-use crate::telemetry::carried;
 use crate::telemetry::inspector::{Judge, Stage, of_limit};
 
 /// The rate limit of one caller at one endpoint.
@@ -64,7 +64,7 @@ impl<'a> Meter<'a> {
             // Concurrent with the work, so that the client does not wait.
             let shared = Arc::clone(self.shared);
             let tell = async move { shared.limiter.exchange(&*shared.adapter).await };
-            log.telling.push(tokio::spawn(carried(tell)));
+            log.telling.push(background::spawn(tell));
         }
         standing.enforce()
     }

@@ -1,7 +1,6 @@
 //! The record of one request.
 
-use tokio::task::JoinHandle;
-
+use crate::background::Spawned;
 use crate::caller::AfterResponse;
 use crate::limit::RateLimitStatus;
 use crate::telemetry::inspector::Inspection;
@@ -14,7 +13,7 @@ pub(super) struct RequestLog {
     pub(super) stages: Stages,
     pub(super) standing: Option<RateLimitStatus>,
     /// Exchanges of counts that are running; whether each succeeds.
-    pub(super) telling: Vec<JoinHandle<bool>>,
+    pub(super) telling: Vec<Spawned<bool>>,
     pub(super) attempts: u32,
     pub(super) after_response: AfterResponse,
     /// The same for the local platform's console, if it asks for it.

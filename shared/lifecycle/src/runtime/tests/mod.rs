@@ -15,6 +15,7 @@ mod recorder;
 mod replays;
 mod responses;
 mod semantics;
+mod simulated;
 mod subjects;
 mod traces;
 mod triggers;

@@ -210,7 +210,7 @@ fn a_reader_that_does_not_read_loses_records_and_costs_little_time() {
     let inspector = Inspector::of(Writer::of(stream).unwrap());
     let long = "x".repeat(900);
     let work = || Work { name: long.clone(), failed: None, took: Duration::ZERO };
-    let began = std::time::Instant::now();
+    let began = tokio::time::Instant::now();
 
     for number in 0..1_000 {
         inspector.deferred(&number.to_string(), (0..20).map(|_| work()).collect());

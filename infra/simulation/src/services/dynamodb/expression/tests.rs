@@ -1,0 +1,242 @@
+use std::collections::BTreeMap;
+
+use serde_json::{Value as Json, json};
+
+use super::*;
+use crate::services::dynamodb::value::{Item, item_of, item_to_json};
+use crate::services::wire::AwsError;
+
+fn item(json: Json) -> Item {
+    item_of(&json).unwrap()
+}
+
+fn known(values: Json) -> Placeholders {
+    let names = [("#a", "a"), ("#s", "status"), ("#dot", "a.b")];
+    let names: BTreeMap<String, String> =
+        names.map(|(alias, name)| (alias.to_owned(), name.to_owned())).into();
+    let values = if values == json!({}) { None } else { Some(&values) };
+    Placeholders::of(Some(&names), values, true).unwrap()
+}
+
+fn stored() -> Item {
+    item(json!({
+        "a": { "N": "5" },
+        "status": { "S": "OPEN" },
+        "a.b": { "BOOL": true },
+        "tags": { "SS": ["x", "y"] },
+        "lines": { "L": [{ "M": { "quantity": { "N": "2" } } }, { "S": "two" }] },
+        "none": { "NULL": true },
+    }))
+}
+
+fn values() -> Json {
+    json!({
+        ":five": { "N": "5.0" }, ":six": { "N": "6" }, ":open": { "S": "OPEN" },
+        ":op": { "S": "OP" }, ":x": { "S": "x" }, ":two": { "N": "2" }, ":type": { "S": "L" },
+        ":list": { "L": [{ "S": "z" }] }, ":set": { "SS": ["y", "z"] }, ":all": { "SS": ["x", "y"] },
+    })
+}
+
+#[test]
+fn conditions_hold_as_documented() {
+    for (expression, expected) in [
+        ("a = :five", true),
+        ("a <> :five", false),
+        ("missing <> :five", true),
+        ("missing = :five", false),
+        ("a < :six AND a > :two", true),
+        ("status < :six", false),
+        ("#a BETWEEN :two AND :six", true),
+        ("status IN (:x, :open)", true),
+        ("attribute_exists(lines[0].quantity)", true),
+        ("attribute_exists(lines[2])", false),
+        ("attribute_not_exists(lines[0].missing)", true),
+        ("attribute_type(lines, :type)", true),
+        ("begins_with(#s, :op)", true),
+        ("contains(tags, :x)", true),
+        ("contains(#s, :op)", true),
+        ("contains(lines, :x)", false),
+        ("size(tags) = :two", true),
+        ("size(a) = :two", false),
+        ("lines[0].quantity = :two", true),
+        ("NOT a = :five", false),
+        ("NOT (a = :six OR status = :x)", true),
+        ("a = :six OR a = :five AND status = :open", true),
+        ("(a = :six OR a = :five) and status = :x", false),
+        ("attribute_exists(#dot)", true),
+        ("attribute_exists(none)", true),
+    ] {
+        let condition =
+            Condition::parse("ConditionExpression", expression, &mut known(values())).unwrap();
+        assert_eq!(holds(&condition, &stored()), expected, "{expression}");
+    }
+}
+
+#[test]
+fn an_invalid_condition_is_an_error_with_its_reason() {
+    for (expression, reason) in [
+        ("", "The expression can not be empty;"),
+        ("a =", "Syntax error; token: \"<EOF>\""),
+        ("a = :five)", "Syntax error; token: \")\""),
+        ("a ! :five", "Syntax error; token: \"!\""),
+        ("#other = :five", "attribute name used in the document path is not defined"),
+        ("a = :other", "attribute value used in expression is not defined"),
+        ("is(a, :five)", "Invalid function name; function: is"),
+        ("((a = :five))", "The expression has redundant parentheses;"),
+        ("a = a", "The first operand must be distinct"),
+        ("begins_with(a, :five)", "Incorrect operand type"),
+        ("a BETWEEN :six AND :two", "requires upper bound"),
+        ("a BETWEEN :six AND :x", "requires same data type"),
+        ("attribute_type(a, :x)", "Invalid attribute type name"),
+        ("tags < :set", "Incorrect operand type"),
+        ("attribute_exists(a", "Syntax error"),
+        ("lines[x] = :x", "Syntax error"),
+    ] {
+        let condition = Condition::parse("FilterExpression", expression, &mut known(values()));
+        let message = condition.unwrap_err().message;
+        assert!(message.starts_with("Invalid FilterExpression: "), "{message}");
+        assert!(message.contains(reason), "{expression}: {message}");
+    }
+}
+
+#[test]
+fn parentheses_around_two_groups_are_not_redundant() {
+    let expression = "((a = :five) OR (a = :six))";
+    assert!(Condition::parse("ConditionExpression", expression, &mut known(values())).is_ok());
+}
+
+fn updated(expression: &str) -> Result<Json, AwsError> {
+    let update = Update::parse(expression, &mut known(values()))?;
+    Ok(item_to_json(&applied(&update, &stored())?))
+}
+
+#[test]
+fn updates_change_the_item_as_documented() {
+    for (expression, attribute, expected) in [
+        ("SET a = a + :five", "a", json!({ "N": "10" })),
+        ("set a = a - :six", "a", json!({ "N": "-1" })),
+        ("SET b = if_not_exists(b, :x)", "b", json!({ "S": "x" })),
+        ("SET a = if_not_exists(a, :x)", "a", json!({ "N": "5" })),
+        ("SET n = if_not_exists(n, :two) + :five", "n", json!({ "N": "7" })),
+        ("SET l = list_append(:list, :list)", "l", json!({ "L": [{ "S": "z" }, { "S": "z" }] })),
+        ("SET b = status, status = :x", "b", json!({ "S": "OPEN" })),
+        ("REMOVE a", "a", Json::Null),
+        ("REMOVE missing", "missing", Json::Null),
+        ("ADD a :five", "a", json!({ "N": "10" })),
+        ("ADD new :five", "new", json!({ "N": "5" })),
+        ("ADD tags :set", "tags", json!({ "SS": ["x", "y", "z"] })),
+        ("DELETE tags :set", "tags", json!({ "SS": ["x"] })),
+        ("DELETE tags :all", "tags", Json::Null),
+        ("DELETE missing :all", "missing", Json::Null),
+        (
+            "SET lines[0].quantity = :six REMOVE lines[1]",
+            "lines",
+            json!({ "L": [{ "M": { "quantity": { "N": "6" } } }] }),
+        ),
+        (
+            "SET lines[9] = :x REMOVE lines[2], lines[0]",
+            "lines",
+            json!({ "L": [{ "S": "two" }, { "S": "x" }] }),
+        ),
+        (
+            "SET lines[9] = :x, lines[7] = :two REMOVE lines[0], lines[1]",
+            "lines",
+            json!({ "L": [{ "N": "2" }, { "S": "x" }] }),
+        ),
+    ] {
+        assert_eq!(updated(expression).unwrap()[attribute], expected, "{expression}");
+    }
+}
+
+#[test]
+fn an_invalid_update_is_an_error_with_its_reason() {
+    for (expression, reason) in [
+        ("", "The expression can not be empty;"),
+        ("a = :x", "Syntax error; token: \"a\""),
+        ("SET a = :x SET b = :x", "The \"SET\" section can only be used once"),
+        ("SET a = missing", "refers to an attribute that does not exist in the item"),
+        (
+            "SET a = status + :five",
+            "An operand in the update expression has an incorrect data type",
+        ),
+        ("SET a = a + :x", "Incorrect operand type for operator or function"),
+        ("SET a = list_append(a, :x)", "Incorrect operand type for operator or function"),
+        ("SET missing.b = :x", "The document path provided in the update expression is invalid"),
+        ("SET a.b = :x", "The document path provided in the update expression is invalid"),
+        ("SET a = :x REMOVE a", "Two document paths overlap with each other"),
+        ("SET lines.a = :x REMOVE lines[0]", "Two document paths conflict with each other"),
+        ("ADD status :five", "An operand in the update expression has an incorrect data type"),
+        ("ADD a :x", "Incorrect operand type for operator or function; operator: ADD"),
+        ("DELETE a :five", "Incorrect operand type for operator or function; operator: DELETE"),
+        ("SET a = other(:x)", "Invalid function name; function: other"),
+    ] {
+        let message = updated(expression).unwrap_err().message;
+        assert!(message.contains(reason), "{expression}: {message}");
+    }
+}
+
+#[test]
+fn a_projection_has_only_its_paths() {
+    for (expression, expected) in [
+        ("a", json!({ "a": { "N": "5" } })),
+        ("missing", json!({})),
+        (
+            "lines[1], lines[0].quantity",
+            json!({
+                "lines": { "L": [{ "M": { "quantity": { "N": "2" } } }, { "S": "two" }] }
+            }),
+        ),
+        ("lines[1]", json!({ "lines": { "L": [{ "S": "two" }] } })),
+        ("lines[5]", json!({})),
+        ("#dot, #s", json!({ "a.b": { "BOOL": true }, "status": { "S": "OPEN" } })),
+    ] {
+        let projection = Projection::parse(expression, &mut known(json!({}))).unwrap();
+        assert_eq!(item_to_json(&projection.of(&stored())), expected, "{expression}");
+    }
+    let overlapping = Projection::parse("lines, lines[0]", &mut known(json!({})));
+    assert!(overlapping.unwrap_err().message.contains("overlap"));
+}
+
+#[test]
+fn a_condition_on_a_key_is_a_partition_and_a_range() {
+    let parse = |expression: &str| {
+        KeyCondition::parse(expression, &mut known(values()), "a", Some("status"))
+    };
+    let sorted = |expression: &str, text: &str| {
+        let sort = parse(expression).unwrap().sort.unwrap();
+        sort.holds(&crate::services::dynamodb::value::Value::S(text.to_owned()))
+    };
+
+    assert!(parse("a = :five").unwrap().sort.is_none());
+    assert!(sorted("a = :five AND begins_with(status, :op)", "OPEN"));
+    assert!(!sorted("status > :x AND #a = :five", "OPEN"));
+    assert!(sorted("a = :five AND status BETWEEN :op AND :x", "OPEN"));
+    for (expression, reason) in [
+        ("status = :x", "Query condition missed key schema element: a"),
+        ("a = :five AND other = :x", "Query condition missed key schema element: status"),
+        ("a < :five", "Query key condition not supported"),
+        ("a = :five AND a = :six", "must only contain one condition per key"),
+        ("a = :five OR a = :six", "Invalid operator used in KeyConditionExpression: OR"),
+        ("a = :five AND status <> :x", "Invalid operator used in KeyConditionExpression: <>"),
+    ] {
+        let message = parse(expression).unwrap_err().message;
+        assert!(message.contains(reason), "{expression}: {message}");
+    }
+}
+
+#[test]
+fn unused_and_unknown_placeholders_are_errors() {
+    let mut known = known(json!({ ":x": { "S": "x" } }));
+    Condition::parse("ConditionExpression", "#a = :x", &mut known).unwrap();
+    let message = known.check_all_used().unwrap_err().message;
+    assert_eq!(
+        message,
+        "Value provided in ExpressionAttributeNames unused in expressions: keys: {#dot, #s}"
+    );
+
+    let values = json!({ ":x": { "S": "x" } });
+    let without = Placeholders::of(None, Some(&values), false).unwrap_err().message;
+    assert_eq!(without, "ExpressionAttributeValues can only be specified when using expressions");
+    let unsigned = json!({ "x": { "S": "x" } });
+    assert!(Placeholders::of(None, Some(&unsigned), true).is_err());
+}

@@ -1,0 +1,129 @@
+//! The client of an operation.
+
+use std::sync::{Arc, Mutex};
+
+use serde_json::Value as Json;
+
+use super::platform::Platform;
+use super::request::{ApiAnswer, ApiRequest, NoAnswer};
+use super::state::lock;
+use super::trace::Happened;
+use crate::Millis;
+use crate::random::{Random, Seeded};
+use crate::services::ses::Mail;
+
+/// The client of one operation: it sends requests, waits, draws, and reads mail. Operators also call
+/// services.
+#[derive(Clone)]
+pub struct Client {
+    platform: Arc<Platform>,
+    operation: usize,
+    random: Arc<Mutex<Seeded>>,
+}
+
+impl Client {
+    pub(super) fn new(platform: Arc<Platform>, operation: usize) -> Self {
+        let random = platform.world.streams.of(&format!("operation {operation}"));
+        Self { platform, operation, random: Arc::new(Mutex::new(random)) }
+    }
+
+    /// The index of the operation in the plan.
+    pub fn operation(&self) -> usize {
+        self.operation
+    }
+
+    /// The time.
+    pub fn now(&self) -> Millis {
+        self.platform.world.now()
+    }
+
+    /// Waits.
+    pub async fn wait(&self, time: Millis) {
+        tokio::time::sleep(time.as_duration()).await;
+    }
+
+    /// Waits for a drawn time of at most `max`: a person thinks.
+    pub async fn think(&self, max: Millis) {
+        let time = self.draw(|random| random.up_to(max));
+        self.wait(time).await;
+    }
+
+    /// Draws from the operation's random numbers.
+    pub fn draw<T>(&self, draw: impl FnOnce(&mut Seeded) -> T) -> T {
+        draw(&mut lock(&self.random))
+    }
+
+    /// A drawn UUID of version 4.
+    pub fn uuid(&self) -> String {
+        self.draw(super::ids::uuid)
+    }
+
+    /// Sends a request to the API.
+    ///
+    /// # Errors
+    /// If the client gets no answer: it gave up, or the connection was lost.
+    pub async fn send(&self, request: ApiRequest) -> Result<ApiAnswer, NoAnswer> {
+        self.platform.send(self.operation, request, &self.random).await
+    }
+
+    /// All mails that were sent to an address, in order.
+    pub fn mails_to(&self, address: &str) -> Vec<Mail> {
+        let services = lock(&self.platform.world.services);
+        let is_to = |mail: &&Mail| mail.to.iter().any(|to| to.contains(address));
+        services.mails().iter().filter(is_to).cloned().collect()
+    }
+
+    /// All items of a table, by its logical id: as an operator sees them.
+    pub fn items(&self, table: &str) -> Vec<Json> {
+        let world = &self.platform.world;
+        lock(&world.services).items(table)
+    }
+
+    /// The name by which services know a table, queue or secret, by its logical id.
+    pub fn physical(&self, logical_id: &str) -> String {
+        self.platform.world.names.queue(logical_id).to_owned()
+    }
+
+    /// Calls a service as an operator who may do everything: `DynamoDB_20120810.PutItem`.
+    ///
+    /// # Errors
+    /// The body of the service's error.
+    pub async fn call(&self, target: &str, body: &Json) -> Result<Json, Json> {
+        self.platform.world.ask(target, body).await
+    }
+
+    /// Moves all messages of a dead-letter queue to its source queue, both by their logical ids.
+    /// Returns the number of messages.
+    pub async fn redrive(&self, dead_letters: &str, source: &str) -> usize {
+        let world = &self.platform.world;
+        world.redrive(world.names.queue(dead_letters), world.names.queue(source)).await
+    }
+
+    /// Invokes a function by its logical id.
+    ///
+    /// # Errors
+    /// If the function is throttled or fails: the reason.
+    pub async fn invoke(&self, function: &str, event: Json) -> Result<Json, String> {
+        self.platform.invoke(self.operation, function, event).await
+    }
+
+    /// Rotates a secret by its rotation function, in the four steps of Secrets Manager.
+    ///
+    /// # Errors
+    /// If the secret has no rotation, or a step fails: the reason.
+    pub async fn rotate(&self, secret: &str) -> Result<(), String> {
+        self.platform.rotate(secret).await
+    }
+
+    /// Deploys a version of a function, by its index in the order of registration: new environments
+    /// run it, and the others end after their invocations.
+    pub fn deploy(&self, function: &str, version: usize) {
+        self.platform.deploy(function, version);
+    }
+
+    /// Writes a note into the trace, for the oracles.
+    pub fn note(&self, name: &str, value: Json) {
+        let (operation, name) = (self.operation, name.to_owned());
+        self.platform.world.record(Happened::Noted { operation, name, value });
+    }
+}

@@ -1,0 +1,126 @@
+//! The result of a run.
+
+use std::fmt;
+use std::time::Duration;
+
+use super::faults::FaultMix;
+use super::trace::{Happened, Trace, printed};
+use crate::Millis;
+
+/// The result of a run.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct Report {
+    /// The seed.
+    pub seed: u64,
+    /// The simulated time.
+    pub simulated: Millis,
+    /// The time that the run took.
+    pub wall: Duration,
+    /// The calls of services, of functions and of event sources.
+    pub steps: u64,
+    /// The events of the trace.
+    pub events: u64,
+    /// The hash of the trace.
+    pub trace_hash: String,
+    /// The failures that the oracles found, in order.
+    pub failures: Vec<Failure>,
+    /// The trace.
+    pub trace: Trace,
+    /// The operations that ran, with their indexes in the plan.
+    pub operations: Vec<(usize, String)>,
+}
+
+/// A failure that an oracle found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Failure {
+    /// The name of the oracle.
+    pub oracle: String,
+    /// The wrong state, in one sentence.
+    pub reason: String,
+    /// When it was found.
+    pub at: Millis,
+    /// The request of the event that failed, if it was the event of a request.
+    pub request: Option<String>,
+}
+
+/// A failing run with as little in it as the search has found.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct Shrunk {
+    /// The smallest run that still fails in the same oracle.
+    pub report: Report,
+    /// Its faults.
+    pub faults: FaultMix,
+    /// The number of runs of the search.
+    pub runs: usize,
+}
+
+impl Report {
+    /// Whether no oracle found anything.
+    pub fn is_ok(&self) -> bool {
+        self.failures.is_empty()
+    }
+
+    /// The ids of the last requests, in order.
+    fn last_requests(&self) -> Vec<&str> {
+        const SHOWN_MAX: usize = 3;
+        let requests = self.trace.events().iter().filter_map(|event| match &event.what {
+            Happened::Requested { request, .. } => Some(request.as_str()),
+            _ => None,
+        });
+        let requests: Vec<&str> = requests.collect();
+        requests[requests.len().saturating_sub(SHOWN_MAX)..].to_vec()
+    }
+
+    /// The events of one request, as lines.
+    pub fn journey(&self, request: &str) -> String {
+        let start = self.trace.events().first().map(|event| event.at);
+        printed(start, self.trace.journey(request).into_iter())
+    }
+}
+
+/// One line: `seed 7: 3600 s simulated in 0.21 s, 812 steps, 4031 events, trace 3f…, 0 failures`.
+impl fmt::Display for Report {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { seed, steps, events, .. } = self;
+        let (simulated, wall) = (self.simulated.as_seconds(), self.wall.as_secs_f64());
+        let (hash, failures) = (self.trace_hash.get(..16).unwrap_or_default(), self.failures.len());
+        write!(
+            f,
+            "seed {seed}: {simulated} s simulated in {wall:.2} s, {steps} steps, {events} events, \
+             trace {hash}, {failures} failures"
+        )
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.oracle, self.reason)
+    }
+}
+
+/// The seed, the faults, the operations, the failures, and the journeys of the failing requests.
+impl fmt::Display for Shrunk {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { report, faults, runs } = self;
+        writeln!(f, "seed {} after {runs} runs, with {faults}", report.seed)?;
+        for (index, text) in &report.operations {
+            writeln!(f, "  operation {index}: {text}")?;
+        }
+        for failure in &report.failures {
+            writeln!(f, "  {failure}")?;
+            let requests = match &failure.request {
+                Some(request) => vec![request.as_str()],
+                // Found at rest: the last requests are near the reason.
+                None => report.last_requests(),
+            };
+            for request in requests {
+                writeln!(f, "  the journey of {request}")?;
+                f.write_str(&report.journey(request))?;
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,184 @@
+//! The event source mapping of a queue: receives, invokes, deletes the successful messages.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use sam_template::QueueTrigger;
+use serde_json::{Value as Json, json};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::time::{Instant, sleep};
+
+use super::events;
+use super::mapping::Mapping;
+use super::outcome;
+use crate::world::faults::Fault;
+use crate::world::lambda::InvokeError;
+use crate::world::names::queue_url;
+use crate::world::trace::Cause;
+
+/// The concurrent invocations if the template sets no maximum.
+const CONCURRENCY: u32 = 10;
+/// The wait of one receive call; the queue answers earlier when a message arrives.
+const WAIT_S: u64 = 20;
+/// The maximum messages of one receive call.
+const RECEIVE_MAX: usize = 10;
+/// The pause between receive calls while a batch is gathered.
+const GATHER: Duration = Duration::from_millis(50);
+/// The pause after an error of the queue.
+const REST: Duration = Duration::from_secs(1);
+/// The pauses between attempts while the function is throttled.
+const THROTTLE_PAUSE: Duration = Duration::from_millis(100);
+const THROTTLE_PAUSE_MAX: Duration = Duration::from_secs(2);
+
+/// Polls a queue.
+pub(super) struct Poller {
+    pub(super) mapping: Mapping,
+    pub(super) trigger: QueueTrigger,
+    /// The name of the queue.
+    pub(super) queue: String,
+    pub(super) visibility_timeout: Duration,
+}
+
+impl Poller {
+    /// Polls until the task is dropped.
+    pub(super) async fn poll(self) {
+        let concurrency = self.trigger.maximum_concurrency.unwrap_or(CONCURRENCY).max(1);
+        let permits = Arc::new(Semaphore::new(concurrency as usize));
+        let poller = Arc::new(self);
+        loop {
+            let Ok(permit) = Arc::clone(&permits).acquire_owned().await else { return };
+            match poller.gather().await {
+                Ok(batch) if batch.is_empty() => {}
+                Ok(batch) => {
+                    tokio::spawn(Arc::clone(&poller).deliver(batch, permit));
+                }
+                Err(_) => sleep(REST).await,
+            }
+        }
+    }
+
+    /// A batch: the messages that are there, or the first that come within the batching window.
+    async fn gather(&self) -> Result<Vec<Json>, Json> {
+        let wanted = self.trigger.batch_size.max(1) as usize;
+        let mut batch = self.receive(wanted, WAIT_S).await?;
+        let ends = Instant::now() + self.trigger.batching_window;
+        while !batch.is_empty() && batch.len() < wanted {
+            let more = self.receive(wanted - batch.len(), 0).await?;
+            if more.is_empty() {
+                let pause = GATHER.min(ends.saturating_duration_since(Instant::now()));
+                if pause.is_zero() {
+                    break;
+                }
+                sleep(pause).await;
+            }
+            batch.extend(more);
+        }
+        Ok(batch)
+    }
+
+    async fn receive(&self, count: usize, wait_s: u64) -> Result<Vec<Json>, Json> {
+        let receive = json!({
+            "QueueUrl": queue_url(&self.queue),
+            "MaxNumberOfMessages": count.min(RECEIVE_MAX),
+            "WaitTimeSeconds": wait_s,
+            "AttributeNames": ["All"],
+            "MessageAttributeNames": ["All"],
+        });
+        let mut received = self.mapping.world.ask("AmazonSQS.ReceiveMessage", &receive).await?;
+        match received["Messages"].take() {
+            Json::Array(messages) => Ok(messages),
+            _ => Ok(Vec::new()),
+        }
+    }
+
+    async fn deliver(self: Arc<Self>, batch: Vec<Json>, permit: OwnedSemaphorePermit) {
+        let _busy = self.mapping.world.busy();
+        let filters = &self.trigger.filters;
+        let (batch, others): (Vec<Json>, Vec<Json>) = batch.into_iter().partition(|message| {
+            let record = events::filtered_message(&self.queue, message);
+            filters.is_empty() || filters.iter().any(|filter| filter.fits(&record))
+        });
+        // Lambda deletes the messages that no filter matches.
+        self.delete(&others.iter().collect::<Vec<_>>()).await;
+        if batch.is_empty() {
+            return;
+        }
+        if self.mapping.draws(Fault::DuplicateBatch) {
+            // The result of this delivery is not seen.
+            let _ = self.invoke(&batch).await;
+        }
+        let failed = self.invoke(&batch).await;
+        let done = batch.iter().enumerate().filter(|(place, _)| !failed.contains(place));
+        let done: Vec<&Json> = done.map(|(_, message)| message).collect();
+        if !self.mapping.draws(Fault::LostDelete) {
+            self.delete(&done).await;
+        }
+        drop(permit);
+    }
+
+    /// Invokes the function; returns the indexes of the failed messages.
+    async fn invoke(&self, batch: &[Json]) -> Vec<usize> {
+        let ids: Vec<String> = batch.iter().map(id_of).collect();
+        let all = || (0..batch.len()).collect::<Vec<usize>>();
+        let event = events::of_messages(&self.queue, batch);
+        let answer = match self.invoke_unthrottled(&event, &ids).await {
+            Ok(answer) => answer,
+            Err(error) => {
+                self.mapping.record_failed(ids, &error.to_string());
+                return all();
+            }
+        };
+        if !self.trigger.report_batch_item_failures {
+            return Vec::new();
+        }
+        match outcome::failed(&answer, &ids) {
+            Ok(failed) => {
+                let items: Vec<String> =
+                    failed.iter().filter_map(|place| ids.get(*place).cloned()).collect();
+                if !items.is_empty() {
+                    self.mapping.record_failed(items, "the function reported them");
+                }
+                failed
+            }
+            Err(reason) => {
+                self.mapping.record_failed(ids, &reason);
+                all()
+            }
+        }
+    }
+
+    /// Retries while the function is throttled, until the messages are visible again.
+    async fn invoke_unthrottled(&self, event: &Json, ids: &[String]) -> Result<Json, InvokeError> {
+        let ends = Instant::now() + self.visibility_timeout;
+        let mut pause = THROTTLE_PAUSE;
+        loop {
+            let cause = Cause::Messages(self.trigger.queue.clone(), ids.to_vec());
+            match self.mapping.invoke(event, cause).await {
+                Err(InvokeError::Throttled) if Instant::now() + pause < ends => {
+                    sleep(pause).await;
+                    pause = (pause * 2).min(THROTTLE_PAUSE_MAX);
+                }
+                settled => return settled,
+            }
+        }
+    }
+
+    async fn delete(&self, messages: &[&Json]) {
+        for batch in messages.chunks(RECEIVE_MAX) {
+            let entries: Vec<Json> = batch
+                .iter()
+                .enumerate()
+                .map(|(index, message)| {
+                    json!({ "Id": index.to_string(), "ReceiptHandle": message["ReceiptHandle"] })
+                })
+                .collect();
+            let delete = json!({ "QueueUrl": queue_url(&self.queue), "Entries": entries });
+            // A message that is not deleted is delivered again.
+            let _ = self.mapping.world.ask("AmazonSQS.DeleteMessageBatch", &delete).await;
+        }
+    }
+}
+
+fn id_of(message: &Json) -> String {
+    message["MessageId"].as_str().unwrap_or_default().to_owned()
+}

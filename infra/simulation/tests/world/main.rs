@@ -1,0 +1,147 @@
+//! A service in a simulated world, with each fault for itself and with all of them.
+
+mod customers;
+mod rates;
+mod service;
+
+use simulation::random::Chance;
+use simulation::world::{Fault, FaultMix, Happened, Report, Simulation};
+
+use self::customers::{Books, Customers};
+use self::service::{careless_place_order, place_order, service};
+
+const ENDPOINT: &str = "PlaceOrderFunction";
+
+fn simulation(seed: u64, orders: usize, faults: FaultMix) -> Simulation {
+    service(seed).workload(Customers(orders)).check(Books::default()).faults(faults)
+}
+
+fn run(seed: u64, faults: FaultMix) -> Report {
+    simulation(seed, 12, faults).function(ENDPOINT, place_order).run().unwrap()
+}
+
+/// How often a fault was drawn.
+fn drawn(report: &Report, wanted: Fault) -> usize {
+    let events = report.trace.events().iter();
+    events.filter(|it| matches!(it.what, Happened::Drawn { fault, .. } if fault == wanted)).count()
+}
+
+fn assert_ok(report: &Report, about: &str) {
+    assert!(report.is_ok(), "{about}: {report}\n{:#?}", report.failures);
+}
+
+#[test]
+fn without_faults_each_order_is_answered_at_once_and_counted() {
+    let report = run(1, FaultMix::none());
+
+    assert_ok(&report, "no faults");
+    let events = report.trace.events().iter();
+    let created =
+        events.filter(|it| matches!(it.what, Happened::Answered { status: 201, .. })).count();
+    assert_eq!(created, 12);
+}
+
+#[test]
+fn a_seed_has_the_same_trace_in_each_run_and_another_seed_has_another() {
+    for seed in 0..4 {
+        let (first, second) = (run(seed, FaultMix::full()), run(seed, FaultMix::full()));
+        let mut pairs = first.trace.events().iter().zip(second.trace.events());
+        if let Some((one, other)) = pairs.find(|(one, other)| one != other) {
+            panic!("seed {seed}: {}\n{}", one.line(), other.line());
+        }
+        assert_eq!(first.trace_hash, second.trace_hash, "seed {seed}");
+    }
+    assert_ne!(run(0, FaultMix::full()).trace_hash, run(1, FaultMix::full()).trace_hash);
+}
+
+#[test]
+fn an_order_has_its_effect_once_under_each_fault() {
+    // The service has no upstreams and no schedules; `rates` has.
+    const OTHERS: [Fault; 5] = [
+        Fault::FailingUpstream,
+        Fault::WrongUpstream,
+        Fault::SlowUpstream,
+        Fault::DuplicateSchedule,
+        Fault::LateSchedule,
+    ];
+    for fault in Fault::ALL.into_iter().filter(|fault| !OTHERS.contains(fault)) {
+        let mut count = 0;
+        for seed in 0..3 {
+            let report = run(seed, FaultMix::only(fault, Chance::percent(10)));
+            assert_ok(&report, &fault.to_string());
+            count += drawn(&report, fault);
+        }
+        assert!(count > 0, "{fault} never happened");
+    }
+}
+
+#[test]
+fn an_order_has_its_effect_once_under_all_faults() {
+    for seed in 0..20 {
+        assert_ok(&run(seed, FaultMix::full()), "all faults");
+    }
+}
+
+#[test]
+fn two_versions_share_the_environments() {
+    let faults = FaultMix::only(Fault::ColdStart, Chance::percent(50));
+    let simulation = simulation(3, 30, faults).function(ENDPOINT, place_order).version(
+        ENDPOINT,
+        Chance::percent(50),
+        place_order,
+    );
+
+    let report = simulation.run().unwrap();
+
+    assert_ok(&report, "two versions");
+    let started = |wanted: usize| {
+        let is_started = |what: &Happened| matches!(what, Happened::EnvironmentStarted { version, .. } if *version == wanted);
+        report.trace.events().iter().filter(|it| is_started(&it.what)).count()
+    };
+    assert!(started(0) > 0 && started(1) > 0);
+}
+
+#[test]
+fn a_mistake_is_found_and_shrunk_to_one_operation_and_its_fault() {
+    // Both are drawn by the clients and by the functions: only one is the reason.
+    let faults = FaultMix::only(Fault::LostClientResponse, Chance::percent(10))
+        .with(Fault::ColdStart, Chance::percent(20));
+    let careless =
+        |seed| simulation(seed, 12, faults.clone()).function(ENDPOINT, careless_place_order);
+    let failing = (0..20).map(careless).find_map(|simulation| {
+        let report = simulation.run().unwrap();
+        (!report.is_ok()).then_some((simulation, report))
+    });
+    let (simulation, report) = failing.unwrap();
+
+    let shrunk = simulation.shrink(&report, 60).unwrap();
+
+    assert_eq!(shrunk.report.operations.len(), 1, "{shrunk}");
+    assert_eq!(shrunk.faults.to_string(), "lost client response", "{shrunk}");
+    assert!(shrunk.runs <= 60);
+    assert!(shrunk.to_string().contains("is stored"), "{shrunk}");
+    assert!(shrunk.to_string().contains("the journey of"), "{shrunk}");
+}
+
+#[test]
+fn a_journey_has_the_calls_and_the_later_invocations_of_a_request() {
+    let report = run(1, FaultMix::none());
+    let requests = report.trace.events().iter().find_map(|event| match &event.what {
+        Happened::Requested { request, .. } => Some(request.clone()),
+        _ => None,
+    });
+    let request = requests.unwrap();
+
+    let journey = report.journey(&request);
+
+    for part in ["TransactWriteItems", "PlaceOrderFunction", "RelayOutboxFunction"] {
+        assert!(journey.contains(part), "{part} is missing:\n{journey}");
+    }
+}
+
+#[test]
+fn a_world_without_a_template_or_with_unknown_functions_is_an_error() {
+    assert!(Simulation::new(1).run().unwrap_err().contains("no template"));
+    let error = service(1).function("OtherFunction", place_order).run().unwrap_err();
+    assert!(error.contains("OtherFunction"), "{error}");
+}

@@ -1,0 +1,75 @@
+//! The clients of AWS services, each made at its first use.
+
+use std::time::Duration;
+
+use aws_sdk_dynamodb::config::retry::{RetryPartition, TokenBucket};
+#[cfg(feature = "mail")]
+use aws_smithy_runtime_api::client::http::http_client_fn;
+#[cfg(feature = "mail")]
+use aws_smithy_types::retry::RetryConfig;
+
+#[cfg(feature = "mail")]
+use super::MAIL_TIMEOUT;
+use super::{Aws, timeouts};
+use crate::endpoints::Service;
+
+/// Messages are sent when no client waits any more, and a message that is given up is lost. So a
+/// slow queue gets more time, within the invocation's remaining time.
+const SEND_ATTEMPT_TIMEOUT: Duration = Duration::from_secs(4);
+const SEND_TIMEOUT: Duration = Duration::from_secs(9);
+
+impl Aws {
+    pub(crate) fn dynamodb(&self) -> &aws_sdk_dynamodb::Client {
+        self.0.dynamodb.get_or_init(|| {
+            let mut config = aws_sdk_dynamodb::config::Builder::from(&self.0.sdk)
+                .endpoint_url(Service::DynamoDb.url(self.configuration()));
+            config.set_retry_partition(self.retry_partition());
+            aws_sdk_dynamodb::Client::from_conf(config.build())
+        })
+    }
+
+    pub(crate) fn sqs(&self) -> &aws_sdk_sqs::Client {
+        self.0.sqs.get_or_init(|| {
+            let mut config = aws_sdk_sqs::config::Builder::from(&self.0.sdk)
+                .endpoint_url(Service::Sqs.url(self.configuration()))
+                .timeout_config(timeouts(SEND_ATTEMPT_TIMEOUT, SEND_TIMEOUT));
+            config.set_retry_partition(self.retry_partition());
+            aws_sdk_sqs::Client::from_conf(config.build())
+        })
+    }
+
+    pub(crate) fn secrets_manager(&self) -> &aws_sdk_secretsmanager::Client {
+        self.0.secrets_manager.get_or_init(|| {
+            let mut config = aws_sdk_secretsmanager::config::Builder::from(&self.0.sdk)
+                .endpoint_url(Service::SecretsManager.url(self.configuration()));
+            config.set_retry_partition(self.retry_partition());
+            aws_sdk_secretsmanager::Client::from_conf(config.build())
+        })
+    }
+
+    #[cfg(feature = "mail")]
+    pub(crate) fn ses(&self) -> &aws_sdk_sesv2::Client {
+        self.0.ses.get_or_init(|| {
+            let connector = self.mail_connector().clone();
+            let config = aws_sdk_sesv2::config::Builder::from(&self.0.sdk)
+                .endpoint_url(Service::Ses.url(self.configuration()))
+                .http_client(http_client_fn(move |_, _| connector.clone()))
+                .retry_config(RetryConfig::disabled())
+                .timeout_config(timeouts(MAIL_TIMEOUT, MAIL_TIMEOUT))
+                .build();
+            aws_sdk_sesv2::Client::from_conf(config)
+        })
+    }
+
+    /// The retry quota of one client of a simulated function. Otherwise clients share the quota of
+    /// their service in the process, which in a simulation has many execution environments.
+    fn retry_partition(&self) -> Option<RetryPartition> {
+        if !self.0.is_simulated {
+            return None;
+        }
+        // The costs of the SDK's retry specification 2.1.
+        let quota = TokenBucket::builder().retry_cost(14).throttling_retry_cost(5);
+        let quota = quota.timeout_retry_cost(14).build();
+        Some(RetryPartition::custom("environment").token_bucket(quota).build())
+    }
+}

@@ -1,0 +1,40 @@
+//! The command `simulate`: runs seeds, or looks whether seeded mistakes are found.
+
+mod mistakes;
+mod seeds;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+use tooling::terminal::done;
+
+use crate::Main;
+
+/// Runs the store in simulated worlds, and checks it by oracles.
+#[derive(Debug, Parser)]
+#[command(
+    name = "simulate",
+    bin_name = "cargo xtask simulate",
+    args_conflicts_with_subcommands = true
+)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Option<Command>,
+    #[command(flatten)]
+    seeds: seeds::Arguments,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Mistakes(mistakes::Arguments),
+}
+
+/// Reads the command line, and runs the store with these functions.
+pub fn run(functions: &[(&'static str, Main)]) -> ExitCode {
+    match Arguments::parse() {
+        Arguments { command: Some(Command::Mistakes(arguments)), .. } => {
+            done("simulate mistakes", mistakes::run(house::workspace(), &arguments))
+        }
+        Arguments { command: None, seeds } => done("simulate", seeds::run(functions, &seeds)),
+    }
+}

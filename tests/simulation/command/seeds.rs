@@ -1,0 +1,230 @@
+//! Runs seeds on all processors, and prints the failures that the oracles found.
+
+use std::fmt;
+use std::ops::Range;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::thread;
+use std::time::Instant;
+
+use clap::ValueEnum;
+use simulation::Millis;
+use simulation::world::{FaultMix, Report, Simulation};
+use tooling::{Error, say};
+
+use crate::Main;
+use crate::store::store;
+
+/// The seeds to run, and how.
+#[derive(Debug, clap::Args)]
+pub(super) struct Arguments {
+    /// The seeds: `1..101` is the first hundred. A number is one seed.
+    #[arg(long, value_name = "A..B", default_value = "1..21")]
+    seeds: Seeds,
+    /// The orders of each seed. Everything else is in proportion.
+    #[arg(long, default_value_t = 10)]
+    orders: usize,
+    /// The faults.
+    #[arg(long, default_value = "full")]
+    faults: Faults,
+    /// Runs each seed twice, and compares the traces.
+    #[arg(long)]
+    twice: bool,
+    /// Ends at the first failure, and shrinks nothing.
+    #[arg(long)]
+    until_failure: bool,
+    /// The runs of the search for a smaller workload.
+    #[arg(long, default_value_t = 60)]
+    shrink: usize,
+    /// The runs at a time: the number of processors by default.
+    #[arg(long)]
+    jobs: Option<usize>,
+    /// Prints the whole trace of each failing seed.
+    #[arg(long)]
+    trace: bool,
+}
+
+/// A range of seeds, with the first and without the last.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Seeds(Range<u64>);
+
+impl std::str::FromStr for Seeds {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let number = |text: &str| text.parse::<u64>().map_err(|error| format!("{text}: {error}"));
+        let (from, to) = match text.split_once("..") {
+            Some((from, to)) => (number(from)?, number(to)?),
+            None => (number(text)?, number(text)?.saturating_add(1)),
+        };
+        if from < to { Ok(Self(from..to)) } else { Err(format!("{text} has no seed")) }
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Faults {
+    /// All kinds.
+    Full,
+    /// None: a failure has another cause then.
+    None,
+}
+
+/// The sums of all runs.
+#[derive(Debug, Default)]
+struct Sums {
+    seeds: u64,
+    failed: u64,
+    orders: u64,
+    simulated: Millis,
+    steps: u64,
+    events: u64,
+}
+
+/// Runs the seeds.
+///
+/// # Errors
+/// If a seed fails, or the world cannot be built.
+pub(super) fn run(functions: &[(&'static str, Main)], arguments: &Arguments) -> Result<(), Error> {
+    let began = Instant::now();
+    let Range { start, end } = arguments.seeds.0;
+    let (next, ended) = (AtomicU64::new(start), AtomicBool::new(false));
+    let sums = Mutex::new((Sums::default(), None));
+    let jobs = arguments.jobs.or_else(|| thread::available_parallelism().ok().map(usize::from));
+    thread::scope(|scope| {
+        for _ in 0..jobs.unwrap_or(1).max(1) {
+            scope.spawn(|| {
+                while !ended.load(Ordering::Relaxed) {
+                    let seed = next.fetch_add(1, Ordering::Relaxed);
+                    if seed >= end {
+                        return;
+                    }
+                    let ran = run_seed(functions, arguments, seed);
+                    let mut sums = sums.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+                    match ran {
+                        Ok(ran) => {
+                            let failed = ran.add_to(&mut sums.0);
+                            if failed && arguments.until_failure {
+                                ended.store(true, Ordering::Relaxed);
+                            }
+                        }
+                        Err(error) => {
+                            sums.1 = Some(format!("seed {seed}: {error}"));
+                            ended.store(true, Ordering::Relaxed);
+                        }
+                    }
+                }
+            });
+        }
+    });
+    let (sums, error) = sums.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
+    if let Some(error) = error {
+        return Err(error.into());
+    }
+    say(&sums.to_string());
+    say(&format!(
+        "{} seeds in {} s, {} failed",
+        sums.seeds,
+        began.elapsed().as_secs(),
+        sums.failed
+    ));
+    match sums.failed {
+        0 => Ok(()),
+        failed => Err(format!("{failed} seeds failed").into()),
+    }
+}
+
+/// A run, and the lines about it.
+struct Ran {
+    report: Report,
+    lines: Vec<String>,
+    failed: bool,
+}
+
+impl Ran {
+    /// Prints it and adds it. Returns whether it failed.
+    fn add_to(&self, sums: &mut Sums) -> bool {
+        let Report { simulated, steps, events, operations, .. } = &self.report;
+        let orders = operations.iter().filter(|(_, text)| text.starts_with("Order"));
+        sums.seeds += 1;
+        sums.failed += u64::from(self.failed);
+        sums.orders += u64::try_from(orders.count()).unwrap_or_default();
+        sums.simulated = sums.simulated + *simulated;
+        sums.steps += steps;
+        sums.events += events;
+        for line in &self.lines {
+            say(line);
+        }
+        self.failed
+    }
+}
+
+fn run_seed(
+    functions: &[(&'static str, Main)],
+    arguments: &Arguments,
+    seed: u64,
+) -> Result<Ran, String> {
+    let faults = match arguments.faults {
+        Faults::Full => FaultMix::full(),
+        Faults::None => FaultMix::none(),
+    };
+    let store = store(functions, seed, arguments.orders, faults)?;
+    let report = store.run()?;
+    let mut lines = Vec::new();
+    let mut failed = !report.is_ok();
+    if failed {
+        lines.push(report.to_string());
+        let failures = report.failures.iter();
+        lines.extend(failures.map(|failure| format!("seed {seed} failed: {failure}")));
+        lines.extend(explained(&store, &report, arguments)?);
+    }
+    if arguments.twice {
+        let again = store.run()?.trace_hash;
+        if again != report.trace_hash {
+            failed = true;
+            lines.push(format!("seed {seed} failed: two traces: {} {again}", report.trace_hash));
+        }
+    }
+    Ok(Ran { report, lines, failed })
+}
+
+/// The shrunk workload with the journeys of its requests, and the trace if it is wanted.
+fn explained(
+    store: &Simulation,
+    report: &Report,
+    arguments: &Arguments,
+) -> Result<Vec<String>, String> {
+    let mut lines = Vec::new();
+    if !arguments.until_failure && arguments.shrink > 0 {
+        let shrunk = store.shrink(report, arguments.shrink)?;
+        lines.push(shrunk.to_string());
+        if arguments.trace {
+            lines.push(shrunk.report.trace.to_string());
+        }
+    } else if arguments.trace {
+        lines.push(report.trace.to_string());
+    }
+    Ok(lines)
+}
+
+/// One line: `1000 orders, 3600000 s simulated, 10 steps, 20 events`.
+impl fmt::Display for Sums {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { orders, simulated, steps, events, .. } = self;
+        let seconds = simulated.as_seconds();
+        write!(f, "{orders} orders, {seconds} s simulated, {steps} steps, {events} events")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn seeds_are_a_range_or_one_number() {
+        assert_eq!("3..7".parse(), Ok(Seeds(3..7)));
+        assert_eq!("5".parse(), Ok(Seeds(5..6)));
+        for wrong in ["", "7..7", "7..3", "a..b", "-1"] {
+            wrong.parse::<Seeds>().unwrap_err();
+        }
+    }
+}

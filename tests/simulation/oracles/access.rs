@@ -1,0 +1,190 @@
+//! Access: nothing private without a token that the store has issued, that is still valid, and whose
+//! roles allow it.
+
+use std::collections::BTreeSet;
+
+use serde_json::Value;
+use simulation::Millis;
+use simulation::world::{Event, Oracle, View};
+
+use super::evidence::{Answer, Request, Requests, claims};
+
+pub(super) const NAME: &str = "access needs a valid token and its roles";
+
+/// The leeway of verifiers, and of the clocks.
+const LEEWAY: Millis = Millis::seconds(60 + 2);
+
+/// Checks each success.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Access {
+    requests: Requests,
+    issued: BTreeSet<String>,
+}
+
+/// The routes that need a token: a user's own or an administrator's, or with one of these roles.
+const PRIVATE: [(&str, &str, Need); 15] = [
+    ("GET", "/users/{}", Need::Own),
+    ("GET", "/orders/user/{}", Need::Own),
+    ("GET", "/orders/{}", Need::Shown("userId")),
+    ("DELETE", "/orders/{}", Need::Token),
+    ("POST", "/addresses", Need::Token),
+    ("POST", "/orders", Need::Shown("userId")),
+    ("GET", "/orders", Need::Role(&["ADMIN"])),
+    ("GET", "/rules", Need::Role(&["ADMIN"])),
+    ("PUT", "/rules", Need::Role(&["ADMIN"])),
+    ("POST", "/products", Need::Role(&["MERCHANT", "ADMIN"])),
+    ("PATCH", "/products/{}", Need::Role(&["MERCHANT", "ADMIN"])),
+    ("POST", "/articles", Need::Role(&["WRITER", "EDITOR"])),
+    ("PATCH", "/articles/{}", Need::Role(&["WRITER", "EDITOR"])),
+    ("PUT", "/articles/{}/approvals/me", Need::Role(&["EDITOR"])),
+    ("POST", "/articles/{}/share-links", Need::Role(&["WRITER", "EDITOR"])),
+];
+
+/// The need of a route besides a token.
+#[derive(Debug, Clone, Copy)]
+enum Need {
+    Token,
+    /// The id in the path is the caller's.
+    Own,
+    /// This member of the answer is the caller's id.
+    Shown(&'static str),
+    Role(&'static [&'static str]),
+}
+
+impl Oracle for Access {
+    fn name(&self) -> &str {
+        NAME
+    }
+
+    fn observe(&mut self, event: &Event, _view: &View<'_>) -> Result<(), String> {
+        let Some((request, answer)) = self.requests.answered(event) else { return Ok(()) };
+        if !answer.is_success() {
+            return Ok(());
+        }
+        if request.is("POST", "/sessions") {
+            if let Some(token) = answer.json()["data"]["accessToken"].as_str() {
+                self.issued.insert(token.to_owned());
+            }
+            return Ok(());
+        }
+        self.check(&request, &answer)
+            .map_err(|reason| format!("{} {}: {reason}", request.method, request.path))
+    }
+}
+
+impl Access {
+    fn check(&self, request: &Request, answer: &Answer<'_>) -> Result<(), String> {
+        if request.is("GET", "/articles/{}") {
+            return self.check_draft(request, answer);
+        }
+        let private = PRIVATE.iter().find(|(method, path, _)| request.is(method, path));
+        let Some((_, _, need)) = private else { return Ok(()) };
+        let claims = self.valid(request)?;
+        let is_admin = has_role(&claims, &["ADMIN"]);
+        let subject = claims["sub"].as_str();
+        let is_allowed = match need {
+            Need::Token => true,
+            Need::Own => is_admin || request.path.rsplit('/').next() == subject,
+            Need::Shown(member) => is_admin || answer.json()["data"][member].as_str() == subject,
+            Need::Role(roles) => has_role(&claims, roles),
+        };
+        if is_allowed { Ok(()) } else { Err(format!("allowed to {claims}")) }
+    }
+
+    /// A draft needs its author, an editor or a link.
+    fn check_draft(&self, request: &Request, answer: &Answer<'_>) -> Result<(), String> {
+        let body = answer.json();
+        let is_public = body["data"]["status"] == "PUBLISHED" || request.query.contains("share=");
+        if is_public {
+            return Ok(());
+        }
+        let claims = self.valid(request)?;
+        let is_author = body["data"]["authorId"] == claims["sub"];
+        if is_author || has_role(&claims, &["EDITOR"]) {
+            Ok(())
+        } else {
+            Err(format!("a draft was shown to {claims}"))
+        }
+    }
+
+    /// The claims of the request's token, if it is valid.
+    fn valid(&self, request: &Request) -> Result<Value, String> {
+        let token = request.token().ok_or("done without a token")?;
+        if !self.issued.contains(token) {
+            return Err("done with a token that was never issued".to_owned());
+        }
+        let claims = claims(token).ok_or("done with a token without claims")?;
+        let expires = claims["exp"].as_u64().unwrap_or_default();
+        if request.at > Millis::seconds(expires) + LEEWAY {
+            return Err("done with a token that has expired".to_owned());
+        }
+        Ok(claims)
+    }
+}
+
+fn has_role(claims: &Value, roles: &[&str]) -> bool {
+    let given = claims["roles"].as_array().into_iter().flatten();
+    given.filter_map(Value::as_str).any(|role| roles.contains(&role))
+}
+
+#[cfg(test)]
+mod tests {
+    use base64::Engine as _;
+    use base64::prelude::BASE64_URL_SAFE_NO_PAD;
+    use serde_json::json;
+
+    use super::*;
+
+    fn token(subject: &str, roles: &[&str]) -> String {
+        let claims = json!({ "sub": subject, "roles": roles, "exp": 900 }).to_string();
+        format!("h.{}.s", BASE64_URL_SAFE_NO_PAD.encode(claims))
+    }
+
+    fn check(token: &str, is_issued: bool, at: Millis, path: &str, body: &Value) -> bool {
+        let mut access = Access::default();
+        if is_issued {
+            access.issued.insert(token.to_owned());
+        }
+        let request = Request {
+            at,
+            number: 0,
+            method: "GET".to_owned(),
+            path: path.to_owned(),
+            query: String::new(),
+            headers: vec![("authorization".to_owned(), format!("Bearer {token}"))],
+            body: String::new(),
+        };
+        let body = body.to_string();
+        let answer = Answer { status: 200, headers: &[], body: &body, by_function: true };
+        access.check(&request, &answer).is_ok()
+    }
+
+    #[test]
+    fn private_answers_to_others_and_to_invalid_tokens_are_found() {
+        let (ann, admin) = (token("ann", &["CUSTOMER"]), token("root", &["ADMIN"]));
+        let now = Millis::seconds(100);
+        let none = json!({});
+        let anns = json!({ "data": { "userId": "ann" } });
+        assert!(check(&ann, true, now, "/users/ann", &none));
+        assert!(check(&admin, true, now, "/users/ann", &none));
+        assert!(check(&ann, true, now, "/orders/1", &anns));
+        assert!(check("any", false, now, "/products/1", &none));
+        assert!(!check(&ann, true, now, "/users/bob", &none));
+        assert!(!check(&ann, true, now, "/orders", &none));
+        assert!(!check(&token("bob", &[]), true, now, "/orders/1", &anns));
+        assert!(!check(&ann, false, now, "/users/ann", &none));
+        assert!(!check(&ann, true, Millis::seconds(970), "/users/ann", &none));
+    }
+
+    #[test]
+    fn a_draft_that_is_shown_to_a_reader_is_found() {
+        let draft = json!({ "data": { "status": "DRAFT", "authorId": "ann" } });
+        let published = json!({ "data": { "status": "PUBLISHED", "authorId": "ann" } });
+        let (ann, bob) = (token("ann", &["WRITER"]), token("bob", &["WRITER"]));
+        let now = Millis::seconds(100);
+        assert!(check(&ann, true, now, "/articles/1", &draft));
+        assert!(check(&bob, true, now, "/articles/1", &published));
+        assert!(!check(&bob, true, now, "/articles/1", &draft));
+        assert!(!check("", false, now, "/articles/1", &draft));
+    }
+}

@@ -1,0 +1,131 @@
+//! Dead letters: each message that no consumer can read is among them, and the others have failed as
+//! often as their queue allows.
+
+use std::collections::BTreeMap;
+
+use simulation::world::{Cause, Event, Happened, Oracle, View};
+
+use super::evidence::Sends;
+use crate::workloads::POISON;
+
+pub(super) const NAME: &str = "only poison in dead letters";
+
+/// Checks the world at rest.
+#[derive(Debug, Clone)]
+pub(super) struct DeadLetters {
+    /// The source queue of each dead-letter queue, and its maximum of receives.
+    redrives: BTreeMap<String, (String, u32)>,
+    sends: Sends,
+    /// The ids of the messages with a body.
+    ids: BTreeMap<String, Vec<String>>,
+    /// The deliveries of a message, by its id.
+    deliveries: BTreeMap<String, u32>,
+    /// The messages of operators, with their queues.
+    poison: Vec<(String, String)>,
+    /// Whether records of a stream were given up.
+    given_up: bool,
+}
+
+impl DeadLetters {
+    pub(super) fn new(redrives: BTreeMap<String, (String, u32)>) -> Self {
+        Self {
+            redrives,
+            sends: Sends::default(),
+            ids: BTreeMap::new(),
+            deliveries: BTreeMap::new(),
+            poison: Vec::new(),
+            given_up: false,
+        }
+    }
+}
+
+impl Oracle for DeadLetters {
+    fn name(&self) -> &str {
+        NAME
+    }
+
+    fn observe(&mut self, event: &Event, _view: &View<'_>) -> Result<(), String> {
+        for sent in self.sends.taken(event) {
+            self.ids.entry(sent.body).or_default().push(sent.id);
+        }
+        match &event.what {
+            Happened::Invoked { cause: Cause::Messages(_, ids), .. }
+            | Happened::Refused { cause: Cause::Messages(_, ids), .. } => {
+                for id in ids {
+                    *self.deliveries.entry(id.clone()).or_default() += 1;
+                }
+            }
+            Happened::Noted { name, value, .. } if name == "sent" => {
+                let text = |name: &str| value[name].as_str().unwrap_or_default().to_owned();
+                self.poison.push((text("queue"), text("body")));
+            }
+            Happened::GivenUp { .. } => self.given_up = true,
+            _ => {}
+        }
+        Ok(())
+    }
+
+    fn at_rest(&mut self, view: &View<'_>) -> Result<(), String> {
+        let queues: Vec<String> = view.dead_letter_queues().map(str::to_owned).collect();
+        let dead: BTreeMap<String, Vec<String>> =
+            queues.into_iter().map(|queue| (queue.clone(), view.messages(&queue))).collect();
+        self.check(&dead)
+    }
+}
+
+impl DeadLetters {
+    fn check(&self, dead: &BTreeMap<String, Vec<String>>) -> Result<(), String> {
+        for (queue, body) in
+            dead.iter().flat_map(|(queue, all)| all.iter().map(move |it| (queue, it)))
+        {
+            let Some((source, most)) = self.redrives.get(queue) else {
+                if self.given_up {
+                    continue;
+                }
+                return Err(format!("{queue} has {body}, but no record was given up"));
+            };
+            let is_poison = body.contains(POISON);
+            if !is_poison && self.deliveries_of(body) < *most {
+                let count = self.deliveries_of(body);
+                return Err(format!("{queue} has {body} after {count} deliveries by {source}"));
+            }
+        }
+        for (source, body) in self.poison.iter().filter(|(_, body)| body.contains(POISON)) {
+            let queue =
+                self.redrives.iter().find(|(_, (it, _))| it == source).map(|(dead, _)| dead);
+            let found = queue.and_then(|queue| dead.get(queue));
+            if !found.is_some_and(|bodies| bodies.contains(body)) {
+                return Err(format!("{body} was sent to {source}, and is no dead letter"));
+            }
+        }
+        Ok(())
+    }
+
+    /// The most deliveries of a message with this body.
+    fn deliveries_of(&self, body: &str) -> u32 {
+        let ids = self.ids.get(body).into_iter().flatten();
+        ids.filter_map(|id| self.deliveries.get(id)).copied().max().unwrap_or_default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_message_that_was_not_tried_often_enough_and_a_lost_poison_are_found() {
+        let source = ("Queue".to_owned(), 3);
+        let mut oracle = DeadLetters::new(BTreeMap::from([("Dead".to_owned(), source)]));
+        oracle.ids.insert("body".to_owned(), vec!["m".to_owned()]);
+        let dead = |bodies: &[&str]| {
+            let bodies = bodies.iter().map(|body| (*body).to_owned()).collect();
+            BTreeMap::from([("Dead".to_owned(), bodies)])
+        };
+        oracle.check(&dead(&["body"])).unwrap_err();
+        oracle.deliveries.insert("m".to_owned(), 3);
+        assert!(oracle.check(&dead(&["body", "poison-1"])).is_ok());
+        oracle.poison.push(("Queue".to_owned(), "poison-2".to_owned()));
+        oracle.check(&dead(&["poison-1"])).unwrap_err();
+        assert!(oracle.check(&dead(&["poison-2"])).is_ok());
+    }
+}

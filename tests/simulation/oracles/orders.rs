@@ -1,0 +1,194 @@
+//! Orders: each ends once, its events are those of its status, and serial numbers have no gap.
+
+use std::collections::BTreeMap;
+
+use simulation::world::{Event, Oracle, View};
+
+use crate::items::{self, Order, Row, Writes, tables};
+
+pub(super) const NAME: &str = "each order ends once, with its events in order";
+
+/// Checks each write of orders.
+#[derive(Debug, Clone)]
+pub(super) struct Orders {
+    writes: Writes,
+    known: BTreeMap<String, Order>,
+}
+
+impl Default for Orders {
+    fn default() -> Self {
+        Self { writes: Writes::of(&[tables::ORDERS]), known: BTreeMap::new() }
+    }
+}
+
+impl Oracle for Orders {
+    fn name(&self) -> &str {
+        NAME
+    }
+
+    fn observe(&mut self, event: &Event, view: &View<'_>) -> Result<(), String> {
+        if !self.writes.happened(event) {
+            return Ok(());
+        }
+        let orders: Vec<Order> = items::all(view, tables::ORDERS);
+        let rows: Vec<Row> = items::all(view, tables::OUTBOX);
+        for order in &orders {
+            let before = self.known.insert(order.order_id.clone(), order.clone());
+            if before.as_ref() != Some(order) {
+                changed(before.as_ref(), order)?;
+                published(order, &rows)?;
+            }
+        }
+        match self.known.keys().find(|id| !orders.iter().any(|order| order.order_id == **id)) {
+            None => Ok(()),
+            Some(id) => Err(format!("order {id} is gone")),
+        }
+    }
+
+    fn at_rest(&mut self, view: &View<'_>) -> Result<(), String> {
+        let orders: Vec<Order> = items::all(view, tables::ORDERS);
+        if let Some(order) = orders.iter().find(|order| order.status == "PENDING") {
+            return Err(format!("order {} is still pending", order.order_id));
+        }
+        numbered(&orders)
+    }
+}
+
+/// Whether an order may change like this. Two changes may be seen as one.
+fn changed(before: Option<&Order>, after: &Order) -> Result<(), String> {
+    let is_right = match before {
+        None => after.version <= 3,
+        Some(before) => {
+            let (changes, from, to) =
+                (after.version.saturating_sub(before.version), &before.status, &after.status);
+            let kept = (&before.user_id, &before.items, &before.total)
+                == (&after.user_id, &after.items, &after.total);
+            let is_numbered =
+                before.serial_number.is_none() || before.serial_number == after.serial_number;
+            let step = matches!(
+                (changes, from.as_str(), to.as_str()),
+                (1, "PENDING", "APPROVED" | "REJECTED" | "TIMED_OUT")
+                    | (1, "APPROVED", "CANCELLED")
+                    | (2, "PENDING", "CANCELLED")
+            );
+            step && kept && is_numbered
+        }
+    };
+    let has_number = matches!(after.status.as_str(), "APPROVED" | "CANCELLED");
+    if is_right && has_number == after.serial_number.is_some() {
+        return Ok(());
+    }
+    Err(format!("order {} changed from {before:?} to {after:?}", after.order_id))
+}
+
+/// Whether the outbox has the events of the order's status, each once.
+fn published(order: &Order, rows: &[Row]) -> Result<(), String> {
+    let of_order = rows.iter().filter(|row| row.aggregate_id == order.order_id);
+    let types: Vec<&str> = of_order.map(|row| row.event_type.as_str()).collect();
+    let count = |name: &str| types.iter().filter(|it| **it == name).count();
+    let status = order.status.as_str();
+    let expected = [
+        ("OrderCreated", true),
+        ("OrderApproved", matches!(status, "APPROVED" | "CANCELLED")),
+        ("OrderRejected", status == "REJECTED"),
+        ("OrderTimedOut", status == "TIMED_OUT"),
+        ("OrderDeleted", status == "CANCELLED"),
+    ];
+    for (name, is_expected) in expected {
+        if count(name) != usize::from(is_expected) {
+            return Err(format!("order {} is {status}, with {types:?}", order.order_id));
+        }
+    }
+    // The customer service decides once.
+    if count("CustomerDecided") > 1 {
+        return Err(format!("order {} was decided on twice: {types:?}", order.order_id));
+    }
+    Ok(())
+}
+
+/// Whether the serial numbers are 1, 2, … 100, 1, …, without a gap.
+fn numbered(orders: &[Order]) -> Result<(), String> {
+    let mut counts: BTreeMap<u32, usize> = BTreeMap::new();
+    for number in orders.iter().filter_map(|order| order.serial_number) {
+        *counts.entry(number).or_default() += 1;
+    }
+    let all: usize = counts.values().sum();
+    for number in 1..=100_u32 {
+        let place = usize::try_from(number).unwrap_or_default();
+        let expected = all / 100 + usize::from(place <= all % 100);
+        let found = counts.remove(&number).unwrap_or_default();
+        if found != expected {
+            return Err(format!("{found} orders have the number {number}, not {expected}"));
+        }
+    }
+    if counts.is_empty() { Ok(()) } else { Err(format!("there are numbers over 100: {counts:?}")) }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn order(status: &str, version: u64, number: Option<u32>) -> Order {
+        serde_json::from_value(json!({
+            "orderId": "o", "userId": "u", "status": status, "version": version, "items": [],
+            "total": { "amount": 7, "currency": "EUR" }, "serialNumber": number,
+        }))
+        .unwrap()
+    }
+
+    #[test]
+    fn an_order_changes_only_along_its_saga() {
+        let pending = order("PENDING", 1, None);
+        let approved = order("APPROVED", 2, Some(1));
+        for (before, after, is_right) in [
+            (None, pending.clone(), true),
+            (Some(&pending), approved.clone(), true),
+            (Some(&pending), order("TIMED_OUT", 2, None), true),
+            (Some(&pending), order("CANCELLED", 3, Some(1)), true),
+            (Some(&approved), order("CANCELLED", 3, Some(1)), true),
+            (Some(&pending), order("APPROVED", 2, None), false),
+            (Some(&pending), order("CANCELLED", 2, None), false),
+            (Some(&approved), order("REJECTED", 3, Some(1)), false),
+            (Some(&approved), order("APPROVED", 3, Some(2)), false),
+            (Some(&order("TIMED_OUT", 2, None)), order("APPROVED", 3, Some(1)), false),
+        ] {
+            assert_eq!(changed(before, &after).is_ok(), is_right, "{before:?} {after:?}");
+        }
+    }
+
+    #[test]
+    fn a_missing_or_a_repeated_event_is_found() {
+        let row = |event_type: &str| -> Row {
+            serde_json::from_value(json!({
+                "eventId": event_type, "eventType": event_type, "aggregateId": "o",
+            }))
+            .unwrap()
+        };
+        let rows = |types: &[&str]| types.iter().map(|name| row(name)).collect::<Vec<Row>>();
+        let approved = order("APPROVED", 2, Some(1));
+        for (types, is_right) in [
+            (&["OrderCreated", "CustomerDecided", "OrderApproved"][..], true),
+            (&["OrderCreated"], false),
+            (&["OrderApproved"], false),
+            (&["OrderCreated", "OrderApproved", "OrderApproved"], false),
+            (&["OrderCreated", "OrderApproved", "OrderTimedOut"], false),
+            (&["OrderCreated", "OrderApproved", "CustomerDecided", "CustomerDecided"], false),
+        ] {
+            assert_eq!(published(&approved, &rows(types)).is_ok(), is_right, "{types:?}");
+        }
+    }
+
+    #[test]
+    fn a_gap_or_a_repeated_serial_number_is_found() {
+        let orders = |numbers: &[u32]| {
+            numbers.iter().map(|it| order("APPROVED", 2, Some(*it))).collect::<Vec<_>>()
+        };
+        assert!(numbered(&orders(&[2, 1, 3])).is_ok());
+        numbered(&orders(&[1, 3])).unwrap_err();
+        numbered(&orders(&[1, 1])).unwrap_err();
+        let two_rounds: Vec<u32> = (1..=100).chain([1, 2]).collect();
+        assert!(numbered(&orders(&two_rounds)).is_ok());
+    }
+}

@@ -1,0 +1,94 @@
+//! A client of the API who does not give up: it repeats requests that have no definite answer.
+
+use serde_json::{Value, json};
+use simulation::Millis;
+use simulation::random::Random;
+use simulation::world::{ApiAnswer, ApiRequest, Client};
+
+use crate::people::{PASSWORD, Person};
+
+/// The attempts at a request.
+const ATTEMPTS: usize = 12;
+/// The longest time between them, unless the answer names another.
+const PAUSE_MAX: Millis = Millis::seconds(5);
+/// The shortest and the longest time that a client waits for an answer.
+const PATIENCE: (Millis, Millis) = (Millis::seconds(3), Millis::seconds(35));
+/// The sign-ins for one request.
+const SIGN_INS: usize = 3;
+
+/// Repeats a request until its answer is definite. `None` if it never is.
+pub(super) async fn persist(client: &Client, request: &ApiRequest) -> Option<ApiAnswer> {
+    for _ in 0..ATTEMPTS {
+        let patience = client.draw(|random| random.up_to(PATIENCE.1 - PATIENCE.0));
+        let request = request.clone().patience(PATIENCE.0 + patience);
+        match client.send(request).await {
+            Ok(answer) if !matches!(answer.status, 429 | 500..) => return Some(answer),
+            Ok(answer) => {
+                let named = answer.header("retry-after").and_then(|text| text.parse().ok());
+                client.wait(Millis::seconds(named.unwrap_or(0))).await;
+                client.think(PAUSE_MAX).await;
+            }
+            Err(_) => client.think(PAUSE_MAX).await,
+        }
+    }
+    None
+}
+
+/// A member of an answer's `data`, as a text.
+pub(super) fn data(answer: &ApiAnswer, name: &str) -> Option<String> {
+    answer.json()["data"][name].as_str().map(str::to_owned)
+}
+
+/// A client who signs in when needed.
+pub(super) struct Caller<'a> {
+    client: &'a Client,
+    email: String,
+    password: String,
+    token: Option<String>,
+}
+
+impl<'a> Caller<'a> {
+    /// One of the first people.
+    pub(super) fn of(client: &'a Client, person: Person) -> Self {
+        Self::new(client, person.email(), PASSWORD.to_owned())
+    }
+
+    pub(super) fn new(client: &'a Client, email: String, password: String) -> Self {
+        Self { client, email, password, token: None }
+    }
+
+    /// Signs in. `None` if the store does not accept it.
+    pub(super) async fn sign_in(&mut self) -> Option<String> {
+        let credentials = json!({ "email": self.email, "password": self.password });
+        let answer = persist(self.client, &ApiRequest::post("/sessions", &credentials)).await?;
+        self.token = data(&answer, "accessToken");
+        self.token.clone()
+    }
+
+    /// Sends a request with a token, until its answer is definite.
+    pub(super) async fn send(&mut self, request: ApiRequest) -> Option<ApiAnswer> {
+        for _ in 0..SIGN_INS {
+            let token = match self.token.take() {
+                Some(token) => token,
+                None => self.sign_in().await?,
+            };
+            let answer = persist(self.client, &request.clone().bearer(&token)).await?;
+            if answer.status != 401 {
+                self.token = Some(token);
+                return Some(answer);
+            }
+        }
+        None
+    }
+
+    /// Sends a request with an idempotency key that is its own in the run.
+    pub(super) async fn create(&mut self, path: &str, body: &Value) -> Option<ApiAnswer> {
+        let key = key_of(self.client, path);
+        self.send(ApiRequest::post(path, body).header("idempotency-key", key)).await
+    }
+}
+
+/// The idempotency key of an operation's request.
+pub(super) fn key_of(client: &Client, path: &str) -> String {
+    format!("{}-{}", path.trim_matches('/').replace('/', "-"), client.operation())
+}

@@ -1,0 +1,22 @@
+//! The operations of a store's users: customers, writers, partners, attackers and operators.
+//!
+//! Each operation is a value, and needs no other operation: it opens the store and signs in itself. A
+//! shrunk workload therefore leaves any of them out.
+
+mod attackers;
+mod caller;
+mod catalogue;
+mod customers;
+mod day;
+mod newsroom;
+mod odd;
+mod operators;
+mod partners;
+
+pub use self::attackers::{Attackers, Attempt, Forgery};
+pub use self::catalogue::{Catalogue, Change};
+pub use self::customers::{Customers, Then, Visit};
+pub use self::newsroom::{Edit, Newsroom};
+pub(crate) use self::operators::POISON;
+pub use self::operators::{Operators, Task};
+pub use self::partners::{Call, Partners};

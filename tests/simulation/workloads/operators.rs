@@ -1,0 +1,181 @@
+//! Operators: they redrive dead letters, rotate keys, deploy versions, change rules; and odd messages
+//! come to the queues.
+
+use serde_json::{Value, json};
+use simulation::Millis;
+use simulation::random::{Random, Seeded};
+use simulation::services::{ACCOUNT_ID, REGION};
+use simulation::world::{ApiRequest, Client, Planned, Workload};
+
+use super::caller::{Caller, persist};
+use super::day::day;
+use crate::opening::open;
+use crate::people::Person;
+
+/// Operators with so many tasks.
+#[derive(Debug, Clone)]
+pub struct Operators {
+    /// The tasks.
+    pub tasks: usize,
+    /// The functions that can be deployed.
+    pub functions: Vec<String>,
+}
+
+/// One task.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Task {
+    /// Moves the dead letters of a queue back.
+    Redrive(&'static str),
+    /// Sends a message that no consumer can read.
+    Poison(&'static str, u64),
+    /// Rotates the keys of tokens, and uses a new and an old token.
+    Rotate,
+    /// Deploys the second version of a function, and the first one again.
+    Deploy(String),
+    /// Changes the rules.
+    Rules(u64),
+    /// Looks at the health.
+    Health,
+    /// The mail service reports that an address bounces.
+    Bounce,
+}
+
+/// The queues, without `Queue`, whose messages are documents of ours.
+const QUEUES: [&str; 6] = [
+    "Emails",
+    "CustomerApprovals",
+    "OrderProjections",
+    "CustomerSaga",
+    "Callbacks",
+    "ObjectExpiries",
+];
+
+/// A part of each message that no consumer can read.
+pub(crate) const POISON: &str = "poison";
+
+impl Workload for Operators {
+    type Operation = Task;
+
+    fn plan(&self, random: &mut Seeded) -> Vec<Planned<Task>> {
+        let mut tasks: Vec<Task> = (0..self.tasks).map(|_| self.task(random)).collect();
+        // A second rotation within the life of a token may withdraw its key.
+        let mut has_rotated = false;
+        tasks.retain(|task| *task != Task::Rotate || !std::mem::replace(&mut has_rotated, true));
+        let within = day(self.tasks * 10);
+        tasks.into_iter().map(|task| Planned::within(within, random, task)).collect()
+    }
+
+    async fn perform(&self, client: Client, task: &Task) {
+        open(&client).await;
+        match task {
+            Task::Redrive(queue) => {
+                let dead_letters = format!("{queue}DeadLetterQueue");
+                client.redrive(&dead_letters, &format!("{queue}Queue")).await;
+            }
+            Task::Poison(queue, kind) => {
+                send(&client, &format!("{queue}Queue"), poison(*kind, &client)).await;
+            }
+            Task::Rotate => rotate(&client).await,
+            Task::Deploy(function) => {
+                client.deploy(function, 1);
+                client.wait(Millis::seconds(300)).await;
+                client.deploy(function, 0);
+            }
+            Task::Rules(quantity) => change_rules(&client, *quantity).await,
+            Task::Health => {
+                persist(&client, &ApiRequest::get("/healthcheck")).await;
+                persist(&client, &ApiRequest::get("/.well-known/jwks.json")).await;
+            }
+            Task::Bounce => send(&client, "MailEventsQueue", bounce()).await,
+        }
+    }
+}
+
+impl Operators {
+    fn task(&self, random: &mut Seeded) -> Task {
+        let queue = QUEUES[random.index(QUEUES.len())];
+        match random.below(9) {
+            0 => Task::Redrive(queue),
+            1 | 2 => Task::Poison(queue, random.below(4)),
+            3 | 4 => Task::Rotate,
+            5 => Task::Deploy(self.functions[random.index(self.functions.len())].clone()),
+            6 => Task::Rules(50 + random.below(50)),
+            7 => Task::Health,
+            _ => Task::Bounce,
+        }
+    }
+}
+
+async fn send(client: &Client, queue: &str, body: String) {
+    let name = client.physical(queue);
+    let message = json!({
+        "QueueUrl": format!("https://sqs.{REGION}.amazonaws.com/{ACCOUNT_ID}/{name}"),
+        "MessageBody": body,
+    });
+    // It fails only for a queue that the template lacks, which a unit test of the names finds.
+    if client.call("AmazonSQS.SendMessage", &message).await.is_ok() {
+        client.note("sent", json!({ "queue": queue, "body": message["MessageBody"] }));
+    }
+}
+
+/// A message that no consumer can read, with a mark.
+fn poison(kind: u64, client: &Client) -> String {
+    let mark = format!("{POISON}-{}", client.operation());
+    match kind {
+        0 => mark,
+        1 => json!({ "mark": mark }).to_string(),
+        2 => json!([mark]).to_string(),
+        _ => json!({
+            "eventId": mark, "eventType": mark, "version": 1, "aggregateId": "1",
+            "occurredAt": "2026-01-01T00:00:00.000Z", "requestId": "r", "data": {},
+        })
+        .to_string(),
+    }
+}
+
+/// A permanent bounce, as SES reports it by EventBridge.
+fn bounce() -> String {
+    let address = Person::Bouncing.email();
+    json!({
+        "version": "0", "id": "bounce", "detail-type": "Email Bounced", "source": "aws.ses",
+        "account": ACCOUNT_ID, "time": "2026-01-01T00:00:00Z", "region": REGION, "resources": [],
+        "detail": {
+            "eventType": "Bounce",
+            "bounce": {
+                "feedbackId": "1", "bounceType": "Permanent", "bounceSubType": "General",
+                "bouncedRecipients": [{ "emailAddress": address, "action": "failed" }],
+                "timestamp": "2026-01-01T00:00:00.000Z",
+            },
+            "mail": {
+                "timestamp": "2026-01-01T00:00:00.000Z", "source": "no-reply@example.com",
+                "messageId": "1", "destination": [address],
+            },
+        },
+    })
+    .to_string()
+}
+
+/// A token of before the rotation must stay valid until its end, and a new one must be valid at once.
+async fn rotate(client: &Client) {
+    let mut before = Caller::of(client, Person::Customer(1));
+    let Some(token) = before.sign_in().await else { return };
+    let is_rotated = client.rotate("SigningKeysSecret").await.is_ok();
+    let path = format!("/users/{}", Person::Customer(1).id());
+    let with_old = persist(client, &ApiRequest::get(&path).bearer(&token)).await;
+    let Some(new) = Caller::of(client, Person::Customer(1)).sign_in().await else { return };
+    let with_new = persist(client, &ApiRequest::get(&path).bearer(&new)).await;
+    let status = |answer: Option<simulation::world::ApiAnswer>| answer.map(|it| it.status);
+    let (old, new) = (status(with_old), status(with_new));
+    client.note("rotated", json!({ "done": is_rotated, "old": old, "new": new }));
+}
+
+async fn change_rules(client: &Client, quantity: u64) {
+    let mut admin = Caller::of(client, Person::Admin);
+    let Some(read) = admin.send(ApiRequest::get("/rules")).await else { return };
+    let mut rules = read.json()["data"].clone();
+    let Value::Object(members) = &mut rules else { return };
+    members.remove("version");
+    members.insert("quantityPerItem".to_owned(), json!(quantity));
+    let tag = read.header("etag").unwrap_or("*").to_owned();
+    admin.send(ApiRequest::new("PUT", "/rules").json(&rules).header("if-match", tag)).await;
+}
