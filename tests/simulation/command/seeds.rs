@@ -7,9 +7,8 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread;
 use std::time::Instant;
 
-use clap::ValueEnum;
 use simulation::Millis;
-use simulation::world::{FaultMix, Report, Simulation};
+use simulation::world::{Fault, FaultMix, Report, Simulation};
 use tooling::{Error, say};
 
 use crate::Main;
@@ -24,7 +23,7 @@ pub(super) struct Arguments {
     /// The orders of each seed. Everything else is in proportion.
     #[arg(long, default_value_t = 10)]
     orders: usize,
-    /// The faults.
+    /// The faults: `full`, `none`, or a list such as `death,lost-response,freedom`.
     #[arg(long, default_value = "full")]
     faults: Faults,
     /// Runs each seed twice, and compares the traces.
@@ -39,7 +38,7 @@ pub(super) struct Arguments {
     /// The runs at a time: the number of processors by default.
     #[arg(long)]
     jobs: Option<usize>,
-    /// Prints the whole trace of each failing seed.
+    /// Prints the whole trace of each seed: of a failing one, that of the shrunk workload.
     #[arg(long)]
     trace: bool,
 }
@@ -61,13 +60,57 @@ impl std::str::FromStr for Seeds {
     }
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+/// The faults of a run: `full` has all, `none` none: a failure has another cause then. A list such as
+/// `death,lost-response` has only those, and `freedom` is that of the services.
+#[derive(Debug, Clone, PartialEq, Eq)]
 enum Faults {
-    /// All kinds.
     Full,
-    /// None: a failure has another cause then.
     None,
+    Only { faults: Vec<Fault>, freedom: bool },
 }
+
+impl std::str::FromStr for Faults {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text {
+            "full" => return Ok(Self::Full),
+            "none" => return Ok(Self::None),
+            _ => {}
+        }
+        let (mut faults, mut freedom) = (Vec::new(), false);
+        for name in text.split(',') {
+            if name == FREEDOM {
+                freedom = true;
+                continue;
+            }
+            let known = |fault: &&Fault| fault.to_string().replace(' ', "-") == name;
+            let fault = Fault::ALL.iter().find(known);
+            faults.push(*fault.ok_or_else(|| format!("{name} is no fault"))?);
+        }
+        Ok(Self::Only { faults, freedom })
+    }
+}
+
+impl Faults {
+    fn mix(&self) -> FaultMix {
+        let (faults, freedom) = match self {
+            Self::Full => return FaultMix::full(),
+            Self::None => return FaultMix::none(),
+            Self::Only { faults, freedom } => (faults, *freedom),
+        };
+        let others = Fault::ALL.into_iter().filter(|fault| !faults.contains(fault));
+        let mut mix = others.fold(FaultMix::full(), FaultMix::without);
+        mix.clock_skew_max = Millis(0);
+        if !freedom {
+            mix.freedom = FaultMix::none().freedom;
+        }
+        mix
+    }
+}
+
+/// The name of the services' freedom in a list of faults.
+const FREEDOM: &str = "freedom";
 
 /// The sums of all runs.
 #[derive(Debug, Default)]
@@ -163,11 +206,7 @@ fn run_seed(
     arguments: &Arguments,
     seed: u64,
 ) -> Result<Ran, String> {
-    let faults = match arguments.faults {
-        Faults::Full => FaultMix::full(),
-        Faults::None => FaultMix::none(),
-    };
-    let store = store(functions, seed, arguments.orders, faults)?;
+    let store = store(functions, seed, arguments.orders, arguments.faults.mix())?;
     let report = store.run()?;
     let mut lines = Vec::new();
     let mut failed = !report.is_ok();
@@ -176,6 +215,8 @@ fn run_seed(
         let failures = report.failures.iter();
         lines.extend(failures.map(|failure| format!("seed {seed} failed: {failure}")));
         lines.extend(explained(&store, &report, arguments)?);
+    } else if arguments.trace {
+        lines.push(report.trace.to_string());
     }
     if arguments.twice {
         let again = store.run()?.trace_hash;
@@ -218,6 +259,17 @@ impl fmt::Display for Sums {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn faults_are_all_none_or_a_list() {
+        let only = |faults: &[Fault], freedom| Faults::Only { faults: faults.to_vec(), freedom };
+        assert_eq!("full".parse(), Ok(Faults::Full));
+        let list = only(&[Fault::Death, Fault::LostResponse], true);
+        assert_eq!("death,lost-response,freedom".parse(), Ok(list.clone()));
+        let possible: Vec<Fault> = list.mix().faults().collect();
+        assert_eq!(possible, [Fault::LostResponse, Fault::Death]);
+        "meteor".parse::<Faults>().unwrap_err();
+    }
 
     #[test]
     fn seeds_are_a_range_or_one_number() {

@@ -190,6 +190,11 @@ impl FaultMix {
         self
     }
 
+    /// The mix without any fault, with the usual times of requests.
+    pub(super) fn ended(&self) -> Self {
+        Self { latency_max: self.latency_max, ..Self::none() }
+    }
+
     /// How often a fault happens.
     pub fn chance(&self, fault: Fault) -> Chance {
         self.chances.get(&fault).copied().unwrap_or(Chance::NEVER)

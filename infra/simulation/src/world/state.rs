@@ -105,8 +105,7 @@ impl World {
     /// Ends all faults. The services keep their freedom: it is no fault, and AWS always has it.
     pub(super) fn end_faults(&self) {
         let mut mix = lock(&self.mix);
-        let latency_max = mix.latency_max;
-        *mix = FaultMix { latency_max, ..FaultMix::none() };
+        *mix = mix.ended();
         drop(mix);
         self.record(Happened::Settling);
     }
@@ -223,20 +222,22 @@ impl World {
         if response.status == 200 { Ok(response.json()) } else { Err(response.json()) }
     }
 
-    /// Moves all messages of a dead-letter queue to another queue. Returns their number.
+    /// Moves the messages that are in a dead-letter queue to another queue. Returns their number.
     pub(super) async fn redrive(&self, from: &str, to: &str) -> usize {
+        // A consumer may bring a message back at once: the move ends nevertheless.
+        let most = lock(&self.services).messages(from).len();
         let (from, to) = (super::names::queue_url(from), super::names::queue_url(to));
         let mut moved = BTreeSet::new();
-        loop {
+        while moved.len() < most {
             let receive = serde_json::json!({
-                "QueueUrl": from, "MaxNumberOfMessages": 10, "WaitTimeSeconds": 1,
+                "QueueUrl": from, "MaxNumberOfMessages": 1, "WaitTimeSeconds": 1,
                 "MessageAttributeNames": ["All"], "AttributeNames": ["All"],
             });
             let received = self.ask("AmazonSQS.ReceiveMessage", &receive).await;
             let received = received.unwrap_or_default();
             let messages = received["Messages"].as_array().cloned().unwrap_or_default();
             if messages.is_empty() {
-                return moved.len();
+                break;
             }
             for message in messages {
                 let mut send = serde_json::json!({
@@ -260,6 +261,7 @@ impl World {
                 }
             }
         }
+        moved.len()
     }
 
     /// Performs the events of the services when they are due, until the task is dropped.
