@@ -53,7 +53,7 @@ pub fn complaint(answer: &Answer<'_>) -> Option<String> {
         let has_message = body["message"].is_string();
         return (!has_message).then(|| "the gateway's answer has no message".to_owned());
     }
-    if answer.status >= 400 && !is_error(&body) {
+    if answer.status >= 400 && !is_error(&body) && !is_health(answer, &body) {
         return Some("the error has not the shape of an error".to_owned());
     }
     match described(answer)? {
@@ -70,6 +70,11 @@ pub fn complaint(answer: &Answer<'_>) -> Option<String> {
 fn is_error(body: &Value) -> bool {
     let ours = body["error"]["code"].is_string() && body["error"]["traceId"].is_string();
     ours || (body["code"].is_string() && body["traceId"].is_string())
+}
+
+/// The report of the health check, which the schema checks.
+fn is_health(answer: &Answer<'_>, body: &Value) -> bool {
+    fits("/healthcheck", answer.path) && body["unavailable"].is_array()
 }
 
 /// The content of the answer's status. `None` if the API has no such operation.
@@ -133,6 +138,7 @@ mod tests {
         let problem = r#"{"error":{"code":"NOT_FOUND","message":"No.","traceId":"t"}}"#;
         let token = r#"{"data":{"accessToken":"a","tokenType":"Bearer","expiresIn":900}}"#;
         let without = r#"{"data":{"accessToken":"a","tokenType":"Bearer"}}"#;
+        let unhealthy = r#"{"status":"UNAVAILABLE","unavailable":["table"]}"#;
         let json = "application/json";
         for (method, path, status, body, by_function, found) in [
             ("POST", "/sessions", 200, token, true, None),
@@ -141,6 +147,8 @@ mod tests {
             ("POST", "/sessions", 200, "{", true, Some("is not JSON")),
             ("POST", "/sessions", 418, problem, true, Some("no status 418")),
             ("POST", "/sessions", 404, r#"{"no":1}"#, true, Some("shape of an error")),
+            ("GET", "/healthcheck", 503, unhealthy, true, None),
+            ("GET", "/healthcheck", 503, r#"{"no":1}"#, true, Some("shape of an error")),
             ("GET", "/nowhere", 404, problem, true, None),
             ("GET", "/nowhere", 404, r#"{"message":"Not Found"}"#, false, None),
             ("GET", "/nowhere", 404, r#"{"text":"Not Found"}"#, false, Some("no message")),
