@@ -29,6 +29,9 @@ pub(super) struct Arguments {
     /// Runs each seed twice, and compares the traces.
     #[arg(long)]
     twice: bool,
+    /// Prints the hash of each trace.
+    #[arg(long)]
+    hashes: bool,
     /// Ends at the first failure, and shrinks nothing.
     #[arg(long)]
     until_failure: bool,
@@ -209,6 +212,9 @@ fn run_seed(
     let store = store(functions, seed, arguments.orders, arguments.faults.mix())?;
     let report = store.run()?;
     let mut lines = Vec::new();
+    if arguments.hashes {
+        lines.push(format!("seed {seed} has the trace {}", report.trace_hash));
+    }
     let mut failed = !report.is_ok();
     if failed {
         lines.push(report.to_string());

@@ -65,7 +65,7 @@ impl Workload for Attackers {
 
     fn plan(&self, random: &mut Seeded) -> Vec<Planned<Attempt>> {
         let attempts: Vec<Attempt> = (0..self.attempts).map(|_| attempt(random)).collect();
-        let within = day(self.attempts);
+        let within = day(self.attempts, random);
         attempts.into_iter().map(|attempt| Planned::within(within, random, attempt)).collect()
     }
 

@@ -41,7 +41,7 @@ impl Workload for Catalogue {
 
     fn plan(&self, random: &mut Seeded) -> Vec<Planned<Change>> {
         let changes: Vec<Change> = (0..self.changes).map(|_| change(random)).collect();
-        let within = day(self.changes);
+        let within = day(self.changes, random);
         changes.into_iter().map(|change| Planned::within(within, random, change)).collect()
     }
 

@@ -75,7 +75,8 @@ impl Workload for Customers {
             .map(|_| Visit::SignUp { forgets_password: random.below(3) == 0 })
             .collect::<Vec<Visit>>();
         let all = orders.into_iter().chain(sign_ups);
-        all.map(|visit| Planned::within(day(self.orders), random, visit)).collect()
+        let within = day(self.orders, random);
+        all.map(|visit| Planned::within(within, random, visit)).collect()
     }
 
     async fn perform(&self, client: Client, visit: &Visit) {

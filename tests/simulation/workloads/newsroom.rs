@@ -42,7 +42,7 @@ impl Workload for Newsroom {
 
     fn plan(&self, random: &mut Seeded) -> Vec<Planned<Edit>> {
         let edits: Vec<Edit> = (0..self.edits).map(|_| edit(random)).collect();
-        let within = day(self.edits);
+        let within = day(self.edits, random);
         edits.into_iter().map(|edit| Planned::within(within, random, edit)).collect()
     }
 

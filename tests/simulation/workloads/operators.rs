@@ -61,7 +61,7 @@ impl Workload for Operators {
         // A second rotation within the life of a token may withdraw its key.
         let mut has_rotated = false;
         tasks.retain(|task| *task != Task::Rotate || !std::mem::replace(&mut has_rotated, true));
-        let within = day(self.tasks * 10);
+        let within = day(self.tasks * 10, random);
         tasks.into_iter().map(|task| Planned::within(within, random, task)).collect()
     }
 

@@ -32,7 +32,7 @@ impl Workload for Partners {
     type Operation = Call;
 
     fn plan(&self, random: &mut Seeded) -> Vec<Planned<Call>> {
-        let within = day(self.callbacks);
+        let within = day(self.callbacks, random);
         let mut calls = Vec::new();
         for _ in 0..self.callbacks {
             let count = 1 + random.below(5);
