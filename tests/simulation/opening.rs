@@ -199,7 +199,11 @@ mod tests {
     fn the_keys_are_two_different_pairs() {
         let [(_, signing), (_, verification)] = key_secrets();
         let signing: Value = serde_json::from_str(signing).unwrap();
-        assert!(signing["x"].is_string(), "a public key");
-        assert_ne!(signing["x"], signing["next"]["x"], "{verification}");
+        let verification: Value = serde_json::from_str(verification).unwrap();
+        assert!(signing["privateKey"].is_string() && signing["next"]["privateKey"].is_string());
+        assert_ne!(signing["kid"], signing["next"]["kid"]);
+        let published = verification["keys"].as_array().unwrap();
+        let kids: Vec<&Value> = published.iter().map(|key| &key["kid"]).collect();
+        assert_eq!(kids, [&signing["kid"], &signing["next"]["kid"]]);
     }
 }

@@ -18,9 +18,8 @@ const FOLDER: &str = "tests/simulation/mistakes";
 /// Looks whether the oracles find seeded mistakes: each is made in a copy of the workspace.
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {
-    /// Only the mistakes whose names have this text.
-    #[arg(default_value = "")]
-    name: String,
+    /// Only the mistakes whose names have one of these texts.
+    names: Vec<String>,
     /// The most seeds for one mistake.
     #[arg(long, default_value_t = 300)]
     seeds: u64,
@@ -44,6 +43,12 @@ struct Mistake {
     changes: Vec<Change>,
 }
 
+impl Mistake {
+    fn place(&self) -> (Option<&str>, &str) {
+        (self.changes.first().map(|change| change.file.as_str()), &self.name)
+    }
+}
+
 /// A change of one place.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -62,8 +67,11 @@ struct Change {
 /// If one is not found, or cannot be made.
 pub(super) fn run(workspace: &Path, arguments: &Arguments) -> Result<(), Error> {
     let all = mistakes(workspace)?;
-    let wanted: Vec<Mistake> =
-        all.into_iter().filter(|mistake| mistake.name.contains(&arguments.name)).collect();
+    let is_wanted = |mistake: &Mistake| {
+        let names = &arguments.names;
+        names.is_empty() || names.iter().any(|name| mistake.name.contains(name))
+    };
+    let wanted: Vec<Mistake> = all.into_iter().filter(is_wanted).collect();
     let folder = target_directory(workspace)?.join("mistakes");
     let copy = Copy { workspace: folder.join("workspace"), target: folder.join("target") };
     copy.make(workspace)?;
@@ -90,7 +98,7 @@ pub(super) fn run(workspace: &Path, arguments: &Arguments) -> Result<(), Error> 
     if missed.is_empty() { Ok(()) } else { Err(format!("missed: {}", missed.join(", ")).into()) }
 }
 
-/// All mistakes, by name.
+/// All mistakes, by their first files and names: neighbours build the same crates again.
 fn mistakes(workspace: &Path) -> Result<Vec<Mistake>, Error> {
     let mut mistakes = Vec::new();
     for entry in fs::read_dir(workspace.join(FOLDER))? {
@@ -103,7 +111,7 @@ fn mistakes(workspace: &Path) -> Result<Vec<Mistake>, Error> {
         mistake.name = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
         mistakes.push(mistake);
     }
-    mistakes.sort_by(|one, other| one.name.cmp(&other.name));
+    mistakes.sort_by(|one, other| one.place().cmp(&other.place()));
     Ok(mistakes)
 }
 

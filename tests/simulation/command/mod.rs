@@ -38,3 +38,17 @@ pub fn run(functions: &[(&'static str, Main)]) -> ExitCode {
         Arguments { command: None, seeds } => done("simulate", seeds::run(functions, &seeds)),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_consistent_and_takes_several_mistakes() {
+        Arguments::command().debug_assert();
+        let parsed = Arguments::try_parse_from(["simulate", "mistakes", "stock", "credit"]);
+        assert!(matches!(parsed.unwrap().command, Some(Command::Mistakes(_))));
+    }
+}

@@ -77,7 +77,7 @@ fn is_alert(operation: &str) -> bool {
 static PRIVATE: LazyLock<Vec<String>> = LazyLock::new(|| {
     let [(_, signing), _] = key_secrets();
     let signing: Value = serde_json::from_str(signing).unwrap_or_default();
-    let parts = [&signing["d"], &signing["next"]["d"]];
+    let parts = [&signing["privateKey"], &signing["next"]["privateKey"]];
     parts.iter().filter_map(|part| part.as_str().map(str::to_owned)).collect()
 });
 
