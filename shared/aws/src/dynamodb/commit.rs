@@ -15,6 +15,7 @@ use lifecycle::telemetry::observe_query;
 use lifecycle::{ServiceError, random};
 use tokio::time::Instant;
 
+use super::attempts::Attempts;
 use super::expressions::{Expressions, SdkItem, key_of, plain};
 use crate::Aws;
 use crate::errors::{fault, is_throttle, unavailable};
@@ -25,7 +26,8 @@ use crate::errors::{fault, is_throttle, unavailable};
 /// A plain write has no client token. When its response is lost, the SDK retries, and the retry
 /// finds the item of the first attempt. Its condition (`Absent`, a version) then fails although the
 /// commit succeeded. The stored item carries the commit's token, so this failure counts as a
-/// success.
+/// success. If the item carries another token, a third write may have followed ours: see
+/// [`refused`].
 pub(crate) const WRITTEN_BY: &str = "writtenBy";
 
 /// Adds table, condition and expressions to a builder of a write. All kinds of builders have these
@@ -85,13 +87,15 @@ impl Aws {
         let table = self.table_name(write.table).map_err(CommitError::ServiceError)?;
         let request = self.dynamodb().put_item().set_item(Some(stored));
         let request = conditional!(request, table, condition, expressions);
+        let attempts = Attempts::default();
+        let request = request.customize().interceptor(attempts.clone());
         let started = Instant::now();
         let answer = request.send().await;
         observe_query("PutItem", write.table.name(), started.elapsed());
         let Err(error) = answer else { return Ok(()) };
         match error.as_service_error() {
             Some(PutItemError::ConditionalCheckFailedException(failed)) => {
-                refused(failed.item.clone(), token)
+                refused(failed.item.clone(), token, &attempts, write.table.name())
             }
             Some(PutItemError::TransactionConflictException(_)) => Err(CommitError::Conflict),
             _ => Err(CommitError::ServiceError(fault("PutItem", write.table.name(), error))),
@@ -114,13 +118,15 @@ impl Aws {
         let request =
             self.dynamodb().update_item().set_key(Some(key)).set_update_expression(update);
         let request = conditional!(request, table, condition, expressions);
+        let attempts = Attempts::default();
+        let request = request.customize().interceptor(attempts.clone());
         let started = Instant::now();
         let answer = request.send().await;
         observe_query("UpdateItem", write.table.name(), started.elapsed());
         let Err(error) = answer else { return Ok(()) };
         match error.as_service_error() {
             Some(UpdateItemError::ConditionalCheckFailedException(failed)) => {
-                refused(failed.item.clone(), token)
+                refused(failed.item.clone(), token, &attempts, write.table.name())
             }
             Some(UpdateItemError::TransactionConflictException(_)) => Err(CommitError::Conflict),
             _ => Err(CommitError::ServiceError(fault("UpdateItem", write.table.name(), error))),
@@ -185,12 +191,25 @@ fn is_repeatable(changes: &[Change]) -> bool {
 /// The result of a plain write whose condition failed: a success if the stored item carries our
 /// token.
 ///
-/// One case remains. Another writer may have changed the item between the lost response and the
-/// retry. Then the failure is reported, and the decision is made again from the stored item.
-fn refused(stored: Option<SdkItem>, token: &str) -> Result<(), CommitError> {
+/// Otherwise the decision is made again from the stored item, but only if each attempt had an answer.
+/// An attempt without one may have written, and another writer may have changed the item since. A
+/// second write would then undo that change. So the outcome is unknown, and the client decides.
+fn refused(
+    stored: Option<SdkItem>,
+    token: &str,
+    attempts: &Attempts,
+    table: &str,
+) -> Result<(), CommitError> {
     let written_by = stored.as_ref().and_then(|item| item.get(WRITTEN_BY));
     if matches!(written_by, Some(AttributeValue::S(by)) if by == token) {
         return Ok(());
+    }
+    if attempts.have_unknown() {
+        let reason = format!(
+            "an attempt at a write on {table} had no answer, and the item has changed since; the \
+             outcome is unknown"
+        );
+        return Err(CommitError::ServiceError(unavailable(reason)));
     }
     Err(CommitError::Conditions(vec![FailedCondition { write: 0, stored: stored.map(plain) }]))
 }
@@ -312,9 +331,10 @@ mod tests {
     #[test]
     fn a_condition_that_failed_on_our_own_write_is_a_success() {
         let ours = SdkItem::from([(WRITTEN_BY.to_owned(), AttributeValue::S("token".to_owned()))]);
+        let refused = |stored, token| refused(stored, token, &Attempts::default(), "products");
         assert!(refused(Some(ours.clone()), "token").is_ok());
-        assert!(refused(Some(ours), "another").is_err());
-        assert!(refused(None, "token").is_err());
+        assert!(matches!(refused(Some(ours), "another"), Err(CommitError::Conditions(_))));
+        assert!(matches!(refused(None, "token"), Err(CommitError::Conditions(_))));
     }
 
     #[test]

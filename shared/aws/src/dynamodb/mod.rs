@@ -1,5 +1,6 @@
 //! Tables: reads, writes, transactions and counters.
 
+mod attempts;
 pub(crate) mod audit_log;
 pub(crate) mod batch_get;
 pub(crate) mod commit;

@@ -1,6 +1,7 @@
 //! Reads of a memory compared with those of `DynamoDB`, and the surroundings of functions.
 
 mod consumer;
+mod lost_responses;
 mod simulated;
 
 use std::collections::HashMap;

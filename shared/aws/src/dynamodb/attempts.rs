@@ -1,0 +1,41 @@
+//! The attempts of the SDK at one call.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use aws_smithy_runtime_api::box_error::BoxError;
+use aws_smithy_runtime_api::client::interceptors::Intercept;
+use aws_smithy_runtime_api::client::interceptors::context::FinalizerInterceptorContextRef;
+use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
+use aws_smithy_types::config_bag::ConfigBag;
+
+/// Whether an attempt at a call ended without a definite answer: none at all, or a server error.
+/// `DynamoDB` may have performed it.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Attempts(Arc<AtomicBool>);
+
+impl Attempts {
+    /// Whether one of the attempts had no definite answer.
+    pub(super) fn have_unknown(&self) -> bool {
+        self.0.load(Ordering::Relaxed)
+    }
+}
+
+impl Intercept for Attempts {
+    fn name(&self) -> &'static str {
+        "Attempts"
+    }
+
+    fn read_after_attempt(
+        &self,
+        context: &FinalizerInterceptorContextRef<'_>,
+        _: &RuntimeComponents,
+        _: &mut ConfigBag,
+    ) -> Result<(), BoxError> {
+        let status = context.response().map(|response| response.status());
+        if status.is_none_or(|status| status.is_server_error()) {
+            self.0.store(true, Ordering::Relaxed);
+        }
+        Ok(())
+    }
+}
