@@ -1,4 +1,4 @@
-//! A schedule begins a journey of its own and may continue those of its messages' aggregates.
+//! A schedule begins a separate journey, and may continue those of its messages' aggregates.
 
 use super::*;
 
