@@ -2,7 +2,6 @@
 
 mod calls;
 mod commit;
-mod curl;
 mod detail;
 mod items;
 mod journey;
