@@ -190,23 +190,8 @@ pub(super) fn placed() -> RequestDetail {
 }
 
 fn node(id: &str, kind: NodeKind, title: &str, time: &str) -> JourneyNode {
-    JourneyNode {
-        id: id.to_owned(),
-        kind,
-        title: title.to_owned(),
-        subtitle: None,
-        state: NodeState::Done,
-        at: at(time),
-        started_at: None,
-        ended_at: None,
-        waited_ms: None,
-        worked_ms: None,
-        deliveries: Vec::new(),
-        next_try_at: None,
-        compensates: false,
-        error: None,
-        link: None,
-    }
+    let node = JourneyNode::new(id.to_owned(), kind, title.to_owned(), at(time));
+    JourneyNode { state: NodeState::Done, ..node }
 }
 
 fn edge(from: &str, to: &str, label: &str) -> JourneyEdge {
