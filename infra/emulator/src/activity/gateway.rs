@@ -10,6 +10,7 @@ use super::handle::Activity;
 use super::limits::OVERHEAD;
 use super::record::{Answer, AnsweredBy, AuthorizerVerdict, RequestRecord};
 use super::view::Stage;
+use crate::text::cut;
 
 /// The header by which the console names its clients.
 const CLIENT: &str = "x-console-client";
@@ -199,10 +200,7 @@ fn caller(context: &Value) -> Option<String> {
     let claims = [context, &context["lambda"], &context["jwt"]["claims"], &context["claims"]];
     let claims = claims.into_iter().find(|claims| claims["sub"].is_string())?;
     let subject = claims["sub"].as_str()?;
-    let mut shown: String = subject.chars().take(SUBJECT_CHARACTERS).collect();
-    if shown.len() < subject.len() {
-        shown.push('…');
-    }
+    let shown = cut(subject, SUBJECT_CHARACTERS, "…");
     let roles = claims.get("roles").or_else(|| claims.get("role"));
     match roles.and_then(first_role) {
         Some(role) => Some(format!("{role} {shown}")),
