@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
@@ -11,7 +12,7 @@ use sam_template::Queue;
 use super::cause::StreamItem;
 use super::handle::Activity;
 use super::limits::{AGGREGATES_MAX, CALLS_MAX, INIT_BYTES_MAX, INIT_CALLS_MAX, INVOCATIONS_MAX};
-use super::record::{CallRecord, KeyOfWrite, MessageRecord, Root, WriteRef};
+use super::record::{Accesses, CallRecord, KeyOfWrite, MessageRecord, Root, WriteRef};
 use super::sent::{EnvelopeHead, Sent, handled, message_id, sent_by};
 use super::store::{QueueFacts, Store, WriteEntry};
 
@@ -23,8 +24,7 @@ pub(crate) struct CallStart {
     pub(crate) operation: String,
     /// The resources by logical id.
     pub(crate) resources: Vec<String>,
-    /// The IAM actions with the ARNs of their resources.
-    pub(crate) accesses: Vec<(String, String)>,
+    pub(crate) accesses: Arc<dyn Accesses>,
     pub(crate) body: Bytes,
     /// The items that it writes to, in the order of its body.
     pub(crate) writes: Vec<KeyOfWrite>,
