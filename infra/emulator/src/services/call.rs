@@ -33,7 +33,7 @@ pub(super) struct Call {
     pub accesses: Arc<[Access]>,
     /// The condition keys of the call, for policies.
     pub context: Context,
-    /// The items that it writes to, in the order of its body.
+    /// The items that it writes to, in the order of its body, until the record takes them.
     pub writes: Vec<KeyOfWrite>,
     /// The unchanged body.
     pub body: Bytes,
