@@ -6,9 +6,9 @@ use http::{HeaderMap, header};
 use jiff::Timestamp;
 use serde_json::Value;
 
+use super::RawRow;
 use super::calls::{calls, facts, permissions};
 use super::commit::commit;
-use super::row;
 use super::stages::{boxes, stage_named};
 use crate::activity::cause::Cause;
 use crate::activity::record::{AnsweredBy, Invocation, LineRecord, RequestRecord, ms};
@@ -42,7 +42,7 @@ pub(in crate::activity) fn request(
         took_ms: work.took_ms,
     });
     RequestDetail {
-        row: row(request, redaction),
+        row: RawRow::of(request).redacted(redaction),
         stages: boxes(request, invocation, redaction),
         received: received(request, redaction),
         input: progress.and_then(|it| it.input.as_deref()).map(|input| redaction.text(input)),
