@@ -31,8 +31,8 @@ mod tests;
 mod written;
 
 pub use self::counts::CallKind;
-pub(crate) use self::dynamodb::plain_item;
 pub use self::dynamodb::{ItemPage, StreamPosition};
+pub(crate) use self::dynamodb::{plain_item, plain_value};
 pub use self::endpoint::Environments;
 pub use self::error::{DataError, NoSuch, QueueError, SecretError, StartError, StoreError};
 pub use self::fault_injector::FaultInjector;
