@@ -43,6 +43,7 @@ pub(crate) async fn control(template: &str, api_url: &str) -> Control {
     let telemetry = Arc::default();
     Control {
         accounts: Arc::default(),
+        counts: Arc::default(),
         stores,
         gateway: Gateway::of(&template, &functions, &telemetry),
         template: Arc::new(template),

@@ -5,19 +5,6 @@ use crate::activity::record::{AnsweredBy, Invocation, RequestRecord, ms};
 use crate::activity::redaction::Redaction;
 use crate::activity::view::{CommitOutcomeView, Stage, StageBox, StageState};
 
-/// The stages in order.
-const STAGES: [Stage; 9] = [
-    Stage::Routing,
-    Stage::Authentication,
-    Stage::Authorization,
-    Stage::Deserialization,
-    Stage::Validation,
-    Stage::Retrieval,
-    Stage::Rules,
-    Stage::Effects,
-    Stage::Response,
-];
-
 /// The stage of a name in a record. A rate limit is a part of the authorization.
 pub(in crate::activity) fn stage_named(name: &str) -> Option<Stage> {
     Some(match name {
@@ -72,7 +59,7 @@ pub(super) fn boxes(
             note: note.map(|note| redaction.text(&note)),
         }
     };
-    STAGES.map(boxed).to_vec()
+    Stage::ALL.map(boxed).to_vec()
 }
 
 fn end(request: &RequestRecord, invocation: Option<&Invocation>) -> End {
@@ -125,7 +112,7 @@ fn reached(invocation: &Invocation) -> Stage {
     let progress = invocation.inspected.progress.as_ref();
     let running = progress.and_then(|it| it.running.as_deref()).and_then(stage_named);
     let last = progress.and_then(|it| it.stages.last()).and_then(|(name, ..)| stage_named(name));
-    let after_last = last.map(|last| STAGES[(last as usize + 1).min(STAGES.len() - 1)]);
+    let after_last = last.map(|last| Stage::ALL[(last as usize + 1).min(Stage::ALL.len() - 1)]);
     let reported = running.or(after_last).unwrap_or(Stage::Authentication);
     let called = invocation.calls.iter().filter(|call| !call.deferred).map(|call| {
         if !is_attempt(call) {
