@@ -64,7 +64,7 @@ impl Activity {
     pub fn requests(&self, filter: &RequestFilter) -> RequestPage {
         let ((rows, total), dropped) = {
             let store = self.lock();
-            (build::requests(&store.requests, filter), store.dropped)
+            (build::requests(&store.requests, &store.invocations, filter), store.dropped)
         };
         let rows = rows.into_iter().map(|row| row.redacted(&self.shared.redaction));
         RequestPage { requests: rows.collect(), total, dropped }

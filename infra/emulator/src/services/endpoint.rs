@@ -175,9 +175,7 @@ impl ServiceEndpoint {
         if self.meter.hides(call) {
             answer.as_object_mut()?.remove(NAME);
             *body = Bytes::from(answer.to_string());
-            // They were of the longer body.
-            head.headers.remove("x-amz-crc32");
-            head.headers.remove(header::CONTENT_LENGTH);
+            describe_body(&mut head.headers, body);
         }
         Some(units)
     }
@@ -370,4 +368,12 @@ fn described(strike: &Injection) -> Option<String> {
         faults.push("the process was killed after the write".to_owned());
     }
     (!faults.is_empty()).then(|| faults.join(", "))
+}
+
+/// Corrects the headers that were of a longer body.
+pub(super) fn describe_body(headers: &mut HeaderMap, body: &[u8]) {
+    headers.remove(header::CONTENT_LENGTH);
+    if let Some(checksum) = headers.get_mut("x-amz-crc32") {
+        *checksum = crc32fast::hash(body).into();
+    }
 }

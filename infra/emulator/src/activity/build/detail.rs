@@ -42,7 +42,7 @@ pub(in crate::activity) fn request(
         took_ms: work.took_ms,
     });
     RequestDetail {
-        row: RawRow::of(request).redacted(redaction),
+        row: RawRow::of(request, invocation).redacted(redaction),
         stages: boxes(request, invocation, redaction),
         received: received(request, redaction),
         input: progress.and_then(|it| it.input.as_deref()).map(|input| redaction.text(input)),

@@ -16,9 +16,9 @@ pub(super) use self::items::key_of_plain;
 pub(crate) use self::items::key_text;
 pub(super) use self::journey::journey;
 pub(super) use self::stages::stage_named;
-use super::record::{RequestRecord, ms};
+use super::record::{Invocation, RequestRecord, ms};
 use super::redaction::Redaction;
-use super::view::{RequestFilter, RequestRow};
+use super::view::{RequestFilter, RequestRow, Stage};
 
 /// The rows of a page by default, and at most.
 const PAGE: usize = 100;
@@ -31,25 +31,30 @@ pub(super) struct RawRow(RequestRow);
 /// The requests that match: the rows of the page, and the number of all.
 pub(super) fn requests(
     all: &BTreeMap<u64, RequestRecord>,
+    invocations: &BTreeMap<u64, Invocation>,
     filter: &RequestFilter,
 ) -> (Vec<RawRow>, usize) {
     let limit = filter.limit.unwrap_or(PAGE).clamp(1, PAGE_MAX);
     let text = filter.text.as_deref().map(str::to_lowercase);
     let matching = all.values().rev();
     let matching = matching.filter(|request| matches(request, filter, text.as_deref()));
+    let matching = matching.map(|request| (request, invocation_of(request, invocations)));
+    let matching = matching.filter(|(request, invocation)| {
+        filter.refused_at.is_none_or(|stage| refused_at(request, *invocation) == Some(stage))
+    });
     let (mut total, mut rows) = (0, Vec::new());
-    for request in matching {
+    for (request, invocation) in matching {
         total += 1;
         let is_older = filter.before.is_none_or(|before| request.number < before);
         if is_older && rows.len() < limit {
-            rows.push(RawRow::of(request));
+            rows.push(RawRow::of(request, invocation));
         }
     }
     (rows, total)
 }
 
 impl RawRow {
-    pub(super) fn of(request: &RequestRecord) -> Self {
+    pub(super) fn of(request: &RequestRecord, invocation: Option<&Invocation>) -> Self {
         Self(RequestRow {
             id: request.id.to_string(),
             number: request.number,
@@ -67,7 +72,7 @@ impl RawRow {
             client: request.client.clone(),
             cold_start: request.cold_start,
             replayed: request.replayed,
-            refused_at: request.refused_at,
+            refused_at: refused_at(request, invocation),
             attempts: request.attempts,
         })
     }
@@ -85,14 +90,27 @@ impl RawRow {
     }
 }
 
-/// Whether a request matches a filter; `text` is in lower case.
+/// The function's invocation of a request.
+pub(super) fn invocation_of<'a>(
+    request: &RequestRecord,
+    invocations: &'a BTreeMap<u64, Invocation>,
+) -> Option<&'a Invocation> {
+    invocations.get(&request.invocation?)
+}
+
+/// The stage that refused a request, or in which its function was interrupted.
+fn refused_at(request: &RequestRecord, invocation: Option<&Invocation>) -> Option<Stage> {
+    let interrupted = invocation.filter(|invocation| invocation.interrupted);
+    request.refused_at.or_else(|| interrupted.map(stages::interrupted_at))
+}
+
+/// Whether a request matches a filter in all but its stage; `text` is in lower case.
 fn matches(request: &RequestRecord, filter: &RequestFilter, text: Option<&str>) -> bool {
     let is_same = |wanted: &Option<String>, found: Option<&str>| {
         wanted.as_deref().is_none_or(|wanted| found == Some(wanted))
     };
     is_same(&filter.function, request.function.as_deref())
         && is_same(&filter.client, Some(&request.client))
-        && filter.refused_at.is_none_or(|stage| request.refused_at == Some(stage))
         && filter.status.as_deref().is_none_or(|wanted| has_status(request.status, wanted))
         && text.is_none_or(|text| {
             let texts = [

@@ -86,8 +86,8 @@ fn end(request: &RequestRecord, invocation: Option<&Invocation>) -> End {
             if !invocation.interrupted {
                 return End::Passed;
             }
-            // Killed after the function had reported its end, before its response was posted.
-            return End::At(Stage::Response, StageState::Interrupted, invocation.error.clone());
+            let stage = interrupted_at(invocation);
+            return End::At(stage, StageState::Interrupted, invocation.error.clone());
         };
         let reason = ended.message.clone().or_else(|| ended.error.clone());
         return End::At(stage, StageState::Refused, reason);
@@ -102,9 +102,18 @@ fn end(request: &RequestRecord, invocation: Option<&Invocation>) -> End {
         return End::UnknownAfter(reached(invocation));
     }
     let state = if has_ended { StageState::Interrupted } else { StageState::Running };
-    let stage =
-        if reports { reached(invocation) } else { Stage::Deserialization.min(reached(invocation)) };
-    End::At(stage, state, invocation.error.clone())
+    End::At(interrupted_at(invocation), state, invocation.error.clone())
+}
+
+/// The stage in which an invocation without a response is, or was.
+pub(super) fn interrupted_at(invocation: &Invocation) -> Stage {
+    let inspected = &invocation.inspected;
+    if inspected.ended.is_some() {
+        // The function had reported its end, and its response was not posted.
+        return Stage::Response;
+    }
+    let reports = inspected.request_id.is_some() || inspected.progress.is_some();
+    if reports { reached(invocation) } else { Stage::Deserialization.min(reached(invocation)) }
 }
 
 /// The stage in which an invocation without an end is, or was: by its last record and its calls.

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::Store;
-use crate::activity::build::RawRow;
+use crate::activity::build::{self, RawRow};
 use crate::activity::limits::{NEWS_MAX, ROWS_OF_CHANGE_MAX};
 use crate::activity::record::Root;
 use crate::activity::redaction::Redaction;
@@ -147,7 +147,10 @@ impl Store {
                 news.requests.remove(number);
             }
             let rows = numbers.iter().filter_map(|number| self.requests.get(number));
-            return Some(Taken::Rows(rows.map(RawRow::of).collect()));
+            let rows = rows.map(|request| {
+                RawRow::of(request, build::invocation_of(request, &self.invocations))
+            });
+            return Some(Taken::Rows(rows.collect()));
         }
         let journeys = std::mem::take(&mut news.journeys);
         let journeys: Vec<String> = journeys.into_iter().collect();
