@@ -37,7 +37,7 @@ struct FunctionCount {
 pub(crate) struct LatestCounts(Mutex<Option<(Instant, Arc<Counts>)>>);
 
 impl LatestCounts {
-    /// The counts of now, or those that another client has just read.
+    /// The counts of now, or the ones that another client has just read.
     pub(super) async fn get(&self, stores: &Stores, functions: &Functions) -> Arc<Counts> {
         let mut latest = self.0.lock().await;
         if let Some((at, counts)) = &*latest

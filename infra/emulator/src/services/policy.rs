@@ -1,4 +1,4 @@
-//! Least privilege: a function may only do what its policy in the template allows.
+//! Least privilege: a function may only use the actions that its policy in the template allows.
 
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
