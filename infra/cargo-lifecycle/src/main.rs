@@ -66,6 +66,8 @@ enum OfService {
         /// Only compares the table of permissions with the template.
         #[arg(long)]
         check: bool,
+        #[command(flatten)]
+        part: privileges::Part,
     },
     /// Adds an endpoint whose response has the path's parameters.
     NewEndpoint(NewEndpoint),
@@ -103,11 +105,11 @@ fn run(service: &Service, command: OfService) -> ExitCode {
             Ok(place) if check => complain("openapi", openapi::complaints(service, &place)),
             place => done("openapi", place.and_then(|place| openapi::write(service, &place))),
         },
-        OfService::Privileges { check: true } => {
+        OfService::Privileges { check: true, .. } => {
             complain("privileges", privileges::complaints(service))
         }
-        OfService::Privileges { check: false } => {
-            complain("privileges", privileges::prove(service))
+        OfService::Privileges { check: false, part } => {
+            complain("privileges", privileges::prove(service, &part))
         }
         OfService::NewEndpoint(new) => {
             done("new-endpoint", added(service, |service| new_endpoint::endpoint(service, &new)))

@@ -50,13 +50,13 @@ def main():
 
 
 def sign_in(email, password):
-    with Client(base_url=API_URL) as anybody:
+    with Client(base_url=API_URL) as visitor:
         wrong = Credentials(email=email, password="wrong-horse-battery")
-        refused = post_session.sync(client=anybody, body=wrong)
+        refused = post_session.sync(client=visitor, body=wrong)
         assert isinstance(refused, CredentialsWrong), refused
 
         entered = Credentials(email=email, password=password)
-        answer = post_session.sync(client=anybody, body=entered)
+        answer = post_session.sync(client=visitor, body=entered)
     print(f"signed in as {email}")
     return AuthenticatedClient(base_url=API_URL, token=answer.data.access_token)
 

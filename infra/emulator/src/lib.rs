@@ -34,6 +34,7 @@ pub mod options;
 mod platform;
 pub mod services;
 pub mod standins;
+mod text;
 mod visitors;
 
 pub use self::account::{Account, SignIn};

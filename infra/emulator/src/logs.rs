@@ -9,6 +9,7 @@ use serde_json::{Map, Value, json};
 
 use crate::functions::{LogLine, LogSource};
 use crate::options::Logs;
+use crate::text;
 
 /// Fields that appear elsewhere in the line, or add no information.
 const NOT_REPEATED: &[&str] = &["_aws", "function", "level", "message", "requestId", "timestamp"];
@@ -112,7 +113,7 @@ fn say_request(fields: &Map<String, Value>) -> (Severity, String) {
     }
     append(&mut said, format_args!(" ({})", word("requestId")));
     if let Some(error) = fields.get("error").and_then(Value::as_str) {
-        append(&mut said, format_args!(": {}", cut(error, ERROR_CHARACTERS_MAX)));
+        append(&mut said, format_args!(": {}", text::split(error, ERROR_CHARACTERS_MAX).0));
     }
     let is_failure = word("status").starts_with('5');
     (if is_failure { Severity::Error } else { Severity::Normal }, said)
@@ -125,18 +126,12 @@ fn say_message(message: &str, fields: &Map<String, Value>) -> (Severity, String)
     for (name, value) in fields.iter().filter(|(name, _)| !NOT_REPEATED.contains(&name.as_str())) {
         let value = value.as_str().map_or_else(|| value.to_string(), ToOwned::to_owned);
         let max = if name == "error" { ERROR_CHARACTERS_MAX } else { FIELD_CHARACTERS_MAX };
-        let value = cut(&value, max);
-        append(&mut said, format_args!(" {name}={value}"));
+        append(&mut said, format_args!(" {name}={}", text::split(&value, max).0));
     }
     if let Some(request_id) = fields.get("requestId").and_then(Value::as_str) {
         append(&mut said, format_args!(" ({request_id})"));
     }
     (Severity::of_level(&level), said)
-}
-
-/// The first characters of a text.
-fn cut(text: &str, characters_max: usize) -> &str {
-    text.char_indices().nth(characters_max).map_or(text, |(end, _)| &text[..end])
 }
 
 fn append(text: &mut String, piece: std::fmt::Arguments<'_>) {

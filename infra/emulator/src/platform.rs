@@ -207,6 +207,7 @@ impl Platform {
             template: Arc::clone(&self.template),
             gateway: gateway.clone(),
             accounts: Arc::clone(&self.accounts),
+            counts: Arc::default(),
             telemetry: Arc::clone(&self.telemetry),
             api_url: self.api_url(),
         };

@@ -92,7 +92,7 @@ enum Command {
     /// Tests the documentation page in a browser.
     #[command(disable_help_flag = true)]
     DocsPage(Passed),
-    /// Tests the emulator's console in a browser; `--cost` measures what an open one costs.
+    /// Tests the emulator's console in a browser; `--cost` measures the cost of an open one.
     #[command(disable_help_flag = true)]
     Console(Passed),
     /// Makes screenshots of the emulator's console.

@@ -25,6 +25,43 @@ const AT_ONCE: usize = 2;
 /// The maximum number of tests that are tried for a permission.
 const CANDIDATES_MAX: usize = 6;
 
+/// The part of the permissions that is proven again.
+#[derive(Debug, Clone, Default, clap::Args)]
+#[non_exhaustive]
+pub struct Part {
+    /// Only this function of the template, such as `GetUserFunction`; the table keeps the rows of
+    /// the others.
+    #[arg(long, value_name = "FUNCTION", conflicts_with = "check")]
+    pub function: Option<String>,
+    /// Only tests whose name contains this are tried for a permission without a test.
+    #[arg(long, value_name = "TEXT", conflicts_with = "check")]
+    pub test: Option<String>,
+}
+
+impl Part {
+    fn has(&self, grant: &Permission) -> bool {
+        self.function.as_ref().is_none_or(|function| grant.function == *function)
+    }
+
+    fn tries(&self, test: &str) -> bool {
+        self.test.as_ref().is_none_or(|text| test.contains(text.as_str()))
+    }
+
+    /// # Errors
+    ///
+    /// If the template grants its function nothing.
+    fn of(&self, grants: &BTreeSet<Permission>) -> Result<BTreeSet<Permission>, Error> {
+        let part: BTreeSet<Permission> =
+            grants.iter().filter(|grant| self.has(grant)).cloned().collect();
+        match &self.function {
+            Some(function) if part.is_empty() => {
+                Err(format!("the template grants {function} no permission").into())
+            }
+            _ => Ok(part),
+        }
+    }
+}
+
 /// The differences between the table and the template, one sentence each.
 ///
 /// # Errors
@@ -47,27 +84,33 @@ pub fn complaints(service: &Service) -> Result<Vec<String>, Error> {
     Ok(missing.chain(spare).chain(gone).collect())
 }
 
-/// Removes every permission in turn and writes the table. Returns the permissions for which no test
-/// fails.
+/// Removes every permission of the part in turn and writes the table. Returns the permissions for
+/// which no test fails.
 ///
 /// # Errors
 ///
-/// If something cannot be built, run, read or written.
-pub fn prove(service: &Service) -> Result<Vec<String>, Error> {
+/// If something cannot be built, run, read or written, or the part has no permission.
+pub fn prove(service: &Service, part: &Part) -> Result<Vec<String>, Error> {
     let grants = service.template()?.grants();
+    let wanted = part.of(&grants)?;
     let place = table::place(service)?;
     let suite = Suite::build(service)?;
     let mut table = Table::read(&place)?;
     table.tests.retain(|grant, _| grants.contains(grant));
-    table.tests = still_proven(&suite, table.tests);
+    let (again, kept) = table.tests.into_iter().partition(|(grant, _)| part.has(grant));
+    table.tests = kept;
+    table.tests.extend(still_proven(&suite, again));
     let open: Vec<Permission> =
-        grants.iter().filter(|grant| !table.tests.contains_key(grant)).cloned().collect();
+        wanted.iter().filter(|grant| !table.tests.contains_key(grant)).cloned().collect();
     if !open.is_empty() {
         let skipped = service.settings().privileges.skip.as_deref();
-        table.tests.extend(found(&suite, &open, skipped)?);
+        let mut tests = suite.tests()?;
+        tests.retain(|test| skipped.is_none_or(|skipped| !test.starts_with(skipped)));
+        tests.retain(|test| part.tries(test));
+        table.tests.extend(found(&suite, &open, tests));
     }
     table.write(&place)?;
-    let unproven = grants.iter().filter(|grant| !table.tests.contains_key(grant));
+    let unproven = wanted.iter().filter(|grant| !table.tests.contains_key(grant));
     Ok(unproven.map(|grant| format!("{grant}: no test fails without it")).collect())
 }
 
@@ -88,15 +131,8 @@ fn still_proven(
     proven.into_iter().collect()
 }
 
-/// A test for each of these permissions, if there is one. Tests whose name begins with `skipped` are
-/// not tried.
-fn found(
-    suite: &Suite,
-    open: &[Permission],
-    skipped: Option<&str>,
-) -> Result<BTreeMap<Permission, String>, Error> {
-    let mut tests = suite.tests()?;
-    tests.retain(|test| skipped.is_none_or(|skipped| !test.starts_with(skipped)));
+/// One of these tests for each of these permissions, if there is one.
+fn found(suite: &Suite, open: &[Permission], tests: Vec<String>) -> BTreeMap<Permission, String> {
     let runs = side_by_side(tests, |test| {
         let run = suite.run(test, None).filter(|run| run.ended == Ended::Passed)?;
         Some((run.took, test.clone(), run.used))
@@ -109,7 +145,7 @@ fn found(
         let test = candidates.find(|test| suite.fails_without(test, grant))?;
         Some((grant.clone(), test.clone()))
     });
-    Ok(found.into_iter().collect())
+    found.into_iter().collect()
 }
 
 /// The results for the items, computed in parallel, in any order.
@@ -135,6 +171,26 @@ fn side_by_side<I: Send, O: Send>(
 
 #[cfg(test)]
 mod tests {
+    use super::*;
+
+    #[test]
+    fn a_part_has_the_permissions_of_its_function_and_tries_the_tests_that_it_names() {
+        let grants =
+            ["GetUserFunction dynamodb:GetItem UsersTable", "RelayFunction sqs:SendMessage Q"];
+        let grants: BTreeSet<Permission> =
+            grants.iter().map(|grant| grant.parse().unwrap()).collect();
+        assert_eq!(Part::default().of(&grants).unwrap(), grants);
+
+        let part = Part { function: Some("RelayFunction".into()), test: Some("relay::".into()) };
+        assert_eq!(part.of(&grants).unwrap().len(), 1);
+        assert!(part.tries("system::relay::an_event_is_sent"));
+        assert!(!part.tries("people::users::a_user_is_found"));
+
+        let unknown = Part { function: Some("GetUser".into()), test: None };
+        let error = unknown.of(&grants).unwrap_err().to_string();
+        assert_eq!(error, "the template grants GetUser no permission");
+    }
+
     #[test]
     fn every_permission_has_a_test_that_fails_without_it() {
         let service = crate::service::ours();

@@ -24,7 +24,7 @@ pub(crate) struct ConsoleArguments {
     /// The browser; by default Chromium.
     #[arg(long, default_value = "chromium")]
     browser: PathBuf,
-    /// Measures what an open console costs a request, instead of the tests.
+    /// Measures the cost of an open console per request, instead of running the tests.
     #[arg(long, conflicts_with = "names")]
     cost: bool,
 }

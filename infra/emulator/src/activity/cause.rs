@@ -34,6 +34,16 @@ pub enum Cause {
     ByHand,
 }
 
+impl Cause {
+    /// The id of the request that a function responds to.
+    pub(super) fn request(&self) -> Option<Arc<str>> {
+        match self {
+            Self::Request(id) => Some(Arc::clone(id)),
+            _ => None,
+        }
+    }
+}
+
 /// A record of a stream: the change of an item.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StreamItem {

@@ -15,15 +15,29 @@ impl Activity {
     /// An invocation waits for an environment.
     pub(crate) fn invocation_queued(&self, id: &str, function: &str, cause: Cause) {
         let (queued_at, queued) = (self.now(), Instant::now());
+        let (id, function): (Arc<str>, Arc<str>) = (id.into(), function.into());
         self.record(|store| {
             let (number, order) = (store.next_number(), store.next_number());
             let roots = store.roots_of(&cause, number, queued_at);
+            match &cause {
+                Cause::Request(request) => {
+                    if let Some(request) = store.request_mut(request) {
+                        request.invocation = Some(number);
+                    }
+                }
+                Cause::Authorizer(request) => {
+                    if let Some(request) = store.request_mut(request) {
+                        request.authorizer = Some(number);
+                    }
+                }
+                _ => store.delivery_begins(&cause, number, queued_at),
+            }
             store.add_invocation(Invocation {
                 number,
                 order,
-                id: id.into(),
-                function: function.into(),
-                cause: cause.clone(),
+                id,
+                function,
+                cause,
                 roots,
                 environment: None,
                 cold_start: false,
@@ -41,19 +55,6 @@ impl Activity {
                 bytes: OVERHEAD,
                 dropped: false,
             });
-            match &cause {
-                Cause::Request(request) => {
-                    if let Some(request) = store.request_mut(request) {
-                        request.invocation = Some(number);
-                    }
-                }
-                Cause::Authorizer(request) => {
-                    if let Some(request) = store.request_mut(request) {
-                        request.authorizer = Some(number);
-                    }
-                }
-                _ => store.delivery_begins(&cause, number, queued_at),
-            }
             store.changed_invocation(number);
         });
     }
@@ -61,22 +62,20 @@ impl Activity {
     /// An environment takes an invocation.
     pub(crate) fn invocation_taken(&self, id: &str, environment: &str, cold_start: bool) {
         let taken = Instant::now();
+        let environment: Arc<str> = environment.into();
         self.record(|store| {
-            let environment: Arc<str> = environment.into();
             let Some(invocation) = store.invocation_mut(id) else { return };
             invocation.environment = Some(Arc::clone(&environment));
             invocation.cold_start = cold_start;
             invocation.taken = Some(taken);
-            let (number, cause) = (invocation.number, invocation.cause.clone());
+            let (number, request) = (invocation.number, invocation.cause.request());
             let place = store.environments.entry(environment).or_default();
             place.running.push(number);
             place.last = Some(number);
             let early = std::mem::take(&mut place.early);
             let bytes = early.iter().map(super::record::CallRecord::size).sum();
             store.detail_invocation(number, bytes, |invocation| invocation.calls.extend(early));
-            if let Cause::Request(request) = &cause
-                && let Some(request) = store.request_mut(request)
-            {
+            if let Some(request) = request.and_then(|id| store.request_mut(&id)) {
                 request.cold_start = cold_start;
             }
             store.changed_invocation(number);
@@ -251,7 +250,7 @@ impl Store {
     fn name_invocation(&mut self, number: u64, request_id: &str) {
         let Some(invocation) = self.invocations.get_mut(&number) else { return };
         invocation.inspected.request_id = Some(request_id.into());
-        if let Cause::Request(id) = invocation.cause.clone()
+        if let Some(id) = invocation.cause.request()
             && let Some(request) = self.by_request.get(&id).copied()
         {
             self.name_request(request, request_id);
@@ -260,10 +259,8 @@ impl Store {
 
     fn progressed(&mut self, id: &str, bytes: usize, progress: Progress, ended: Option<Ended>) {
         let Some(invocation) = self.invocation_mut(id) else { return };
-        let (number, cause) = (invocation.number, invocation.cause.clone());
-        if let Cause::Request(request) = &cause
-            && let Some(request) = self.request_mut(request)
-        {
+        let (number, request) = (invocation.number, invocation.cause.request());
+        if let Some(request) = request.and_then(|id| self.request_mut(&id)) {
             request.attempts = progress.attempts;
             if progress.caller.is_some() {
                 request.caller.clone_from(&progress.caller);

@@ -10,6 +10,7 @@ use super::handle::Activity;
 use super::limits::OVERHEAD;
 use super::record::{Answer, AnsweredBy, AuthorizerVerdict, RequestRecord};
 use super::view::Stage;
+use crate::text::cut;
 
 /// The header by which the console names its clients.
 const CLIENT: &str = "x-console-client";
@@ -50,50 +51,53 @@ impl Activity {
         let bytes = OVERHEAD + begun.target.len() + size(&headers);
         let text = |name: &str| headers.get(name)?.to_str().ok().map(str::to_owned);
         let client = text(CLIENT).or_else(|| text("user-agent")).unwrap_or_default();
+        let mut request = RequestRecord {
+            number: 0,
+            order: 0,
+            id: begun.id.into(),
+            request_id: None,
+            at,
+            began,
+            api: begun.api.to_owned(),
+            method: begun.method.to_owned(),
+            target: begun.target.to_owned(),
+            route: None,
+            function: None,
+            caller: None,
+            client,
+            code: None,
+            cold_start: false,
+            replayed: false,
+            attempts: 0,
+            refused_at: None,
+            refusal: None,
+            answered_by: AnsweredBy::Gateway,
+            authorization: None,
+            invocation: None,
+            authorizer: None,
+            status: None,
+            took: None,
+            body_bytes: 0,
+            headers,
+            body: Bytes::new(),
+            answer: None,
+            bytes,
+            dropped: false,
+        };
         self.record(|store| {
             let (number, order) = (store.next_request(), store.next_number());
-            store.add_request(RequestRecord {
-                number,
-                order,
-                id: begun.id.into(),
-                request_id: None,
-                at,
-                began,
-                api: begun.api.to_owned(),
-                method: begun.method.to_owned(),
-                target: begun.target.to_owned(),
-                route: None,
-                function: None,
-                caller: None,
-                client,
-                code: None,
-                cold_start: false,
-                replayed: false,
-                attempts: 0,
-                refused_at: None,
-                refusal: None,
-                answered_by: AnsweredBy::Gateway,
-                authorization: None,
-                invocation: None,
-                authorizer: None,
-                status: None,
-                took: None,
-                body_bytes: 0,
-                headers,
-                body: Bytes::new(),
-                answer: None,
-                bytes,
-                dropped: false,
-            });
+            (request.number, request.order) = (number, order);
+            store.add_request(request);
             store.changed_request(number);
         });
     }
 
     /// The gateway found the route.
     pub(crate) fn request_routed(&self, id: &str, route: &str, function: &str) {
+        let (route, function) = (route.to_owned(), function.to_owned());
         self.change_request(id, |request| {
-            request.route = Some(route.to_owned());
-            request.function = Some(function.to_owned());
+            request.route = Some(route);
+            request.function = Some(function);
         });
     }
 
@@ -115,14 +119,15 @@ impl Activity {
     /// An authorizer decided.
     pub(crate) fn request_authorized(&self, id: &str, decision: &Authorization<'_>) {
         let caller = decision.context.and_then(caller);
+        let verdict = AuthorizerVerdict {
+            name: decision.name.to_owned(),
+            allowed: decision.allowed,
+            cached: decision.cached,
+            reason: decision.reason.to_owned(),
+            took: decision.took,
+        };
         self.change_request(id, |request| {
-            request.authorization = Some(AuthorizerVerdict {
-                name: decision.name.to_owned(),
-                allowed: decision.allowed,
-                cached: decision.cached,
-                reason: decision.reason.to_owned(),
-                took: decision.took,
-            });
+            request.authorization = Some(verdict);
             request.caller = caller;
         });
     }
@@ -154,6 +159,8 @@ impl Activity {
         }
         let code = (status >= 400).then(|| code_of(body)).flatten();
         let request_id = headers.get("x-request-id").and_then(|it| it.to_str().ok());
+        let bytes = body.len() + size(headers);
+        let answer = Answer { headers: headers.clone(), body: body.clone() };
         self.record(|store| {
             let Some(request) = store.request_mut(id) else { return };
             request.status = Some(status);
@@ -166,8 +173,6 @@ impl Activity {
             if let Some(request_id) = request_id {
                 store.name_request(number, request_id);
             }
-            let answer = Answer { headers: headers.clone(), body: body.clone() };
-            let bytes = body.len() + size(headers);
             store.detail_request(number, bytes, |request| request.answer = Some(answer));
             store.changed_request(number);
         });
@@ -199,10 +204,7 @@ fn caller(context: &Value) -> Option<String> {
     let claims = [context, &context["lambda"], &context["jwt"]["claims"], &context["claims"]];
     let claims = claims.into_iter().find(|claims| claims["sub"].is_string())?;
     let subject = claims["sub"].as_str()?;
-    let mut shown: String = subject.chars().take(SUBJECT_CHARACTERS).collect();
-    if shown.len() < subject.len() {
-        shown.push('…');
-    }
+    let shown = cut(subject, SUBJECT_CHARACTERS, "…");
     let roles = claims.get("roles").or_else(|| claims.get("role"));
     match roles.and_then(first_role) {
         Some(role) => Some(format!("{role} {shown}")),

@@ -1,5 +1,6 @@
 //! The handle to the records, which the other parts of the platform call.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use jiff::Timestamp;
@@ -26,6 +27,8 @@ pub(super) struct Shared {
     clock: Clock,
     redaction: Arc<Redaction>,
     store: Mutex<Store>,
+    /// The number of listeners, which each call of a function asks for.
+    pub(super) listeners: AtomicUsize,
     /// Notified of every change while there is a listener.
     pub(super) changed: Notify,
     /// The path of the inspector's socket, once it is open.
@@ -45,6 +48,7 @@ impl Activity {
             clock: clock.clone(),
             redaction: Arc::new(Redaction::new()),
             store: Mutex::default(),
+            listeners: AtomicUsize::new(0),
             changed: Notify::new(),
             inspector: OnceLock::new(),
         };
@@ -58,8 +62,12 @@ impl Activity {
 
     /// The requests that match, newest first.
     pub fn requests(&self, filter: &RequestFilter) -> RequestPage {
-        let store = self.lock();
-        build::requests(&store.requests, store.dropped, filter, &self.shared.redaction)
+        let ((rows, total), dropped) = {
+            let store = self.lock();
+            (build::requests(&store.requests, &store.invocations, filter), store.dropped)
+        };
+        let rows = rows.into_iter().map(|row| row.redacted(&self.shared.redaction));
+        RequestPage { requests: rows.collect(), total, dropped }
     }
 
     /// Everything about a request, by its id or the `x-request-id` of its response.
@@ -106,7 +114,7 @@ impl Activity {
 
     /// Whether there is a listener.
     pub fn has_listeners(&self) -> bool {
-        !self.lock().listeners.is_empty()
+        self.shared.listeners.load(Ordering::Relaxed) > 0
     }
 
     /// The request that the process of an execution environment works on, if it is one.

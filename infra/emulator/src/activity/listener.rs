@@ -1,5 +1,6 @@
 //! Listeners: they get the changes, coalesced.
 
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use tokio::time::{Instant, sleep_until};
@@ -29,6 +30,7 @@ impl Activity {
         }
         let number = store.next_number();
         store.listeners.push(News::of(number));
+        self.shared.listeners.store(store.listeners.len(), Ordering::Relaxed);
         drop(store);
         Some(Listener { activity: self.clone(), number, next_at: Instant::now() })
     }
@@ -44,13 +46,10 @@ impl Listener {
             let changed = self.activity.shared.changed.notified();
             let mut changed = std::pin::pin!(changed);
             changed.as_mut().enable();
-            let news = {
-                let redaction = self.activity.redaction();
-                self.activity.lock().take_news(self.number, redaction)
-            };
-            if let Some(change) = news {
+            let news = self.activity.lock().take_news(self.number);
+            if let Some(taken) = news {
                 self.next_at = Instant::now() + PAUSE;
-                return change;
+                return taken.redacted(self.activity.redaction());
             }
             changed.await;
         }
@@ -59,6 +58,8 @@ impl Listener {
 
 impl Drop for Listener {
     fn drop(&mut self) {
-        self.activity.lock().listeners.retain(|news| news.listener != self.number);
+        let mut store = self.activity.lock();
+        store.listeners.retain(|news| news.listener != self.number);
+        self.activity.shared.listeners.store(store.listeners.len(), Ordering::Relaxed);
     }
 }

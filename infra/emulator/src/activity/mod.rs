@@ -35,7 +35,7 @@ pub(crate) use self::gateway::{Authorization, Begun};
 pub use self::handle::Activity;
 pub(crate) use self::inspector::Inspector;
 pub use self::listener::Listener;
-pub(crate) use self::record::KeyOfWrite;
+pub(crate) use self::record::{Accesses, KeyOfWrite};
 pub(crate) use self::services::{CallEnd, CallStart, OpenCall, SentBecause};
 pub use self::snapshot::RunningRequest;
 pub(crate) use self::sources::{Retry, TableReader, UpstreamCall};

@@ -1,6 +1,7 @@
 //! The records as they are kept: bodies unparsed, times monotonic.
 
 use std::collections::BTreeMap;
+use std::fmt::Debug;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -136,8 +137,7 @@ pub(super) struct CallRecord {
     pub(super) service: &'static str,
     pub(super) operation: String,
     pub(super) resources: Vec<String>,
-    /// The IAM actions with the ARNs of their resources.
-    pub(super) accesses: Vec<(String, String)>,
+    pub(super) accesses: Arc<dyn Accesses>,
     /// The access that the policy denied.
     pub(super) denial: Option<(String, String)>,
     pub(super) fault: Option<String>,
@@ -153,6 +153,15 @@ pub(super) struct CallRecord {
     /// Whether it came after the response.
     pub(super) deferred: bool,
     pub(super) writes: Vec<KeyOfWrite>,
+}
+
+/// The IAM actions of a call. Only views need the ARNs of their resources.
+pub(crate) trait Accesses: Debug + Send + Sync {
+    /// The actions, each with the ARN of its resource.
+    fn named(&self) -> Vec<(String, String)>;
+
+    /// The bytes that they hold.
+    fn size(&self) -> usize;
 }
 
 /// The item that a call writes to.
@@ -283,8 +292,8 @@ impl CallRecord {
     /// The bytes that it holds.
     pub(super) fn size(&self) -> usize {
         let keys: usize = self.writes.iter().map(|it| it.table.len() + it.key.len()).sum();
-        let accesses: usize = self.accesses.iter().map(|it| it.0.len() + it.1.len()).sum();
-        super::limits::OVERHEAD + self.body.len() + self.response.len() + keys + accesses
+        let bodies = self.body.len() + self.response.len();
+        super::limits::OVERHEAD + bodies + keys + self.accesses.size()
     }
 }
 

@@ -1,4 +1,5 @@
-//! The messages that calls to queues send, hide and delete, by the bodies of the calls.
+//! The messages that calls to queues send, hide and delete, by the bodies of the calls. They are read
+//! without the lock of the records.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -8,11 +9,66 @@ use serde::Deserialize;
 
 use crate::services::message_of_handle;
 
+/// A kind of calls whose bodies name messages or a mail.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Naming {
+    Sends,
+    Hides,
+    Deletes,
+    Mails,
+}
+
+/// The messages or the mail that a call named.
+pub(super) enum Named<'a> {
+    Nothing,
+    Sent(Vec<Sent<'a>>),
+    /// The messages that are hidden, for so long.
+    Hidden(Vec<(String, Duration)>),
+    Deleted(Vec<String>),
+    Mailed(String),
+}
+
+impl Naming {
+    /// The kind of an operation; `None` if it names none.
+    pub(super) fn of(service: &str, operation: &str) -> Option<Self> {
+        match (service, operation) {
+            ("ses", _) => Some(Self::Mails),
+            ("sqs", "SendMessage" | "SendMessageBatch") => Some(Self::Sends),
+            ("sqs", "ChangeMessageVisibility" | "ChangeMessageVisibilityBatch") => {
+                Some(Self::Hides)
+            }
+            ("sqs", "DeleteMessage" | "DeleteMessageBatch") => Some(Self::Deletes),
+            _ => None,
+        }
+    }
+
+    /// The messages or the mail of a call that succeeded.
+    pub(super) fn named<'a>(self, body: &'a [u8], response: &[u8]) -> Named<'a> {
+        match self {
+            Self::Sends => Named::Sent(sent_by(body, response)),
+            Self::Hides => {
+                let hidden = handled(body).into_iter();
+                Named::Hidden(hidden.map(|(id, hidden)| (id, hidden.unwrap_or_default())).collect())
+            }
+            Self::Deletes => Named::Deleted(handled(body).into_iter().map(|(id, _)| id).collect()),
+            Self::Mails => message_id(response).map_or(Named::Nothing, Named::Mailed),
+        }
+    }
+}
+
 /// A message that a call sent.
 pub(super) struct Sent<'a> {
     pub(super) id: String,
     pub(super) body: Cow<'a, str>,
     pub(super) delay: Duration,
+    pub(super) head: EnvelopeHead,
+}
+
+impl<'a> Sent<'a> {
+    pub(super) fn new(id: String, body: Cow<'a, str>, delay: Duration) -> Self {
+        let head = serde_json::from_str(&body).unwrap_or_default();
+        Self { id, body, delay, head }
+    }
 }
 
 /// The head of an envelope in a message's body.
@@ -70,7 +126,7 @@ struct HandleRequest {
 }
 
 /// The messages that a call sent.
-pub(super) fn sent_by<'a>(body: &'a [u8], response: &[u8]) -> Vec<Sent<'a>> {
+fn sent_by<'a>(body: &'a [u8], response: &[u8]) -> Vec<Sent<'a>> {
     let request = serde_json::from_slice::<SendRequest<'_>>(body);
     let (Ok(request), Ok(response)) = (request, serde_json::from_slice::<SendResponse>(response))
     else {
@@ -78,24 +134,24 @@ pub(super) fn sent_by<'a>(body: &'a [u8], response: &[u8]) -> Vec<Sent<'a>> {
     };
     let delay = |seconds: Option<u64>| Duration::from_secs(seconds.unwrap_or_default());
     if let (Some(id), Some(body)) = (response.message_id, request.message_body) {
-        return vec![Sent { id, body, delay: delay(request.delay_seconds) }];
+        return vec![Sent::new(id, body, delay(request.delay_seconds))];
     }
     let mut ids: BTreeMap<String, String> =
         response.successful.into_iter().map(|entry| (entry.id, entry.message_id)).collect();
     let sent = request.entries.into_iter().filter_map(|entry| {
         let id = ids.remove(&entry.id)?;
-        Some(Sent { id, body: entry.message_body, delay: delay(entry.delay_seconds) })
+        Some(Sent::new(id, entry.message_body, delay(entry.delay_seconds)))
     });
     sent.collect()
 }
 
-/// The id of a sent message or mail.
-pub(super) fn message_id(response: &[u8]) -> Option<String> {
+/// The id of a sent mail.
+fn message_id(response: &[u8]) -> Option<String> {
     serde_json::from_slice::<SendResponse>(response).ok()?.message_id
 }
 
 /// The messages whose receipt handles a call has, with their visibility timeouts.
-pub(super) fn handled(body: &[u8]) -> Vec<(String, Option<Duration>)> {
+fn handled(body: &[u8]) -> Vec<(String, Option<Duration>)> {
     let Ok(request) = serde_json::from_slice::<HandleRequest>(body) else { return Vec::new() };
     let HandleRequest { receipt_handle, visibility_timeout, entries } = request;
     let one = HandleRequest { receipt_handle, visibility_timeout, entries: Vec::new() };

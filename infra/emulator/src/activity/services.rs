@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
@@ -11,8 +12,8 @@ use sam_template::Queue;
 use super::cause::StreamItem;
 use super::handle::Activity;
 use super::limits::{AGGREGATES_MAX, CALLS_MAX, INIT_BYTES_MAX, INIT_CALLS_MAX, INVOCATIONS_MAX};
-use super::record::{CallRecord, KeyOfWrite, MessageRecord, Root, WriteRef};
-use super::sent::{EnvelopeHead, Sent, handled, message_id, sent_by};
+use super::record::{Accesses, CallRecord, KeyOfWrite, MessageRecord, Root, WriteRef};
+use super::sent::{EnvelopeHead, Named, Naming, Sent};
 use super::store::{QueueFacts, Store, WriteEntry};
 
 /// A call that begins.
@@ -23,8 +24,7 @@ pub(crate) struct CallStart {
     pub(crate) operation: String,
     /// The resources by logical id.
     pub(crate) resources: Vec<String>,
-    /// The IAM actions with the ARNs of their resources.
-    pub(crate) accesses: Vec<(String, String)>,
+    pub(crate) accesses: Arc<dyn Accesses>,
     pub(crate) body: Bytes,
     /// The items that it writes to, in the order of its body.
     pub(crate) writes: Vec<KeyOfWrite>,
@@ -36,8 +36,9 @@ pub(crate) struct OpenCall(Place);
 
 #[derive(Debug)]
 enum Place {
-    /// Of an invocation, by its number and the place of the call.
-    Of { invocation: u64, call: usize },
+    /// Of an invocation, by its number and the place of the call; with its body, if that names
+    /// messages or a mail.
+    Of { invocation: u64, call: usize, naming: Option<(Naming, Bytes)> },
     /// Of an environment that has no invocation yet.
     Early { environment: String, call: Box<CallRecord> },
     /// Without a caller, or left out.
@@ -83,6 +84,8 @@ impl Activity {
         if start.service == "ses" {
             self.redaction().see_mail(&start.body);
         }
+        let naming = Naming::of(start.service, &start.operation);
+        let naming = naming.map(|naming| (naming, start.body.clone()));
         let environment = start.environment;
         let mut call = CallRecord {
             service: start.service,
@@ -117,7 +120,7 @@ impl Activity {
             store.index_writes(number, place, &call);
             store.detail_invocation(number, call.size(), |invocation| invocation.calls.push(call));
             store.changed_invocation(number);
-            OpenCall(Place::Of { invocation: number, call: place })
+            OpenCall(Place::Of { invocation: number, call: place, naming })
         })
     }
 
@@ -125,8 +128,18 @@ impl Activity {
     pub(crate) fn call_ends(&self, open: &mut OpenCall, end: CallEnd) {
         let (now, ended) = (self.now(), Instant::now());
         match std::mem::replace(&mut open.0, Place::Ignored) {
-            Place::Of { invocation, call } => {
-                self.record(|store| store.end_call(invocation, call, end, now, ended));
+            Place::Of { invocation, call, naming } => {
+                let naming = naming.filter(|_| (200..300).contains(&end.status));
+                let named = match &naming {
+                    Some((naming, body)) => naming.named(body, &end.response),
+                    None => Named::Nothing,
+                };
+                self.record(|store| {
+                    if store.end_call(invocation, call, end, (now, ended)) {
+                        store.note_named(invocation, call, named, now);
+                        store.changed_invocation(invocation);
+                    }
+                });
             }
             Place::Early { environment, mut call } => {
                 finish(&mut call, end, ended);
@@ -139,6 +152,7 @@ impl Activity {
     /// The platform sent a message because of an invocation's effects, or by hand.
     pub(crate) fn message_sent(&self, queue: &str, id: &str, body: &str, roots: SentBecause<'_>) {
         let now = self.now();
+        let sent = Sent::new(id.to_owned(), Cow::Borrowed(body), Duration::ZERO);
         self.record(|store| {
             let roots = match roots {
                 SentBecause::ByHand => Vec::new(),
@@ -147,7 +161,6 @@ impl Activity {
                     store.message_mut(id).map(|message| message.roots.clone()).unwrap_or_default()
                 }
             };
-            let sent = Sent { id: id.to_owned(), body: Cow::Borrowed(body), delay: Duration::ZERO };
             store.add_sent(queue, None, &roots, sent, now);
         });
     }
@@ -173,59 +186,54 @@ fn finish(call: &mut CallRecord, end: CallEnd, ended: Instant) {
 }
 
 impl Store {
+    /// Notes the end of a call. Returns whether the call is still in memory.
     fn end_call(
         &mut self,
         number: u64,
         place: usize,
         end: CallEnd,
-        now: Timestamp,
-        ended: Instant,
-    ) {
+        (now, ended): (Timestamp, Instant),
+    ) -> bool {
         let size = end.response.len();
         self.detail_invocation(number, size, |invocation| {
             if let Some(call) = invocation.calls.get_mut(place) {
                 finish(call, end, ended);
             }
         });
-        let Some(invocation) = self.invocations.get(&number) else { return };
-        let Some(call) = invocation.calls.get(place) else { return };
-        let (succeeded, writes, roots) =
-            (call.succeeded(), call.writes.clone(), invocation.roots.clone());
-        let queue_call = (call.service == "sqs" && succeeded).then(|| {
-            let queue = call.resources.first().cloned().unwrap_or_default();
-            (call.operation.clone(), queue, call.body.clone(), call.response.clone())
-        });
-        if call.service == "ses"
-            && succeeded
-            && let Some(id) = message_id(&call.response)
-        {
-            self.mails.push_back((id, number, place));
-        }
-        for (index, write) in writes.into_iter().enumerate() {
-            let write_ref = WriteRef { invocation: number, call: place, place: index };
-            self.settle_write(write, write_ref, succeeded, now);
-        }
-        if let Some((operation, queue, body, response)) = queue_call {
-            match operation.as_str() {
-                "SendMessage" | "SendMessageBatch" => {
-                    for sent in sent_by(&body, &response) {
-                        self.add_sent(&queue, Some(number), &roots, sent, now);
-                    }
-                }
-                "ChangeMessageVisibility" | "ChangeMessageVisibilityBatch" => {
-                    for (id, timeout) in handled(&body) {
-                        self.hide(&id, now + timeout.unwrap_or_default());
-                    }
-                }
-                "DeleteMessage" | "DeleteMessageBatch" => {
-                    for (id, _) in handled(&body) {
-                        self.message_deleted(&id, now);
-                    }
-                }
-                _ => {}
+        let invocation = self.invocations.get(&number);
+        let Some(call) = invocation.and_then(|it| it.calls.get(place)) else { return false };
+        for (index, written) in call.writes.iter().enumerate() {
+            let at = (written.table.clone(), written.key.clone());
+            let write = WriteRef { invocation: number, call: place, place: index };
+            let entries = self.writes.get_mut(&at).into_iter().flatten();
+            for entry in entries.filter(|entry| entry.write == write) {
+                entry.until_s = now.as_second();
+                entry.failed = !call.succeeded();
             }
         }
-        self.changed_invocation(number);
+        true
+    }
+
+    /// Notes the messages or the mail that a call named.
+    fn note_named(&mut self, number: u64, place: usize, named: Named<'_>, now: Timestamp) {
+        match named {
+            Named::Nothing => {}
+            Named::Sent(sent) => {
+                let Some(invocation) = self.invocations.get(&number) else { return };
+                let queue = invocation.calls.get(place).and_then(|call| call.resources.first());
+                let (queue, roots) = (queue.cloned().unwrap_or_default(), invocation.roots.clone());
+                for sent in sent {
+                    self.add_sent(&queue, Some(number), &roots, sent, now);
+                }
+            }
+            Named::Hidden(hidden) => {
+                for (id, timeout) in hidden {
+                    self.hide(&id, now + timeout);
+                }
+            }
+            Named::Deleted(ids) => ids.iter().for_each(|id| self.message_deleted(id, now)),
+            Named::Mailed(id) => self.mails.push_back((id, number, place)),
+        }
     }
 
     /// Keeps a call that was made before the environment's first invocation.
@@ -272,15 +280,6 @@ impl Store {
         }
     }
 
-    /// Notes the end of a write.
-    fn settle_write(&mut self, key: KeyOfWrite, write: WriteRef, made: bool, now: Timestamp) {
-        let Some(entries) = self.writes.get_mut(&(key.table, key.key)) else { return };
-        for entry in entries.iter_mut().filter(|entry| entry.write == write) {
-            entry.until_s = now.as_second();
-            entry.failed = !made;
-        }
-    }
-
     /// Notes a message that was sent. It may have been received already.
     pub(super) fn add_sent(
         &mut self,
@@ -290,16 +289,16 @@ impl Store {
         sent: Sent<'_>,
         now: Timestamp,
     ) {
+        let Sent { id, body, delay, head } = sent;
         let sender = sent_by.and_then(|sender| self.invocations.get(&sender));
         let cause = sender.map(|sender| &sender.cause);
-        let roots = self.roots_by_text(roots, cause, sent.body.as_bytes());
-        let head: EnvelopeHead = serde_json::from_str(&sent.body).unwrap_or_default();
+        let roots = self.roots_by_text(roots, cause, body.as_bytes());
         let roots = self.with_origin(roots, &head);
-        let known = self.by_message.get(sent.id.as_str()).copied();
+        let known = self.by_message.get(id.as_str()).copied();
         let number = known.unwrap_or_else(|| {
-            let visible_at = (!sent.delay.is_zero()).then(|| now + sent.delay);
+            let visible_at = (!delay.is_zero()).then(|| now + delay);
             self.add_message(MessageRecord {
-                id: sent.id.as_str().into(),
+                id: id.as_str().into(),
                 queue: queue.to_owned(),
                 sent_by: None,
                 roots: Vec::new(),

@@ -3,8 +3,8 @@
 //! The listener of the records joins changes, at most ten a second, and counts the ones that a slow
 //! client missed. Nothing is serialized while no client listens.
 
-use std::collections::BTreeMap;
 use std::convert::Infallible;
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::extract::State;
@@ -12,10 +12,10 @@ use axum::http::StatusCode;
 use axum::response::Sse;
 use axum::response::sse::{Event, KeepAlive};
 use futures::Stream;
-use serde::Serialize;
 use serde_json::json;
 use tokio::time::{Interval, MissedTickBehavior, interval};
 
+use super::counts::Counts;
 use crate::activity::{Change, Listener};
 use crate::control::{Control, ControlError};
 
@@ -25,38 +25,13 @@ const COUNTS_EVERY: Duration = Duration::from_secs(1);
 /// The time without an event after which a comment is sent.
 const HEARTBEAT: Duration = Duration::from_secs(15);
 
-/// `event: counts`: the numbers of all functions and queues, by logical id.
-#[derive(Debug, Default, PartialEq, Serialize)]
-#[serde(rename_all = "camelCase")]
-struct Counts {
-    functions: BTreeMap<String, FunctionCount>,
-    queues: BTreeMap<String, QueueCount>,
-}
-
-#[derive(Debug, PartialEq, Serialize)]
-#[serde(rename_all = "camelCase")]
-struct FunctionCount {
-    invocations: u64,
-    cold_starts: u64,
-    errors: u64,
-    throttles: u64,
-}
-
-#[derive(Debug, PartialEq, Serialize)]
-#[serde(rename_all = "camelCase")]
-struct QueueCount {
-    visible: u64,
-    in_flight: u64,
-    delayed: u64,
-}
-
 /// A client that follows the changes.
 struct Follower {
     control: Control,
     listener: Listener,
     ticks: Interval,
     /// The counts of the last event.
-    counts: Option<Counts>,
+    counts: Option<Arc<Counts>>,
 }
 
 /// `GET /activity/events`
@@ -88,7 +63,7 @@ impl Follower {
                     Change::Dropped(dropped) => ("dropped", json!({"dropped": dropped})),
                 },
                 _ = self.ticks.tick() => match self.changed_counts().await {
-                    Some(counts) => ("counts", json!(counts)),
+                    Some(counts) => ("counts", json!(*counts)),
                     None => continue,
                 },
             };
@@ -98,35 +73,12 @@ impl Follower {
     }
 
     /// The counts, if they have changed since the last event.
-    async fn changed_counts(&mut self) -> Option<&Counts> {
-        let counts = Counts::of(&self.control).await;
+    async fn changed_counts(&mut self) -> Option<Arc<Counts>> {
+        let counts = self.control.counts.get(&self.control.stores, &self.control.functions).await;
         if self.counts.as_ref() == Some(&counts) {
             return None;
         }
-        Some(&*self.counts.insert(counts))
-    }
-}
-
-impl Counts {
-    async fn of(control: &Control) -> Self {
-        let functions = control.functions.counts().into_iter().map(|(id, counts)| {
-            let count = FunctionCount {
-                invocations: counts.invocations,
-                cold_starts: counts.cold_starts,
-                errors: counts.errors,
-                throttles: counts.throttles,
-            };
-            (id, count)
-        });
-        // Without its queues, the event still has the functions.
-        let queues = control.stores.queues().await.unwrap_or_default().into_iter().map(|queue| {
-            let count = QueueCount {
-                visible: queue.visible,
-                in_flight: queue.in_flight,
-                delayed: queue.delayed,
-            };
-            (queue.queue, count)
-        });
-        Self { functions: functions.collect(), queues: queues.collect() }
+        self.counts = Some(Arc::clone(&counts));
+        Some(counts)
     }
 }

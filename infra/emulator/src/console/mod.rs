@@ -10,6 +10,7 @@ mod accounts;
 mod again;
 mod charts;
 pub(crate) mod client;
+mod counts;
 mod events;
 mod files;
 mod platform;
@@ -27,6 +28,7 @@ use axum::routing::{get, post};
 use axum::{Router, middleware};
 
 pub(crate) use self::accounts::Accounts;
+pub(crate) use self::counts::LatestCounts;
 pub(crate) use self::files::page;
 use crate::control::Control;
 

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use sam_template::Template;
 
 use super::telemetry::Telemetry;
-use crate::console::Accounts;
+use crate::console::{Accounts, LatestCounts};
 use crate::event_sources::Schedules;
 use crate::functions::Functions;
 use crate::gateway::Gateway;
@@ -35,6 +35,8 @@ pub struct Control {
     pub circuits: Option<&'static str>,
     /// The accounts as which the console sends requests.
     pub(crate) accounts: Arc<Accounts>,
+    /// The counts that the console's clients share.
+    pub(crate) counts: Arc<LatestCounts>,
     /// The API's own address.
     pub api_url: String,
     /// The API's `OpenAPI` document in JSON, if the application has one.

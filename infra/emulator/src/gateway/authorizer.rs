@@ -232,7 +232,7 @@ impl Entry {
     }
 }
 
-/// Drops expired entries; if that is not enough, those that expire next.
+/// Drops expired entries; if that is not enough, the next ones to expire.
 fn make_room(cache: &mut HashMap<Vec<String>, Entry>, now: Timestamp) {
     if cache.len() < CACHE_MAX {
         return;

@@ -1,6 +1,7 @@
 //! One call to a store: its caller, and its IAM actions on resources.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use axum::http::header::AUTHORIZATION;
 use axum::http::{HeaderMap, Uri};
@@ -29,10 +30,10 @@ pub(super) struct Call {
     /// The calling function; `None` for an operator or a test.
     pub caller: Option<Caller>,
     /// The IAM actions of the call, in the order of its body.
-    pub accesses: Vec<Access>,
+    pub accesses: Arc<[Access]>,
     /// The condition keys of the call, for policies.
     pub context: Context,
-    /// The items that it writes to, in the order of its body.
+    /// The items that it writes to, in the order of its body, until the record takes them.
     pub writes: Vec<KeyOfWrite>,
     /// The unchanged body.
     pub body: Bytes,
@@ -117,6 +118,7 @@ impl Call {
         };
         let operation = operation.to_owned();
         let is_watched = false;
+        let accesses = accesses.into();
         Some(Self { store, operation, caller, accesses, context, writes, body, is_watched })
     }
 
@@ -134,7 +136,7 @@ impl Call {
     /// The names of the resources, each once.
     pub(super) fn resource_names(&self) -> Vec<&str> {
         let mut names: Vec<&str> = Vec::new();
-        for access in &self.accesses {
+        for access in &*self.accesses {
             let name = access.resource.name();
             if !names.contains(&name) {
                 names.push(name);
@@ -162,7 +164,8 @@ impl Store {
 }
 
 impl Resource {
-    fn name(&self) -> &str {
+    /// Its name; empty if it is none in particular.
+    pub(super) fn name(&self) -> &str {
         match self {
             Self::Table(name)
             | Self::Index(name, _)
@@ -343,7 +346,7 @@ pub(super) mod tests {
         ];
         let expected =
             expected.map(|(action, resource)| Access { action: action.into(), resource });
-        assert_eq!(call.accesses, expected);
+        assert_eq!(*call.accesses, expected);
         assert_eq!(call.resources(), "OrdersTable,UsersTable,elsewhere");
         assert!(call.is_commit());
     }

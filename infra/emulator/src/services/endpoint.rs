@@ -21,7 +21,7 @@ use super::fault_injector::{FaultInjector, InjectedError, Injection};
 use super::lines::DataFailure;
 use super::meter::{self, Meter};
 use super::physical_names::Names;
-use super::policy::{self, Policies};
+use super::policy::{CallAccesses, Policies};
 use super::secrets::Secrets;
 use super::ses::{FeedbackRoutes, Mailbox};
 use super::sqs::Queues;
@@ -63,7 +63,7 @@ pub(super) struct ServiceEndpoint {
     pub(super) secrets: Secrets,
     pub(super) mailbox: Mailbox,
     pub(super) feedback: FeedbackRoutes,
-    pub(super) names: Names,
+    pub(super) names: Arc<Names>,
     pub(super) policies: Policies,
     pub(super) faults: FaultInjector,
     pub(super) counts: CallCounts,
@@ -93,7 +93,7 @@ pub(super) async fn answer(State(door): State<Arc<ServiceEndpoint>>, request: Re
     let title = title.trim_end();
     door.note(&call, &format!("{title} called"));
     call.is_watched = call.caller.is_some() && door.activity.has_listeners();
-    let mut open = door.record_start(&call);
+    let mut open = door.record_start(&mut call);
     let handled = door.admit(&call, parts.headers, &mut open).await;
     let response = door.record_end(&call, handled, &mut open).await;
     door.counts.count(&call, response.status());
@@ -121,20 +121,17 @@ struct Handled {
 
 impl ServiceEndpoint {
     /// Records that a function's call begins.
-    fn record_start(&self, call: &Call) -> OpenCall {
+    fn record_start(&self, call: &mut Call) -> OpenCall {
         let Some(Caller { environment, .. }) = &call.caller else { return OpenCall::ignored() };
+        let (names, accesses) = (Arc::clone(&self.names), Arc::clone(&call.accesses));
         self.activity.call_begins(CallStart {
             environment: environment.clone(),
             service: call.store.name(),
             operation: call.operation.clone(),
             resources: call.resource_names().into_iter().map(str::to_owned).collect(),
-            accesses: call
-                .accesses
-                .iter()
-                .map(|access| (access.action.clone(), policy::arn(&self.names, access)))
-                .collect(),
+            accesses: Arc::new(CallAccesses { names, accesses }),
             body: call.body.clone(),
-            writes: call.writes.clone(),
+            writes: std::mem::take(&mut call.writes),
         })
     }
 
@@ -178,9 +175,7 @@ impl ServiceEndpoint {
         if self.meter.hides(call) {
             answer.as_object_mut()?.remove(NAME);
             *body = Bytes::from(answer.to_string());
-            // They were of the longer body.
-            head.headers.remove("x-amz-crc32");
-            head.headers.remove(header::CONTENT_LENGTH);
+            describe_body(&mut head.headers, body);
         }
         Some(units)
     }
@@ -310,7 +305,7 @@ impl ServiceEndpoint {
         if !call.is_commit() {
             return;
         }
-        for access in &call.accesses {
+        for access in &*call.accesses {
             if let Resource::Table(table) = &access.resource {
                 self.tell_readers_of(table);
             }
@@ -373,4 +368,12 @@ fn described(strike: &Injection) -> Option<String> {
         faults.push("the process was killed after the write".to_owned());
     }
     (!faults.is_empty()).then(|| faults.join(", "))
+}
+
+/// Corrects the headers that were of a longer body.
+pub(super) fn describe_body(headers: &mut HeaderMap, body: &[u8]) {
+    headers.remove(header::CONTENT_LENGTH);
+    if let Some(checksum) = headers.get_mut("x-amz-crc32") {
+        *checksum = crc32fast::hash(body).into();
+    }
 }

@@ -121,7 +121,7 @@ impl Faults {
             return vec![("mail".to_owned(), self.mail.into())];
         }
         let mut found: Vec<(String, TableFault)> = Vec::new();
-        for access in &call.accesses {
+        for access in &*call.accesses {
             let (kind, name, fault) = match &access.resource {
                 Resource::Table(name) | Resource::Index(name, _) => {
                     ("table", name, named(&self.tables, name))

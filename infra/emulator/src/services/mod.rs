@@ -31,8 +31,8 @@ mod tests;
 mod written;
 
 pub use self::counts::CallKind;
-pub(crate) use self::dynamodb::plain_item;
 pub use self::dynamodb::{ItemPage, StreamPosition};
+pub(crate) use self::dynamodb::{plain_item, plain_value};
 pub use self::endpoint::Environments;
 pub use self::error::{DataError, NoSuch, QueueError, SecretError, StartError, StoreError};
 pub use self::fault_injector::FaultInjector;
@@ -40,9 +40,9 @@ pub use self::meter::Consumed;
 pub use self::physical_names::{Names, QueueName, SecretName, TableName, access_key};
 pub(crate) use self::policy::matches;
 pub use self::ses::{Identities, Mail, MailOutcome, Mailbox};
-pub(crate) use self::sqs::message_of_handle;
 pub use self::sqs::{
     JournalEntry, MessageState, MovedMessage, QueueReport, QueuedMessage, ReceivedMessage,
     RedriveError, Redriven,
 };
+pub(crate) use self::sqs::{QueueCount, message_of_handle};
 pub use self::stores::Stores;

@@ -1,6 +1,7 @@
-//! Least privilege: a function may only do what its policy in the template allows.
+//! Least privilege: a function may only use the actions that its policy in the template allows.
 
 use std::collections::{BTreeSet, HashMap};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use sam_template::{
@@ -10,6 +11,7 @@ use sam_template::{
 
 use super::call::{Access, Call, Context, Resource};
 use super::physical_names::Names;
+use crate::activity::Accesses;
 
 /// Every function's policy.
 #[derive(Debug, Default)]
@@ -173,7 +175,26 @@ pub(crate) fn matches(pattern: &str, text: &str) -> bool {
     }
 }
 
-pub(super) fn arn(names: &Names, access: &Access) -> String {
+/// The accesses of a call, for its record.
+#[derive(Debug)]
+pub(super) struct CallAccesses {
+    pub(super) names: Arc<Names>,
+    pub(super) accesses: Arc<[Access]>,
+}
+
+impl Accesses for CallAccesses {
+    fn named(&self) -> Vec<(String, String)> {
+        let named = |access: &Access| (access.action.clone(), arn(&self.names, access));
+        self.accesses.iter().map(named).collect()
+    }
+
+    fn size(&self) -> usize {
+        let size = |access: &Access| access.action.len() + access.resource.name().len();
+        self.accesses.iter().map(size).sum()
+    }
+}
+
+fn arn(names: &Names, access: &Access) -> String {
     let service = access.action.split(':').next().unwrap_or_default();
     let known = match &access.resource {
         Resource::Table(id) => names.table(id).map(|table| table.arn.clone()),

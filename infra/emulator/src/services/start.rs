@@ -86,7 +86,7 @@ impl Stores {
             tables,
             queues,
             secrets,
-            names,
+            names: Arc::new(names),
             mailbox,
             failure,
             faults: FaultInjector::default(),

@@ -19,7 +19,7 @@ use super::meter::Consumed;
 use super::physical_names::{Names, QueueName, TableName, physical};
 use super::secrets::Rotation;
 use super::ses::Mailbox;
-use super::sqs::{QueueReport, QueuedMessage, ReceivedMessage, RedriveError, Redriven};
+use super::sqs::{QueueCount, QueueReport, QueuedMessage, ReceivedMessage, RedriveError, Redriven};
 use crate::activity::{Activity, SentBecause};
 use crate::clock::Clock;
 
@@ -199,6 +199,11 @@ impl Stores {
     /// If SQS returns an error.
     pub async fn queues(&self) -> Result<Vec<QueueReport>, StoreError> {
         Ok(self.door.queues.reports(self.names()).await?)
+    }
+
+    /// The numbers of every queue's messages, by its logical id.
+    pub(crate) async fn queue_counts(&self) -> Result<BTreeMap<String, QueueCount>, StoreError> {
+        Ok(self.door.queues.counts(self.names()).await?)
     }
 
     /// The oldest messages of a queue, by its logical id, in any state, without receiving them.

@@ -187,7 +187,7 @@ pub(super) fn permissions(invocation: &Invocation) -> Vec<PermissionView> {
     for call in &invocation.calls {
         match &call.denial {
             Some(denied) => add(denied, false),
-            None => call.accesses.iter().for_each(|access| add(access, true)),
+            None => call.accesses.named().iter().for_each(|access| add(access, true)),
         }
     }
     all.sort_by_key(|permission| permission.allowed);

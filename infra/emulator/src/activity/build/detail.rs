@@ -6,10 +6,10 @@ use http::{HeaderMap, header};
 use jiff::Timestamp;
 use serde_json::Value;
 
+use super::RawRow;
 use super::calls::{calls, facts, permissions};
 use super::commit::commit;
 use super::stages::{boxes, stage_named};
-use super::{curl, row};
 use crate::activity::cause::Cause;
 use crate::activity::record::{AnsweredBy, Invocation, LineRecord, RequestRecord, ms};
 use crate::activity::redaction::Redaction;
@@ -42,7 +42,7 @@ pub(in crate::activity) fn request(
         took_ms: work.took_ms,
     });
     RequestDetail {
-        row: row(request, redaction),
+        row: RawRow::of(request, invocation).redacted(redaction),
         stages: boxes(request, invocation, redaction),
         received: received(request, redaction),
         input: progress.and_then(|it| it.input.as_deref()).map(|input| redaction.text(input)),
@@ -91,19 +91,15 @@ fn media_type(headers: &HeaderMap) -> Option<&str> {
 }
 
 fn received(request: &RequestRecord, redaction: &Redaction) -> Received {
-    let path = redaction.path(&request.target);
-    let headers = headers(&request.headers, redaction);
     let body = (!request.body.is_empty())
         .then(|| redaction.body(media_type(&request.headers), &request.body))
         .flatten();
-    let host = request.headers.get(header::HOST).and_then(|host| host.to_str().ok());
-    let host = host.unwrap_or("127.0.0.1:3000");
     Received {
         query: redaction.query(request.target.split_once('?').map_or("", |(_, query)| query)),
-        curl: curl::command(&request.method, host, &path, &headers, body.as_deref()),
-        headers,
+        headers: headers(&request.headers, redaction),
         body,
         body_bytes: request.body_bytes,
+        curl: String::new(),
     }
 }
 

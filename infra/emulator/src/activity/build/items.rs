@@ -1,16 +1,15 @@
 //! Items, keys and expressions of `DynamoDB` as people read them.
 
-use serde_json::{Map, Value, json};
+use std::borrow::Cow;
+
+use serde_json::{Map, Value};
 
 use crate::activity::redaction::Redaction;
-use crate::services::plain_item;
+use crate::services::plain_value;
 
 /// A key in `DynamoDB`'s JSON as text, by the names of its attributes: `pk = USER#1, sk = PROFILE`.
 pub(crate) fn key_text<'a>(attributes: impl Iterator<Item = (&'a str, &'a Value)>) -> String {
-    let typed: Map<String, Value> =
-        attributes.map(|(name, value)| (name.to_owned(), value.clone())).collect();
-    let plain = plain_item(&Value::Object(typed));
-    plain.as_object().map(key_of_plain).unwrap_or_default()
+    key_of_parts(attributes.map(|(name, value)| (name, Cow::Owned(plain_value(value)))).collect())
 }
 
 /// A key object in `DynamoDB`'s JSON as text.
@@ -21,9 +20,13 @@ pub(super) fn key_of(key: &Value) -> String {
 
 /// A key in plain JSON as text.
 pub(in crate::activity) fn key_of_plain(members: &Map<String, Value>) -> String {
-    let mut parts: Vec<(&String, &Value)> = members.iter().collect();
+    let members = members.iter();
+    key_of_parts(members.map(|(name, value)| (name.as_str(), Cow::Borrowed(value))).collect())
+}
+
+fn key_of_parts(mut parts: Vec<(&str, Cow<'_, Value>)>) -> String {
     parts.sort_unstable_by_key(|(name, _)| *name);
-    let part = |(name, value): (&String, &Value)| match value {
+    let part = |(name, value): (&str, Cow<'_, Value>)| match &*value {
         Value::String(text) => format!("{name} = {text}"),
         other => format!("{name} = {other}"),
     };
@@ -106,10 +109,6 @@ fn attribute<'a>(name: &'a str, input: &'a Value) -> &'a str {
     names.and_then(|names| names.get(name)).and_then(Value::as_str).unwrap_or(name)
 }
 
-fn plain_value(value: &Value) -> Value {
-    plain_item(&json!({ "value": value }))["value"].take()
-}
-
 /// The value of an attribute, which may be secret.
 fn shown_value(attribute: &str, value: &Value, redaction: &Redaction) -> Value {
     let mut item = Map::new();
@@ -184,6 +183,8 @@ fn tokens(text: &str) -> Vec<Token<'_>> {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
 
     #[test]

@@ -6,9 +6,7 @@ use jiff::Timestamp;
 use serde_json::Value;
 
 use super::detail::cause;
-use super::nodes::{
-    Times, invocation_node, last_error, node, request_node, state_of_call, written_item,
-};
+use super::nodes::{Times, invocation_node, last_error, request_node, state_of_call, written_item};
 use crate::activity::cause::Cause;
 use crate::activity::record::{
     CallRecord, DeliveryRecord, Invocation, MessageRecord, RequestRecord, UpstreamRecord, ms,
@@ -95,7 +93,7 @@ impl<'a> Picture<'a> {
             worked_ms: request.took.map(ms),
             error,
             link: Some(id.clone()),
-            ..node(request_node(&id), NodeKind::Request, title, request.at)
+            ..JourneyNode::new(request_node(&id), NodeKind::Request, title, request.at)
         });
     }
 
@@ -127,7 +125,12 @@ impl<'a> Picture<'a> {
             compensates: self.undoes(&invocation.function),
             error: invocation.error.as_deref().map(|error| self.redaction.text(error)),
             link: Some(invocation.id.to_string()),
-            ..node(id.clone(), kind, invocation.function.to_string(), invocation.queued_at)
+            ..JourneyNode::new(
+                id.clone(),
+                kind,
+                invocation.function.to_string(),
+                invocation.queued_at,
+            )
         });
         match &invocation.cause {
             Cause::Request(request) | Cause::Authorizer(request) => {
@@ -141,7 +144,7 @@ impl<'a> Picture<'a> {
                 self.node(JourneyNode {
                     state: NodeState::Done,
                     ended_at,
-                    ..node(schedule.clone(), NodeKind::Schedule, title, at)
+                    ..JourneyNode::new(schedule.clone(), NodeKind::Schedule, title, at)
                 });
                 self.edge(&schedule, &id, "called");
             }
@@ -170,7 +173,7 @@ impl<'a> Picture<'a> {
             worked_ms: call.ended.map(|it| ms(it.saturating_duration_since(call.began))),
             error: super::calls::error(call).map(|error| self.redaction.text(&error)),
             link: Some(invocation.id.to_string()),
-            ..node(
+            ..JourneyNode::new(
                 id.clone(),
                 NodeKind::Mail,
                 self.redaction.text(subject.as_str().unwrap_or("mail")),
@@ -246,7 +249,7 @@ impl<'a> Picture<'a> {
             compensates: event.as_deref().is_some_and(|event| self.undoes(event)),
             error: gave_up.or_else(|| last_error(&deliveries)).map(|it| self.redaction.text(&it)),
             link: writer.map(|(invocation, ..)| invocation.id.to_string()),
-            ..node(id.clone(), NodeKind::Row, title, at)
+            ..JourneyNode::new(id.clone(), NodeKind::Row, title, at)
         });
         if let Some((invocation, ..)) = writer {
             self.edge(&invocation_node(invocation), &id, "wrote");
@@ -292,7 +295,7 @@ impl<'a> Picture<'a> {
             compensates: event.as_deref().is_some_and(|event| self.undoes(event)),
             error: error.map(|error| self.redaction.text(&error)),
             link: sender.map(|sender| sender.id.to_string()),
-            ..node(id.clone(), kind, message.queue.clone(), message.sent_at)
+            ..JourneyNode::new(id.clone(), kind, message.queue.clone(), message.sent_at)
         });
         if let Some(sender) = sender {
             let label = if is_letter { "moved" } else { "sent" };
@@ -306,7 +309,7 @@ impl<'a> Picture<'a> {
                 subtitle: event,
                 state: NodeState::Failed,
                 error: last_error(&deliveries).map(|error| self.redaction.text(&error)),
-                ..node(letter.clone(), NodeKind::DeadLetter, queue.clone(), at)
+                ..JourneyNode::new(letter.clone(), NodeKind::DeadLetter, queue.clone(), at)
             });
             self.edge(&id, &letter, "moved");
         }
@@ -340,7 +343,12 @@ impl<'a> Picture<'a> {
             ended_at: upstream.took.map(|took| upstream.at + took),
             worked_ms: upstream.took.map(ms),
             error,
-            ..node(id.clone(), NodeKind::Upstream, upstream.service.to_owned(), upstream.at)
+            ..JourneyNode::new(
+                id.clone(),
+                NodeKind::Upstream,
+                upstream.service.to_owned(),
+                upstream.at,
+            )
         });
         let from = calling.or_else(|| self.journey.id.as_deref().map(request_node));
         if let Some(from) = from {

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use serde_json::Value;
 
 use crate::activity::record::{CallRecord, DeliveryRecord, Invocation};
-use crate::activity::view::{JourneyNode, NodeKind, NodeState};
+use crate::activity::view::NodeState;
 use crate::services::plain_item;
 
 /// Waiting apart from work.
@@ -62,27 +62,6 @@ pub(super) fn state_of_call(call: &CallRecord) -> NodeState {
         None => NodeState::Working,
         Some(_) if call.succeeded() => NodeState::Done,
         Some(_) => NodeState::Failed,
-    }
-}
-
-/// A node without anything but its name.
-pub(super) fn node(id: String, kind: NodeKind, title: String, at: Timestamp) -> JourneyNode {
-    JourneyNode {
-        id,
-        kind,
-        title,
-        subtitle: None,
-        state: NodeState::Waiting,
-        at,
-        started_at: None,
-        ended_at: None,
-        waited_ms: None,
-        worked_ms: None,
-        deliveries: Vec::new(),
-        next_try_at: None,
-        compensates: false,
-        error: None,
-        link: None,
     }
 }
 

@@ -5,19 +5,6 @@ use crate::activity::record::{AnsweredBy, Invocation, RequestRecord, ms};
 use crate::activity::redaction::Redaction;
 use crate::activity::view::{CommitOutcomeView, Stage, StageBox, StageState};
 
-/// The stages in order.
-const STAGES: [Stage; 9] = [
-    Stage::Routing,
-    Stage::Authentication,
-    Stage::Authorization,
-    Stage::Deserialization,
-    Stage::Validation,
-    Stage::Retrieval,
-    Stage::Rules,
-    Stage::Effects,
-    Stage::Response,
-];
-
 /// The stage of a name in a record. A rate limit is a part of the authorization.
 pub(in crate::activity) fn stage_named(name: &str) -> Option<Stage> {
     Some(match name {
@@ -72,7 +59,7 @@ pub(super) fn boxes(
             note: note.map(|note| redaction.text(&note)),
         }
     };
-    STAGES.map(boxed).to_vec()
+    Stage::ALL.map(boxed).to_vec()
 }
 
 fn end(request: &RequestRecord, invocation: Option<&Invocation>) -> End {
@@ -99,8 +86,8 @@ fn end(request: &RequestRecord, invocation: Option<&Invocation>) -> End {
             if !invocation.interrupted {
                 return End::Passed;
             }
-            // Killed after the function had reported its end, before its response was posted.
-            return End::At(Stage::Response, StageState::Interrupted, invocation.error.clone());
+            let stage = interrupted_at(invocation);
+            return End::At(stage, StageState::Interrupted, invocation.error.clone());
         };
         let reason = ended.message.clone().or_else(|| ended.error.clone());
         return End::At(stage, StageState::Refused, reason);
@@ -115,9 +102,18 @@ fn end(request: &RequestRecord, invocation: Option<&Invocation>) -> End {
         return End::UnknownAfter(reached(invocation));
     }
     let state = if has_ended { StageState::Interrupted } else { StageState::Running };
-    let stage =
-        if reports { reached(invocation) } else { Stage::Deserialization.min(reached(invocation)) };
-    End::At(stage, state, invocation.error.clone())
+    End::At(interrupted_at(invocation), state, invocation.error.clone())
+}
+
+/// The stage in which an invocation without a response is, or was.
+pub(super) fn interrupted_at(invocation: &Invocation) -> Stage {
+    let inspected = &invocation.inspected;
+    if inspected.ended.is_some() {
+        // The function had reported its end, and its response was not posted.
+        return Stage::Response;
+    }
+    let reports = inspected.request_id.is_some() || inspected.progress.is_some();
+    if reports { reached(invocation) } else { Stage::Deserialization.min(reached(invocation)) }
 }
 
 /// The stage in which an invocation without an end is, or was: by its last record and its calls.
@@ -125,7 +121,7 @@ fn reached(invocation: &Invocation) -> Stage {
     let progress = invocation.inspected.progress.as_ref();
     let running = progress.and_then(|it| it.running.as_deref()).and_then(stage_named);
     let last = progress.and_then(|it| it.stages.last()).and_then(|(name, ..)| stage_named(name));
-    let after_last = last.map(|last| STAGES[(last as usize + 1).min(STAGES.len() - 1)]);
+    let after_last = last.map(|last| Stage::ALL[(last as usize + 1).min(Stage::ALL.len() - 1)]);
     let reported = running.or(after_last).unwrap_or(Stage::Authentication);
     let called = invocation.calls.iter().filter(|call| !call.deferred).map(|call| {
         if !is_attempt(call) {

@@ -134,7 +134,7 @@ const CODES: [&str; 12] = [
 const INTRODUCING: [&str; 8] =
     ["verif", "confirm", "reset", "activat", "invit", "unsubscribe", "magic", "login"];
 
-/// Names of query parameters whose random value gives access to what a link leads to:
+/// Names of query parameters whose random value gives access to the target of a link:
 /// `?share={token}`. Other random values, such as the cursor of a list, are shown.
 const GRANTING: [&str; 10] =
     ["access", "auth", "grant", "invitation", "invite", "key", "link", "share", "sig", "ticket"];

@@ -75,8 +75,8 @@ pub(super) fn is_token(text: &str) -> bool {
         && is_random(text)
 }
 
-/// Whether a text may be a secret at a place that has one: a random text, or a shorter one with
-/// letters and digits.
+/// Whether a text may be a secret at a place that has one: a random text, or a shorter
+/// alphanumeric one with a digit.
 pub(super) fn may_be_token(text: &str) -> bool {
     let has = |of: fn(&u8) -> bool| text.as_bytes().iter().any(of);
     is_random(text)

@@ -1,4 +1,4 @@
-//! Secrets that pass the platform, so that they are hidden wherever they appear later: a password in
+//! Secrets that pass the platform, so that they are hidden at each later place: a password in
 //! the wrong field, a token in a path.
 //!
 //! Learned are the secret members of requests and of successful responses, and the tokens of mails.
@@ -20,8 +20,7 @@ const BYTES_MIN: usize = 8;
 /// The most bytes of a body that is searched.
 const BODY_BYTES_MAX: usize = 64 * 1024;
 
-/// Parts of the names of secret members, without their first letter, which may be upper or lower
-/// case.
+/// Parts of the names of secret members, without their first character, whose case varies.
 const NAMES: [&str; 3] = ["assw", "oken", "ecret"];
 
 impl Redaction {

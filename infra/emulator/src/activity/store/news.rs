@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::Store;
-use crate::activity::build;
+use crate::activity::build::{self, RawRow};
 use crate::activity::limits::{NEWS_MAX, ROWS_OF_CHANGE_MAX};
 use crate::activity::record::Root;
 use crate::activity::redaction::Redaction;
@@ -19,6 +19,23 @@ pub enum Change {
     Journeys(Vec<String>),
     /// The number of changes that were left out, because the listener was too slow.
     Dropped(u64),
+}
+
+/// A change that was taken with the lock of the records. Its texts are redacted without it.
+pub(in crate::activity) enum Taken {
+    Rows(Vec<RawRow>),
+    Other(Change),
+}
+
+impl Taken {
+    pub(in crate::activity) fn redacted(self, redaction: &Redaction) -> Change {
+        match self {
+            Self::Rows(rows) => {
+                Change::Requests(rows.into_iter().map(|row| row.redacted(redaction)).collect())
+            }
+            Self::Other(change) => change,
+        }
+    }
 }
 
 /// The changes that a listener has not received yet.
@@ -116,14 +133,10 @@ impl Store {
     }
 
     /// Takes the next change for a listener.
-    pub(in crate::activity) fn take_news(
-        &mut self,
-        listener: u64,
-        redaction: &Redaction,
-    ) -> Option<Change> {
+    pub(in crate::activity) fn take_news(&mut self, listener: u64) -> Option<Taken> {
         let news = self.listeners.iter_mut().find(|news| news.listener == listener)?;
         if news.dropped > 0 {
-            return Some(Change::Dropped(std::mem::take(&mut news.dropped)));
+            return Some(Taken::Other(Change::Dropped(std::mem::take(&mut news.dropped))));
         }
         let is_turn_of_journeys = std::mem::take(&mut news.had_rows) && !news.journeys.is_empty();
         if !news.requests.is_empty() && !is_turn_of_journeys {
@@ -134,10 +147,13 @@ impl Store {
                 news.requests.remove(number);
             }
             let rows = numbers.iter().filter_map(|number| self.requests.get(number));
-            let rows: Vec<_> = rows.map(|request| build::row(request, redaction)).collect();
-            return Some(Change::Requests(rows));
+            let rows = rows.map(|request| {
+                RawRow::of(request, build::invocation_of(request, &self.invocations))
+            });
+            return Some(Taken::Rows(rows.collect()));
         }
         let journeys = std::mem::take(&mut news.journeys);
-        (!journeys.is_empty()).then(|| Change::Journeys(journeys.into_iter().collect()))
+        let journeys: Vec<String> = journeys.into_iter().collect();
+        (!journeys.is_empty()).then_some(Taken::Other(Change::Journeys(journeys)))
     }
 }

@@ -133,8 +133,8 @@ impl Search<'_> {
         self.way.messages.push(message.clone());
     }
 
-    /// The messages of this root whose sender belongs to another root, or to none: those of a
-    /// schedule about the same aggregate, and those that an operator moved back.
+    /// The messages of this root whose sender belongs to another root, or to none: messages
+    /// of a schedule about the same aggregate, and messages that an operator moved back.
     fn meet_adopted(&mut self) {
         let store = self.store;
         let adopted = store.messages.iter().filter(|(_, message)| {

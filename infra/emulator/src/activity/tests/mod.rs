@@ -4,6 +4,8 @@ mod journey;
 mod limits;
 mod requests;
 
+use std::sync::Arc;
+
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue};
 use serde_json::{Value, json};
@@ -57,13 +59,27 @@ struct Called<'a> {
     writes: Vec<KeyOfWrite>,
 }
 
+/// One action on the resource `arn`.
+#[derive(Debug)]
+struct Named(String);
+
+impl Accesses for Named {
+    fn named(&self) -> Vec<(String, String)> {
+        vec![(self.0.clone(), "arn".to_owned())]
+    }
+
+    fn size(&self) -> usize {
+        self.0.len()
+    }
+}
+
 fn open(activity: &Activity, called: Called<'_>) -> OpenCall {
     activity.call_begins(CallStart {
         environment: called.environment.to_owned(),
         service: called.service,
         operation: called.operation.to_owned(),
         resources: vec![called.resource.to_owned()],
-        accesses: vec![(format!("{}:{}", called.service, called.operation), "arn".to_owned())],
+        accesses: Arc::new(Named(format!("{}:{}", called.service, called.operation))),
         body: called.body.to_string().into(),
         writes: called.writes,
     })

@@ -201,6 +201,10 @@ fn a_killed_process_is_interrupted_where_it_was() {
     assert_eq!(detail.commit.unwrap().attempts[0].outcome, CommitOutcomeView::Failed);
     let error = detail.invocation.unwrap().error;
     assert_eq!(error.as_deref(), Some("killed by a fault: signal: 9"));
+    let interrupted =
+        RequestFilter { refused_at: Some(Stage::Effects), ..RequestFilter::default() };
+    let rows = activity.requests(&interrupted).requests;
+    assert_eq!(rows.iter().map(|row| row.refused_at).collect::<Vec<_>>(), [Some(Stage::Effects)]);
 
     // The write was made before the kill: then only the response is missing.
     close(&activity, open, 200, &json!({}));

@@ -47,6 +47,29 @@ pub struct JourneyNode {
     pub link: Option<String>,
 }
 
+impl JourneyNode {
+    /// A waiting node without anything but its name.
+    pub(crate) fn new(id: String, kind: NodeKind, title: String, at: Timestamp) -> Self {
+        Self {
+            id,
+            kind,
+            title,
+            subtitle: None,
+            state: NodeState::Waiting,
+            at,
+            started_at: None,
+            ended_at: None,
+            waited_ms: None,
+            worked_ms: None,
+            deliveries: Vec::new(),
+            next_try_at: None,
+            compensates: false,
+            error: None,
+            link: None,
+        }
+    }
+}
+
 /// A kind of place.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]

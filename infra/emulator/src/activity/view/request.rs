@@ -39,7 +39,7 @@ pub struct RequestRow {
     pub cold_start: bool,
     /// Whether the response was a stored one, by its idempotency key.
     pub replayed: bool,
-    /// The stage that refused it.
+    /// The stage that refused it, or in which its function was interrupted.
     pub refused_at: Option<Stage>,
     /// The number of attempts to decide and to commit; 0 if the request did not come so far.
     pub attempts: u32,
@@ -98,6 +98,7 @@ pub struct Received {
     /// The size of the body in bytes.
     pub body_bytes: usize,
     /// The method, path, query, headers and body as one `curl` command with placeholders for secrets.
+    /// The console writes it; it is empty if the detail was dropped.
     pub curl: String,
 }
 
@@ -198,7 +199,7 @@ pub struct RequestFilter {
     pub function: Option<String>,
     /// The client, exactly.
     pub client: Option<String>,
-    /// The stage that refused it.
+    /// The stage that refused it, or in which its function was interrupted.
     pub refused_at: Option<Stage>,
     /// Only requests with a smaller `number`.
     pub before: Option<u64>,

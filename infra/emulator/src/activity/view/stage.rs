@@ -26,6 +26,21 @@ pub enum Stage {
     Response,
 }
 
+impl Stage {
+    /// All stages, in order.
+    pub(crate) const ALL: [Self; 9] = [
+        Self::Routing,
+        Self::Authentication,
+        Self::Authorization,
+        Self::Deserialization,
+        Self::Validation,
+        Self::Retrieval,
+        Self::Rules,
+        Self::Effects,
+        Self::Response,
+    ];
+}
+
 /// The state of a stage of one request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]

@@ -62,22 +62,10 @@ fn is_plain(byte: u8) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use bytes::Bytes;
-
     use super::*;
-    use crate::activity::redaction::Redaction;
-    use crate::activity::view::OriginalRequest;
 
     fn of(method: &str, path: &str, headers: &[(&str, &str)], body: &str) -> String {
-        let headers = headers.iter().map(|&(name, value)| (name.to_owned(), value.to_owned()));
-        let original = OriginalRequest {
-            api: "Api".to_owned(),
-            method: method.to_owned(),
-            path: path.to_owned(),
-            headers: headers.collect(),
-            body: Bytes::from(body.to_owned()),
-        };
-        command("http://127.0.0.1:3000", &Shown::of(&Redaction::new(), &original))
+        command("http://127.0.0.1:3000", &Shown::sample(method, path, headers, body))
     }
 
     #[test]

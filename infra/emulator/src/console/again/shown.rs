@@ -82,6 +82,20 @@ impl Shown {
         Self { method: original.method.clone(), path, headers, body, secrets: secrets.names }
     }
 
+    /// A request for tests.
+    #[cfg(test)]
+    pub(super) fn sample(method: &str, path: &str, headers: &[(&str, &str)], body: &str) -> Self {
+        let headers = headers.iter().map(|&(name, value)| (name.to_owned(), value.to_owned()));
+        let original = OriginalRequest {
+            api: "Api".to_owned(),
+            method: method.to_owned(),
+            path: path.to_owned(),
+            headers: headers.collect(),
+            body: Bytes::from(body.to_owned()),
+        };
+        Self::of(&Redaction::new(), &original)
+    }
+
     /// The value of a header that the request has once.
     pub(super) fn header(&self, name: &str) -> Option<&str> {
         let mut values = self.headers.iter().filter(|(known, _)| known == name);

@@ -134,23 +134,7 @@ fn name(shown: &Shown, route: Option<&str>, status: Option<u16>) -> String {
 
 #[cfg(test)]
 mod tests {
-    use bytes::Bytes;
-
     use super::*;
-    use crate::activity::redaction::Redaction;
-    use crate::activity::view::OriginalRequest;
-
-    fn shown(method: &str, path: &str, headers: &[(&str, &str)], body: &str) -> Shown {
-        let headers = headers.iter().map(|&(name, value)| (name.to_owned(), value.to_owned()));
-        let original = OriginalRequest {
-            api: "Api".to_owned(),
-            method: method.to_owned(),
-            path: path.to_owned(),
-            headers: headers.collect(),
-            body: Bytes::from(body.to_owned()),
-        };
-        Shown::of(&Redaction::new(), &original)
-    }
 
     #[test]
     fn a_request_is_a_test_with_variables_for_secrets() {
@@ -160,7 +144,7 @@ mod tests {
             ("idempotency-key", "k-1"),
         ];
         let body = r#"{"password":"hush-hush","note":"a \"b\"","big":3000000000,"list":[1,null]}"#;
-        let shown = shown("POST", "/orders?dry=1", &headers, body);
+        let shown = Shown::sample("POST", "/orders?dry=1", &headers, body);
 
         let expected = r#"// `SUITE` is the `testkit::Suite` of your service.
 #[tokio::test]
@@ -193,15 +177,15 @@ async fn post_orders_is_409() {
     #[test]
     fn other_bodies_are_texts_and_a_name_has_at_most_70_characters() {
         let headers = [("content-type", "text/plain")];
-        let source = test(&shown("PUT", "/a", &headers, "a \"#b\""), None, None);
+        let source = test(&Shown::sample("PUT", "/a", &headers, "a \"#b\""), None, None);
         assert!(source.contains(".call(http::Method::PUT, \"/a\")"), "{source}");
         assert!(source.contains(".body(r##\"a \"#b\"\"##)"), "{source}");
         assert!(source.contains(".header(\"content-type\", \"text/plain\")"), "{source}");
-        let source = test(&shown("PUT", "/a", &headers, "token=abc123 {x}"), None, None);
+        let source = test(&Shown::sample("PUT", "/a", &headers, "token=abc123 {x}"), None, None);
         assert!(source.contains(".body(format!(\"token={secret} {{x}}\"))"), "{source}");
 
         let route = format!("GET /{}/{{orderId}}", "long".repeat(30));
-        let source = test(&shown("GET", "/a", &[], ""), Some(&route), Some(200));
+        let source = test(&Shown::sample("GET", "/a", &[], ""), Some(&route), Some(200));
         let name = source.split("async fn ").nth(1).unwrap().split('(').next().unwrap();
         assert_eq!((name.len(), name.ends_with("_is_200")), (NAME_MAX, true), "{name}");
     }

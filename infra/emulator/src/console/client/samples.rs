@@ -15,18 +15,6 @@ pub(super) const PLACED: &str = "Placed1";
 /// The id of [`refused`], the latest request.
 pub(super) const REFUSED: &str = "Refused2";
 
-pub(super) const STAGES: [Stage; 9] = [
-    Stage::Routing,
-    Stage::Authentication,
-    Stage::Authorization,
-    Stage::Deserialization,
-    Stage::Validation,
-    Stage::Retrieval,
-    Stage::Rules,
-    Stage::Effects,
-    Stage::Response,
-];
-
 /// A time of the day of the samples.
 pub(super) fn at(time: &str) -> Timestamp {
     format!("2026-11-26T{time}Z").parse().unwrap()
@@ -67,7 +55,7 @@ pub(super) fn stages(end: Stage, state: StageState, note: Option<&str>) -> Vec<S
         took_ms: (stage <= end).then_some(1.4),
         note: if stage == end { note.map(str::to_owned) } else { None },
     };
-    STAGES.map(one).to_vec()
+    Stage::ALL.map(one).to_vec()
 }
 
 fn detail(row: RequestRow, stages: Vec<StageBox>) -> RequestDetail {
@@ -202,23 +190,8 @@ pub(super) fn placed() -> RequestDetail {
 }
 
 fn node(id: &str, kind: NodeKind, title: &str, time: &str) -> JourneyNode {
-    JourneyNode {
-        id: id.to_owned(),
-        kind,
-        title: title.to_owned(),
-        subtitle: None,
-        state: NodeState::Done,
-        at: at(time),
-        started_at: None,
-        ended_at: None,
-        waited_ms: None,
-        worked_ms: None,
-        deliveries: Vec::new(),
-        next_try_at: None,
-        compensates: false,
-        error: None,
-        link: None,
-    }
+    let node = JourneyNode::new(id.to_owned(), kind, title.to_owned(), at(time));
+    JourneyNode { state: NodeState::Done, ..node }
 }
 
 fn edge(from: &str, to: &str, label: &str) -> JourneyEdge {

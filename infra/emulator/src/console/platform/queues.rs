@@ -20,6 +20,7 @@ use crate::control::{Control, ControlError};
 use crate::services::{
     MessageState, MovedMessage, QueueReport, QueuedMessage, RedriveError, Redriven, StoreError,
 };
+use crate::text::cut;
 
 /// The messages by default, and at most.
 const MESSAGES: usize = 25;
@@ -210,10 +211,7 @@ fn shown(body: &str, redaction: &Redaction) -> String {
         }
         _ => redaction.text(body),
     };
-    match shown.char_indices().nth(BODY_MAX) {
-        Some((end, _)) => format!("{}…", &shown[..end]),
-        None => shown,
-    }
+    cut(&shown, BODY_MAX, "…")
 }
 
 impl From<Redriven> for RedrivenView {

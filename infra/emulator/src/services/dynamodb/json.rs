@@ -5,17 +5,18 @@ use serde_json::{Map, Value};
 /// An item without its type tags: `{"stock": {"N": "3"}}` becomes `{"stock": 3}`.
 pub(crate) fn plain_item(item: &Value) -> Value {
     let attributes = item.as_object().into_iter().flatten();
-    attributes.map(|(name, value)| (name.clone(), plain(value))).collect::<Map<_, _>>().into()
+    attributes.map(|(name, value)| (name.clone(), plain_value(value))).collect::<Map<_, _>>().into()
 }
 
-fn plain(attribute: &Value) -> Value {
+/// An attribute's value without its type tag.
+pub(crate) fn plain_value(attribute: &Value) -> Value {
     let Some((tag, value)) = attribute.as_object().and_then(|tagged| tagged.iter().next()) else {
         return Value::Null;
     };
     match tag.as_str() {
         "N" => number(value),
         "NS" => value.as_array().into_iter().flatten().map(number).collect(),
-        "L" => value.as_array().into_iter().flatten().map(plain).collect(),
+        "L" => value.as_array().into_iter().flatten().map(plain_value).collect(),
         "M" => plain_item(value),
         "NULL" => Value::Null,
         // Strings, booleans, base64 bytes, and sets of them stay unchanged.

@@ -20,7 +20,7 @@ mod timestamps;
 
 pub(crate) use self::message_log::message_of_handle;
 pub use self::message_log::{JournalEntry, MessageState, QueuedMessage};
-pub(crate) use self::queues::Queues;
+pub(crate) use self::queues::{QueueCount, Queues};
 pub use self::queues::{QueueReport, ReceivedMessage};
 pub use self::redrive::{MovedMessage, RedriveError, Redriven};
 pub(crate) use self::rules::Refused;

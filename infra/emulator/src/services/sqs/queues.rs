@@ -1,5 +1,6 @@
 //! The queues of the template and their dead-letter queues, in the embedded SQS.
 
+use std::collections::BTreeMap;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -51,6 +52,15 @@ pub struct QueueReport {
     pub dead_letter_queue: Option<String>,
     /// The first messages, oldest first, in any state.
     pub messages: Vec<JournalEntry>,
+}
+
+/// The numbers of a queue's messages.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct QueueCount {
+    pub(crate) visible: u64,
+    pub(crate) in_flight: u64,
+    pub(crate) delayed: u64,
 }
 
 /// A message in the format of `ReceiveMessage`.
@@ -215,22 +225,43 @@ impl Queues {
     pub(crate) async fn reports(&self, names: &Names) -> Result<Vec<QueueReport>, QueueError> {
         let mut reports = Vec::new();
         for (logical_id, queue) in names.queues() {
-            let question = json!({"QueueUrl": queue.url, "AttributeNames": ["All"]});
-            let attributes = self.ask("GetQueueAttributes", question).await?["Attributes"].take();
-            let count = |name: &str| {
-                attributes[name].as_str().and_then(|count| count.parse().ok()).unwrap_or_default()
-            };
+            let QueueCount { visible, in_flight, delayed } = self.count(queue).await?;
             let (dead_letter_queue, messages) = self.recorded(&queue.name).await;
             reports.push(QueueReport {
                 queue: logical_id.to_owned(),
-                visible: count("ApproximateNumberOfMessages"),
-                in_flight: count("ApproximateNumberOfMessagesNotVisible"),
-                delayed: count("ApproximateNumberOfMessagesDelayed"),
+                visible,
+                in_flight,
+                delayed,
                 dead_letter_queue,
                 messages,
             });
         }
         Ok(reports)
+    }
+
+    /// The numbers of every queue's messages, by its logical id.
+    pub(crate) async fn counts(
+        &self,
+        names: &Names,
+    ) -> Result<BTreeMap<String, QueueCount>, QueueError> {
+        let mut counts = BTreeMap::new();
+        for (logical_id, queue) in names.queues() {
+            counts.insert(logical_id.to_owned(), self.count(queue).await?);
+        }
+        Ok(counts)
+    }
+
+    async fn count(&self, queue: &QueueName) -> Result<QueueCount, QueueError> {
+        let question = json!({"QueueUrl": queue.url, "AttributeNames": ["All"]});
+        let attributes = self.ask("GetQueueAttributes", question).await?["Attributes"].take();
+        let count = |name: &str| {
+            attributes[name].as_str().and_then(|count| count.parse().ok()).unwrap_or_default()
+        };
+        Ok(QueueCount {
+            visible: count("ApproximateNumberOfMessages"),
+            in_flight: count("ApproximateNumberOfMessagesNotVisible"),
+            delayed: count("ApproximateNumberOfMessagesDelayed"),
+        })
     }
 
     /// A queue's dead-letter queue and its first messages, by the journal.

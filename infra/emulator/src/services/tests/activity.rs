@@ -32,6 +32,19 @@ async fn a_call_is_recorded_with_its_bodies_and_units_that_its_function_does_not
     assert_eq!((history.len(), history[0].outcome), (1, CommitOutcomeView::Committed));
 }
 
+#[test]
+fn the_checksum_of_a_shortened_body_is_its_own() {
+    let mut headers = http::HeaderMap::new();
+    headers.insert("content-length", 20.into());
+    headers.insert("x-amz-crc32", 1.into());
+
+    endpoint::describe_body(&mut headers, b"123456789");
+
+    // The check value of CRC-32 in the catalogue of algorithms.
+    assert_eq!(headers.get("x-amz-crc32").unwrap(), "3421780262");
+    assert!(!headers.contains_key("content-length"));
+}
+
 #[tokio::test]
 async fn a_function_that_asks_for_the_units_gets_them() {
     let stores = stores().await;

@@ -2,6 +2,8 @@
 //!
 //! Texts of requests are foreign: control characters in them never reach the terminal.
 
+use crate::text::{cut, split};
+
 /// The form of a drawing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Style {
@@ -76,14 +78,11 @@ impl Style {
 
     /// At most `width` characters; an ellipsis stands for the rest.
     pub(crate) fn cut(self, text: &str, width: usize) -> String {
-        if text.chars().count() <= width {
+        if split(text, width).1.is_empty() {
             return text.to_owned();
         }
         let ellipsis = self.either("…", "...");
-        let kept = width.saturating_sub(ellipsis.chars().count());
-        let mut cut: String = text.chars().take(kept).collect();
-        cut.push_str(ellipsis);
-        cut
+        cut(text, width.saturating_sub(ellipsis.chars().count()), ellipsis)
     }
 
     /// A cleaned text in lines of at most `width` characters, broken between words where possible.

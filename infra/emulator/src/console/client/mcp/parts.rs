@@ -4,6 +4,7 @@ use serde::Serialize;
 
 use super::inputs::Part;
 use crate::activity::view::{LogView, Pair, RequestDetail};
+use crate::text;
 
 /// The maximum number of characters of one tool's result.
 const RESULT_CHARS_MAX: usize = 20_000;
@@ -120,13 +121,8 @@ fn left_out(all: usize) -> String {
 
 /// At most that many characters, with a note about the others.
 fn cut(text: &str, chars: usize) -> String {
-    match text.char_indices().nth(chars) {
-        None => text.to_owned(),
-        Some((end, _)) => {
-            let more = text[end..].chars().count();
-            format!("{}… ({more} more characters were left out)", &text[..end])
-        }
-    }
+    let more = text::split(text, chars).1.chars().count();
+    text::cut(text, chars, &format!("… ({more} more characters were left out)"))
 }
 
 #[cfg(test)]

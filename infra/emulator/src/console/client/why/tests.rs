@@ -129,7 +129,7 @@ fn a_killed_process_and_a_running_request_have_sentences_of_their_stage() {
 
 #[test]
 fn every_refusing_stage_has_a_next_step() {
-    for stage in samples::STAGES {
+    for stage in Stage::ALL {
         let text = remedy(&ended(stage, StageState::Refused, 400));
         assert!(text.is_some(), "{stage:?}");
     }
