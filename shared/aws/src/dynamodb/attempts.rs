@@ -7,6 +7,7 @@ use aws_smithy_runtime_api::box_error::BoxError;
 use aws_smithy_runtime_api::client::interceptors::Intercept;
 use aws_smithy_runtime_api::client::interceptors::context::FinalizerInterceptorContextRef;
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
+use aws_smithy_runtime_api::http::{Response, StatusCode};
 use aws_smithy_types::config_bag::ConfigBag;
 
 /// Whether an attempt at a call ended without a definite answer: none at all, or a server error.
@@ -32,8 +33,8 @@ impl Intercept for Attempts {
         _: &RuntimeComponents,
         _: &mut ConfigBag,
     ) -> Result<(), BoxError> {
-        let status = context.response().map(|response| response.status());
-        if status.is_none_or(|status| status.is_server_error()) {
+        let status = context.response().map(Response::status);
+        if status.is_none_or(StatusCode::is_server_error) {
             self.0.store(true, Ordering::Relaxed);
         }
         Ok(())

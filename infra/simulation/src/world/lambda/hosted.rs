@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::process::ExitCode;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, Weak};
 
 use aws::testing::{AsyncRespond, ConnectorFailure, connector};
 use bytes::Bytes;
@@ -18,7 +18,7 @@ use tokio::time::Instant;
 use crate::Millis;
 use crate::random::{Random, Seeded};
 use crate::world::network::{Broken, Wire};
-use crate::world::state::{World, lock};
+use crate::world::state::{BEGINNING, World, lock};
 use crate::world::trace::Happened;
 
 /// A function that has started.
@@ -41,10 +41,10 @@ pub(super) struct Ended {
     pub(super) deferred: Option<Deferred>,
 }
 
-/// The surroundings of an execution environment.
+/// The surroundings of an execution environment. Code that outlives its world does not keep it.
 struct Around {
-    world: Arc<World>,
-    wire: Arc<Wire>,
+    world: Weak<World>,
+    wire: Weak<Wire>,
     environment: String,
     skew: Millis,
     random: Mutex<Seeded>,
@@ -52,7 +52,7 @@ struct Around {
 
 impl Surroundings for Around {
     fn now(&self) -> Timestamp {
-        let now = self.world.now() + self.skew;
+        let now = self.world.upgrade().map_or(BEGINNING, |world| world.now()) + self.skew;
         Timestamp::from_millis(i64::try_from(now.0).unwrap_or(i64::MAX))
     }
 
@@ -65,14 +65,15 @@ impl Surroundings for Around {
     }
 
     fn log(&self, line: &str) {
+        let (Some(world), Some(wire)) = (self.world.upgrade(), self.wire.upgrade()) else { return };
         let line = serde_json::from_str(line).unwrap_or_else(|_| Json::String(line.to_owned()));
-        let (environment, invocation) = (self.environment.clone(), self.wire.invocation());
-        self.world.record(Happened::Line { environment, invocation, line });
+        let (environment, invocation) = (self.environment.clone(), wire.invocation());
+        world.record(Happened::Line { environment, invocation, line });
     }
 }
 
 /// Answers the requests of an environment.
-struct OnWire(Arc<Wire>);
+struct OnWire(Weak<Wire>);
 
 #[async_trait::async_trait]
 impl AsyncRespond for OnWire {
@@ -80,7 +81,8 @@ impl AsyncRespond for OnWire {
         &self,
         request: Request<Vec<u8>>,
     ) -> Result<Response<Vec<u8>>, ConnectorFailure> {
-        self.0.respond(request).await.map_err(|broken| match broken {
+        let wire = self.0.upgrade().ok_or(ConnectorFailure::Refused)?;
+        wire.respond(request).await.map_err(|broken| match broken {
             Broken::NoHost => ConnectorFailure::Refused,
             Broken::Connection => ConnectorFailure::Reset,
         })
@@ -101,13 +103,13 @@ impl Hosted {
         main: &(dyn Fn() -> ExitCode + Send + Sync),
     ) -> Result<Self, String> {
         let around = Around {
-            world: Arc::clone(world),
-            wire: Arc::clone(wire),
+            world: Arc::downgrade(world),
+            wire: Arc::downgrade(wire),
             environment: environment.to_owned(),
             skew,
             random: Mutex::new(world.streams.of(&format!("environment {environment}"))),
         };
-        let network = connector(OnWire(Arc::clone(wire)));
+        let network = connector(OnWire(Arc::downgrade(wire)));
         let lookup = move |name: &str| variables.get(name).cloned();
         let start = async move { network.scope(|| simulated::start(Arc::new(lookup), main)) };
         within(Arc::new(around), start).await.map(Self)
