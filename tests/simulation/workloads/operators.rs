@@ -32,6 +32,8 @@ pub enum Task {
     Rotate,
     /// Deploys the second version of a function, and the first one again.
     Deploy(String),
+    /// Deploys a version of a function that cannot start, and the first one again after some minutes.
+    Break(String),
     /// Changes the rules.
     Rules(u64),
     /// Looks at the health.
@@ -49,6 +51,15 @@ const QUEUES: [&str; 6] = [
     "Callbacks",
     "ObjectExpiries",
 ];
+
+/// The index of the version that cannot start: the third of each function.
+const BROKEN_VERSION: usize = 2;
+
+/// The functions of the saga: without one of them, orders time out.
+const SAGA: [&str; 3] = ["ApproveCustomerFunction", "SettleOrderFunction", "RelayOutboxFunction"];
+
+/// The time until an operator sees that a version cannot start: longer than orders wait.
+const BROKEN: (Millis, Millis) = (Millis::seconds(150), Millis::seconds(600));
 
 /// A part of each message that no consumer can read.
 pub(crate) const POISON: &str = "poison";
@@ -81,6 +92,12 @@ impl Workload for Operators {
                 client.wait(Millis::seconds(300)).await;
                 client.deploy(function, 0);
             }
+            Task::Break(function) => {
+                client.deploy(function, BROKEN_VERSION);
+                client.wait(BROKEN.0).await;
+                client.think(BROKEN.1 - BROKEN.0).await;
+                client.deploy(function, 0);
+            }
             Task::Rules(quantity) => change_rules(&client, *quantity).await,
             Task::Health => {
                 persist(&client, &ApiRequest::get("/healthcheck")).await;
@@ -94,15 +111,21 @@ impl Workload for Operators {
 impl Operators {
     fn task(&self, random: &mut Seeded) -> Task {
         let queue = QUEUES[random.index(QUEUES.len())];
-        match random.below(9) {
+        match random.below(11) {
             0 => Task::Redrive(queue),
             1 | 2 => Task::Poison(queue, random.below(4)),
             3 | 4 => Task::Rotate,
-            5 => Task::Deploy(self.functions[random.index(self.functions.len())].clone()),
+            5 => Task::Deploy(self.function(random)),
             6 => Task::Rules(50 + random.below(50)),
             7 => Task::Health,
+            8 => Task::Break(self.function(random)),
+            9 => Task::Break(SAGA[random.index(SAGA.len())].to_owned()),
             _ => Task::Bounce,
         }
+    }
+
+    fn function(&self, random: &mut Seeded) -> String {
+        self.functions[random.index(self.functions.len())].clone()
     }
 }
 
