@@ -32,8 +32,8 @@ impl Intercept for Attempts {
         _: &RuntimeComponents,
         _: &mut ConfigBag,
     ) -> Result<(), BoxError> {
-        let status = context.response().map(|response| response.status());
-        if status.is_none_or(|status| status.is_server_error()) {
+        let is_definite = context.response().is_some_and(|it| !it.status().is_server_error());
+        if !is_definite {
             self.0.store(true, Ordering::Relaxed);
         }
         Ok(())
