@@ -176,6 +176,9 @@ pub struct Row {
     pub event_type: String,
     /// The id of its aggregate.
     pub aggregate_id: String,
+    /// Its data.
+    #[serde(default)]
+    pub data: Value,
     /// When it was relayed.
     pub relayed_at: Option<String>,
     /// When it was set aside.

@@ -1,5 +1,7 @@
 //! Runs the program on a few seeds: all functions, people, faults and oracles.
 
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 use std::process::Command;
 
 /// The last line of the program's output, or its whole output if it fails.

@@ -1,6 +1,7 @@
 //! The store as a simulation: its template, functions, secrets, upstreams, people and oracles.
 
 use std::collections::BTreeMap;
+use std::process::ExitCode;
 
 use sam_template::Template;
 use simulation::Millis;
@@ -55,6 +56,7 @@ pub fn store(
     }
     for (id, main) in functions {
         store = store.function(id, *main).version(id, SECOND_VERSION, *main);
+        store = store.version(id, Chance::NEVER, || ExitCode::FAILURE);
     }
     let functions = functions.iter().map(|(id, _)| (*id).to_owned()).collect();
     let store = store

@@ -39,6 +39,7 @@ impl Millis {
     }
 
     /// The time from `earlier` to this; 0 if it is later.
+    #[must_use]
     pub const fn since(self, earlier: Self) -> Self {
         Self(self.0.saturating_sub(earlier.0))
     }

@@ -17,6 +17,7 @@ use crate::store::store;
 /// The seeds to run, and how.
 #[derive(Debug, clap::Args)]
 #[group(skip)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
 pub(super) struct Arguments {
     /// The seeds: `1..101` is the first hundred. A number is one seed.
     #[arg(long, value_name = "A..B", default_value = "1..21")]

@@ -94,8 +94,8 @@ impl Taken {
         published: Option<bool>,
     ) -> Self {
         let mut after = self.next();
-        after.title = title.unwrap_or(&self.title).clone();
-        after.content = content.unwrap_or(&self.content).clone();
+        after.title.clone_from(title.unwrap_or(&self.title));
+        after.content.clone_from(content.unwrap_or(&self.content));
         let is_rewritten = after.title != self.title || after.content != self.content;
         if is_rewritten {
             after.approvals.clear();

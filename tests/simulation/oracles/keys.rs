@@ -176,10 +176,11 @@ mod tests {
             pk: pk.to_owned(),
             body: Some(json!({ "data": { "orderId": "o" } }).to_string()),
         };
-        assert!(recorded(&[order.clone()], &[record("idempotency#1")]).is_ok());
-        recorded(&[order.clone()], &[]).unwrap_err();
-        recorded(&[order.clone()], &[record("inbox#1")]).unwrap_err();
-        recorded(&[order], &[record("idempotency#1"), record("idempotency#2")]).unwrap_err();
+        let orders = std::slice::from_ref(&order);
+        assert!(recorded(orders, &[record("idempotency#1")]).is_ok());
+        recorded(orders, &[]).unwrap_err();
+        recorded(orders, &[record("inbox#1")]).unwrap_err();
+        recorded(orders, &[record("idempotency#1"), record("idempotency#2")]).unwrap_err();
         recorded(&[], &[record("idempotency#1")]).unwrap_err();
     }
 }

@@ -107,7 +107,7 @@ mod tests {
             for row in section.lines().filter(|line| line.starts_with("| ")).skip(1) {
                 let cell = row.trim_end_matches('|').rsplit('|').next().unwrap_or_default().trim();
                 let names = cell.split("; ").all(|name| {
-                    NAMES.contains(&name) || name.starts_with('`') || name.starts_with("[")
+                    NAMES.contains(&name) || name.starts_with('`') || name.starts_with('[')
                 });
                 assert!(names, "{row}");
                 rows += 1;

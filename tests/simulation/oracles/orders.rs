@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use simulation::world::{Event, Oracle, View};
 
+use super::evidence::dead_letters;
 use crate::items::{self, Order, Row, Writes, tables};
 
 pub(super) const NAME: &str = "each order ends once, with its events in order";
@@ -49,6 +50,12 @@ impl Oracle for Orders {
         let orders: Vec<Order> = items::all(view, tables::ORDERS);
         if let Some(order) = orders.iter().find(|order| order.status == "PENDING") {
             return Err(format!("order {} is still pending", order.order_id));
+        }
+        let (rows, excused): (Vec<Row>, _) = (items::all(view, tables::OUTBOX), dead_letters(view));
+        let judged = orders.iter().filter(|order| !excused.contains(&order.order_id));
+        for order in judged {
+            published(order, &rows)?;
+            lapsed(order, &rows)?;
         }
         numbered(&orders)
     }
@@ -104,6 +111,21 @@ fn published(order: &Order, rows: &[Row]) -> Result<(), String> {
         return Err(format!("order {} was decided on twice: {types:?}", order.order_id));
     }
     Ok(())
+}
+
+/// Whether an approval lapsed once if it came after the order's time-out, and never otherwise: a
+/// second processing of an approval would find the order closed.
+fn lapsed(order: &Order, rows: &[Row]) -> Result<(), String> {
+    let of_order = || rows.iter().filter(|row| row.aggregate_id == order.order_id);
+    let approvals = of_order()
+        .filter(|row| row.event_type == "CustomerDecided" && row.data["orderType"] == "APPROVED");
+    let expected = if order.status == "TIMED_OUT" { approvals.count() } else { 0 };
+    let found = of_order().filter(|row| row.event_type == "ApprovalLapsed").count();
+    if found == expected {
+        return Ok(());
+    }
+    let Order { order_id, status, .. } = order;
+    Err(format!("order {order_id} is {status}, and {found} approvals lapsed, not {expected}"))
 }
 
 /// Whether the serial numbers are 1, 2, … 100, 1, …, without a gap.
@@ -177,6 +199,33 @@ mod tests {
             (&["OrderCreated", "OrderApproved", "CustomerDecided", "CustomerDecided"], false),
         ] {
             assert_eq!(published(&approved, &rows(types)).is_ok(), is_right, "{types:?}");
+        }
+    }
+
+    #[test]
+    fn a_late_approval_that_does_not_lapse_and_one_that_lapses_twice_are_found() {
+        let row = |event_type: &str, result: &str| -> Row {
+            serde_json::from_value(json!({
+                "eventId": event_type, "eventType": event_type, "aggregateId": "o",
+                "data": { "orderType": result },
+            }))
+            .unwrap()
+        };
+        let (approved, rejected) =
+            (row("CustomerDecided", "APPROVED"), row("CustomerDecided", "REJECTED"));
+        let late = row("ApprovalLapsed", "TIMED_OUT");
+        let timed_out = order("TIMED_OUT", 2, None);
+        let cancelled = order("CANCELLED", 3, Some(1));
+        for (order, rows, is_right) in [
+            (&timed_out, &[approved.clone(), late.clone()][..], true),
+            (&timed_out, &[rejected], true),
+            (&timed_out, &[], true),
+            (&cancelled, std::slice::from_ref(&approved), true),
+            (&timed_out, std::slice::from_ref(&approved), false),
+            (&timed_out, &[approved.clone(), late.clone(), late.clone()], false),
+            (&cancelled, &[approved.clone(), late.clone()], false),
+        ] {
+            assert_eq!(lapsed(order, rows).is_ok(), is_right, "{order:?} {rows:?}");
         }
     }
 

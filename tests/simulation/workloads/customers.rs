@@ -71,7 +71,7 @@ impl Workload for Customers {
 
     fn plan(&self, random: &mut Seeded) -> Vec<Planned<Visit>> {
         let orders = (0..self.orders).map(|_| order(random)).collect::<Vec<Visit>>();
-        let sign_ups = (0..1 + self.orders / 10)
+        let sign_ups = (0..=self.orders / 10)
             .map(|_| Visit::SignUp { forgets_password: random.below(3) == 0 })
             .collect::<Vec<Visit>>();
         let all = orders.into_iter().chain(sign_ups);

@@ -32,6 +32,8 @@ pub enum Task {
     Rotate,
     /// Deploys the second version of a function, and the first one again.
     Deploy(String),
+    /// Deploys a version of a function that cannot start, and the first one again after some minutes.
+    Break(String),
     /// Changes the rules.
     Rules(u64),
     /// Looks at the health.
@@ -49,6 +51,20 @@ const QUEUES: [&str; 6] = [
     "Callbacks",
     "ObjectExpiries",
 ];
+
+/// The index of the version that cannot start: the third of each function.
+const BROKEN_VERSION: usize = 2;
+
+/// The functions of the saga: without one of them, orders time out.
+const SAGA: [&str; 3] = ["ApproveCustomerFunction", "SettleOrderFunction", "RelayOutboxFunction"];
+
+/// The life of a token, in which a rotation may take some minutes: its key must be known that long.
+const VALID: Millis = Millis::seconds(900);
+/// Longer than the keys of tokens are cached.
+const CACHED: Millis = Millis::seconds(700);
+
+/// The time until an operator sees that a version cannot start: longer than orders wait.
+const BROKEN: (Millis, Millis) = (Millis::seconds(150), Millis::seconds(600));
 
 /// A part of each message that no consumer can read.
 pub(crate) const POISON: &str = "poison";
@@ -81,6 +97,12 @@ impl Workload for Operators {
                 client.wait(Millis::seconds(300)).await;
                 client.deploy(function, 0);
             }
+            Task::Break(function) => {
+                client.deploy(function, BROKEN_VERSION);
+                client.wait(BROKEN.0).await;
+                client.think(BROKEN.1 - BROKEN.0).await;
+                client.deploy(function, 0);
+            }
             Task::Rules(quantity) => change_rules(&client, *quantity).await,
             Task::Health => {
                 persist(&client, &ApiRequest::get("/healthcheck")).await;
@@ -94,15 +116,21 @@ impl Workload for Operators {
 impl Operators {
     fn task(&self, random: &mut Seeded) -> Task {
         let queue = QUEUES[random.index(QUEUES.len())];
-        match random.below(9) {
+        match random.below(11) {
             0 => Task::Redrive(queue),
             1 | 2 => Task::Poison(queue, random.below(4)),
             3 | 4 => Task::Rotate,
-            5 => Task::Deploy(self.functions[random.index(self.functions.len())].clone()),
+            5 => Task::Deploy(self.function(random)),
             6 => Task::Rules(50 + random.below(50)),
             7 => Task::Health,
+            8 => Task::Break(self.function(random)),
+            9 => Task::Break(SAGA[random.index(SAGA.len())].to_owned()),
             _ => Task::Bounce,
         }
+    }
+
+    fn function(&self, random: &mut Seeded) -> String {
+        self.functions[random.index(self.functions.len())].clone()
     }
 }
 
@@ -155,17 +183,21 @@ fn bounce() -> String {
     .to_string()
 }
 
-/// A token of before the rotation must stay valid until its end, and a new one must be valid at once.
+/// A token of before the rotation must stay valid until its end, also when no cache has its key any
+/// more, and a new one must be valid at once.
 async fn rotate(client: &Client) {
     let mut before = Caller::of(client, Person::Customer(1));
     let Some(token) = before.sign_in().await else { return };
+    let signed_in_at = client.now();
     let is_rotated = client.rotate("SigningKeysSecret").await.is_ok();
     let path = format!("/users/{}", Person::Customer(1).id());
-    let with_old = persist(client, &ApiRequest::get(&path).bearer(&token)).await;
     let Some(new) = Caller::of(client, Person::Customer(1)).sign_in().await else { return };
     let with_new = persist(client, &ApiRequest::get(&path).bearer(&new)).await;
+    client.think(CACHED).await;
+    let with_old = persist(client, &ApiRequest::get(&path).bearer(&token)).await;
+    let is_old_valid = client.now().since(signed_in_at) < VALID;
     let status = |answer: Option<simulation::world::ApiAnswer>| answer.map(|it| it.status);
-    let (old, new) = (status(with_old), status(with_new));
+    let (old, new) = (status(with_old).filter(|_| is_old_valid), status(with_new));
     client.note("rotated", json!({ "done": is_rotated, "old": old, "new": new }));
 }
 

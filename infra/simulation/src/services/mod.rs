@@ -142,10 +142,8 @@ impl Services {
         self.next_call += 1;
         let access = Access { caller: request.caller, permissions: &self.permissions };
         let mut call = Call { id, now, random, freedom: &self.freedom, access };
-        let (service, operation) = match request.target.and_then(|it| it.split_once('.')) {
-            Some(target) => target,
-            None => ("", ""),
-        };
+        let target = request.target.and_then(|it| it.split_once('.'));
+        let (service, operation) = target.unwrap_or_default();
         let answer = match service {
             "DynamoDB_20120810" => self.dynamodb.call(operation, request.body, &mut call),
             "DynamoDBStreams_20120810" => {

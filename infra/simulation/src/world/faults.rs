@@ -173,7 +173,7 @@ impl FaultMix {
         let freedom = Freedom::none();
         let clock_skew_max = Millis(0);
         let chances = BTreeMap::from([(fault, chance)]);
-        Self { chances, freedom, clock_skew_max, ..Self::full() }
+        Self { chances, clock_skew_max, freedom, ..Self::full() }
     }
 
     /// The mix with another chance of a fault.

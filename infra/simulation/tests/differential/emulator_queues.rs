@@ -15,7 +15,8 @@ use rustack_sqs_http::router::resolve_operation;
 use serde_json::{Value as Json, json};
 
 use super::queues::{
-    Handles, Operation, QUEUES, RECEIVE_COUNT_MAX, dead_letters_of, outcome, queue_of, request,
+    Handles, Operation, QUEUES, RECEIVE_COUNT_MAX, dead_letters_of, is_fifo, outcome, queue_of,
+    request,
 };
 
 /// The emulator's SQS.
@@ -38,7 +39,7 @@ impl Theirs {
         let mut theirs = Self { handler, urls: Vec::new(), handles: Handles::new() };
         for name in QUEUES {
             let mut attributes = json!({ "VisibilityTimeout": "10" });
-            if name.ends_with(".fifo") {
+            if is_fifo(name) {
                 attributes["FifoQueue"] = json!("true");
             }
             if let Some(dead_letters) = dead_letters_of(name) {

@@ -79,7 +79,7 @@ impl<R: Random> Generator<R> {
             "KeyConditionExpression",
         ];
         let texts = expressions.iter().filter_map(|name| request[*name].as_str());
-        let text = texts.map(|text| format!(" {text} ")).collect::<String>();
+        let text: String = texts.flat_map(|text| [" ", text, " "]).collect();
         let has_values = !text.is_empty() && request.get("ProjectionExpression").is_none();
         let is_used = |alias: &str| {
             text.match_indices(alias).any(|(place, _)| {

@@ -27,8 +27,6 @@ fn first_seed() -> u64 {
 }
 
 fn number<T: std::str::FromStr>(variable: &str) -> Option<T> {
-    std::env::var(variable).ok().map(|text| match text.parse() {
-        Ok(number) => number,
-        Err(_) => panic!("{variable} is not a number: {text}"),
-    })
+    let text = std::env::var(variable).ok()?;
+    Some(text.parse().unwrap_or_else(|_| panic!("{variable} is not a number: {text}")))
 }

@@ -51,6 +51,10 @@ pub(super) enum Operation {
 
 /// The standard queue, the FIFO queue, and their dead-letter queues.
 pub(super) const QUEUES: [&str; 4] = ["dead", "dead.fifo", "q", "q.fifo"];
+
+pub(super) fn is_fifo(name: &str) -> bool {
+    name.strip_suffix(".fifo").is_some()
+}
 pub(super) const RECEIVE_COUNT_MAX: u32 = 3;
 
 fn generated(random: &mut impl Random) -> Vec<Operation> {
@@ -95,7 +99,7 @@ pub(super) fn request(
     Some(match operation {
         Operation::Send { queue, number, delay_s } => {
             let mut send = json!({ "QueueUrl": urls[*queue], "MessageBody": number.to_string() });
-            if QUEUES[*queue].ends_with(".fifo") {
+            if is_fifo(QUEUES[*queue]) {
                 send["MessageGroupId"] = json!("a");
                 // Two numbers have one id: the second is dropped within five minutes.
                 send["MessageDeduplicationId"] = json!((number / 2 * 2).to_string());
@@ -106,7 +110,7 @@ pub(super) fn request(
         }
         Operation::Receive { queue, visibility_s } => {
             // The emulator's SQS delivers one message of a group at a time. SQS delivers several.
-            let count = if QUEUES[*queue].ends_with(".fifo") { 1 } else { 10 };
+            let count = if is_fifo(QUEUES[*queue]) { 1 } else { 10 };
             let mut receive = json!({
                 "QueueUrl": urls[*queue], "MaxNumberOfMessages": count, "WaitTimeSeconds": 0,
                 "AttributeNames": ["ApproximateReceiveCount", "MessageGroupId"],
@@ -179,7 +183,7 @@ pub(super) fn outcome(
             message["MD5OfBody"]
         ]));
     }
-    if !QUEUES[queue].ends_with(".fifo") {
+    if !is_fifo(QUEUES[queue]) {
         received.sort_by_key(ToString::to_string);
     }
     json!(received)
@@ -268,7 +272,7 @@ impl Ours {
         match operation {
             Operation::Delete { queue, number, receive } => {
                 let ends = self.ends.get(&(*queue, *number, *receive));
-                !QUEUES[*queue].ends_with(".fifo") && ends.is_some_and(|ends| *ends <= self.now)
+                !is_fifo(QUEUES[*queue]) && ends.is_some_and(|ends| *ends <= self.now)
             }
             _ => false,
         }
@@ -311,14 +315,14 @@ enum Explained {
 fn explained(operation: &Operation, ours: &Json, theirs: &Json) -> Option<Explained> {
     match operation {
         Operation::Delete { queue, .. }
-            if QUEUES[*queue].ends_with(".fifo")
+            if is_fifo(QUEUES[*queue])
                 && *ours == "InvalidParameterValue"
                 && *theirs == json!({}) =>
         {
             Some(Explained::ExpiredHandle)
         }
         Operation::Receive { queue, .. }
-            if QUEUES[*queue].ends_with(".fifo") && ours.is_array() && *theirs == json!({}) =>
+            if is_fifo(QUEUES[*queue]) && ours.is_array() && *theirs == json!({}) =>
         {
             Some(Explained::AfterDeadLetter)
         }

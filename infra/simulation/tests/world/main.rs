@@ -1,5 +1,7 @@
 //! A service in a simulated world, with each fault for itself and with all of them.
 
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 mod customers;
 mod rates;
 mod service;

@@ -45,7 +45,8 @@ impl Query for GetRate {
 
     async fn retrieve(&self, permit: &Permit<Anyone>, (): &()) -> Retrieved<Rate> {
         let answer = self.bank.send(permit, &BankRequest::get("/rate")).await;
-        let response = answer.and_then(|answer| answer.success()).map_err(ServiceError::from)?;
+        let response =
+            answer.and_then(aws::upstream::Response::success).map_err(ServiceError::from)?;
         Ok(response.json().map_err(ServiceError::from)?)
     }
 

@@ -7,7 +7,6 @@ use aws_smithy_runtime_api::box_error::BoxError;
 use aws_smithy_runtime_api::client::interceptors::Intercept;
 use aws_smithy_runtime_api::client::interceptors::context::FinalizerInterceptorContextRef;
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
-use aws_smithy_runtime_api::http::{Response, StatusCode};
 use aws_smithy_types::config_bag::ConfigBag;
 
 /// Whether an attempt at a call ended without a definite answer: none at all, or a server error.
@@ -33,8 +32,8 @@ impl Intercept for Attempts {
         _: &RuntimeComponents,
         _: &mut ConfigBag,
     ) -> Result<(), BoxError> {
-        let status = context.response().map(Response::status);
-        if status.is_none_or(StatusCode::is_server_error) {
+        let is_definite = context.response().is_some_and(|it| !it.status().is_server_error());
+        if !is_definite {
             self.0.store(true, Ordering::Relaxed);
         }
         Ok(())

@@ -147,7 +147,7 @@ impl Record {
 
     pub(super) fn bytes(&self, view: StreamView) -> usize {
         let (old, new) = self.images(view);
-        let images = old.into_iter().chain(new).map(|image| item_bytes(image)).sum::<usize>();
+        let images = old.into_iter().chain(new).map(item_bytes).sum::<usize>();
         item_bytes(&self.key) + images
     }
 

@@ -101,6 +101,6 @@ impl QueueDefinition {
     }
 
     pub(super) fn is_fifo(&self) -> bool {
-        self.name.ends_with(".fifo")
+        self.name.strip_suffix(".fifo").is_some()
     }
 }

@@ -128,30 +128,29 @@ fn sent(queue: &mut Queue, entry: Entry, call: &mut Call<'_>) -> Result<Json, Aw
     let digest_of_body = digest(entry.body());
     let digest_of_attributes = digest_of(&entry.message_attributes);
     let repeated = deduplication.as_deref().and_then(|id| queue.repeated(id, call.now));
-    let (id, sequence) = match repeated {
-        Some(sent) => (sent.id, sent.sequence),
-        None => {
-            let trace = entry.message_system_attributes.get("AWSTraceHeader");
-            let message = Message {
-                id: drawn_id(call.random),
-                trace: trace.and_then(|trace| trace.string_value.clone()),
-                body: entry.message_body.unwrap_or_default(),
-                attributes: entry.message_attributes,
-                group: entry.message_group_id,
-                deduplication,
-                sequence: None,
-                sent_at: call.now,
-                kept_from: call.now,
-                visible_at: call.now + delay,
-                is_received: false,
-                received_at: None,
-                first_received_at: None,
-                receive_count: 0,
-                source: None,
-            };
-            let id = message.id.clone();
-            (id, queue.push(message, call.now))
-        }
+    let (id, sequence) = if let Some(sent) = repeated {
+        (sent.id, sent.sequence)
+    } else {
+        let trace = entry.message_system_attributes.get("AWSTraceHeader");
+        let message = Message {
+            id: drawn_id(call.random),
+            trace: trace.and_then(|trace| trace.string_value.clone()),
+            body: entry.message_body.unwrap_or_default(),
+            attributes: entry.message_attributes,
+            group: entry.message_group_id,
+            deduplication,
+            sequence: None,
+            sent_at: call.now,
+            kept_from: call.now,
+            visible_at: call.now + delay,
+            is_received: false,
+            received_at: None,
+            first_received_at: None,
+            receive_count: 0,
+            source: None,
+        };
+        let id = message.id.clone();
+        (id, queue.push(message, call.now))
     };
     let mut answer = json!({ "MessageId": id, "MD5OfMessageBody": digest_of_body });
     if let Some(digest) = digest_of_attributes {

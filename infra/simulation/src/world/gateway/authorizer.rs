@@ -17,11 +17,14 @@ use crate::world::trace::Cause;
 /// The time limit of an authorizer.
 const TIME_LIMIT: Duration = Duration::from_secs(10);
 
+/// The context of an allowed identity, or none of a denied one, and the end of its time.
+type Cached = (Option<Json>, Millis);
+
 /// An authorizer.
 pub(super) struct Authorizer {
     settings: sam_template::Authorizer,
-    /// The context of allowed identities, or none of denied ones, and the end of its time.
-    cache: Mutex<BTreeMap<Vec<String>, (Option<Json>, Millis)>>,
+    /// The results by identity.
+    cache: Mutex<BTreeMap<Vec<String>, Cached>>,
 }
 
 impl Authorizer {
@@ -49,9 +52,8 @@ impl Authorizer {
         let event = exchange.authorizer_event(&identity);
         let cause = Cause::Authorizer(exchange.request_id.to_owned());
         let invoked = lambda.invoke(&self.settings.function, &event, cause);
-        let payload = match timeout(TIME_LIMIT, invoked).await {
-            Ok(Ok(payload)) => payload,
-            Ok(Err(_)) | Err(_) => return Err(Failure::Authorizer),
+        let Ok(Ok(payload)) = timeout(TIME_LIMIT, invoked).await else {
+            return Err(Failure::Authorizer);
         };
         let is_authorized = payload["isAuthorized"].as_bool().ok_or(Failure::Authorizer)?;
         let context = is_authorized.then(|| payload["context"].clone());

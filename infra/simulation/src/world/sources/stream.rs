@@ -17,10 +17,10 @@ use crate::world::names::queue_url;
 use crate::world::trace::Cause;
 
 /// The longest wait for a record before the shard is read again.
-const IDLE: Duration = Duration::from_secs(60);
+const IDLE: Duration = Duration::from_mins(1);
 /// The pauses between the attempts at a batch.
 const RETRY_PAUSE: Duration = Duration::from_millis(200);
-const RETRY_PAUSE_MAX: Duration = Duration::from_secs(60);
+const RETRY_PAUSE_MAX: Duration = Duration::from_mins(1);
 /// The time for which a stream keeps its records.
 const RETENTION: Millis = Millis::hours(24);
 /// The maximum records of one read.

@@ -73,7 +73,7 @@ impl KeyCondition {
         };
         let (mut partition, mut sort) = (None, None);
         for part in parts {
-            let (attribute, condition) = on_attribute(part).map_err(|reason| invalid(reason))?;
+            let (attribute, condition) = on_attribute(part).map_err(&invalid)?;
             let (is_partition, is_sort) =
                 (attribute == partition_attribute, Some(attribute.as_str()) == sort_attribute);
             if (is_partition && partition.is_some()) || (is_sort && sort.is_some()) {
@@ -89,16 +89,16 @@ impl KeyCondition {
                     return Err(AwsError::invalid("Query key condition not supported"));
                 }
                 condition if is_sort => sort = Some(condition),
-                _ => return Err(missed(partition_attribute, sort_attribute, &partition)),
+                _ => return Err(missed(partition_attribute, sort_attribute, partition.as_ref())),
             }
         }
         let partition =
-            partition.ok_or_else(|| missed(partition_attribute, sort_attribute, &None))?;
+            partition.ok_or_else(|| missed(partition_attribute, sort_attribute, None))?;
         Ok(Self { partition, sort })
     }
 }
 
-fn missed(partition: &str, sort: Option<&str>, found: &Option<Value>) -> AwsError {
+fn missed(partition: &str, sort: Option<&str>, found: Option<&Value>) -> AwsError {
     let missed = match (found, sort) {
         (Some(_), Some(sort)) => sort,
         _ => partition,

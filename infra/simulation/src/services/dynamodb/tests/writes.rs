@@ -20,7 +20,7 @@ fn an_item_is_put_read_and_deleted() {
 
     let stored = json!({ "pk": { "S": "a" }, "n": { "N": "1.5" } });
     assert_eq!(world.get("notes", key("a"), true), stored);
-    assert_eq!(world.services.items("notes"), [stored.clone()]);
+    assert_eq!(world.services.items("notes"), std::slice::from_ref(&stored));
     let delete = json!({ "TableName": "notes", "Key": key("a"), "ReturnValues": "ALL_OLD" });
     assert_eq!(world.db("DeleteItem", delete.clone())["Attributes"], stored);
     assert_eq!(world.db("DeleteItem", delete), json!({}));
