@@ -3,7 +3,7 @@
 //! `tests/items/<version>/<table>/<Type>.json` has the items of a record type, in DynamoDB's JSON,
 //! and `tests/items/<version>/events/<Event>.json` envelopes as queues deliver them. The
 //! released code writes a file once, and it never changes. `RELEASED=v2 cargo test released` adds the
-//! missing files of a version.
+//! files of a version that differ from those of all others.
 
 use std::path::{Path, PathBuf};
 use std::{env, fs};
@@ -156,21 +156,12 @@ fn files(folder: &str, kind: &str, present: &[Value]) -> Vec<(PathBuf, Value)> {
     let name = Path::new(folder).join(format!("{kind}.json"));
     let kept = folder_of_items();
     if let Ok(version) = env::var(RELEASED) {
-        let path = kept.join(version).join(&name);
-        if !path.exists() {
-            fs::create_dir_all(path.parent().expect("it is below a folder")).expect("a folder");
-            let text = serde_json::to_string_pretty(&sorted(&json!(present))).expect("values");
-            fs::write(&path, text + "\n").expect("the file can be written");
-        }
+        add(&kept, &version, &name, present);
     }
-    let versions = fs::read_dir(&kept).expect("the workspace has released items");
-    let mut paths: Vec<_> =
-        versions.map(|version| version.expect("an entry").path().join(&name)).collect();
-    paths.retain(|path| path.exists());
-    paths.sort();
+    let paths = versions_of(&kept, &name);
     assert!(
         !paths.is_empty(),
-        "tests/items has no {}: run the test with {RELEASED}=v1",
+        "{FOLDER} has no {}: run the test with {RELEASED} set to the next version, such as v2",
         name.display()
     );
     let mut all = Vec::new();
@@ -181,6 +172,28 @@ fn files(folder: &str, kind: &str, present: &[Value]) -> Vec<(PathBuf, Value)> {
         all.extend(stored.into_iter().map(|stored| (path.clone(), stored)));
     }
     all
+}
+
+/// The files of a kind, of all versions.
+fn versions_of(kept: &Path, name: &Path) -> Vec<PathBuf> {
+    let versions = fs::read_dir(kept).into_iter().flatten();
+    let mut paths: Vec<_> =
+        versions.map(|version| version.expect("an entry").path().join(name)).collect();
+    paths.retain(|path| path.exists());
+    paths.sort();
+    paths
+}
+
+/// Writes the file of a version, unless it exists, or an older version wrote the same.
+fn add(kept: &Path, version: &str, name: &Path, present: &[Value]) {
+    let path = kept.join(version).join(name);
+    let text = serde_json::to_string_pretty(&sorted(&json!(present))).expect("values") + "\n";
+    let is_same = |older: &PathBuf| fs::read_to_string(older).is_ok_and(|kept| kept == text);
+    if path.exists() || versions_of(kept, name).iter().any(is_same) {
+        return;
+    }
+    fs::create_dir_all(path.parent().expect("it is below a folder")).expect("a folder");
+    fs::write(&path, text).expect("the file can be written");
 }
 
 /// The folder with the released files: of the package under test, or of the nearest folder above it
@@ -249,6 +262,24 @@ mod tests {
     fn the_released_items_of_a_workspace_are_found_from_each_of_its_packages() {
         let found = folder_of_items();
         assert!(found.ends_with(FOLDER) && found.join("v1").is_dir(), "{}", found.display());
+    }
+
+    #[test]
+    fn a_version_adds_only_the_files_that_no_version_has() {
+        let kept = env::temp_dir().join(format!("released-{}", std::process::id()));
+        let name = Path::new("notes/Note.json");
+        let (old, new) = ([json!({ "title": "A" })], [json!({ "title": "A", "tags": [] })]);
+        add(&kept, "v1", name, &old);
+        add(&kept, "v2", name, &old);
+        assert_eq!(versions_of(&kept, name), [kept.join("v1").join(name)]);
+
+        add(&kept, "v2", name, &new);
+        add(&kept, "v2", name, &old);
+
+        let files = versions_of(&kept, name);
+        assert_eq!(files, [kept.join("v1").join(name), kept.join("v2").join(name)]);
+        assert!(fs::read_to_string(&files[1]).unwrap().contains("tags"));
+        fs::remove_dir_all(&kept).unwrap();
     }
 
     #[test]
