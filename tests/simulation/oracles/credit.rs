@@ -144,6 +144,6 @@ mod tests {
         assert!(settled(&order("REJECTED"), &[], "").is_ok());
         settled(&order("CANCELLED"), &reservation("HELD"), "").unwrap_err();
         settled(&order("APPROVED"), &[], "").unwrap_err();
-        assert!(settled(&order("CANCELLED"), &reservation("HELD"), "letter about o").is_ok());
+        assert!(settled(&order("CANCELLED"), &reservation("HELD"), "text about o").is_ok());
     }
 }

@@ -170,7 +170,7 @@ mod tests {
         };
         assert!(check(std::slice::from_ref(&right), "", false).is_ok());
         assert!(check(&[right.clone(), right.clone()], "", true).is_ok());
-        assert!(check(&[], "letter of o", false).is_ok());
+        assert!(check(&[], "mail of o", false).is_ok());
         check(&[], "", false).unwrap_err();
         check(&[right.clone(), right.clone()], "", false).unwrap_err();
         check(&[right.clone(), strayed.clone()], "", true).unwrap_err();

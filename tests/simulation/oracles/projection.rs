@@ -72,7 +72,7 @@ mod tests {
         let approved = [order("APPROVED", 2)];
         assert!(equal(&approved, &[summary("APPROVED", 2)], "").is_ok());
         assert!(equal(&[order("PENDING", 1)], &[], "").is_ok());
-        assert!(equal(&approved, &[], "the letter of o").is_ok());
+        assert!(equal(&approved, &[], "the order of o").is_ok());
         equal(&approved, &[], "").unwrap_err();
         equal(&[order("CANCELLED", 3)], &[summary("APPROVED", 2)], "").unwrap_err();
         equal(&[], &[summary("APPROVED", 2)], "").unwrap_err();

@@ -180,7 +180,7 @@ fn forged(forgery: Forgery) -> String {
     let (header, signature) = match forgery {
         Forgery::Unsigned => (json!({ "alg": "none", "typ": "at+jwt" }), String::new()),
         Forgery::UnknownKey => (
-            json!({ "alg": "EdDSA", "typ": "at+jwt", "kid": "nobody's" }),
+            json!({ "alg": "EdDSA", "typ": "at+jwt", "kid": "unknown" }),
             BASE64_URL_SAFE_NO_PAD.encode([1; 64]),
         ),
         Forgery::OtherClaims | Forgery::Garbage => return "not.a.token".to_owned(),

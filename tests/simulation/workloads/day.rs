@@ -3,7 +3,7 @@
 use simulation::Millis;
 use simulation::random::{Chance, Random};
 
-/// The share of days on which everybody comes at the same time.
+/// The share of days on which all users come at the same time.
 const BUSY: Chance = Chance::percent(40);
 
 /// The time within which so many operations begin. On a usual day it is a quarter of an hour at least,

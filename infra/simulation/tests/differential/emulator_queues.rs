@@ -14,7 +14,7 @@ use rustack_sqs_http::response::error_to_response;
 use rustack_sqs_http::router::resolve_operation;
 use serde_json::{Value as Json, json};
 
-use super::queues::{
+use super::queue_operations::{
     Handles, Operation, QUEUES, RECEIVE_COUNT_MAX, dead_letters_of, is_fifo, outcome, queue_of,
     request,
 };

@@ -11,10 +11,13 @@ mod explained;
 mod expressions;
 mod generator;
 mod normal;
+mod pair;
+mod queue_operations;
 mod queues;
 mod shrink;
 mod streams;
 mod tables;
+mod tally;
 
 /// The number of operations of a test.
 fn operations() -> usize {

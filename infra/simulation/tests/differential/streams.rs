@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::{Value as Json, json};
 
 use super::normal::normal;
-use super::tables::Pair;
+use super::pair::Pair;
 
 const SERVICE: &str = "DynamoDBStreams_20120810";
 const TABLES: [&str; 2] = ["pairs", "plain"];
@@ -32,11 +32,6 @@ fn by_item(records: &[Json]) -> BTreeMap<String, Vec<Json>> {
             continue;
         }
         let images = [&record["eventName"], &change["OldImage"], &change["NewImage"]];
-        if change["OldImage"].is_object()
-            && normal(&change["OldImage"]) == normal(&change["NewImage"])
-        {
-            continue;
-        }
         let images = images.into_iter().map(normal).collect();
         changes.entry(normal(&change["Keys"]).to_string()).or_default().push(images);
     }

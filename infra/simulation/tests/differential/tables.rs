@@ -1,171 +1,43 @@
 //! Tables: the simulated ones and the embedded `DynamoDB`.
 
-use dynoxide::{Database, DynoxideError};
-use serde::Serialize;
-use serde::de::DeserializeOwned;
-use serde_json::{Value as Json, json};
+use serde_json::json;
 use simulation::Millis;
 use simulation::random::Seeded;
-use simulation::services::dynamodb::{
-    IndexDefinition, IndexProjection, KeyAttribute, KeySchema, KeyType, StreamView, TableDefinition,
-};
-use simulation::services::{Called, Freedom, Permissions, Services, WireRequest};
+use simulation::services::Freedom;
 
 use super::explained::explained;
 use super::generator::{Generator, Operation};
-use super::normal::{Outcome, normal, sorted};
+use super::normal::Outcome;
+use super::pair::Pair;
 use super::shrink::shrunk;
 use super::streams;
+use super::tally::Tally;
 use super::{first_seed, operations};
 
 /// The operations on one pair of engines, which begin empty.
 const ROUND: usize = 200;
 
-/// Both engines.
-pub(crate) struct Pair {
-    ours: Services,
-    pub(crate) theirs: Database,
-    random: Seeded,
-}
-
-impl Pair {
-    fn new(freedom: Freedom) -> Self {
-        let mut ours = Services::new(freedom);
-        ours.grant("test", Permissions::everything());
-        for table in definitions() {
-            ours.add_table(table).unwrap();
-        }
-        let theirs = Database::memory().unwrap();
-        for table in creations() {
-            let table = serde_json::from_value(table).unwrap();
-            theirs.create_table(table).unwrap();
-        }
-        Self { ours, theirs, random: Seeded::new(0) }
-    }
-
-    fn ours(&mut self, operation: &str, request: &Json) -> (u16, Json) {
-        self.ours_of("DynamoDB_20120810", operation, request)
-    }
-
-    /// A call of one of the services of the tables.
-    pub(crate) fn ours_of(
-        &mut self,
-        service: &str,
-        operation: &str,
-        request: &Json,
-    ) -> (u16, Json) {
-        let (target, body) = (format!("{service}.{operation}"), request.to_string());
-        let request =
-            WireRequest { caller: "test", target: Some(&target), path: "/", body: body.as_bytes() };
-        match self.ours.call(Millis::seconds(1_800_000_000), &mut self.random, request) {
-            Called::AtOnce(response) => (response.status, response.json()),
-            Called::CompletesAt(at, _) => panic!("{operation} ends at {at:?}"),
-        }
-    }
-
-    fn theirs(&self, operation: &str, request: &Json) -> (u16, Json) {
-        let theirs = &self.theirs;
-        match operation {
-            "GetItem" => called(request, |it| theirs.get_item(it)),
-            "PutItem" => called(request, |it| theirs.put_item(it)),
-            "UpdateItem" => called(request, |it| theirs.update_item(it)),
-            "DeleteItem" => called(request, |it| theirs.delete_item(it)),
-            "Query" => called(request, |it| theirs.query(it)),
-            "Scan" => called(request, |it| theirs.scan(it)),
-            "BatchWriteItem" => called(request, |it| theirs.batch_write_item(it)),
-            "BatchGetItem" => called(request, |it| theirs.batch_get_item(it)),
-            "TransactWriteItems" => called(request, |it| theirs.transact_write_items(it)),
-            "TransactGetItems" => called(request, |it| theirs.transact_get_items(it)),
-            other => panic!("unknown operation {other}"),
-        }
-    }
-
-    /// The outcomes of an operation. A query or scan goes through all its pages.
-    fn outcomes(&mut self, operation: &Operation) -> (Outcome, Outcome) {
-        let Operation { name, request } = operation;
-        if matches!(*name, "Query" | "Scan") {
-            let ours = walked(operation, |request| self.ours(name, request));
-            let theirs = walked(operation, |request| self.theirs(name, request));
-            return (ours, theirs);
-        }
-        let (status, ours) = self.ours(name, request);
-        let (their_status, theirs) = self.theirs(name, request);
-        let (ours, theirs) = (unordered(ours), unordered(theirs));
-        (Outcome::of(status, &ours), Outcome::of(their_status, &theirs))
-    }
-}
-
-/// A batch returns its items in no order.
-fn unordered(mut answer: Json) -> Json {
-    if let Some(responses) = answer.get_mut("Responses").and_then(Json::as_object_mut) {
-        for items in responses.values_mut() {
-            if let Json::Array(list) = items {
-                *items = Json::Array(sorted(list.iter().map(normal).collect()));
-            }
-        }
-    }
-    answer
-}
-
-fn called<Request: DeserializeOwned, Response: Serialize>(
-    request: &Json,
-    call: impl FnOnce(Request) -> Result<Response, DynoxideError>,
-) -> (u16, Json) {
-    let parsed = match serde_json::from_str(&request.to_string()) {
-        Ok(parsed) => parsed,
-        Err(error) => {
-            // The error of a value is made while it is read.
-            let message = error.to_string();
-            return (400, json!({ "__type": "ValidationException", "message": message }));
-        }
-    };
-    match call(parsed) {
-        Ok(response) => (200, json!(response)),
-        Err(error) => {
-            let body = serde_json::from_str(&error.to_json()).unwrap();
-            (400, body)
-        }
-    }
-}
-
-/// All pages of a query or scan as one outcome.
-fn walked(operation: &Operation, mut call: impl FnMut(&Json) -> (u16, Json)) -> Outcome {
-    let mut request = operation.request.clone();
-    let (mut items, mut count, mut scanned) = (Vec::new(), 0, 0);
-    for _ in 0..100 {
-        let (status, page) = call(&request);
-        if status != 200 {
-            return Outcome::of(status, &page);
-        }
-        count += page["Count"].as_u64().unwrap_or_default();
-        scanned += page["ScannedCount"].as_u64().unwrap_or_default();
-        let found = page["Items"].as_array().into_iter().flatten();
-        items.extend(found.map(normal));
-        match page.get("LastEvaluatedKey").filter(|last| !last.is_null()) {
-            Some(last) => request["ExclusiveStartKey"] = last.clone(),
-            None => break,
-        }
-    }
-    // Only a query of a table has one order.
-    if operation.name == "Scan" || operation.request.get("IndexName").is_some() {
-        items = sorted(items);
-    }
-    Outcome::Done(json!({ "Items": items, "Count": count, "ScannedCount": scanned }))
-}
-
 /// A difference: the operation and the outcomes.
 fn difference(list: &[Operation]) -> Option<(Operation, Outcome, Outcome)> {
-    difference_with(Freedom::none(), list)
+    difference_with(Freedom::none(), list, &mut Tally::default())
 }
 
-fn difference_with(freedom: Freedom, list: &[Operation]) -> Option<(Operation, Outcome, Outcome)> {
+fn difference_with(
+    freedom: Freedom,
+    list: &[Operation],
+    tally: &mut Tally,
+) -> Option<(Operation, Outcome, Outcome)> {
     let mut pair = Pair::new(freedom);
     let contents = ["plain", "pairs"]
         .map(|table| Operation { name: "Scan", request: json!({ "TableName": table }) });
-    for operation in list.iter().chain(&contents) {
+    for (index, operation) in list.iter().chain(&contents).enumerate() {
         let (ours, theirs) = pair.outcomes(operation);
-        if !ours.is_like(&theirs) && explained(operation, &ours, &theirs).is_none() {
-            return Some((operation.clone(), ours, theirs));
+        tally.compared();
+        if !ours.is_like(&theirs) {
+            match explained(operation, &ours, &theirs) {
+                Some(reason) => tally.explained(reason),
+                None => return Some((operation.clone(), ours, theirs)),
+            }
         }
         let is_write = !matches!(
             operation.name,
@@ -174,6 +46,7 @@ fn difference_with(freedom: Freedom, list: &[Operation]) -> Option<(Operation, O
         let is_done = |outcome: &Outcome| matches!(outcome, Outcome::Done(_));
         if is_write && is_done(&ours) != is_done(&theirs) {
             // The contents may differ from here on.
+            tally.left_out((list.len() + contents.len()) - index - 1);
             return None;
         }
     }
@@ -186,11 +59,12 @@ fn difference_with(freedom: Freedom, list: &[Operation]) -> Option<(Operation, O
 #[test]
 fn simulated_tables_are_like_the_embedded_dynamodb() {
     let rounds = operations().div_ceil(ROUND);
+    let mut tally = Tally::default();
     for round in 0..u64::try_from(rounds).unwrap() {
         let seed = first_seed() + round;
         let mut generator = Generator::new(Seeded::new(seed));
         let list: Vec<Operation> = (0..ROUND).map(|_| generator.operation()).collect();
-        if difference(&list).is_none() {
+        if difference_with(Freedom::none(), &list, &mut tally).is_none() {
             continue;
         }
         let list = shrunk(list, |list| difference(list).is_some());
@@ -204,6 +78,7 @@ fn simulated_tables_are_like_the_embedded_dynamodb() {
             list.join("\n")
         );
     }
+    tally.end("tables");
 }
 
 /// A negative control: an engine with a lag is not like the embedded one.
@@ -214,61 +89,5 @@ fn a_lag_of_the_simulated_tables_is_a_difference() {
     let mut generator = Generator::new(Seeded::new(1));
     let list: Vec<Operation> = (0..ROUND).map(|_| generator.operation()).collect();
 
-    assert!(difference_with(freedom, &list).is_some());
-}
-
-fn definitions() -> [TableDefinition; 2] {
-    let key = |partition: &str, sort: &str, kind| KeySchema {
-        partition: KeyAttribute::new(partition, KeyType::S),
-        sort: Some(KeyAttribute::new(sort, kind)),
-    };
-    let by_group = IndexDefinition::new("by_group", key("tag", "rank", KeyType::N));
-    let by_tag = IndexDefinition::new("by_tag", key("tag", "pk", KeyType::S))
-        .with_projection(IndexProjection::KeysOnly);
-    let by_rank = IndexDefinition::new("by_rank", key("pk", "rank", KeyType::N));
-    [
-        TableDefinition::new("plain", "pk")
-            .with_global_index(by_group)
-            .with_stream(StreamView::NewAndOldImages),
-        TableDefinition::new("pairs", "pk")
-            .with_key(key("pk", "sk", KeyType::N))
-            .with_global_index(by_tag)
-            .with_local_index(by_rank)
-            .with_stream(StreamView::NewAndOldImages),
-    ]
-}
-
-fn creations() -> [Json; 2] {
-    let schema = |partition: &str, sort: Option<&str>| {
-        let partition = json!({ "AttributeName": partition, "KeyType": "HASH" });
-        let sort = sort.map(|sort| json!({ "AttributeName": sort, "KeyType": "RANGE" }));
-        std::iter::once(partition).chain(sort).collect::<Vec<_>>()
-    };
-    let index = |name: &str, key: Vec<Json>, projection: &str| {
-        json!({
-            "IndexName": name, "KeySchema": key, "Projection": { "ProjectionType": projection },
-        })
-    };
-    let attributes = |attributes: &[(&str, &str)]| {
-        let attributes = attributes.iter();
-        attributes
-            .map(|(name, kind)| json!({ "AttributeName": name, "AttributeType": kind }))
-            .collect::<Vec<_>>()
-    };
-    let on_demand = "PAY_PER_REQUEST";
-    let stream = json!({ "StreamEnabled": true, "StreamViewType": "NEW_AND_OLD_IMAGES" });
-    [
-        json!({
-            "TableName": "plain", "StreamSpecification": stream, "BillingMode": on_demand, "KeySchema": schema("pk", None),
-            "AttributeDefinitions": attributes(&[("pk", "S"), ("tag", "S"), ("rank", "N")]),
-            "GlobalSecondaryIndexes": [index("by_group", schema("tag", Some("rank")), "ALL")],
-        }),
-        json!({
-            "TableName": "pairs", "StreamSpecification": stream, "BillingMode": on_demand, "KeySchema": schema("pk", Some("sk")),
-            "AttributeDefinitions":
-                attributes(&[("pk", "S"), ("sk", "N"), ("tag", "S"), ("rank", "N")]),
-            "GlobalSecondaryIndexes": [index("by_tag", schema("tag", Some("pk")), "KEYS_ONLY")],
-            "LocalSecondaryIndexes": [index("by_rank", schema("pk", Some("rank")), "ALL")],
-        }),
-    ]
+    assert!(difference_with(freedom, &list, &mut Tally::default()).is_some());
 }

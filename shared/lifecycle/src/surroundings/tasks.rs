@@ -65,7 +65,7 @@ mod tests {
     use super::*;
 
     #[tokio::test(start_paused = true)]
-    async fn a_task_progresses_only_beside_work_and_ends_with_its_environment() {
+    async fn a_task_progresses_only_during_work_and_ends_with_its_environment() {
         let tasks = Arc::new(Tasks::default());
         let (sender, mut receiver) = oneshot::channel();
         let (kept, mut never) = oneshot::channel::<()>();

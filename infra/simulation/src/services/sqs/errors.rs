@@ -76,7 +76,7 @@ pub(super) fn repeated_id(id: &str) -> AwsError {
 
 pub(super) fn invalid_id() -> AwsError {
     let message = "A batch entry id can only contain alphanumeric characters, hyphens and \
-                   underscores. It can be at most 80 letters long.";
+                   underscores. It can be at most 80 characters long.";
     AwsError::new("InvalidBatchEntryId", message)
         .or_in_query("AWS.SimpleQueueService.InvalidBatchEntryId")
 }

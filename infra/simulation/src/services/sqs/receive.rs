@@ -77,7 +77,7 @@ impl Sqs {
         Ok(Answer::Now(answer(messages)))
     }
 
-    /// Takes messages of a queue. Those that were received too often go to the dead-letter queue.
+    /// Takes messages of a queue. Messages received too often go to the dead-letter queue.
     pub(super) fn received(
         &mut self,
         name: &str,

@@ -84,7 +84,7 @@ fn pages_continue_after_the_last_key() {
 }
 
 #[test]
-fn a_filter_counts_what_was_scanned() {
+fn a_filter_counts_all_scanned_items() {
     let mut world = orders();
     let mut request = query("pk = :pk", json!({ ":pk": { "S": "ada" }, ":open": { "S": "OPEN" } }));
     request["FilterExpression"] = json!("#state = :open");
