@@ -2,10 +2,11 @@
 //! hide itself.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
-use serde_json::{Map, Value};
+use serde_json::Value;
 use simulation::world::{Event, Happened, View};
 
 /// The tables that oracles read, by their logical ids.
@@ -38,34 +39,12 @@ pub mod tables {
     pub const SETTINGS: &str = "SettingsTable";
 }
 
-/// The plain JSON of an item in `DynamoDB`'s JSON.
-pub fn plain(item: &Value) -> Value {
-    let Value::Object(attributes) = item else { return Value::Null };
-    let plain = attributes.iter().map(|(name, value)| (name.clone(), attribute(value)));
-    Value::Object(plain.collect::<Map<_, _>>())
-}
-
-fn attribute(value: &Value) -> Value {
-    let Some((kind, content)) = value.as_object().and_then(|value| value.iter().next()) else {
-        return Value::Null;
-    };
-    match (kind.as_str(), content) {
-        ("N", Value::String(number)) => serde_json::from_str(number).unwrap_or_default(),
-        ("NULL", _) => Value::Null,
-        ("M", map) => plain(map),
-        ("L", Value::Array(list)) => list.iter().map(attribute).collect(),
-        ("NS", Value::Array(numbers)) => numbers
-            .iter()
-            .filter_map(|number| serde_json::from_str::<Value>(number.as_str()?).ok())
-            .collect(),
-        (_, other) => other.clone(),
-    }
-}
-
 /// The items of a table that have these fields, as plain values.
-pub fn all<T: DeserializeOwned>(view: &View<'_>, table: &str) -> Vec<T> {
-    let items = view.items(table).into_iter();
-    items.filter_map(|item| serde_json::from_value(plain(&item)).ok()).collect()
+pub fn all<T>(view: &View<'_>, table: &str) -> Vec<T>
+where
+    T: DeserializeOwned + Clone + Send + Sync + 'static,
+{
+    view.records::<T>(table).into_iter().map(Arc::unwrap_or_clone).collect()
 }
 
 /// An amount of money.
@@ -257,20 +236,6 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-
-    #[test]
-    fn an_item_is_plain_json_without_its_types() {
-        let item = json!({
-            "pk": { "S": "a" }, "stock": { "N": "7" }, "on": { "BOOL": true }, "no": { "NULL": true },
-            "names": { "SS": ["x", "y"] }, "numbers": { "NS": ["1"] },
-            "lines": { "L": [{ "M": { "quantity": { "N": "2" } } }] },
-        });
-        let expected = json!({
-            "pk": "a", "stock": 7, "on": true, "no": null, "names": ["x", "y"], "numbers": [1],
-            "lines": [{ "quantity": 2 }],
-        });
-        assert_eq!(plain(&item), expected);
-    }
 
     #[test]
     fn the_performed_writes_of_a_table_are_noticed_and_no_reads() {

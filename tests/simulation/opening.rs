@@ -182,8 +182,6 @@ fn in_fixed_surroundings<T>(future: impl Future<Output = T>) -> T {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::items::plain;
-
     #[test]
     fn the_first_data_have_all_people_and_products_and_end_with_the_rules() {
         let of = |table: &str| ITEMS.iter().filter(|(it, _)| it == table).count();
@@ -192,7 +190,7 @@ mod tests {
         assert_eq!(of("ArticlesTable"), ARTICLES);
         let (table, rules) = ITEMS.last().unwrap();
         assert_eq!(table, "SettingsTable");
-        assert_eq!(plain(rules)["sagaTimeoutSeconds"], SAGA_TIMEOUT_S);
+        assert_eq!(rules["sagaTimeoutSeconds"]["N"], SAGA_TIMEOUT_S.to_string());
     }
 
     #[test]

@@ -37,7 +37,7 @@ impl Default for Accounts {
     }
 }
 
-#[derive(Deserialize)]
+#[derive(Clone, Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Named {
     product_id: String,

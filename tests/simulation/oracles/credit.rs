@@ -22,7 +22,7 @@ impl Default for Credit {
     }
 }
 
-#[derive(Deserialize)]
+#[derive(Clone, Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Rules {
     open_credit: Money,

@@ -104,7 +104,7 @@ fn scope(request: &Request) -> Option<Scope> {
 }
 
 /// A record of the ledger.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Clone, Deserialize)]
 struct Stored {
     pk: String,
     #[serde(default)]

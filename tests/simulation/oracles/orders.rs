@@ -1,5 +1,6 @@
 //! Orders: each ends once, its events are those of its status, and serial numbers have no gap.
 
+use std::borrow::Borrow;
 use std::collections::BTreeMap;
 
 use simulation::world::{Event, Oracle, View};
@@ -32,7 +33,7 @@ impl Oracle for Orders {
             return Ok(());
         }
         let orders: Vec<Order> = items::all(view, tables::ORDERS);
-        let rows: Vec<Row> = items::all(view, tables::OUTBOX);
+        let rows = view.records::<Row>(tables::OUTBOX);
         for order in &orders {
             let before = self.known.insert(order.order_id.clone(), order.clone());
             if before.as_ref() != Some(order) {
@@ -89,8 +90,9 @@ fn changed(before: Option<&Order>, after: &Order) -> Result<(), String> {
 }
 
 /// Whether the outbox has the events of the order's status, each once.
-fn published(order: &Order, rows: &[Row]) -> Result<(), String> {
-    let of_order = rows.iter().filter(|row| row.aggregate_id == order.order_id);
+fn published(order: &Order, rows: &[impl Borrow<Row>]) -> Result<(), String> {
+    let of_order =
+        rows.iter().map(Borrow::borrow).filter(|row: &&Row| row.aggregate_id == order.order_id);
     let types: Vec<&str> = of_order.map(|row| row.event_type.as_str()).collect();
     let count = |name: &str| types.iter().filter(|it| **it == name).count();
     let status = order.status.as_str();

@@ -43,9 +43,10 @@ impl Oracle for Outbox {
         if !self.writes.happened(event) {
             return Ok(());
         }
-        let rows: Vec<Row> = items::all(view, tables::OUTBOX);
+        let rows = view.records::<Row>(tables::OUTBOX);
         for row in rows.iter().filter(|row| row.relayed_at.is_some()) {
-            if self.marked.insert(row.event_id.clone()) {
+            if !self.marked.contains(&row.event_id) {
+                self.marked.insert(row.event_id.clone());
                 relayed(row, &self.sent)?;
             }
         }

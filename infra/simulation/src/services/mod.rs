@@ -14,6 +14,7 @@ mod wire;
 mod tests;
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use serde_json::Value as Json;
 
@@ -22,7 +23,10 @@ pub use self::access::Permissions;
 pub use self::account::{ACCOUNT_ID, REGION};
 use self::call::{Answer, Call, Finished, Turn};
 pub use self::call::{CallId, Called};
-use self::dynamodb::{DynamoDb, TableDefinition};
+#[cfg(test)]
+pub(crate) use self::dynamodb::item_of;
+use self::dynamodb::{DynamoDb, TableDefinition, item_to_json};
+pub(crate) use self::dynamodb::{Item, plain};
 pub use self::freedom::Freedom;
 use self::secrets::Secrets;
 use self::ses::Ses;
@@ -120,7 +124,12 @@ impl Services {
 
     /// All items of a table in `DynamoDB`'s JSON, as a consistent read sees them: for checks.
     pub fn items(&self, table: &str) -> Vec<Json> {
-        self.dynamodb.items(table)
+        self.dynamodb.stored(table).map(|item| item_to_json(item)).collect()
+    }
+
+    /// All items of a table, as a consistent read sees them.
+    pub(crate) fn stored(&self, table: &str) -> impl Iterator<Item = &Arc<Item>> {
+        self.dynamodb.stored(table)
     }
 
     /// The bodies of all messages of a queue, hidden ones too: for checks.

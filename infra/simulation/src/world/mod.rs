@@ -18,6 +18,7 @@ mod names;
 mod network;
 mod oracle;
 mod platform;
+mod records;
 mod report;
 mod request;
 mod run;

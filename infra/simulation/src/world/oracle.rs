@@ -1,8 +1,13 @@
 //! Oracles: checks of everything that happens, and of the world at rest.
 
+use std::cell::RefCell;
+use std::sync::Arc;
+
+use serde::de::DeserializeOwned;
 use serde_json::Value as Json;
 
 use super::names::Names;
+use super::records::Records;
 use super::trace::{Event, Trace};
 use crate::Millis;
 use crate::services::Services;
@@ -40,6 +45,7 @@ pub struct View<'a> {
     pub(super) services: &'a Services,
     pub(super) trace: &'a Trace,
     pub(super) names: &'a Names,
+    pub(super) records: RefCell<&'a mut Records>,
 }
 
 impl View<'_> {
@@ -51,6 +57,14 @@ impl View<'_> {
     /// All items of a table, by its logical id, in `DynamoDB`'s JSON.
     pub fn items(&self, table: &str) -> Vec<Json> {
         self.services.items(table)
+    }
+
+    /// The items of a table, by its logical id, that have the fields of the type: as plain JSON,
+    /// without the types of attributes. Bytes are Base64, and sets are lists.
+    ///
+    /// Each version of an item is read once, so an oracle may ask at each event.
+    pub fn records<T: DeserializeOwned + Send + Sync + 'static>(&self, table: &str) -> Vec<Arc<T>> {
+        self.records.borrow_mut().of(table, self.services.stored(table))
     }
 
     /// The bodies of all messages of a queue, by its logical id, hidden ones too.

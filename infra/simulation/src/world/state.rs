@@ -1,5 +1,6 @@
 //! The state that all parts of a world share: time, services, faults, the trace and the oracles.
 
+use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -10,6 +11,7 @@ use tokio::time::{Instant, timeout_at};
 use super::faults::{Fault, FaultMix};
 use super::names::Names;
 use super::oracle::{Oracle, View};
+use super::records::Records;
 use super::report::Failure;
 use super::streams::Streams;
 use super::trace::{Event, Happened, Trace};
@@ -44,6 +46,7 @@ pub(super) struct World {
     pub(super) records: watch::Sender<u64>,
     trace: Mutex<Trace>,
     oracles: Mutex<Vec<Box<dyn Oracle>>>,
+    seen: Mutex<Records>,
     failures: Mutex<Vec<Failure>>,
     counts: Mutex<Counts>,
 }
@@ -77,6 +80,7 @@ impl World {
             records: watch::Sender::new(0),
             trace: Mutex::default(),
             oracles: Mutex::new(oracles),
+            seen: Mutex::default(),
             failures: Mutex::default(),
             counts: Mutex::default(),
         }
@@ -134,8 +138,10 @@ impl World {
         let mut found = Vec::new();
         {
             let (mut oracles, now) = (lock(&self.oracles), self.now());
+            let mut records = lock(&self.seen);
             let (services, trace) = (lock(&self.services), lock(&self.trace));
-            let view = View { now, services: &services, trace: &trace, names: &self.names };
+            let (names, records) = (&self.names, RefCell::new(&mut *records));
+            let view = View { now, services: &services, trace: &trace, names, records };
             for oracle in oracles.iter_mut() {
                 if let Err(reason) = check(&mut **oracle, &view) {
                     found.push((oracle.name().to_owned(), reason));

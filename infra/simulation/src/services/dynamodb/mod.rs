@@ -36,7 +36,9 @@ pub use self::definition::{
 use self::in_progress::Transactions;
 use self::key::Key;
 use self::table::Table;
-use self::value::{Item, Value, item_of, item_to_json};
+use self::value::Value;
+pub(crate) use self::value::{Item, plain};
+pub(super) use self::value::{item_of, item_to_json};
 use super::call::{Answer, Call, CallId, Finished, Turn};
 use super::freedom::Freedom;
 use super::wire::AwsError;
@@ -240,10 +242,9 @@ impl DynamoDb {
         self.tables.get_mut(name).ok_or_else(no_table)
     }
 
-    /// The items of a table in its own order, as `DynamoDB`'s JSON: for the checks of a test.
-    pub(super) fn items(&self, name: &str) -> Vec<Json> {
-        let items = self.tables.get(name).into_iter().flat_map(|table| table.items.values());
-        items.map(|item| item_to_json(item)).collect()
+    /// The items of a table in its own order: for checks.
+    pub(super) fn stored(&self, name: &str) -> impl Iterator<Item = &Arc<Item>> {
+        self.tables.get(name).into_iter().flat_map(|table| table.items.values())
     }
 
     /// Stores an item without conditions, and without a caller.

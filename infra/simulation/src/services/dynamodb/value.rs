@@ -16,11 +16,11 @@ pub(super) const ITEM_BYTES_MAX: usize = 400 * 1024;
 const DEPTH_MAX: usize = 32;
 
 /// The attributes of an item.
-pub(super) type Item = BTreeMap<String, Value>;
+pub(crate) type Item = BTreeMap<String, Value>;
 
 /// The value of an attribute.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Value {
+pub(crate) enum Value {
     S(String),
     N(Number),
     B(Vec<u8>),
@@ -102,6 +102,22 @@ impl Value {
         }
     }
 
+    /// Plain JSON, without types. Bytes are Base64, and sets are lists.
+    fn plain(&self) -> Json {
+        match self {
+            Self::S(text) => json!(text),
+            Self::N(number) => plain_number(number),
+            Self::B(bytes) => json!(BASE64_STANDARD.encode(bytes)),
+            Self::Bool(is) => json!(is),
+            Self::Null => Json::Null,
+            Self::L(values) => values.iter().map(Self::plain).collect(),
+            Self::M(item) => plain(item),
+            Self::Ss(texts) => json!(texts),
+            Self::Ns(numbers) => numbers.iter().map(plain_number).collect(),
+            Self::Bs(all) => all.iter().map(|it| BASE64_STANDARD.encode(it)).collect(),
+        }
+    }
+
     /// The name of the type: `S`.
     pub(super) fn tag(&self) -> &'static str {
         match self {
@@ -159,7 +175,7 @@ pub(super) fn is_too_deep(item: &Item) -> bool {
 }
 
 /// An item of its JSON.
-pub(super) fn item_of(json: &Json) -> Result<Item, AwsError> {
+pub(in crate::services) fn item_of(json: &Json) -> Result<Item, AwsError> {
     members_of(json, 0)
 }
 
@@ -169,9 +185,20 @@ fn members_of(json: &Json, depth: usize) -> Result<Item, AwsError> {
 }
 
 /// The JSON of an item.
-pub(super) fn item_to_json(item: &Item) -> Json {
+pub(in crate::services) fn item_to_json(item: &Item) -> Json {
     let members = item.iter().map(|(name, value)| (name.clone(), value.to_json()));
     Json::Object(members.collect::<Map<_, _>>())
+}
+
+/// The plain JSON of an item, without types.
+pub(crate) fn plain(item: &Item) -> Json {
+    let members = item.iter().map(|(name, value)| (name.clone(), value.plain()));
+    Json::Object(members.collect::<Map<_, _>>())
+}
+
+/// A number, with the precision of JSON numbers.
+fn plain_number(number: &Number) -> Json {
+    serde_json::from_str(&number.to_string()).unwrap_or_default()
 }
 
 /// The size of an item, in bytes: names and values.
@@ -226,6 +253,20 @@ mod tests {
         ] {
             assert_eq!(Value::of(&json, 0).unwrap().to_json(), json);
         }
+    }
+
+    #[test]
+    fn a_plain_item_has_no_types() {
+        let item = json!({
+            "pk": { "S": "a" }, "stock": { "N": "7" }, "on": { "BOOL": true }, "no": { "NULL": true },
+            "names": { "SS": ["x", "y"] }, "numbers": { "NS": ["1"] }, "bytes": { "B": "AAEC" },
+            "lines": { "L": [{ "M": { "quantity": { "N": "2" } } }] },
+        });
+        let expected = json!({
+            "pk": "a", "stock": 7, "on": true, "no": null, "names": ["x", "y"], "numbers": [1],
+            "bytes": "AAEC", "lines": [{ "quantity": 2 }],
+        });
+        assert_eq!(plain(&item_of(&item).unwrap()), expected);
     }
 
     #[test]
