@@ -25,6 +25,8 @@ mod runtime_api;
 #[cfg(test)]
 pub(crate) mod scripted;
 mod supervisor;
+#[cfg(test)]
+mod tests;
 mod timeline;
 mod variables;
 

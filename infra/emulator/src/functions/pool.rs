@@ -262,7 +262,7 @@ mod tests {
         pool.dispatch();
         assert_eq!(event.try_recv().unwrap().request_id, "r1");
 
-        assert!(pool.get(&id).unwrap().answered("r1", Ok(Bytes::from_static(b"1"))));
+        assert!(pool.get(&id).unwrap().answered("r1", Ok(Bytes::from_static(b"1")), || ()));
         assert!(first.try_recv().unwrap().is_ok(), "the response was sent");
         let _poll = poll(&mut pool, &id);
         let _second = submit(&mut pool, "r2").unwrap();
@@ -323,7 +323,7 @@ mod tests {
         assert_eq!(pool.report().waiting, 1);
         pool.dispatch();
         assert_eq!(state(&pool), (EnvironmentState::Running, 1, 1));
-        pool.get(&id).unwrap().answered("r1", Ok(Bytes::from_static(b"1")));
+        pool.get(&id).unwrap().answered("r1", Ok(Bytes::from_static(b"1")), || ());
         let _next = poll(&mut pool, &id);
         assert_eq!(state(&pool), (EnvironmentState::Idle, 1, 0));
     }

@@ -56,7 +56,7 @@ async fn run(function: Arc<Function>, Start { environment, mut orders, limit: _l
         tokio::select! {
             Ok(delivery) = delivery => {
                 let null = Ok(Bytes::from_static(b"null"));
-                function.step_in(&environment, |it| it.answered(&delivery.request_id, null));
+                function.step_in(&environment, |it| it.answered(&delivery.request_id, null, || ()));
             }
             _ = orders.recv() => break,
         }
