@@ -144,9 +144,9 @@ impl Environment {
         self.capacity
     }
 
-    /// Whether it has served an invocation and none is running.
-    pub(super) fn is_done(&self) -> bool {
-        self.invocations > 0 && self.is_idle()
+    /// Whether it has taken an invocation.
+    pub(super) fn has_been_invoked(&self) -> bool {
+        self.invocations > 0
     }
 
     /// Whether Lambda grants it a grace period to shut down.
