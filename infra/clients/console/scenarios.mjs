@@ -103,9 +103,8 @@ export async function timedOutOrder(token, retrying = () => {}) {
     await retrying(placed.id);
     await pass(SAGA_S);
     const compensated = journey => journey.nodes.some(({ compensates }) => compensates);
-    // The run at the moved clock may still meet an environment with the old time. The next one, a
-    // minute later, finds the order.
-    await eventually("the order to be cancelled", async () => compensated(await journeyOf(placed.id)), 100);
+    // The run that is due at the moved clock gets an environment with the new time, and finds the order.
+    await eventually("the order to be cancelled", async () => compensated(await journeyOf(placed.id)), 40);
     return placed;
   } finally {
     await clearFaults();

@@ -218,9 +218,10 @@ impl Platform {
             let _ = control::serve(control, shown, pending()).await;
         });
         self.tasks.spawn(binaries::watch(binaries.into_values().collect(), move |binary| {
+            // From this line of the log on, invocations get the new binary.
+            functions.binary_changed(binary);
             let name = binary.file_name().unwrap_or_default().to_string_lossy();
             logs::say(logs, &name, "was rebuilt");
-            functions.binary_changed(binary);
         }));
     }
 }

@@ -6,7 +6,7 @@
 //! files of a version that differ from those of all others.
 
 use std::path::{Path, PathBuf};
-use std::{env, fs};
+use std::{env, fs, io};
 
 use serde::de::DeserializeOwned;
 use serde_dynamo::Item;
@@ -158,7 +158,7 @@ fn files(folder: &str, kind: &str, present: &[Value]) -> Vec<(PathBuf, Value)> {
     if let Ok(version) = env::var(RELEASED) {
         add(&kept, &version, &name, present);
     }
-    let paths = versions_of(&kept, &name);
+    let paths = versions_of(&kept, &name).unwrap_or_else(|error| panic!("{error}"));
     assert!(
         !paths.is_empty(),
         "{FOLDER} has no {}: run the test with {RELEASED} set to the next version, such as v2",
@@ -174,22 +174,31 @@ fn files(folder: &str, kind: &str, present: &[Value]) -> Vec<(PathBuf, Value)> {
     all
 }
 
-/// The files of a kind, of all versions.
-fn versions_of(kept: &Path, name: &Path) -> Vec<PathBuf> {
-    let versions = fs::read_dir(kept).into_iter().flatten();
-    let mut paths: Vec<_> =
-        versions.map(|version| version.expect("an entry").path().join(name)).collect();
-    paths.retain(|path| path.exists());
+/// The files of a kind, of all versions. There are none without the folder.
+///
+/// # Errors
+///
+/// When the folder cannot be read.
+fn versions_of(kept: &Path, name: &Path) -> Result<Vec<PathBuf>, String> {
+    let unread = |error: io::Error| format!("{} cannot be read: {error}", kept.display());
+    let versions = match fs::read_dir(kept) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+        versions => versions.map_err(unread)?,
+    };
+    let paths = versions.map(|version| Ok(version?.path().join(name)));
+    let mut paths: Vec<_> = paths.collect::<Result<_, _>>().map_err(unread)?;
+    paths.retain(|path: &PathBuf| path.exists());
     paths.sort();
-    paths
+    Ok(paths)
 }
 
 /// Writes the file of a version, unless it exists, or an older version wrote the same.
 fn add(kept: &Path, version: &str, name: &Path, present: &[Value]) {
     let path = kept.join(version).join(name);
     let text = serde_json::to_string_pretty(&sorted(&json!(present))).expect("values") + "\n";
-    let is_same = |older: &PathBuf| fs::read_to_string(older).is_ok_and(|kept| kept == text);
-    if path.exists() || versions_of(kept, name).iter().any(is_same) {
+    let is_same = |file: &PathBuf| fs::read_to_string(file).is_ok_and(|older| older == text);
+    let versions = versions_of(kept, name).unwrap_or_else(|error| panic!("{error}"));
+    if path.exists() || versions.iter().any(is_same) {
         return;
     }
     fs::create_dir_all(path.parent().expect("it is below a folder")).expect("a folder");
@@ -271,15 +280,26 @@ mod tests {
         let (old, new) = ([json!({ "title": "A" })], [json!({ "title": "A", "tags": [] })]);
         add(&kept, "v1", name, &old);
         add(&kept, "v2", name, &old);
-        assert_eq!(versions_of(&kept, name), [kept.join("v1").join(name)]);
+        assert_eq!(versions_of(&kept, name).unwrap(), [kept.join("v1").join(name)]);
 
         add(&kept, "v2", name, &new);
         add(&kept, "v2", name, &old);
 
-        let files = versions_of(&kept, name);
+        let files = versions_of(&kept, name).unwrap();
         assert_eq!(files, [kept.join("v1").join(name), kept.join("v2").join(name)]);
         assert!(fs::read_to_string(&files[1]).unwrap().contains("tags"));
         fs::remove_dir_all(&kept).unwrap();
+    }
+
+    #[test]
+    fn a_folder_that_cannot_be_read_is_an_error_and_a_missing_one_is_empty() {
+        let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("Cargo.toml");
+        let name = Path::new("notes/Note.json");
+
+        let error = versions_of(&file, name).unwrap_err();
+
+        assert!(error.starts_with(&format!("{} cannot be read: ", file.display())), "{error}");
+        assert_eq!(versions_of(&file.with_file_name("missing"), name), Ok(vec![]));
     }
 
     #[test]

@@ -131,6 +131,14 @@ pub(super) struct Inspected {
     pub(super) records: Vec<SettledRecord>,
 }
 
+impl Inspected {
+    /// Whether the function reports its stages. A function of the lifecycle has done so once it has
+    /// read the event, before it works.
+    pub(super) fn reports_stages(&self) -> bool {
+        self.request_id.is_some() || self.progress.is_some()
+    }
+}
+
 /// A call to a service.
 #[derive(Debug, Clone)]
 pub(super) struct CallRecord {

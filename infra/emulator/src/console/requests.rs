@@ -5,7 +5,6 @@ use axum::extract::rejection::QueryRejection;
 use axum::extract::{Path, Query, State};
 use serde_json::{Value, json};
 
-use super::again;
 use super::reading::{self, refused, unknown};
 use crate::activity::view::{
     InvocationDetail, Journey, MessageOrigin, RequestDetail, RequestFilter, RequestPage,
@@ -33,12 +32,7 @@ pub(super) async fn detail(
     State(control): State<Control>,
     Path(id): Path<String>,
 ) -> Result<Json<RequestDetail>, ControlError> {
-    let mut detail =
-        control.functions.activity().request(&id).ok_or_else(|| unknown("request", &id))?;
-    if let Some(original) = control.functions.activity().original(&detail.row.id) {
-        detail.received.curl = again::curl_of(&control, &original);
-    }
-    Ok(Json(detail))
+    control.functions.activity().request(&id).map(Json).ok_or_else(|| unknown("request", &id))
 }
 
 /// `GET /activity/requests/{id}/journey`, and the same of an invocation.

@@ -33,7 +33,7 @@ pub(super) async fn get(State(control): State<Control>) -> Json<Shown> {
 }
 
 /// `PUT /clock`: moves the clock forward. The response comes after due messages are visible and
-/// expired items are deleted.
+/// expired items are deleted. Only then due schedules run, in environments with the new time.
 pub(super) async fn put(
     State(control): State<Control>,
     body: Bytes,
@@ -41,12 +41,20 @@ pub(super) async fn put(
     let refused = |reason: String| ControlError::new(StatusCode::BAD_REQUEST, reason);
     let Move { offset_s } =
         serde_json::from_slice(&body).map_err(|error| refused(error.to_string()))?;
-    let clock = control.stores.clock();
-    clock.set_offset(offset_s).map_err(|error| refused(error.to_string()))?;
-    // New environments start with the new offset, so it is set first. Only they get due messages.
-    control.functions.recycle();
-    control.stores.follow_clock().await;
-    Ok(Json(shown(clock)))
+    let clock = control.stores.clock().clone();
+    let moved = clock.begin_move(offset_s).map_err(|error| refused(error.to_string()))?;
+    // Use a separate task: if the client disconnects, all others still follow the move.
+    let all = tokio::spawn(async move {
+        // New environments start with the new offset, so it is set first. Only they get due messages.
+        control.functions.recycle();
+        control.stores.follow_clock().await;
+        drop(moved);
+    });
+    let failed = |error: tokio::task::JoinError| {
+        ControlError::new(StatusCode::INTERNAL_SERVER_ERROR, error.to_string())
+    };
+    all.await.map_err(failed)?;
+    Ok(Json(shown(&clock)))
 }
 
 fn shown(clock: &Clock) -> Shown {

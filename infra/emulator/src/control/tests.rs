@@ -11,6 +11,7 @@ use crate::gateway::Gateway;
 use crate::services::Stores;
 use crate::standins::sample;
 
+mod clock;
 mod docs;
 
 struct Running {
@@ -88,40 +89,6 @@ async fn faults_are_set_shown_and_cleared() {
     let cleared = running.client.delete(format!("{}/faults", running.url)).send().await.unwrap();
     assert_eq!(cleared.status(), 204);
     assert_eq!(running.get("/faults").await["tables"], json!({}));
-}
-
-#[tokio::test]
-async fn the_clock_is_moved_forward_and_expired_items_are_deleted() {
-    let running = running().await;
-    let put = async |body: Value| {
-        let answer = running.client.put(format!("{}/clock", running.url)).json(&body).send().await;
-        let answer = answer.unwrap();
-        (answer.status().as_u16(), answer.json::<Value>().await.unwrap())
-    };
-    let before: jiff::Timestamp =
-        running.get("/clock").await["now"].as_str().unwrap().parse().unwrap();
-    let expires_at = (before.as_second() + 1800).to_string();
-    let item = json!({"pk": {"S": "1"}, "expiresAt": {"N": expires_at}});
-    running.control.stores.put_item("OrdersTable", &item).unwrap();
-    running.control.stores.follow_clock().await;
-    assert_eq!(running.get("/tables/OrdersTable").await["count"], 1);
-
-    let (status, moved) = put(json!({"offsetS": 3600})).await;
-
-    assert_eq!((status, &moved["offsetS"]), (200, &json!(3600)), "{moved}");
-    let now: jiff::Timestamp = moved["now"].as_str().unwrap().parse().unwrap();
-    assert!(now.duration_since(before).as_secs() >= 3600, "{moved}");
-    assert_eq!(running.get("/tables/OrdersTable").await["count"], 0);
-    for (body, reason) in [
-        (json!({"offsetS": 3599}), "the clock is 3600 s ahead and cannot be moved back"),
-        (json!({"offsetS": -1}), "invalid value"),
-        (json!({"seconds": 1}), "unknown field `seconds`"),
-    ] {
-        let (status, answer) = put(body.clone()).await;
-        assert_eq!(status, 400, "{body}");
-        assert!(answer["error"].as_str().unwrap().contains(reason), "{body}: {answer}");
-    }
-    assert_eq!(running.get("/clock").await["offsetS"], 3600);
 }
 
 #[tokio::test]

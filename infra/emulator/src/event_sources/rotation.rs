@@ -23,11 +23,12 @@ pub(super) async fn keep(mapping: Mapping, secret: String, schedule: Schedule) {
     let mut under_way = mapping.stores.rotations(&secret).expect(INVARIANT);
     loop {
         // If the schedule is never due again, wait only for a request.
-        let wait = schedule.wait(mapping.now()).unwrap_or(Duration::MAX);
+        let reading = mapping.stores.clock().read();
+        let wait = schedule.wait(reading.now()).unwrap_or(Duration::MAX);
         let begun = async { under_way.wait_for(Option::is_some).await.ok()?.clone() };
         let token = tokio::select! {
             token = begun => token,
-            () = mapping.stores.clock().sleep(wait) => None,
+            () = mapping.stores.clock().sleep(reading, wait) => None,
         };
         if let Some(token) = token {
             rotate(&mapping, &secret, &token).await;

@@ -42,9 +42,12 @@ pub struct BadSchedule {
 
 /// Invokes the function whenever the schedule is due, until the task is aborted.
 pub(super) async fn keep(scheduled: Scheduled, schedule: Schedule) {
-    while let Some(wait) = schedule.wait(scheduled.mapping.now()) {
-        scheduled.runs.is_due_at(scheduled.mapping.now().checked_add(wait).ok());
-        scheduled.mapping.stores.clock().sleep(wait).await;
+    let clock = scheduled.mapping.stores.clock().clone();
+    loop {
+        let reading = clock.read();
+        let Some(wait) = schedule.wait(reading.now()) else { break };
+        scheduled.runs.is_due_at(reading.now().checked_add(wait).ok());
+        clock.sleep(reading, wait).await;
         // The next run must not wait for the end of this one.
         let scheduled = scheduled.clone();
         tokio::spawn(async move {

@@ -144,9 +144,9 @@ impl Environment {
         self.capacity
     }
 
-    /// Whether it has served an invocation and none is running.
-    pub(super) fn is_done(&self) -> bool {
-        self.invocations > 0 && self.is_idle()
+    /// Whether it has taken an invocation.
+    pub(super) fn has_been_invoked(&self) -> bool {
+        self.invocations > 0
     }
 
     /// Whether Lambda grants it a grace period to shut down.
@@ -255,17 +255,19 @@ impl Environment {
         self.invocations == 1
     }
 
-    /// Handles the runtime's result of an invocation. Returns whether the invocation still awaited
-    /// one.
+    /// Handles the runtime's result of an invocation. Calls `ended` before its caller gets the result.
+    /// Returns whether the invocation still awaited one.
     pub(super) fn answered(
         &mut self,
         request_id: &str,
         result: Result<Bytes, InvokeError>,
+        ended: impl FnOnce(),
     ) -> bool {
         let running = self.running.iter_mut().find(|running| running.request_id == request_id);
         let Some(answer) = running.and_then(|running| running.answer.take()) else {
             return false;
         };
+        ended();
         // The caller may have stopped waiting; the invocation still counts as done.
         let _ = answer.send(result);
         if self.capacity > 1 {
@@ -275,9 +277,10 @@ impl Environment {
         true
     }
 
-    /// Fails an overrun initialisation, or overrun invocations, and returns their request ids. Ends
-    /// the environment, unless it serves several invocations at once.
-    pub(super) fn overran(&mut self, timeout: Duration) -> Vec<String> {
+    /// Fails an overrun initialisation, or overrun invocations, and returns their request ids. Calls
+    /// `interrupted` with each before its caller gets the error. Ends the environment, unless it
+    /// serves several invocations at once.
+    pub(super) fn overran(&mut self, timeout: Duration, interrupted: impl Fn(&str)) -> Vec<String> {
         if self.is_initialising() {
             let limit_s = INIT_LIMIT.as_secs();
             let reason = format!("Init phase timed out after {limit_s} seconds");
@@ -295,6 +298,7 @@ impl Environment {
         }
         late.into_iter()
             .map(|running| {
+                interrupted(&running.request_id);
                 if let Some(answer) = running.answer {
                     let _ = answer.send(Err(InvokeError::TimedOut { after: timeout }));
                 }

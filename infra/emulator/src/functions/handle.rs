@@ -41,10 +41,8 @@ impl EnvironmentHandle {
         self.function.timeline.note_request(request_id, what);
         let error = result.as_ref().err().map(ToString::to_string);
         let answered = self.function.step_in(&self.environment, |environment| {
-            let awaited = environment.answered(request_id, result);
-            if awaited {
-                activity.invocation_ended(request_id, error);
-            }
+            let ended = || activity.invocation_ended(request_id, error);
+            let awaited = environment.answered(request_id, result, ended);
             if environment.capacity() > 1 {
                 activity.invocation_freed(request_id, &self.environment);
             }

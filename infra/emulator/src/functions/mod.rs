@@ -22,7 +22,11 @@ mod log;
 mod pool;
 mod process_group;
 mod runtime_api;
+#[cfg(test)]
+pub(crate) mod scripted;
 mod supervisor;
+#[cfg(test)]
+mod tests;
 mod timeline;
 mod variables;
 
@@ -43,7 +47,7 @@ pub use self::pool::FunctionReport;
 pub use self::timeline::{InvocationRecord, TimelineEvent};
 
 use self::environment::StopCommand;
-use self::function::{Function, Recorder, Start};
+use self::function::{Function, Launch, Recorder, Start};
 use self::pool::Scaling;
 use self::process_group::Group;
 use self::supervisor::supervise;
@@ -90,6 +94,17 @@ impl Functions {
 
     /// Like [`Functions::start_with`], with the records of a platform.
     pub fn start_recording(
+        deployments: Vec<FunctionConfig>,
+        logs: &LogSink,
+        clock: &Clock,
+        activity: &Activity,
+    ) -> Self {
+        Self::start_by(launch, deployments, logs, clock, activity)
+    }
+
+    /// Like [`Functions::start_recording`], with another way to start the processes.
+    fn start_by(
+        launch: Launch,
         deployments: Vec<FunctionConfig>,
         logs: &LogSink,
         clock: &Clock,

@@ -92,9 +92,9 @@ impl Pool {
     pub(super) fn dispatch(&mut self) -> Dispatched {
         self.retire();
         let mut dispatched = Dispatched::default();
-        let timeout = self.scaling.timeout;
+        let (timeout, reuse) = (self.scaling.timeout, self.reuse());
         for environment in &mut self.environments {
-            while environment.is_free() {
+            while reuse.allows(environment) && environment.is_free() {
                 let Some(pending) = self.pending.pop_front() else {
                     return dispatched;
                 };
@@ -103,7 +103,8 @@ impl Pool {
                 dispatched.invoked.push((request_id, environment.id.to_string(), cold_start));
             }
         }
-        let starting = self.environments.iter().filter(|each| each.is_initialising());
+        let starting = self.environments.iter();
+        let starting = starting.filter(|each| each.is_initialising() && reuse.allows(each));
         let coming: usize = starting.map(Environment::capacity).sum();
         let staying = self.environments.iter().filter(|each| !each.is_leaving()).count();
         let room = self.scaling.environments_max.saturating_sub(staying);
@@ -178,13 +179,29 @@ impl Pool {
 
     /// Ends idle environments that may not be reused.
     fn retire(&mut self) {
-        let (version, single_use) = (self.version, self.single_use);
+        let reuse = self.reuse();
         let idle = self.environments.iter_mut().filter(|each| each.is_idle());
-        for environment in idle {
-            if environment.version != version || single_use && environment.is_done() {
-                environment.order(StopCommand::ShutDown);
-            }
+        for environment in idle.filter(|each| !reuse.allows(each)) {
+            environment.order(StopCommand::ShutDown);
         }
+    }
+
+    fn reuse(&self) -> Reuse {
+        Reuse { version: self.version, single_use: self.single_use }
+    }
+}
+
+/// Which environments may take an invocation.
+#[derive(Clone, Copy)]
+struct Reuse {
+    version: u64,
+    single_use: bool,
+}
+
+impl Reuse {
+    /// Not those of an old build or time, also while one of their invocations runs.
+    fn allows(self, environment: &Environment) -> bool {
+        environment.version == self.version && !(self.single_use && environment.has_been_invoked())
     }
 }
 
@@ -220,7 +237,11 @@ mod tests {
     }
 
     fn start(pool: &mut Pool) -> String {
-        let (environment, orders, limit) = Environment::new(pool.version(), 1);
+        start_with(pool, 1)
+    }
+
+    fn start_with(pool: &mut Pool, capacity: usize) -> String {
+        let (environment, orders, limit) = Environment::new(pool.version(), capacity);
         // Keep the supervisor's ends open while the test runs.
         std::mem::forget((orders, limit));
         let id = environment.id.to_string();
@@ -262,7 +283,7 @@ mod tests {
         pool.dispatch();
         assert_eq!(event.try_recv().unwrap().request_id, "r1");
 
-        assert!(pool.get(&id).unwrap().answered("r1", Ok(Bytes::from_static(b"1"))));
+        assert!(pool.get(&id).unwrap().answered("r1", Ok(Bytes::from_static(b"1")), || ()));
         assert!(first.try_recv().unwrap().is_ok(), "the response was sent");
         let _poll = poll(&mut pool, &id);
         let _second = submit(&mut pool, "r2").unwrap();
@@ -309,6 +330,24 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn a_busy_environment_takes_no_more_invocations_once_it_is_outdated() {
+        let outdate: [fn(&mut Pool); 2] = [Pool::new_version, |pool| pool.set_single_use(true)];
+        for outdate in outdate {
+            let mut pool = pool(10);
+            let id = start_with(&mut pool, 2);
+            let _deliveries = (poll(&mut pool, &id), poll(&mut pool, &id));
+            let _first = submit(&mut pool, "r1").unwrap();
+            assert_eq!(pool.dispatch().invoked.len(), 1);
+            outdate(&mut pool);
+            let _second = submit(&mut pool, "r2").unwrap();
+
+            let dispatched = pool.dispatch();
+
+            assert_eq!((dispatched.invoked, dispatched.starts), (vec![], 1));
+        }
+    }
+
+    #[tokio::test]
     async fn environments_are_reported_with_their_state_and_number_of_invocations() {
         let mut pool = pool(10);
         let id = start(&mut pool);
@@ -323,7 +362,7 @@ mod tests {
         assert_eq!(pool.report().waiting, 1);
         pool.dispatch();
         assert_eq!(state(&pool), (EnvironmentState::Running, 1, 1));
-        pool.get(&id).unwrap().answered("r1", Ok(Bytes::from_static(b"1")));
+        pool.get(&id).unwrap().answered("r1", Ok(Bytes::from_static(b"1")), || ());
         let _next = poll(&mut pool, &id);
         assert_eq!(state(&pool), (EnvironmentState::Idle, 1, 0));
     }

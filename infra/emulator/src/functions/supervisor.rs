@@ -96,15 +96,18 @@ async fn watch_over(
     }
 }
 
-fn overran(function: &Arc<Function>, environment: &str) {
+pub(super) fn overran(function: &Arc<Function>, environment: &str) {
     let timeout = function.deployment.timeout;
-    let late = function.step_in(environment, |environment| environment.overran(timeout));
+    let text = |request_id: &str| {
+        format!("{request_id} Task timed out after {:.2} seconds", timeout.as_secs_f64())
+    };
+    let interrupted = |request_id: &str| {
+        function.timeline.note_request(request_id, "timed out");
+        function.activity.invocation_interrupted(request_id, &text(request_id));
+    };
+    let late = function.step_in(environment, |it| it.overran(timeout, interrupted));
     for request_id in late.unwrap_or_default() {
-        let text =
-            format!("{request_id} Task timed out after {:.2} seconds", timeout.as_secs_f64());
-        function.timeline.note_request(&request_id, "timed out");
-        function.activity.invocation_interrupted(&request_id, &text);
-        function.log(environment, LogSource::Platform, &text);
+        function.log(environment, LogSource::Platform, &text(&request_id));
     }
 }
 

@@ -99,7 +99,6 @@ fn received(request: &RequestRecord, redaction: &Redaction) -> Received {
         headers: headers(&request.headers, redaction),
         body,
         body_bytes: request.body_bytes,
-        curl: String::new(),
     }
 }
 

@@ -92,9 +92,7 @@ fn end(request: &RequestRecord, invocation: Option<&Invocation>) -> End {
         let reason = ended.message.clone().or_else(|| ended.error.clone());
         return End::At(stage, StageState::Refused, reason);
     }
-    let reports = inspected.request_id.is_some() || inspected.progress.is_some();
-    if !reports && !invocation.interrupted {
-        // A function of the lifecycle has reported before it works.
+    if !inspected.reports_stages() && !invocation.interrupted {
         return End::UnknownAfter(Stage::Authentication);
     }
     let has_ended = invocation.answered.is_some();
@@ -112,8 +110,8 @@ pub(super) fn interrupted_at(invocation: &Invocation) -> Stage {
         // The function had reported its end, and its response was not posted.
         return Stage::Response;
     }
-    let reports = inspected.request_id.is_some() || inspected.progress.is_some();
-    if reports { reached(invocation) } else { Stage::Deserialization.min(reached(invocation)) }
+    let reached = reached(invocation);
+    if inspected.reports_stages() { reached } else { Stage::Deserialization.min(reached) }
 }
 
 /// The stage in which an invocation without an end is, or was: by its last record and its calls.

@@ -97,9 +97,6 @@ pub struct Received {
     pub body: Option<String>,
     /// The size of the body in bytes.
     pub body_bytes: usize,
-    /// The method, path, query, headers and body as one `curl` command with placeholders for secrets.
-    /// The console writes it; it is empty if the detail was dropped.
-    pub curl: String,
 }
 
 /// One field error, as the response has it.

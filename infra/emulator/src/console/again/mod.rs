@@ -126,7 +126,9 @@ pub(super) async fn curl(
     State(control): State<Control>,
     Path(id): Path<String>,
 ) -> Result<Response, ControlError> {
-    Ok(text(curl_of(&control, &original(&control, &id)?)))
+    let original = original(&control, &id)?;
+    let shown = Shown::of(control.functions.activity().redaction(), &original);
+    Ok(text(curl::command(&control.api_url, &shown)))
 }
 
 /// `GET /activity/requests/{id}/test`: the request as a test in Rust.
@@ -139,11 +141,6 @@ pub(super) async fn test(
         control.functions.activity().request(&id).ok_or_else(|| unknown("request", &id))?;
     let shown = Shown::of(control.functions.activity().redaction(), &original);
     Ok(text(test::test(&shown, detail.row.route.as_deref(), detail.row.status)))
-}
-
-/// The request as a command for a shell.
-pub(super) fn curl_of(control: &Control, original: &OriginalRequest) -> String {
-    curl::command(&control.api_url, &Shown::of(control.functions.activity().redaction(), original))
 }
 
 fn original(control: &Control, id: &str) -> Result<OriginalRequest, ControlError> {

@@ -92,6 +92,7 @@ async fn a_request_is_copied_as_a_command_and_a_test_without_secrets() {
     let running = running().await;
     running.record("id-1", "-");
     let curl = running.text("/activity/requests/id-1/curl").await;
+    assert!(curl.starts_with("curl -X POST"), "{curl}");
     assert!(curl.contains("/orders?token='\"${TOKEN:?}\"'&dry=1'"), "{curl}");
     assert!(curl.contains("-H 'authorization: Bearer '\"${TOKEN_2:?}\""), "{curl}");
     let test = running.text("/activity/requests/id-1/test").await;

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::io;
 use std::net::SocketAddr;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::body::Body;
@@ -12,6 +12,7 @@ use bytes::Bytes;
 use sam_template::Queue;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
+use tokio::sync::Mutex;
 
 use super::embedded::Sqs;
 use super::message_log::{Content, JournalEntry, QueuedMessage};
@@ -98,18 +99,15 @@ impl Queues {
     }
 
     /// Follows a move of the clock: delays, visibility timeouts and deduplication intervals that have
-    /// passed on it end.
+    /// passed on it end. A call waits for the end of another one, which may follow the same move.
     pub(crate) async fn follow_clock(&self) {
+        let mut followed_s = self.followed_s.lock().await;
         let offset_s = self.clock.offset_s();
-        let passed_s = {
-            let mut followed_s = self.followed_s.lock().unwrap_or_else(PoisonError::into_inner);
-            let passed_s = offset_s.saturating_sub(*followed_s);
-            *followed_s = offset_s.max(*followed_s);
-            passed_s
-        };
+        let passed_s = offset_s.saturating_sub(*followed_s);
         if passed_s > 0 {
             self.sqs.moves.note(offset_s).await;
             self.time.pass(Duration::from_secs(passed_s.into())).await;
+            *followed_s = offset_s;
         }
     }
 

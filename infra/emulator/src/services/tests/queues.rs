@@ -237,3 +237,22 @@ async fn a_held_message_of_a_group_stays_held_when_the_clock_moves_by_a_month() 
     });
     assert_eq!(counts.collect::<Vec<_>>(), [("first", "2"), ("second", "1")]);
 }
+
+#[tokio::test]
+async fn a_second_move_to_the_same_time_ends_after_the_first() {
+    let stores = stores().await;
+    stores.clock().set_offset(60).unwrap();
+    let queues = &stores.door.queues;
+    let has_first_ended = std::cell::Cell::new(false);
+
+    let first = async {
+        queues.follow_clock().await;
+        has_first_ended.set(true);
+    };
+    let second = async {
+        queues.follow_clock().await;
+        assert!(has_first_ended.get());
+    };
+
+    futures::join!(first, second);
+}

@@ -31,7 +31,7 @@
  *
  * @typedef {object} RequestFacts
  * @property {StageBox[]} stages nine, in order
- * @property {{query: Pair[], headers: Pair[], body: ?string, bodyBytes: number, curl: string}} received
+ * @property {{query: Pair[], headers: Pair[], body: ?string, bodyBytes: number}} received
  * @property {?string} input
  * @property {{field: string, message: string}[]} fieldErrors
  * @property {Verdict[]} verdicts
