@@ -1,8 +1,13 @@
 #![doc = include_str!("../README.md")]
 
+pub mod evidence;
+pub mod linearizability;
+pub mod oracles;
 pub mod random;
 pub mod services;
 mod time;
 pub mod world;
+
+pub use sam_template::Template;
 
 pub use self::time::Millis;

@@ -16,7 +16,7 @@ use crate::services::dynamodb::{
     TableDefinition, Throughput,
 };
 use crate::services::sqs::QueueDefinition;
-use crate::services::{Permissions, REGION, Services};
+use crate::services::{Freedom, Permissions, REGION, Services};
 
 /// The services with the resources of the template, and their names.
 pub(super) fn services(
@@ -25,7 +25,7 @@ pub(super) fn services(
     streams: Streams,
 ) -> Result<(Services, Names), String> {
     let mut names = Names::of(template);
-    let mut services = Services::new(simulation.faults.freedom.clone());
+    let mut services = Services::new(Freedom::none());
     let mut random = streams.of("secrets");
     services.advance(BEGINNING, &mut random);
     for table in template.tables.values() {
@@ -61,6 +61,14 @@ pub(super) fn services(
         };
         services.add_secret(id, &text, &mut random);
     }
+    let mut random = streams.of("items");
+    for (table, item) in &simulation.items {
+        let put = |item| services.put_item(table, item, &mut random);
+        let is_put = item.as_ref().map_err(String::clone).and_then(put);
+        is_put.map_err(|error| format!("an item of {table}: {error}"))?;
+    }
+    services.advance(BEGINNING, &mut random);
+    services.set_freedom(simulation.faults.freedom.clone());
     services.grant(PLATFORM, Permissions::everything());
     for (id, function) in &template.functions {
         services.grant(id.clone(), permissions(function, &names)?);

@@ -63,6 +63,11 @@ impl Report {
         self.failures.is_empty()
     }
 
+    /// The report as it is kept among others: a good one without its trace, which may be long.
+    pub(super) fn kept(self) -> Self {
+        if self.is_ok() { Self { trace: Trace::default(), ..self } } else { self }
+    }
+
     /// The ids of the last requests, in order.
     fn last_requests(&self) -> Vec<&str> {
         const SHOWN_MAX: usize = 3;
