@@ -39,6 +39,7 @@ pub use self::report::{Failure, Report, Shrunk};
 pub use self::request::{ApiAnswer, ApiRequest, NoAnswer};
 pub use self::seeds::{Runs, Seeds};
 pub use self::simulation::Simulation;
+pub use self::state::BEGINNING;
 pub use self::trace::{Cause, Event, Happened, Trace};
 pub use self::upstream::Upstream;
 pub use self::workload::{Planned, Workload};

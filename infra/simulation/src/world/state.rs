@@ -18,7 +18,7 @@ use crate::random::{Random, Seeded};
 use crate::services::{CallId, Called, Services, WireRequest, WireResponse};
 
 /// The time at which each world begins: 2026-01-01T00:00:00Z.
-pub(super) const BEGINNING: Millis = Millis(1_767_225_600_000);
+pub const BEGINNING: Millis = Millis(1_767_225_600_000);
 
 /// The caller that is no function: event sources and operators.
 pub(super) const PLATFORM: &str = "platform";
