@@ -114,17 +114,18 @@ impl fmt::Display for Shrunk {
         for (index, text) in &report.operations {
             writeln!(f, "  operation {index}: {text}")?;
         }
+        let mut requests: Vec<&str> = Vec::new();
         for failure in &report.failures {
             writeln!(f, "  {failure}")?;
-            let requests = match &failure.request {
-                Some(request) => vec![request.as_str()],
-                // Found at rest: the last requests are near the reason.
-                None => report.last_requests(),
-            };
-            for request in requests {
-                writeln!(f, "  the journey of {request}")?;
-                f.write_str(&report.journey(request))?;
-            }
+            requests.extend(failure.request.as_deref().filter(|it| !requests.contains(it)));
+        }
+        // Found at rest: the last requests are near the reason.
+        if requests.is_empty() {
+            requests = report.last_requests();
+        }
+        for request in requests {
+            writeln!(f, "  the journey of {request}")?;
+            f.write_str(&report.journey(request))?;
         }
         Ok(())
     }

@@ -14,8 +14,6 @@ use crate::Millis;
 
 /// The runs of the search for a smaller workload.
 const SHRINK_RUNS_MAX: usize = 100;
-/// The failing seeds whose workload is shrunk. The others are named.
-const SHRUNK_MAX: usize = 2;
 
 /// A range of seeds, with the first and without the last: `1..101` is the first hundred. In a text, a
 /// number is one seed.
@@ -60,8 +58,8 @@ impl FromStr for Seeds {
     }
 }
 
-/// The runs of several seeds. Its text is for people: the sums, and for each failing seed the shrunk
-/// workload with the journey of the request.
+/// The runs of several seeds. Its text is for people: the sums, the
+/// failures, and the shrunk workload of the first failing seed with the journey of the request.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct Runs {
@@ -77,8 +75,8 @@ pub struct Runs {
     pub events: u64,
     /// The reports of the failing seeds, by seed.
     pub failed: Vec<Report>,
-    /// The smaller runs of the first failing seeds.
-    pub shrunk: Vec<Shrunk>,
+    /// The smaller run of the first failing seed.
+    pub shrunk: Option<Shrunk>,
 }
 
 impl Runs {
@@ -90,7 +88,7 @@ impl Runs {
 
 impl Simulation {
     /// Runs the simulation with each seed of a range, on all processors, and shrinks the workload of the
-    /// first two that fail, with at most 100 runs each.
+    /// first seed that fails, by at most 100 more runs.
     ///
     /// ```no_run
     /// # fn main() -> Result<(), String> {
@@ -134,26 +132,26 @@ impl Simulation {
             steps: reports.iter().map(|report| report.steps).sum(),
             events: reports.iter().map(|report| report.events).sum(),
             failed: reports.into_iter().filter(|report| !report.is_ok()).collect(),
-            shrunk: Vec::new(),
+            shrunk: None,
         };
-        for report in runs.failed.iter().take(SHRUNK_MAX) {
+        if let Some(report) = runs.failed.first() {
             let failing = self.clone().with_seed(report.seed);
-            runs.shrunk.push(failing.shrink(report, SHRINK_RUNS_MAX)?);
+            runs.shrunk = Some(failing.shrink(report, SHRINK_RUNS_MAX)?);
         }
         Ok(runs)
     }
 }
 
-/// The shrunk failures, the reasons of all others, and at the end one line with the sums.
+/// The failures of all seeds, the shrunk run of the first, and at the end one line with the sums.
 impl fmt::Display for Runs {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for shrunk in &self.shrunk {
-            write!(f, "{shrunk}")?;
-        }
-        for report in self.failed.iter().skip(self.shrunk.len()) {
+        for report in &self.failed {
             for failure in &report.failures {
                 writeln!(f, "seed {}: {failure}", report.seed)?;
             }
+        }
+        if let Some(shrunk) = &self.shrunk {
+            write!(f, "{shrunk}")?;
         }
         let Self { seeds, steps, events, .. } = self;
         let (simulated, wall) = (self.simulated.as_seconds(), self.wall.as_secs_f64());

@@ -149,8 +149,9 @@ impl World {
         let at = self.now();
         for (oracle, reason) in found {
             let mut failures = lock(&self.failures);
-            let known = failures.iter().filter(|failure| failure.oracle == oracle).count();
-            if known >= FAILURES_MAX {
+            let known = failures.iter().filter(|failure| failure.oracle == oracle);
+            let is_known = known.clone().any(|failure| failure.reason == reason);
+            if is_known || known.count() >= FAILURES_MAX {
                 continue;
             }
             let request = event.and_then(|event| self.request_of(event));
@@ -176,16 +177,12 @@ impl World {
             Happened::Called { invocation, .. } | Happened::Line { invocation, .. } => {
                 invocation.as_ref()?
             }
+            Happened::Performed { call, .. } | Happened::Broken { call, .. } => {
+                return lock(&self.trace).request_of_call(*call);
+            }
             _ => return None,
         };
-        let trace = lock(&self.trace);
-        let mut earlier = trace.events().iter().rev();
-        earlier.find_map(|event| match &event.what {
-            Happened::Invoked { invocation: id, cause, .. } if id == invocation => {
-                cause.request().map(str::to_owned)
-            }
-            _ => None,
-        })
+        lock(&self.trace).request_of_invocation(invocation)
     }
 
     /// Performs a call of a service, without a network.

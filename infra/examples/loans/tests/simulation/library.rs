@@ -26,21 +26,20 @@ pub(crate) const DUE_MINUTES: [u64; 4] = [10, 25, 40, 55];
 /// The book of the first loans.
 pub(crate) const LENT_BOOK: usize = COPIES.len() - 1;
 
-/// The library under these faults, with so many visits.
-pub(crate) fn library(seed: u64, visits: usize, faults: FaultMix) -> Simulation {
+/// The library under these faults, with these visits.
+pub(crate) fn library(seed: u64, visits: Visits, faults: FaultMix) -> Simulation {
     let template = Template::parse(TEMPLATE, &BTreeMap::new()).expect("the template is valid");
     let library = Simulation::new(seed)
         .template(&template)
         .functions(&MAINS)
         .host("id.example.com", people::published_keys)
         .faults(faults)
-        // Long enough for a run of the schedule that marks overdue loans.
-        .settle(Millis::seconds(75 * 60), Millis::hours(6));
+        .settle(visits.settle(), Millis::hours(6));
     let library = (0..COPIES.len()).fold(library, |it, index| it.item("BooksTable", book(index)));
     let library =
         (0..DUE_MINUTES.len()).fold(library, |it, index| it.item("LoansTable", loan(index)));
     library
-        .workload(Visits(visits))
+        .workload(visits)
         .check(Copies::default())
         .check(States::default())
         .check(Keys::default())

@@ -3,14 +3,36 @@
 
 use serde_json::{Value, json};
 use simulation::Millis;
-use simulation::random::{Chance, Random, Seeded};
+use simulation::random::{Random, Seeded};
 use simulation::world::{ApiAnswer, ApiRequest, Client, Planned, Workload};
 
 use crate::library::{COPIES, DUE_MINUTES, book_id, loan_id};
 use crate::people::{POISON, Person};
 
-/// So many visits, half of them within an hour, or all within half a minute.
-pub(crate) struct Visits(pub(crate) usize);
+/// The visits of a run.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Visits {
+    /// Their number.
+    pub(crate) count: usize,
+    /// The time within which they begin.
+    pub(crate) within: Millis,
+}
+
+impl Visits {
+    /// Visits at the same time: they meet.
+    pub(crate) const BUSY: Self = Self { count: 20, within: Millis::seconds(2) };
+    /// Visits of an hour, after which a schedule marks overdue loans.
+    pub(crate) const HOUR: Self = Self { count: 20, within: Millis::seconds(3600) };
+
+    /// The time without faults that the work after the visits takes at least.
+    pub(crate) fn settle(self) -> Millis {
+        if self.within < Self::HOUR.within {
+            Millis::seconds(150)
+        } else {
+            Millis::seconds(75 * 60)
+        }
+    }
+}
 
 /// One visit.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -46,16 +68,16 @@ pub(crate) enum Then {
 const MEMBERS: usize = 6;
 const THEN: [Then; 6] =
     [Then::Leave, Then::Return, Then::Return, Then::Repeat, Then::ReuseKey, Then::List];
-/// The share of runs in which all visits begin within half a minute.
-const BUSY: Chance = Chance::percent(50);
 
 impl Workload for Visits {
     type Operation = Visit;
 
     fn plan(&self, random: &mut Seeded) -> Vec<Planned<Visit>> {
-        let within = Millis::seconds(if random.happens(BUSY) { 30 } else { 3600 });
-        let visits: Vec<Visit> = (0..self.0).map(|_| visit(random)).collect();
-        visits.into_iter().map(|visit| Planned::within(within, random, visit)).collect()
+        let planned = |_| {
+            let visit = visit(random);
+            Planned::within(self.within, random, visit)
+        };
+        (0..self.count).map(planned).collect()
     }
 
     async fn perform(&self, client: Client, visit: &Visit) {
@@ -72,7 +94,9 @@ impl Workload for Visits {
             Visit::Poison { is_json } => {
                 let mark = format!("{POISON}-{}", client.operation());
                 let body = if is_json { json!({ "mark": mark }).to_string() } else { mark };
-                client.send_message("LoanEventsQueue", &body).await.ok().map(|()| None).flatten()
+                let sent = client.send_message("LoanEventsQueue", &body).await;
+                sent.expect("the queue is in the template");
+                None
             }
             Visit::Redrive => {
                 client.redrive("LoanEventsDeadLetterQueue", "LoanEventsQueue").await;

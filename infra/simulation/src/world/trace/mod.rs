@@ -38,6 +38,29 @@ impl Trace {
         journey::of(&self.events, request)
     }
 
+    /// The request that caused an invocation.
+    pub(super) fn request_of_invocation(&self, invocation: &str) -> Option<String> {
+        let mut earlier = self.events.iter().rev();
+        earlier.find_map(|event| match &event.what {
+            Happened::Invoked { invocation: id, cause, .. } if id == invocation => {
+                cause.request().map(str::to_owned)
+            }
+            _ => None,
+        })
+    }
+
+    /// The request that caused the invocation of a call.
+    pub(super) fn request_of_call(&self, call: u64) -> Option<String> {
+        let mut earlier = self.events.iter().rev();
+        let invocation = earlier.find_map(|event| match &event.what {
+            Happened::Called { call: number, invocation, .. } if *number == call => {
+                invocation.as_deref()
+            }
+            _ => None,
+        });
+        self.request_of_invocation(invocation?)
+    }
+
     pub(super) fn add(&mut self, at: Millis, what: Happened) -> Event {
         let number = u64::try_from(self.events.len()).unwrap_or(u64::MAX);
         let event = Event { number, at, what };
