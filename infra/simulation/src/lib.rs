@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 pub mod evidence;
+pub mod guide;
 pub mod linearizability;
 pub mod oracles;
 pub mod random;
