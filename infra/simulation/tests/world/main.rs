@@ -6,6 +6,7 @@ mod customers;
 mod rates;
 mod service;
 
+use serde_json::json;
 use simulation::random::Chance;
 use simulation::world::{Fault, FaultMix, Happened, Report, Simulation};
 
@@ -123,6 +124,45 @@ fn a_mistake_is_found_and_shrunk_to_one_operation_and_its_fault() {
     assert!(shrunk.runs <= 60);
     assert!(shrunk.to_string().contains("is stored"), "{shrunk}");
     assert!(shrunk.to_string().contains("the journey of"), "{shrunk}");
+}
+
+#[test]
+fn of_several_seeds_the_first_that_fails_is_shrunk_and_all_failures_are_named() {
+    let faults = FaultMix::only(Fault::LostClientResponse, Chance::percent(10));
+    let careful = simulation(0, 12, faults).function(ENDPOINT, place_order);
+
+    let (good, bad) = (
+        careful.run_seeds(&(0..4).into()).unwrap(),
+        careful.replace(ENDPOINT, careless_place_order).run_seeds(&(0..8).into()).unwrap(),
+    );
+
+    assert!(good.is_ok() && good.seeds == 4, "{good}");
+    assert!(!bad.is_ok() && bad.seeds == 8, "{bad}");
+    let (first, shrunk) = (&bad.failed[0], bad.shrunk.as_ref().unwrap());
+    assert_eq!((shrunk.report.seed, shrunk.report.operations.len()), (first.seed, 1), "{bad}");
+    let (text, failed) = (bad.to_string(), bad.failed.len());
+    for report in &bad.failed {
+        assert!(text.contains(&format!("seed {}: books: ", report.seed)), "{text}");
+    }
+    assert!(text.contains("8 seeds in ") && text.contains(&format!("{failed} failed;")));
+}
+
+#[test]
+fn a_table_has_its_first_items_and_an_unknown_table_is_an_error() {
+    let item = json!({
+        "pk": { "S": "first" }, "key": { "S": "first" }, "orderId": { "S": "first" },
+        "pieces": { "N": "3" },
+    });
+    let service = |table: &str| {
+        let service = simulation(1, 2, FaultMix::none()).function(ENDPOINT, place_order);
+        service.item(table, &item).run()
+    };
+
+    // No event was counted for the first order.
+    let report = service("OrdersTable").unwrap();
+    assert!(report.failures[0].reason.contains("pieces are ordered"), "{:?}", report.failures);
+    let error = service("NoTable").unwrap_err();
+    assert!(error.starts_with("an item of NoTable: "), "{error}");
 }
 
 #[test]

@@ -17,7 +17,7 @@ use crate::visits::Visits;
 
 const TEMPLATE: &str = include_str!("../../template.yaml");
 
-/// The copies of each of the first books. The first has one, which everybody wants.
+/// The copies of each of the first books. The first has one, which several members want.
 pub(crate) const COPIES: [i64; 3] = [1, 2, 6];
 
 /// The first loans, all of the last book, by the minutes after the beginning at which they are due.

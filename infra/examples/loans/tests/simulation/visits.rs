@@ -41,7 +41,7 @@ pub(crate) enum Visit {
     Borrow { member: usize, book: usize, then: Then },
     /// The librarian returns the book of one of the first loans.
     ReturnFor { loan: usize },
-    /// Anybody looks at a book.
+    /// A client without a token looks at a book.
     Look { book: usize },
     /// The librarian adds a book.
     Add { copies: u64 },
