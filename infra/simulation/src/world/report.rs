@@ -4,7 +4,7 @@ use std::fmt;
 use std::time::Duration;
 
 use super::faults::FaultMix;
-use super::trace::{Happened, Trace, printed};
+use super::trace::{Happened, Trace};
 use crate::Millis;
 
 /// The result of a run.
@@ -79,10 +79,10 @@ impl Report {
         requests[requests.len().saturating_sub(SHOWN_MAX)..].to_vec()
     }
 
-    /// The events of one request, as lines.
+    /// The events of one request in words, an event a line, each after the time since the beginning in
+    /// seconds. Empty if the report has no such request.
     pub fn journey(&self, request: &str) -> String {
-        let start = self.trace.events().first().map(|event| event.at);
-        printed(start, self.trace.journey(request).into_iter())
+        self.trace.journey_in_words(request)
     }
 }
 
