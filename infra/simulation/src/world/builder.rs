@@ -79,7 +79,8 @@ pub(super) fn services(
 /// The settings of the functions that have code.
 ///
 /// # Errors
-/// If a function of the simulation is not in the template.
+/// If the simulation has a function, a secret or a variable that is not in the template, or the template
+/// a function without code.
 pub(super) fn functions(
     simulation: &Simulation,
     template: &Template,
@@ -95,7 +96,25 @@ pub(super) fn functions(
             variables: Arc::new(variables(simulation, template, function, names)?),
         })
     };
-    simulation.functions.keys().map(settings).collect()
+    let settings = simulation.functions.keys().map(settings).collect::<Result<_, String>>()?;
+    let is_known = |id: &&String| {
+        simulation.functions.contains_key(*id) || simulation.without_code.contains(*id)
+    };
+    let missing: Vec<&str> =
+        template.functions.keys().filter(|id| !is_known(id)).map(String::as_str).collect();
+    if !missing.is_empty() {
+        let missing = missing.join(", ");
+        return Err(format!("functions of the template have no code: {missing}"));
+    }
+    if let Some(id) = simulation.secrets.keys().find(|id| !template.secrets.contains_key(*id)) {
+        return Err(format!("the template has no secret {id}"));
+    }
+    let has =
+        |name: &String| template.functions.values().any(|it| it.environment.contains_key(name));
+    match simulation.variables.keys().find(|name| !has(name)) {
+        Some(name) => Err(format!("no function of the template has the variable {name}")),
+        None => Ok(settings),
+    }
 }
 
 fn variables(

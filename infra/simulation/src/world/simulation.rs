@@ -22,6 +22,8 @@ pub struct Simulation {
     pub(super) seed: u64,
     pub(super) template: Option<Arc<Template>>,
     pub(super) functions: BTreeMap<String, Vec<Version>>,
+    /// The functions of the template that stay without code.
+    pub(super) without_code: BTreeSet<String>,
     pub(super) secrets: BTreeMap<String, String>,
     pub(super) variables: BTreeMap<String, String>,
     /// The first items, with their tables.
@@ -44,6 +46,7 @@ impl Simulation {
             seed,
             template: None,
             functions: BTreeMap::new(),
+            without_code: BTreeSet::new(),
             secrets: BTreeMap::new(),
             variables: BTreeMap::new(),
             items: Vec::new(),
@@ -92,6 +95,14 @@ impl Simulation {
     {
         let mains = mains.into_iter();
         mains.fold(self, |simulation, (id, main)| simulation.function(id, main.clone()))
+    }
+
+    /// Leaves a function of the template without code, such as one in another language. Its invocations
+    /// fail.
+    #[must_use]
+    pub fn without_code(mut self, logical_id: &str) -> Self {
+        self.without_code.insert(logical_id.to_owned());
+        self
     }
 
     /// Adds the code of a function in place of the code that it has: a mistake that a check must find.

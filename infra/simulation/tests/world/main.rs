@@ -182,8 +182,16 @@ fn a_journey_has_the_calls_and_the_later_invocations_of_a_request() {
 }
 
 #[test]
-fn a_world_without_a_template_or_with_unknown_functions_is_an_error() {
+fn a_world_without_a_template_or_with_unknown_or_missing_parts_is_an_error() {
     assert!(Simulation::new(1).run().unwrap_err().contains("no template"));
     let error = service(1).function("OtherFunction", place_order).run().unwrap_err();
     assert!(error.contains("OtherFunction"), "{error}");
+    let error = service(1).run().unwrap_err();
+    assert_eq!(error, format!("functions of the template have no code: {ENDPOINT}"));
+    assert!(service(1).without_code(ENDPOINT).run().unwrap().is_ok());
+    let whole = || service(1).function(ENDPOINT, place_order);
+    let error = whole().secret("NoSecret", "text").run().unwrap_err();
+    assert_eq!(error, "the template has no secret NoSecret");
+    let error = whole().variable("NO_TABLE", "text").run().unwrap_err();
+    assert_eq!(error, "no function of the template has the variable NO_TABLE");
 }
