@@ -3,7 +3,7 @@
 //!
 //! [`store`] builds the world, [`workloads`] has the operations of customers, writers, partners,
 //! attackers and operators, and [`oracles`] has the checks, by the names that the failure tables of
-//! `ARCHITECTURE.md` use. [`linear`] is the checker of single records. `mistakes/` has changes of the
+//! `ARCHITECTURE.md` use. [`linear`] has the models of single records. `mistakes/` has changes of the
 //! source that an oracle must find.
 //!
 //! The functions are not part of this library: the program passes the `main` of each.

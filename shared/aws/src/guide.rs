@@ -12,7 +12,8 @@
 //! | [`consumers`] | queues, streams, other events; adding a queue |
 //! | [`schedules`] | work at fixed times |
 //! | [`authorizers`] | tokens, callers; adding a role; signatures of web hooks |
-//! | [`testing`] | tests of values, in the process, on the emulator, against a deployment |
+//! | [`testing`] | tests of values, in the process, on the emulator, in a simulation, against a deployment |
+//! | [Simulate your service](https://docs.rs/lambda-simulation/latest/simulation/guide/index.html) | the chapter of the crate `lambda-simulation`: a world with faults that a seed decides, checks, reports |
 //! | [`contention`] | stale facts, hot items, hot partitions |
 //! | [`deploying`] | the template, also one that exists already; checks, the first stack |
 //! | [`environment`](crate::environment) | all environment variables, and the shapes of tables |

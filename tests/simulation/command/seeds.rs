@@ -8,7 +8,7 @@ use std::thread;
 use std::time::Instant;
 
 use simulation::Millis;
-use simulation::world::{Fault, FaultMix, Report, Simulation};
+use simulation::world::{Fault, FaultMix, Report, Seeds, Simulation};
 use tooling::{Error, say};
 
 use crate::Main;
@@ -46,23 +46,6 @@ pub(super) struct Arguments {
     /// Prints the whole trace of each seed: of a failing one, that of the shrunk workload.
     #[arg(long)]
     trace: bool,
-}
-
-/// A range of seeds, with the first and without the last.
-#[derive(Debug, Clone, PartialEq, Eq)]
-struct Seeds(Range<u64>);
-
-impl std::str::FromStr for Seeds {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        let number = |text: &str| text.parse::<u64>().map_err(|error| format!("{text}: {error}"));
-        let (from, to) = match text.split_once("..") {
-            Some((from, to)) => (number(from)?, number(to)?),
-            None => (number(text)?, number(text)?.saturating_add(1)),
-        };
-        if from < to { Ok(Self(from..to)) } else { Err(format!("{text} has no seed")) }
-    }
 }
 
 /// The faults of a run: `full` has all, `none` none: a failure has another cause then. A list such as
@@ -134,7 +117,7 @@ struct Sums {
 /// If a seed fails, or the world cannot be built.
 pub(super) fn run(functions: &[(&'static str, Main)], arguments: &Arguments) -> Result<(), Error> {
     let began = Instant::now();
-    let Range { start, end } = arguments.seeds.0;
+    let Range { start, end } = arguments.seeds.range();
     let (next, ended) = (AtomicU64::new(start), AtomicBool::new(false));
     let sums = Mutex::new((Sums::default(), None));
     let jobs = arguments.jobs.or_else(|| thread::available_parallelism().ok().map(usize::from));
@@ -277,14 +260,5 @@ mod tests {
         let possible: Vec<Fault> = list.mix().faults().collect();
         assert_eq!(possible, [Fault::LostResponse, Fault::Death]);
         "meteor".parse::<Faults>().unwrap_err();
-    }
-
-    #[test]
-    fn seeds_are_a_range_or_one_number() {
-        assert_eq!("3..7".parse(), Ok(Seeds(3..7)));
-        assert_eq!("5".parse(), Ok(Seeds(5..6)));
-        for wrong in ["", "7..7", "7..3", "a..b", "-1"] {
-            wrong.parse::<Seeds>().unwrap_err();
-        }
     }
 }

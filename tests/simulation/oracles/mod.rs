@@ -8,8 +8,6 @@ mod articles;
 mod callbacks;
 mod calls;
 mod credit;
-mod dead_letters;
-mod evidence;
 mod keys;
 mod linear;
 mod mails;
@@ -19,9 +17,9 @@ mod projection;
 mod secrets;
 mod stock;
 
-use std::collections::BTreeMap;
-
 use sam_template::Template;
+use simulation::evidence;
+use simulation::oracles::DeadLetters;
 use simulation::world::Simulation;
 
 use self::access::Access;
@@ -31,7 +29,6 @@ use self::articles::Articles;
 use self::callbacks::Callbacks;
 use self::calls::Calls;
 use self::credit::Credit;
-use self::dead_letters::DeadLetters;
 use self::keys::Keys;
 use self::linear::Linear;
 use self::mails::Mails;
@@ -40,6 +37,7 @@ use self::outbox::Outbox;
 use self::projection::Projection;
 use self::secrets::Secrets;
 use self::stock::Stock;
+use crate::workloads::POISON;
 
 /// The names of all oracles. The last is the world's own.
 pub const NAMES: [&str; 17] = [
@@ -50,7 +48,7 @@ pub const NAMES: [&str; 17] = [
     callbacks::NAME,
     calls::NAME,
     credit::NAME,
-    dead_letters::NAME,
+    DeadLetters::NAME,
     keys::NAME,
     linear::NAME,
     mails::NAME,
@@ -64,12 +62,6 @@ pub const NAMES: [&str; 17] = [
 
 /// The store, watched by all oracles.
 pub fn watching(store: Simulation, template: &Template) -> Simulation {
-    let redrives = template.queues.values().filter_map(|queue| {
-        let redrive = queue.redrive.as_ref()?;
-        let source = (queue.logical_id.clone(), redrive.max_receive_count);
-        Some((redrive.dead_letter_queue.clone(), source))
-    });
-    let redrives: BTreeMap<String, (String, u32)> = redrives.collect();
     store
         .check(Access::default())
         .check(Accounts::default())
@@ -78,7 +70,7 @@ pub fn watching(store: Simulation, template: &Template) -> Simulation {
         .check(Callbacks::default())
         .check(Calls)
         .check(Credit::default())
-        .check(DeadLetters::new(redrives))
+        .check(DeadLetters::of(template, POISON))
         .check(Keys::default())
         .check(Linear::default())
         .check(Mails::default())

@@ -1,37 +1,16 @@
 //! A client of the API who does not give up: it repeats requests that have no definite answer.
 
 use serde_json::{Value, json};
-use simulation::Millis;
-use simulation::random::Random;
 use simulation::world::{ApiAnswer, ApiRequest, Client};
 
 use crate::people::{PASSWORD, Person};
 
-/// The attempts at a request.
-const ATTEMPTS: usize = 12;
-/// The longest time between them, unless the answer names another.
-const PAUSE_MAX: Millis = Millis::seconds(5);
-/// The shortest and the longest time that a client waits for an answer.
-const PATIENCE: (Millis, Millis) = (Millis::seconds(3), Millis::seconds(35));
 /// The sign-ins for one request.
 const SIGN_INS: usize = 3;
 
 /// Repeats a request until its answer is definite. `None` if it never is.
 pub(super) async fn persist(client: &Client, request: &ApiRequest) -> Option<ApiAnswer> {
-    for _ in 0..ATTEMPTS {
-        let patience = client.draw(|random| random.up_to(PATIENCE.1 - PATIENCE.0));
-        let request = request.clone().patience(PATIENCE.0 + patience);
-        match client.send(request).await {
-            Ok(answer) if !matches!(answer.status, 429 | 500..) => return Some(answer),
-            Ok(answer) => {
-                let named = answer.header("retry-after").and_then(|text| text.parse().ok());
-                client.wait(Millis::seconds(named.unwrap_or(0))).await;
-                client.think(PAUSE_MAX).await;
-            }
-            Err(_) => client.think(PAUSE_MAX).await,
-        }
-    }
-    None
+    client.send_until_answered(request).await
 }
 
 /// A member of an answer's `data`, as a text.

@@ -16,7 +16,7 @@ use crate::services::dynamodb::{
     TableDefinition, Throughput,
 };
 use crate::services::sqs::QueueDefinition;
-use crate::services::{Permissions, REGION, Services};
+use crate::services::{Freedom, Permissions, REGION, Services};
 
 /// The services with the resources of the template, and their names.
 pub(super) fn services(
@@ -25,7 +25,7 @@ pub(super) fn services(
     streams: Streams,
 ) -> Result<(Services, Names), String> {
     let mut names = Names::of(template);
-    let mut services = Services::new(simulation.faults.freedom.clone());
+    let mut services = Services::new(Freedom::none());
     let mut random = streams.of("secrets");
     services.advance(BEGINNING, &mut random);
     for table in template.tables.values() {
@@ -61,6 +61,14 @@ pub(super) fn services(
         };
         services.add_secret(id, &text, &mut random);
     }
+    let mut random = streams.of("items");
+    for (table, item) in &simulation.items {
+        let put = |item| services.put_item(table, item, &mut random);
+        let is_put = item.as_ref().map_err(String::clone).and_then(put);
+        is_put.map_err(|error| format!("an item of {table}: {error}"))?;
+    }
+    services.advance(BEGINNING, &mut random);
+    services.set_freedom(simulation.faults.freedom.clone());
     services.grant(PLATFORM, Permissions::everything());
     for (id, function) in &template.functions {
         services.grant(id.clone(), permissions(function, &names)?);
@@ -71,7 +79,8 @@ pub(super) fn services(
 /// The settings of the functions that have code.
 ///
 /// # Errors
-/// If a function of the simulation is not in the template.
+/// If the simulation has a function, a secret or a variable that is not in the template, or the template
+/// a function without code.
 pub(super) fn functions(
     simulation: &Simulation,
     template: &Template,
@@ -87,7 +96,25 @@ pub(super) fn functions(
             variables: Arc::new(variables(simulation, template, function, names)?),
         })
     };
-    simulation.functions.keys().map(settings).collect()
+    let settings = simulation.functions.keys().map(settings).collect::<Result<_, String>>()?;
+    let is_known = |id: &&String| {
+        simulation.functions.contains_key(*id) || simulation.without_code.contains(*id)
+    };
+    let missing: Vec<&str> =
+        template.functions.keys().filter(|id| !is_known(id)).map(String::as_str).collect();
+    if !missing.is_empty() {
+        let missing = missing.join(", ");
+        return Err(format!("functions of the template have no code: {missing}"));
+    }
+    if let Some(id) = simulation.secrets.keys().find(|id| !template.secrets.contains_key(*id)) {
+        return Err(format!("the template has no secret {id}"));
+    }
+    let has =
+        |name: &String| template.functions.values().any(|it| it.environment.contains_key(name));
+    match simulation.variables.keys().find(|name| !has(name)) {
+        Some(name) => Err(format!("no function of the template has the variable {name}")),
+        None => Ok(settings),
+    }
 }
 
 fn variables(

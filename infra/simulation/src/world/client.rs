@@ -2,8 +2,9 @@
 
 use std::sync::{Arc, Mutex};
 
-use serde_json::Value as Json;
+use serde_json::{Value as Json, json};
 
+use super::names::queue_url;
 use super::platform::Platform;
 use super::request::{ApiAnswer, ApiRequest, NoAnswer};
 use super::state::lock;
@@ -11,6 +12,19 @@ use super::trace::Happened;
 use crate::Millis;
 use crate::random::{Random, Seeded};
 use crate::services::ses::Mail;
+
+/// The attempts of a client that does not give up.
+const ATTEMPTS_MAX: usize = 12;
+/// The longest pause between them, unless the answer names a longer one.
+const PAUSE_MAX: Millis = Millis::seconds(5);
+/// The shortest time that such a client waits for an answer.
+const PATIENCE_MIN: Millis = Millis::seconds(3);
+/// The longest time that such a client waits for an answer.
+const PATIENCE_MAX: Millis = Millis::seconds(35);
+
+/// The name of the notes about messages of [`Client::send_message`]. Their value has the members `queue`
+/// (the logical id) and `body`.
+pub const SENT: &str = "sent";
 
 /// The client of one operation: it sends requests, waits, draws, and reads mail. Operators also call
 /// services.
@@ -66,6 +80,29 @@ impl Client {
         self.platform.send(self.operation, request, &self.random).await
     }
 
+    /// Sends a request as a client that does not give up: again after an error of the network, a 429 or
+    /// a 5xx, after the time of `Retry-After` and a drawn pause of at most 5 s. The client waits 3 s to
+    /// 35 s for each answer. `None` if there is no definite answer after 12 attempts.
+    ///
+    /// A request that changes something needs an idempotency key: an attempt without an answer may have
+    /// been performed.
+    pub async fn send_until_answered(&self, request: &ApiRequest) -> Option<ApiAnswer> {
+        for _ in 0..ATTEMPTS_MAX {
+            let patience = self.draw(|random| random.up_to(PATIENCE_MAX - PATIENCE_MIN));
+            let request = request.clone().patience(PATIENCE_MIN + patience);
+            match self.send(request).await {
+                Ok(answer) if !matches!(answer.status, 429 | 500..) => return Some(answer),
+                Ok(answer) => {
+                    let named = answer.header("retry-after").and_then(|text| text.parse().ok());
+                    self.wait(Millis::seconds(named.unwrap_or(0))).await;
+                    self.think(PAUSE_MAX).await;
+                }
+                Err(_) => self.think(PAUSE_MAX).await,
+            }
+        }
+        None
+    }
+
     /// All mails that were sent to an address, in order.
     pub fn mails_to(&self, address: &str) -> Vec<Mail> {
         let services = lock(&self.platform.world.services);
@@ -90,6 +127,19 @@ impl Client {
     /// The body of the service's error.
     pub async fn call(&self, target: &str, body: &Json) -> Result<Json, Json> {
         self.platform.world.ask(target, body).await
+    }
+
+    /// Sends a message to a queue, by its logical id, and writes the note [`SENT`]: for messages of
+    /// other systems, and for poison, which no consumer can read.
+    ///
+    /// # Errors
+    /// The body of the service's error, such as that of a missing queue.
+    pub async fn send_message(&self, queue: &str, body: &str) -> Result<(), Json> {
+        let url = queue_url(&self.physical(queue));
+        let message = json!({ "QueueUrl": url, "MessageBody": body });
+        self.call("AmazonSQS.SendMessage", &message).await?;
+        self.note(SENT, json!({ "queue": queue, "body": body }));
+        Ok(())
     }
 
     /// Moves all messages of a dead-letter queue to its source queue, both by their logical ids.

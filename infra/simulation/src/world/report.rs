@@ -4,7 +4,7 @@ use std::fmt;
 use std::time::Duration;
 
 use super::faults::FaultMix;
-use super::trace::{Happened, Trace, printed};
+use super::trace::{Happened, Trace};
 use crate::Millis;
 
 /// The result of a run.
@@ -63,6 +63,11 @@ impl Report {
         self.failures.is_empty()
     }
 
+    /// The report as it is kept among others: a good one without its trace, which may be long.
+    pub(super) fn kept(self) -> Self {
+        if self.is_ok() { Self { trace: Trace::default(), ..self } } else { self }
+    }
+
     /// The ids of the last requests, in order.
     fn last_requests(&self) -> Vec<&str> {
         const SHOWN_MAX: usize = 3;
@@ -74,10 +79,10 @@ impl Report {
         requests[requests.len().saturating_sub(SHOWN_MAX)..].to_vec()
     }
 
-    /// The events of one request, as lines.
+    /// The events of one request in words, an event a line, each after the time since the beginning in
+    /// seconds. Empty if the report has no such request.
     pub fn journey(&self, request: &str) -> String {
-        let start = self.trace.events().first().map(|event| event.at);
-        printed(start, self.trace.journey(request).into_iter())
+        self.trace.journey_in_words(request)
     }
 }
 
@@ -109,17 +114,18 @@ impl fmt::Display for Shrunk {
         for (index, text) in &report.operations {
             writeln!(f, "  operation {index}: {text}")?;
         }
+        let mut requests: Vec<&str> = Vec::new();
         for failure in &report.failures {
             writeln!(f, "  {failure}")?;
-            let requests = match &failure.request {
-                Some(request) => vec![request.as_str()],
-                // Found at rest: the last requests are near the reason.
-                None => report.last_requests(),
-            };
-            for request in requests {
-                writeln!(f, "  the journey of {request}")?;
-                f.write_str(&report.journey(request))?;
-            }
+            requests.extend(failure.request.as_deref().filter(|it| !requests.contains(it)));
+        }
+        // Found at rest: the last requests are near the reason.
+        if requests.is_empty() {
+            requests = report.last_requests();
+        }
+        for request in requests {
+            writeln!(f, "  the journey of {request}")?;
+            f.write_str(&report.journey(request))?;
         }
         Ok(())
     }

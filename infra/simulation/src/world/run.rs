@@ -32,8 +32,8 @@ impl Simulation {
     /// Runs the world until it is at rest. It makes a runtime, so call it outside of any.
     ///
     /// # Errors
-    /// If the world cannot be built: there is no template, code is missing, or the template has
-    /// something that is not simulated.
+    /// If the world cannot be built: there is no template, one of its functions has no code, a name of the
+    /// simulation is not in it, or it has a part that is not simulated.
     pub fn run(&self) -> Result<Report, String> {
         let began = WallInstant::now();
         let template = self.template.as_deref().ok_or("the simulation has no template")?;

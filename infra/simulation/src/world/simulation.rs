@@ -5,6 +5,8 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use sam_template::Template;
+use serde::Serialize;
+use serde_json::Value as Json;
 
 use super::faults::FaultMix;
 use super::oracle::{AnyOracle, Oracle};
@@ -20,8 +22,12 @@ pub struct Simulation {
     pub(super) seed: u64,
     pub(super) template: Option<Arc<Template>>,
     pub(super) functions: BTreeMap<String, Vec<Version>>,
+    /// The functions of the template that stay without code.
+    pub(super) without_code: BTreeSet<String>,
     pub(super) secrets: BTreeMap<String, String>,
     pub(super) variables: BTreeMap<String, String>,
+    /// The first items, with their tables.
+    pub(super) items: Vec<(String, Result<Json, String>)>,
     /// By host.
     pub(super) hosts: BTreeMap<String, Arc<dyn AnyUpstream>>,
     pub(super) faults: FaultMix,
@@ -40,8 +46,10 @@ impl Simulation {
             seed,
             template: None,
             functions: BTreeMap::new(),
+            without_code: BTreeSet::new(),
             secrets: BTreeMap::new(),
             variables: BTreeMap::new(),
+            items: Vec::new(),
             hosts: BTreeMap::new(),
             faults: FaultMix::none(),
             workloads: Vec::new(),
@@ -77,6 +85,37 @@ impl Simulation {
         self.version(logical_id, Chance::ALWAYS, main)
     }
 
+    /// Adds the code of several functions: pairs of a logical id and a `main`.
+    ///
+    /// `cargo lifecycle codegen` writes such a list, by the setting `mains`.
+    #[must_use]
+    pub fn functions<'a, M>(self, mains: impl IntoIterator<Item = &'a (&'a str, M)>) -> Self
+    where
+        M: Fn() -> ExitCode + Send + Sync + Clone + 'static,
+    {
+        let mains = mains.into_iter();
+        mains.fold(self, |simulation, (id, main)| simulation.function(id, main.clone()))
+    }
+
+    /// Leaves a function of the template without code, such as one in another language. Its invocations
+    /// fail.
+    #[must_use]
+    pub fn without_code(mut self, logical_id: &str) -> Self {
+        self.without_code.insert(logical_id.to_owned());
+        self
+    }
+
+    /// Adds the code of a function in place of the code that it has: a mistake that a check must find.
+    #[must_use]
+    pub fn replace(
+        mut self,
+        logical_id: &str,
+        main: impl Fn() -> ExitCode + Send + Sync + 'static,
+    ) -> Self {
+        self.functions.remove(logical_id);
+        self.function(logical_id, main)
+    }
+
     /// Adds another version of a function, which this share of its environments runs from the
     /// beginning.
     #[must_use]
@@ -98,6 +137,18 @@ impl Simulation {
         self
     }
 
+    /// Adds an item that a table has from the beginning, by the table's logical id, in `DynamoDB`'s JSON:
+    /// `lifecycle::record::item_of(&record)` has this form.
+    ///
+    /// Every operation finds it, also in a shrunk workload. It is in each index at once, and its write is
+    /// in the table's stream.
+    #[must_use]
+    pub fn item(mut self, table: &str, item: impl Serialize) -> Self {
+        let item = serde_json::to_value(item).map_err(|error| error.to_string());
+        self.items.push((table.to_owned(), item));
+        self
+    }
+
     /// Sets an environment variable of all functions that have it in the template.
     #[must_use]
     pub fn variable(mut self, name: &str, value: impl Into<String>) -> Self {
@@ -113,7 +164,9 @@ impl Simulation {
         self.variable(&variable, format!("https://{host}")).host(&host, upstream)
     }
 
-    /// Adds a host that is no service of AWS.
+    /// Adds a host that is no service of AWS, such as `id.example.com`. A function
+    /// `Fn(&Request<Vec<u8>>) -> Response<Vec<u8>>` is an upstream without state. A request to any other
+    /// host is answered 404.
     #[must_use]
     pub fn host(mut self, host: &str, upstream: impl Upstream + Clone + Sync + 'static) -> Self {
         self.hosts.insert(host.to_owned(), Arc::new(upstream));
@@ -127,7 +180,7 @@ impl Simulation {
         self
     }
 
-    /// Adds a workload. Its name is that of its type.
+    /// Adds a workload. Its random numbers depend on its type and on its place among the workloads.
     #[must_use]
     pub fn workload<W: Workload>(mut self, workload: W) -> Self {
         let name = format!("{} {}", self.workloads.len(), std::any::type_name::<W>());

@@ -20,7 +20,7 @@ use crate::random::{Random, Seeded};
 use crate::services::{CallId, Called, Services, WireRequest, WireResponse};
 
 /// The time at which each world begins: 2026-01-01T00:00:00Z.
-pub(super) const BEGINNING: Millis = Millis(1_767_225_600_000);
+pub const BEGINNING: Millis = Millis(1_767_225_600_000);
 
 /// The caller that is no function: event sources and operators.
 pub(super) const PLATFORM: &str = "platform";
@@ -155,8 +155,9 @@ impl World {
         let at = self.now();
         for (oracle, reason) in found {
             let mut failures = lock(&self.failures);
-            let known = failures.iter().filter(|failure| failure.oracle == oracle).count();
-            if known >= FAILURES_MAX {
+            let known = failures.iter().filter(|failure| failure.oracle == oracle);
+            let is_known = known.clone().any(|failure| failure.reason == reason);
+            if is_known || known.count() >= FAILURES_MAX {
                 continue;
             }
             let request = event.and_then(|event| self.request_of(event));
@@ -182,16 +183,12 @@ impl World {
             Happened::Called { invocation, .. } | Happened::Line { invocation, .. } => {
                 invocation.as_ref()?
             }
+            Happened::Performed { call, .. } | Happened::Broken { call, .. } => {
+                return lock(&self.trace).request_of_call(*call);
+            }
             _ => return None,
         };
-        let trace = lock(&self.trace);
-        let mut earlier = trace.events().iter().rev();
-        earlier.find_map(|event| match &event.what {
-            Happened::Invoked { invocation: id, cause, .. } if id == invocation => {
-                cause.request().map(str::to_owned)
-            }
-            _ => None,
-        })
+        lock(&self.trace).request_of_invocation(invocation)
     }
 
     /// Performs a call of a service, without a network.

@@ -6,6 +6,7 @@ mod customers;
 mod rates;
 mod service;
 
+use serde_json::json;
 use simulation::random::Chance;
 use simulation::world::{Fault, FaultMix, Happened, Report, Simulation};
 
@@ -126,6 +127,45 @@ fn a_mistake_is_found_and_shrunk_to_one_operation_and_its_fault() {
 }
 
 #[test]
+fn of_several_seeds_the_first_that_fails_is_shrunk_and_all_failures_are_named() {
+    let faults = FaultMix::only(Fault::LostClientResponse, Chance::percent(10));
+    let careful = simulation(0, 12, faults).function(ENDPOINT, place_order);
+
+    let (good, bad) = (
+        careful.run_seeds(&(0..4).into()).unwrap(),
+        careful.replace(ENDPOINT, careless_place_order).run_seeds(&(0..8).into()).unwrap(),
+    );
+
+    assert!(good.is_ok() && good.seeds == 4, "{good}");
+    assert!(!bad.is_ok() && bad.seeds == 8, "{bad}");
+    let (first, shrunk) = (&bad.failed[0], bad.shrunk.as_ref().unwrap());
+    assert_eq!((shrunk.report.seed, shrunk.report.operations.len()), (first.seed, 1), "{bad}");
+    let (text, failed) = (bad.to_string(), bad.failed.len());
+    for report in &bad.failed {
+        assert!(text.contains(&format!("seed {}: books: ", report.seed)), "{text}");
+    }
+    assert!(text.contains("8 seeds in ") && text.contains(&format!("{failed} failed;")));
+}
+
+#[test]
+fn a_table_has_its_first_items_and_an_unknown_table_is_an_error() {
+    let item = json!({
+        "pk": { "S": "first" }, "key": { "S": "first" }, "orderId": { "S": "first" },
+        "pieces": { "N": "3" },
+    });
+    let service = |table: &str| {
+        let service = simulation(1, 2, FaultMix::none()).function(ENDPOINT, place_order);
+        service.item(table, &item).run()
+    };
+
+    // No event was counted for the first order.
+    let report = service("OrdersTable").unwrap();
+    assert!(report.failures[0].reason.contains("pieces are ordered"), "{:?}", report.failures);
+    let error = service("NoTable").unwrap_err();
+    assert!(error.starts_with("an item of NoTable: "), "{error}");
+}
+
+#[test]
 fn a_journey_has_the_calls_and_the_later_invocations_of_a_request() {
     let report = run(1, FaultMix::none());
     let requests = report.trace.events().iter().find_map(|event| match &event.what {
@@ -142,8 +182,16 @@ fn a_journey_has_the_calls_and_the_later_invocations_of_a_request() {
 }
 
 #[test]
-fn a_world_without_a_template_or_with_unknown_functions_is_an_error() {
+fn a_world_without_a_template_or_with_unknown_or_missing_parts_is_an_error() {
     assert!(Simulation::new(1).run().unwrap_err().contains("no template"));
     let error = service(1).function("OtherFunction", place_order).run().unwrap_err();
     assert!(error.contains("OtherFunction"), "{error}");
+    let error = service(1).run().unwrap_err();
+    assert_eq!(error, format!("functions of the template have no code: {ENDPOINT}"));
+    assert!(service(1).without_code(ENDPOINT).run().unwrap().is_ok());
+    let whole = || service(1).function(ENDPOINT, place_order);
+    let error = whole().secret("NoSecret", "text").run().unwrap_err();
+    assert_eq!(error, "the template has no secret NoSecret");
+    let error = whole().variable("NO_TABLE", "text").run().unwrap_err();
+    assert_eq!(error, "no function of the template has the variable NO_TABLE");
 }

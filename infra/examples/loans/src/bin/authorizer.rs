@@ -4,6 +4,6 @@ use std::process::ExitCode;
 
 use aws::Aws;
 
-fn main() -> ExitCode {
+pub(crate) fn main() -> ExitCode {
     aws::authorize(&[], Aws::outside_verifier)
 }

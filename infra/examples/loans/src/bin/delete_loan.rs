@@ -6,7 +6,7 @@ use lifecycle::{Endpoint, Identity};
 use loans::resources::{BOOKS, LOANS};
 use loans::{Book, Loan, LoanId, LoanStatus, Member, Role, error_codes};
 
-fn main() -> ExitCode {
+pub(crate) fn main() -> ExitCode {
     aws::serve(|aws| DeleteLoan { loans: aws.table() })
 }
 

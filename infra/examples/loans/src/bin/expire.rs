@@ -6,7 +6,7 @@ use lifecycle::prelude::*;
 use loans::resources::{BY_DUE, LOANS};
 use loans::{Loan, LoanOverdue, LoanStatus};
 
-fn main() -> ExitCode {
+pub(crate) fn main() -> ExitCode {
     aws::consume(|aws| Expire { loans: aws.table() })
 }
 

@@ -6,7 +6,7 @@ use lifecycle::prelude::*;
 use loans::resources::BOOKS;
 use loans::{Book, BookId, BookView};
 
-fn main() -> ExitCode {
+pub(crate) fn main() -> ExitCode {
     aws::serve(|aws| GetBook { books: aws.table() })
 }
 

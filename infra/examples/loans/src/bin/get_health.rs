@@ -4,7 +4,7 @@ use aws::functions::HealthCheck;
 use lifecycle::prelude::*;
 use loans::resources::{BOOKS, LOAN_EVENTS};
 
-fn main() -> ExitCode {
+pub(crate) fn main() -> ExitCode {
     aws::functions::health::<Library>()
 }
 

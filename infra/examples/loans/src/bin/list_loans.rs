@@ -6,7 +6,7 @@ use lifecycle::prelude::*;
 use loans::resources::{BY_MEMBER, LOANS};
 use loans::{Loan, LoanView, Member, Role};
 
-fn main() -> ExitCode {
+pub(crate) fn main() -> ExitCode {
     aws::serve(|aws| ListLoans { loans: aws.pages(ListLoans::ROUTE) })
 }
 

@@ -5,7 +5,7 @@ use lifecycle::prelude::*;
 use loans::resources::BOOKS;
 use loans::{Book, BookDraft, BookView, Member, Role};
 
-fn main() -> ExitCode {
+pub(crate) fn main() -> ExitCode {
     aws::serve(|_| PostBook)
 }
 

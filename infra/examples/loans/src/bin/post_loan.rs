@@ -6,7 +6,7 @@ use lifecycle::prelude::*;
 use loans::resources::{BOOKS, LOANS};
 use loans::{Book, Loan, LoanDraft, LoanMade, LoanView, Member, Role, error_codes};
 
-fn main() -> ExitCode {
+pub(crate) fn main() -> ExitCode {
     aws::serve(|aws| PostLoan { books: aws.table() })
 }
 

@@ -4,6 +4,6 @@ use std::process::ExitCode;
 
 use loans::LibraryEvents;
 
-fn main() -> ExitCode {
+pub(crate) fn main() -> ExitCode {
     aws::functions::relay_outbox::<LibraryEvents>()
 }

@@ -8,7 +8,7 @@ use loans::resources::{LOAN_EVENTS, LOANS};
 use loans::{Loan, LoanId, LoanMade, LoanOverdue, LoanStatus};
 use serde_json::Value;
 
-fn main() -> ExitCode {
+pub(crate) fn main() -> ExitCode {
     aws::consume(|aws| Remind { loans: aws.table() })
 }
 

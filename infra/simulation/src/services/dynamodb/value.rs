@@ -175,7 +175,7 @@ pub(super) fn is_too_deep(item: &Item) -> bool {
 }
 
 /// An item of its JSON.
-pub(in crate::services) fn item_of(json: &Json) -> Result<Item, AwsError> {
+pub(crate) fn item_of(json: &Json) -> Result<Item, AwsError> {
     members_of(json, 0)
 }
 
@@ -185,7 +185,7 @@ fn members_of(json: &Json, depth: usize) -> Result<Item, AwsError> {
 }
 
 /// The JSON of an item.
-pub(in crate::services) fn item_to_json(item: &Item) -> Json {
+pub(crate) fn item_to_json(item: &Item) -> Json {
     let members = item.iter().map(|(name, value)| (name.clone(), value.to_json()));
     Json::Object(members.collect::<Map<_, _>>())
 }

@@ -2,6 +2,7 @@
 
 mod event;
 mod journey;
+mod words;
 
 use std::fmt::{self, Write as _};
 
@@ -38,6 +39,39 @@ impl Trace {
         journey::of(&self.events, request)
     }
 
+    /// The request that caused an invocation.
+    pub(super) fn request_of_invocation(&self, invocation: &str) -> Option<String> {
+        let mut earlier = self.events.iter().rev();
+        earlier.find_map(|event| match &event.what {
+            Happened::Invoked { invocation: id, cause, .. } if id == invocation => {
+                cause.request().map(str::to_owned)
+            }
+            _ => None,
+        })
+    }
+
+    /// The request that caused the invocation of a call.
+    pub(super) fn request_of_call(&self, call: u64) -> Option<String> {
+        let mut earlier = self.events.iter().rev();
+        let invocation = earlier.find_map(|event| match &event.what {
+            Happened::Called { call: number, invocation, .. } if *number == call => {
+                invocation.as_deref()
+            }
+            _ => None,
+        });
+        self.request_of_invocation(invocation?)
+    }
+
+    /// The journey of a request in words, an event a line, each after the time since the beginning in
+    /// seconds.
+    pub(super) fn journey_in_words(&self, request: &str) -> String {
+        printed(self.start(), self.journey(request).into_iter(), |event| event.what.to_string())
+    }
+
+    fn start(&self) -> Option<Millis> {
+        self.events.first().map(|event| event.at)
+    }
+
     pub(super) fn add(&mut self, at: Millis, what: Happened) -> Event {
         let number = u64::try_from(self.events.len()).unwrap_or(u64::MAX);
         let event = Event { number, at, what };
@@ -51,20 +85,21 @@ impl Trace {
 /// Prints an event a line: the time since the first in seconds, and the event in JSON.
 impl fmt::Display for Trace {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&printed(self.events.first().map(|it| it.at), self.events.iter()))
+        f.write_str(&printed(self.start(), self.events.iter(), Event::line))
     }
 }
 
 /// The events as lines, with times since `start`.
-pub(super) fn printed<'a>(
+fn printed<'a>(
     start: Option<Millis>,
     events: impl Iterator<Item = &'a Event>,
+    line: impl Fn(&Event) -> String,
 ) -> String {
     let mut text = String::new();
     for event in events {
         let since = event.at.since(start.unwrap_or_default());
         // Writing to a string cannot fail.
-        let _ = writeln!(text, "{:>6}.{:03} {}", since.as_seconds(), since.0 % 1000, event.line());
+        let _ = writeln!(text, "{:>6}.{:03} {}", since.as_seconds(), since.0 % 1000, line(event));
     }
     text
 }

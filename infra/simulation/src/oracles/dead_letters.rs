@@ -1,18 +1,21 @@
-//! Dead letters: each message that no consumer can read is among them, and the others have failed as
-//! often as their queue allows.
+//! Dead letters: the poison that was sent, and messages that have failed as often as their queue allows.
 
 use std::collections::BTreeMap;
 
-use simulation::world::{Cause, Event, Happened, Oracle, View};
+use sam_template::Template;
 
-use super::evidence::Sends;
-use crate::workloads::POISON;
+use crate::evidence::Sends;
+use crate::world::{Cause, Event, Happened, Oracle, SENT, View};
 
-pub(super) const NAME: &str = "only poison in dead letters";
-
-/// Checks the world at rest.
+/// Checks at rest that dead-letter queues have the poison that a workload has sent, and otherwise only
+/// messages that were delivered as often as their queue allows.
+///
+/// Poison is a message of [`Client::send_message`](crate::world::Client::send_message) with a mark in
+/// its body: no consumer can read it. A dead letter of a stream is allowed if records were given up.
 #[derive(Debug, Clone)]
-pub(super) struct DeadLetters {
+pub struct DeadLetters {
+    /// The part of a body that marks poison.
+    mark: String,
     /// The source queue of each dead-letter queue, and its maximum of receives.
     redrives: BTreeMap<String, (String, u32)>,
     sends: Sends,
@@ -27,9 +30,19 @@ pub(super) struct DeadLetters {
 }
 
 impl DeadLetters {
-    pub(super) fn new(redrives: BTreeMap<String, (String, u32)>) -> Self {
+    /// Its name.
+    pub const NAME: &'static str = "only poison in dead letters";
+
+    /// The check of the template's dead-letter queues. A body with `mark` is poison.
+    pub fn of(template: &Template, mark: &str) -> Self {
+        let redrives = template.queues.values().filter_map(|queue| {
+            let redrive = queue.redrive.as_ref()?;
+            let source = (queue.logical_id.clone(), redrive.max_receive_count);
+            Some((redrive.dead_letter_queue.clone(), source))
+        });
         Self {
-            redrives,
+            mark: mark.to_owned(),
+            redrives: redrives.collect(),
             sends: Sends::default(),
             ids: BTreeMap::new(),
             deliveries: BTreeMap::new(),
@@ -41,7 +54,7 @@ impl DeadLetters {
 
 impl Oracle for DeadLetters {
     fn name(&self) -> &str {
-        NAME
+        Self::NAME
     }
 
     fn observe(&mut self, event: &Event, _view: &View<'_>) -> Result<(), String> {
@@ -55,7 +68,7 @@ impl Oracle for DeadLetters {
                     *self.deliveries.entry(id.clone()).or_default() += 1;
                 }
             }
-            Happened::Noted { name, value, .. } if name == "sent" => {
+            Happened::Noted { name, value, .. } if name == SENT => {
                 let text = |name: &str| value[name].as_str().unwrap_or_default().to_owned();
                 self.poison.push((text("queue"), text("body")));
             }
@@ -84,13 +97,13 @@ impl DeadLetters {
                 }
                 return Err(format!("{queue} has {body}, but no record was given up"));
             };
-            let is_poison = body.contains(POISON);
+            let is_poison = self.is_poison(body);
             if !is_poison && self.deliveries_of(body) < *most {
                 let count = self.deliveries_of(body);
                 return Err(format!("{queue} has {body} after {count} deliveries by {source}"));
             }
         }
-        for (source, body) in self.poison.iter().filter(|(_, body)| body.contains(POISON)) {
+        for (source, body) in self.poison.iter().filter(|(_, body)| self.is_poison(body)) {
             let queue =
                 self.redrives.iter().find(|(_, (it, _))| it == source).map(|(dead, _)| dead);
             let found = queue.and_then(|queue| dead.get(queue));
@@ -99,6 +112,10 @@ impl DeadLetters {
             }
         }
         Ok(())
+    }
+
+    fn is_poison(&self, body: &str) -> bool {
+        body.contains(&self.mark)
     }
 
     /// The most deliveries of a message with this body.
@@ -112,10 +129,15 @@ impl DeadLetters {
 mod tests {
     use super::*;
 
+    const TEMPLATE: &str = "Resources:
+  Dead: {Type: 'AWS::SQS::Queue'}
+  Queue: {Type: 'AWS::SQS::Queue', Properties: {RedrivePolicy: {deadLetterTargetArn: !GetAtt Dead.Arn, maxReceiveCount: 3}}}
+";
+
     #[test]
     fn a_message_that_was_not_tried_often_enough_and_a_lost_poison_are_found() {
-        let source = ("Queue".to_owned(), 3);
-        let mut oracle = DeadLetters::new(BTreeMap::from([("Dead".to_owned(), source)]));
+        let template = Template::parse(TEMPLATE, &BTreeMap::new()).unwrap();
+        let mut oracle = DeadLetters::of(&template, "poison");
         oracle.ids.insert("body".to_owned(), vec!["m".to_owned()]);
         let dead = |bodies: &[&str]| {
             let bodies = bodies.iter().map(|body| (*body).to_owned()).collect();

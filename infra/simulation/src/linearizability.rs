@@ -1,4 +1,41 @@
-//! The checker: a search over all orders that the times of the calls allow.
+//! Linearizability of a single record: whether one order of concurrent calls explains all their answers,
+//! where each call has its effect at one moment between its beginning and its end.
+//!
+//! [`check`] searches such an order as Wing and Gong do, with the memory of Lowe. An oracle collects the
+//! calls of a record with [`Requests`](crate::evidence::Requests), and checks them at rest:
+//!
+//! ```
+//! use simulation::linearizability::{Call, Model, Verdict, check};
+//!
+//! /// The copies of a book that are not lent.
+//! struct Shelf;
+//!
+//! enum Operation {
+//!     Borrow,
+//!     Read(u32),
+//! }
+//!
+//! impl Model for Shelf {
+//!     type State = u32;
+//!     type Operation = Operation;
+//!
+//!     fn apply(available: &u32, operation: &Operation) -> Option<u32> {
+//!         match operation {
+//!             Operation::Borrow => available.checked_sub(1),
+//!             Operation::Read(seen) => (seen == available).then_some(*available),
+//!         }
+//!     }
+//! }
+//!
+//! let borrow = Call { operation: Operation::Borrow, begin: 0, end: Some(4) };
+//! let read = |begin, seen| Call { operation: Operation::Read(seen), begin, end: Some(begin + 1) };
+//!
+//! let concurrent = [borrow, read(2, 1)];
+//! assert!(matches!(check::<Shelf>(1, &concurrent, 1_000), Verdict::Linearizable(_)));
+//!
+//! let [borrow, _] = concurrent;
+//! assert_eq!(check::<Shelf>(1, &[borrow, read(6, 1)], 1_000), Verdict::NotLinearizable);
+//! ```
 
 use std::collections::HashSet;
 use std::hash::Hash;
@@ -19,7 +56,7 @@ pub trait Model {
 pub struct Call<O> {
     /// The operation with its answer.
     pub operation: O,
-    /// When it began, in any unit that orders the calls.
+    /// When it began, in any unit that orders the calls, such as the number of its event.
     pub begin: u64,
     /// When its answer came. A call without one has its effect at any later time, or never.
     pub end: Option<u64>,
@@ -27,6 +64,7 @@ pub struct Call<O> {
 
 /// The result of a search.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Verdict {
     /// There is an order, of these calls by their indexes.
     Linearizable(Vec<usize>),
