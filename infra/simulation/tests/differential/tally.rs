@@ -29,6 +29,7 @@ impl Tally {
     ///
     /// # Panics
     /// If known differences leave out more than one of ten operations.
+    #[expect(clippy::print_stdout, reason = "the counts are the result of a long run")]
     pub(super) fn end(&self, name: &str) {
         println!("{name}: {self}");
         assert!(self.left_out * 9 <= self.compared, "{name}: too few are compared: {self}");
