@@ -9,6 +9,7 @@ const PATIENCE: Millis = Millis::seconds(35);
 
 /// A request to the API.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct ApiRequest {
     /// The method, in capitals.
     pub method: String,
@@ -85,6 +86,7 @@ impl ApiRequest {
 
 /// An answer of the API.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct ApiAnswer {
     /// The gateway's id of the request, by which the trace has its journey.
     pub request_id: String,
