@@ -5,9 +5,8 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 use simulation::Millis;
+use simulation::evidence::{Answer, Request, Requests, claims};
 use simulation::world::{Event, Oracle, View};
-
-use super::evidence::{Answer, Request, Requests, claims};
 
 pub(super) const NAME: &str = "access needs a valid token and its roles";
 

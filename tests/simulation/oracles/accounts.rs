@@ -5,9 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Deserialize;
 use serde_json::Value;
+use simulation::evidence::Requests;
 use simulation::world::{Event, Happened, Oracle, View};
 
-use super::evidence::Requests;
 use crate::items::{self, User, Writes, tables};
 use crate::people::{PASSWORD, Person};
 

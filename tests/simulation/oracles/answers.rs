@@ -1,8 +1,8 @@
 //! Answers: each is in the API's description, and none is an internal error.
 
+use simulation::evidence::Requests;
 use simulation::world::{Event, Oracle, View};
 
-use super::evidence::Requests;
 use crate::description::{self, complaint};
 
 pub(super) const NAME: &str = "every answer is described";

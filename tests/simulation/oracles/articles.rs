@@ -2,9 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use simulation::evidence::subject;
 use simulation::world::{Event, Happened, Oracle, View};
 
-use super::evidence::subject;
 use crate::items::{self, Article, Writes, tables};
 
 pub(super) const NAME: &str = "no published words without approvals";

@@ -5,9 +5,9 @@ use std::collections::BTreeSet;
 use lifecycle::Timestamp;
 use serde_json::Value;
 use simulation::Millis;
+use simulation::evidence::{Answer, Request, Requests, Sends, dead_letters};
 use simulation::world::{Event, Oracle, View};
 
-use super::evidence::{Answer, Request, Requests, Sends, dead_letters};
 use crate::items::{self, tables};
 
 pub(super) const NAME: &str = "no callback is lost, and objects go";

@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 
 use serde::Deserialize;
+use simulation::evidence::dead_letters;
 use simulation::world::{Event, Oracle, View};
 
-use super::evidence::dead_letters;
 use crate::items::{self, Account, Money, Order, Reservation, Writes, tables};
 
 pub(super) const NAME: &str = "credit is conserved";

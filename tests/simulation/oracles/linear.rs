@@ -3,9 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
+use simulation::evidence::{Answer, Request, Requests, subject};
 use simulation::world::{Event, Oracle, View};
 
-use super::evidence::{Answer, Request, Requests, subject};
 use crate::items::{self, Article, tables};
 use crate::linear::checker::{Call, Verdict, check};
 use crate::linear::{ArticleModel, Shown, Step, Taken};

@@ -4,10 +4,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use simulation::Millis;
+use simulation::evidence::dead_letters;
 use simulation::services::ses::Mail;
 use simulation::world::{Event, Happened, Oracle, View};
 
-use super::evidence::dead_letters;
 use crate::items::{self, Order, User, Writes, tables};
 use crate::people::Person;
 

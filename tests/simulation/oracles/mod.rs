@@ -18,7 +18,6 @@ mod secrets;
 mod stock;
 
 use sam_template::Template;
-use simulation::evidence;
 use simulation::oracles::DeadLetters;
 use simulation::world::Simulation;
 

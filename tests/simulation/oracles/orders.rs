@@ -3,9 +3,9 @@
 use std::borrow::Borrow;
 use std::collections::BTreeMap;
 
+use simulation::evidence::dead_letters;
 use simulation::world::{Event, Oracle, View};
 
-use super::evidence::dead_letters;
 use crate::items::{self, Order, Row, Writes, tables};
 
 pub(super) const NAME: &str = "each order ends once, with its events in order";

@@ -3,9 +3,9 @@
 use std::collections::BTreeSet;
 
 use serde_json::Value;
+use simulation::evidence::Sends;
 use simulation::world::{Event, Oracle, View};
 
-use super::evidence::Sends;
 use crate::items::{self, Row, Writes, tables};
 
 pub(super) const NAME: &str = "every event reaches its queues";

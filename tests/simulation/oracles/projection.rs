@@ -1,8 +1,8 @@
 //! The projection: it has the orders that are or were approved, as they are.
 
+use simulation::evidence::dead_letters;
 use simulation::world::{Oracle, View};
 
-use super::evidence::dead_letters;
 use crate::items::{self, Order, Summary, tables};
 
 pub(super) const NAME: &str = "the projection equals the write model";

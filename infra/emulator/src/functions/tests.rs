@@ -16,7 +16,7 @@ use super::{LogLine, LogSink, scaling, scripted, supervisor};
 use crate::activity::{Activity, Cause};
 use crate::clock::Clock;
 
-/// Notes what the records show at the moment when the caller of an invocation is woken.
+/// Notes the records at the moment when the caller of an invocation is woken.
 struct Caller {
     activity: Activity,
     request_id: Mutex<String>,

@@ -11,20 +11,12 @@ use simulation::world::{BEGINNING, FaultMix, Simulation};
 use simulation::{Millis, Template};
 
 use crate::checks::{Copies, Keys, Linear, Mails, States};
+use crate::first::{COPIES, DUE_MINUTES, LENT_BOOK, available, book_id, loan_id};
 use crate::functions::MAINS;
 use crate::people::{self, POISON};
 use crate::visits::Visits;
 
 const TEMPLATE: &str = include_str!("../../template.yaml");
-
-/// The copies of each of the first books. The first has one, which several members want.
-pub(crate) const COPIES: [i64; 3] = [1, 2, 6];
-
-/// The first loans, all of the last book, by the minutes after the beginning at which they are due.
-pub(crate) const DUE_MINUTES: [u64; 4] = [10, 25, 40, 55];
-
-/// The book of the first loans.
-pub(crate) const LENT_BOOK: usize = COPIES.len() - 1;
 
 /// The library under these faults, with these visits.
 pub(crate) fn library(seed: u64, visits: Visits, faults: FaultMix) -> Simulation {
@@ -47,22 +39,6 @@ pub(crate) fn library(seed: u64, visits: Visits, faults: FaultMix) -> Simulation
         .check(Mails::default())
         .check(NoInternalErrors::default())
         .check(DeadLetters::of(&template, POISON))
-}
-
-/// The id of one of the first books.
-pub(crate) fn book_id(index: usize) -> String {
-    format!("00000000-0000-4000-8000-00000000b{index:03}")
-}
-
-/// The id of one of the first loans.
-pub(crate) fn loan_id(index: usize) -> String {
-    format!("00000000-0000-4000-8000-00000000a{index:03}")
-}
-
-/// The copies of one of the first books that are on the shelf at the beginning.
-pub(crate) fn available(index: usize) -> i64 {
-    let lent = if index == LENT_BOOK { DUE_MINUTES.len() } else { 0 };
-    COPIES[index] - i64::try_from(lent).expect("the loans are few")
 }
 
 fn book(index: usize) -> Value {

@@ -4,6 +4,7 @@
 
 mod careless;
 mod checks;
+mod first;
 mod functions;
 mod library;
 mod people;

@@ -6,7 +6,7 @@ use simulation::Millis;
 use simulation::random::{Random, Seeded};
 use simulation::world::{ApiAnswer, ApiRequest, Client, Planned, Workload};
 
-use crate::library::{COPIES, DUE_MINUTES, book_id, loan_id};
+use crate::first::{COPIES, DUE_MINUTES, book_id, loan_id};
 use crate::people::{POISON, Person};
 
 /// The visits of a run.

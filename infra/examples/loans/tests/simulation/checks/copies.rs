@@ -3,7 +3,7 @@
 use simulation::evidence::{Writes, records};
 use simulation::world::{Event, Oracle, View};
 
-use super::{BOOKS, Book, LOANS, Loan};
+use super::stored::{BOOKS, Book, LOANS, Loan};
 
 #[derive(Debug, Clone)]
 pub(crate) struct Copies(Writes);

@@ -8,14 +8,14 @@ use simulation::evidence::records;
 use simulation::oracles::OneEffectPerKey;
 use simulation::world::{Event, Oracle, View};
 
-use super::{LEDGER, LOANS, Loan};
+use super::stored::{LEDGER, LOANS, Loan};
 
 /// The library's own check of stored loans, with the check of answers that any service has.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Keys(OneEffectPerKey);
 
 /// A record of the ledger.
-#[derive(Deserialize)]
+#[derive(Clone, Deserialize)]
 struct Stored {
     pk: String,
     #[serde(default)]

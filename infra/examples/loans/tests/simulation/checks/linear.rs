@@ -6,7 +6,7 @@ use simulation::evidence::{Answer, Request, Requests};
 use simulation::linearizability::{Call, Model, Verdict, check};
 use simulation::world::{Event, Oracle, View};
 
-use crate::library::{COPIES, available, book_id};
+use crate::first::{COPIES, available, book_id};
 
 /// The steps of one search. A search that needs more is given up, without a failure.
 const STEPS_MAX: usize = 100_000;
@@ -97,7 +97,7 @@ impl Oracle for Linear {
                 Step::Borrow { book: it, .. } | Step::Look { book: it, .. } => *it == book,
                 Step::Return { loan, .. } => match self.books.get(loan) {
                     Some(it) => *it == book,
-                    None => index == crate::library::LENT_BOOK,
+                    None => index == crate::first::LENT_BOOK,
                 },
             };
             let calls: Vec<Call<Step>> = self.calls.iter().filter(is_of_book).cloned().collect();

@@ -4,7 +4,7 @@ use simulation::evidence::{dead_letters, records};
 use simulation::services::ses::Mail;
 use simulation::world::{Event, Happened, Oracle, View};
 
-use super::{LOANS, Loan};
+use super::stored::{LOANS, Loan};
 
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Mails {

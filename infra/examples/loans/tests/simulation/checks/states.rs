@@ -6,7 +6,7 @@ use simulation::Millis;
 use simulation::evidence::{Writes, records};
 use simulation::world::{BEGINNING, Event, Oracle, View};
 
-use super::{LOANS, Loan};
+use super::stored::{LOANS, Loan};
 
 #[derive(Debug, Clone)]
 pub(crate) struct States {
