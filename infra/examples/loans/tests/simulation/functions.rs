@@ -25,8 +25,11 @@ mod remind;
 #[path = "../../src/bin/sweep_outbox.rs"]
 mod sweep_outbox;
 
+/// The `main` of a function.
+type Main = fn() -> ExitCode;
+
 /// The `main` of each function, by its logical id in the template.
-pub(crate) const MAINS: [(&str, fn() -> ExitCode); 11] = [
+pub(crate) const MAINS: [(&str, Main); 11] = [
     ("AuthorizerFunction", authorizer::main),
     ("DeleteLoanFunction", delete_loan::main),
     ("ExpireFunction", expire::main),
