@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 use simulation::Millis;
-use simulation::world::{Event, Oracle, View};
+use simulation::world::{Event, Happened, Oracle, View};
 
 use super::evidence::{Answer, Request, Requests, claims};
 
@@ -57,6 +57,12 @@ impl Oracle for Access {
     }
 
     fn observe(&mut self, event: &Event, _view: &View<'_>) -> Result<(), String> {
+        // API Gateway would answer a 500 or a 502 instead of a 401.
+        if let Happened::Failed { reason, .. } = &event.what
+            && reason == "Unauthorized"
+        {
+            return Err("a refused token failed the authorizer".to_owned());
+        }
         let Some((request, answer)) = self.requests.answered(event) else { return Ok(()) };
         if !answer.is_success() {
             return Ok(());
@@ -148,6 +154,7 @@ mod tests {
         let request = Request {
             at,
             number: 0,
+            address: String::new(),
             method: "GET".to_owned(),
             path: path.to_owned(),
             query: String::new(),

@@ -42,6 +42,11 @@ impl Oracle for Keys {
 
     fn observe(&mut self, event: &Event, _view: &View<'_>) -> Result<(), String> {
         let Some((request, answer)) = self.requests.answered(event) else { return Ok(()) };
+        // The scope of such a key includes the request: no other client can take the key.
+        let is_reused = answer.json()["error"]["code"] == "IDEMPOTENCY_KEY_REUSED";
+        if request.token().is_none() && is_reused {
+            return Err(format!("{} is refused for the key of another client", request.path));
+        }
         match scope(&request) {
             Some(scope) if answer.is_success() => self.check(scope, request.json(), &answer),
             _ => Ok(()),
