@@ -65,6 +65,9 @@ const VALID: Millis = Millis::seconds(900);
 /// Longer than the keys of tokens are fresh, and than the verdict on a token is cached.
 const CACHED: Millis = Millis::seconds(330);
 
+/// Longer than an index lags.
+const INDEXED: Millis = Millis::seconds(5);
+
 /// The time until an operator sees that a version cannot start: longer than orders wait.
 const BROKEN: (Millis, Millis) = (Millis::seconds(150), Millis::seconds(600));
 
@@ -199,6 +202,8 @@ async fn put_later_product(client: &Client) {
     let put = json!({ "TableName": client.physical("ProductsTable"), "Item": later });
     // Without the product, everybody else reads the catalogue as before.
     let _ = client.call("DynamoDB_20120810.PutItem", &put).await;
+    client.wait(INDEXED).await;
+    persist(client, &ApiRequest::get("/products?limit=100")).await;
 }
 
 /// A token of before the rotation must stay valid until its end, also when no cache has its key any
