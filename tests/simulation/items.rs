@@ -33,6 +33,8 @@ pub mod tables {
     pub const OUTBOX: &str = "OutboxTable";
     /// Calls of upstreams.
     pub const COMMUNICATIONS: &str = "CommunicationsTable";
+    /// The circuits of upstreams.
+    pub const CIRCUITS: &str = "CircuitsTable";
     /// The rules.
     pub const SETTINGS: &str = "SettingsTable";
 }

@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use serde_json::Value;
 use simulation::Millis;
 use simulation::evidence::{Answer, Request, Requests, claims};
-use simulation::world::{Event, Oracle, View};
+use simulation::world::{Event, Happened, Oracle, View};
 
 pub(super) const NAME: &str = "access needs a valid token and its roles";
 
@@ -56,6 +56,12 @@ impl Oracle for Access {
     }
 
     fn observe(&mut self, event: &Event, _view: &View<'_>) -> Result<(), String> {
+        // API Gateway would answer a 500 or a 502 instead of a 401.
+        if let Happened::Failed { reason, .. } = &event.what
+            && reason == "Unauthorized"
+        {
+            return Err("a refused token failed the authorizer".to_owned());
+        }
         let Some((request, answer)) = self.requests.answered(event) else { return Ok(()) };
         if !answer.is_success() {
             return Ok(());
@@ -147,6 +153,7 @@ mod tests {
         let request = Request {
             at,
             number: 0,
+            address: String::new(),
             method: "GET".to_owned(),
             path: path.to_owned(),
             query: String::new(),

@@ -1,4 +1,4 @@
-//! Answers: each is in the API's description, and none is an internal error.
+//! Answers: each is in the API's description, and none is an internal error or a long one.
 
 use simulation::evidence::Requests;
 use simulation::world::{Event, Oracle, View};
@@ -6,6 +6,9 @@ use simulation::world::{Event, Oracle, View};
 use crate::description::{self, complaint};
 
 pub(super) const NAME: &str = "every answer is described";
+
+/// The longest error: a client's mistakes must not cost more than that.
+const ERROR_BYTES_MAX: usize = 16 * 1024;
 
 /// Checks each answer.
 #[derive(Debug, Clone, Default)]
@@ -27,6 +30,16 @@ impl Oracle for Answers {
         }
         if answer.by_function && answer.status == 503 && answer.header("retry-after").is_none() {
             return Err(format!("no Retry-After: {shown}"));
+        }
+        if answer.by_function && answer.status >= 400 && answer.body.len() > ERROR_BYTES_MAX {
+            let start: String = answer.body.chars().take(200).collect();
+            let (method, path, bytes) = (&request.method, &request.path, answer.body.len());
+            return Err(format!("an error of {bytes} bytes: {method} {path}: {start}"));
+        }
+        // A shared cache may not reuse it for another origin.
+        let varies = answer.header("vary").is_some_and(|vary| vary.contains("Origin"));
+        if answer.by_function && !varies {
+            return Err(format!("no Vary: Origin: {shown}"));
         }
         let answer = description::Answer {
             method: &request.method,

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use simulation::evidence::subject;
+use simulation::evidence::{Requests, subject};
 use simulation::world::{Event, Happened, Oracle, View};
 
 use crate::items::{self, Article, Writes, tables};
@@ -19,12 +19,21 @@ pub(super) struct Articles {
     known: BTreeMap<String, Article>,
     /// The articles and editors of all requests for an approval.
     asked: BTreeSet<(String, String)>,
+    requests: Requests,
+    /// The people whose change with a title or a content succeeded.
+    writers: BTreeMap<(String, String), BTreeSet<String>>,
 }
 
 impl Default for Articles {
     fn default() -> Self {
         let writes = Writes::of(&[tables::ARTICLES]);
-        Self { writes, known: BTreeMap::new(), asked: BTreeSet::new() }
+        Self {
+            writes,
+            known: BTreeMap::new(),
+            asked: BTreeSet::new(),
+            requests: Requests::default(),
+            writers: BTreeMap::new(),
+        }
     }
 }
 
@@ -43,6 +52,7 @@ impl Oracle for Articles {
                 self.asked.insert((article.to_owned(), editor));
             }
         }
+        self.wrote(event);
         if !self.writes.happened(event) {
             return Ok(());
         }
@@ -50,10 +60,50 @@ impl Oracle for Articles {
             let before = self.known.insert(article.article_id.clone(), article.clone());
             if before.as_ref() != Some(&article) {
                 check(before.as_ref(), &article, &self.asked)?;
+                approved_by_others(&article, &self.writers)?;
             }
         }
         Ok(())
     }
+}
+
+impl Articles {
+    /// Remembers the writer of a title or a content.
+    fn wrote(&mut self, event: &Event) {
+        let Some((request, answer)) = self.requests.answered(event) else { return };
+        let article = request.parts("/articles/{}").and_then(|parts| parts.first().copied());
+        let writer = request.token().and_then(subject);
+        let (Some(article), Some(writer)) = (article, writer) else { return };
+        if request.method != "PATCH" || !answer.is_success() {
+            return;
+        }
+        let body = request.json();
+        for text in [&body["title"], &body["content"]].into_iter().filter_map(|it| it.as_str()) {
+            let text = (article.to_owned(), text.to_owned());
+            self.writers.entry(text).or_default().insert(writer.clone());
+        }
+    }
+}
+
+/// Whether an article is published with enough approvals of editors who wrote neither its title nor
+/// its content. Words that several people have sent are nobody's.
+fn approved_by_others(
+    article: &Article,
+    writers: &BTreeMap<(String, String), BTreeSet<String>>,
+) -> Result<(), String> {
+    let Article { article_id, author_id, title, content, approvals, status, .. } = article;
+    let of_text = |text: &String| writers.get(&(article_id.clone(), text.clone()));
+    let own: Vec<&String> = [title, content]
+        .into_iter()
+        .filter_map(of_text)
+        .filter(|writers| writers.len() == 1)
+        .flatten()
+        .collect();
+    let others = approvals.iter().filter(|it| *it != author_id && !own.contains(it)).count();
+    if status == "PUBLISHED" && others < NEEDED {
+        return Err(format!("article {article_id} is published by approvals of its writers"));
+    }
+    Ok(())
 }
 
 fn check(
@@ -92,6 +142,23 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+
+    #[test]
+    fn an_approval_of_own_words_is_found() {
+        let article: Article = serde_json::from_value(json!({
+            "articleId": "a", "authorId": "w", "title": "t", "content": "c",
+            "status": "PUBLISHED", "approvals": ["x", "y"], "version": 4,
+        }))
+        .unwrap();
+        let wrote = |text: &str, people: &[&str]| {
+            let people = people.iter().map(|it| (*it).to_owned()).collect();
+            BTreeMap::from([(("a".to_owned(), text.to_owned()), people)])
+        };
+        assert!(approved_by_others(&article, &BTreeMap::new()).is_ok());
+        assert!(approved_by_others(&article, &wrote("another", &["x"])).is_ok());
+        assert!(approved_by_others(&article, &wrote("t", &["x", "z"])).is_ok());
+        approved_by_others(&article, &wrote("c", &["y"])).unwrap_err();
+    }
 
     #[test]
     fn published_or_kept_approvals_of_other_words_are_found() {

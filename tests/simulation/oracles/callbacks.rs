@@ -1,12 +1,13 @@
-//! Callbacks: all ids of an accepted one are in the queue, and an object is gone after its lifetime.
+//! Callbacks: all ids of an accepted one are in the queue, an object is gone after its lifetime, and
+//! nothing is looked up that can no longer appear.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use lifecycle::Timestamp;
 use serde_json::Value;
 use simulation::Millis;
 use simulation::evidence::{Answer, Request, Requests, Sends, dead_letters};
-use simulation::world::{Event, Oracle, View};
+use simulation::world::{Event, Happened, Oracle, View};
 
 use crate::items::{self, tables};
 
@@ -15,13 +16,21 @@ pub(super) const NAME: &str = "no callback is lost, and objects go";
 /// The lifetime of an object, and the most that clocks differ.
 const LIFETIME: Millis = Millis::seconds(30 + 1);
 
-/// Checks each answer about callbacks and objects.
+/// The time after which a look-up is too late, with the time from its decision to its request.
+const LOOKED_UP: Millis = Millis::seconds(30 + 60);
+/// The host and the path of look-ups.
+const LOOK_UP: &str = "GET objects.upstream.test/objects/";
+
+/// Checks each answer about callbacks and objects, and each look-up.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Callbacks {
     requests: Requests,
     sends: Sends,
     /// The ids of all callbacks in the queue, by the number of the event.
     queued: Vec<(u64, BTreeSet<i64>)>,
+    /// When each object was reported last, and when it was written last.
+    received: BTreeMap<i64, Millis>,
+    written: BTreeMap<i64, Millis>,
 }
 
 impl Oracle for Callbacks {
@@ -29,10 +38,20 @@ impl Oracle for Callbacks {
         NAME
     }
 
-    fn observe(&mut self, event: &Event, _view: &View<'_>) -> Result<(), String> {
+    fn observe(&mut self, event: &Event, view: &View<'_>) -> Result<(), String> {
+        if let Happened::Called { operation, body, .. } = &event.what {
+            self.called(event.at, operation, body, view)?;
+        }
         for sent in self.sends.taken(event).into_iter().filter(|it| it.queue == "CallbacksQueue") {
             let body: Value = serde_json::from_str(&sent.body).unwrap_or_default();
-            self.queued.push((event.number, ids(&body["data"]["objectIds"])));
+            let ids = ids(&body["data"]["objectIds"]);
+            if let Some(at) = time(&body["data"]["receivedAt"]) {
+                for id in &ids {
+                    let last = self.received.entry(*id).or_default();
+                    *last = at.max(*last);
+                }
+            }
+            self.queued.push((event.number, ids));
         }
         let Some((request, answer)) = self.requests.answered(event) else { return Ok(()) };
         if request.is("POST", "/callback") && answer.status == 202 {
@@ -56,6 +75,42 @@ impl Oracle for Callbacks {
 }
 
 impl Callbacks {
+    fn called(
+        &mut self,
+        at: Millis,
+        operation: &str,
+        body: &str,
+        view: &View<'_>,
+    ) -> Result<(), String> {
+        if operation.starts_with("DynamoDB") && body.contains(tables::OBJECTS) {
+            let keys = body.split("\"pk\":{\"S\":\"").skip(1);
+            for id in keys.filter_map(|rest| rest.split('"').next()?.parse().ok()) {
+                if !operation.contains("Get") {
+                    self.written.insert(id, at);
+                }
+            }
+        }
+        let Some(id) = operation.strip_prefix(LOOK_UP).and_then(|id| id.parse().ok()) else {
+            return Ok(());
+        };
+        if !self.is_too_late(id, at) {
+            return Ok(());
+        }
+        let objects: Vec<Value> = items::all(view, tables::OBJECTS);
+        if objects.iter().any(|object| object["id"] == id) {
+            return Ok(());
+        }
+        Err(format!("object {id} was looked up, and could no longer appear"))
+    }
+
+    /// Whether an object that is not stored can no longer appear.
+    fn is_too_late(&self, id: i64, at: Millis) -> bool {
+        let is_old = |times: &BTreeMap<i64, Millis>| {
+            times.get(&id).is_none_or(|last| at.since(*last) > LOOKED_UP)
+        };
+        is_old(&self.received) && is_old(&self.written)
+    }
+
     fn accepted(&self, request: &Request) -> Result<(), String> {
         let reported = ids(&request.json()["object_ids"]);
         let mut later = self.queued.iter().rev().take_while(|(at, _)| *at > request.number);
@@ -71,10 +126,13 @@ fn ids(list: &Value) -> BTreeSet<i64> {
     list.as_array().into_iter().flatten().filter_map(Value::as_i64).collect()
 }
 
+fn time(value: &Value) -> Option<Millis> {
+    let time: Timestamp = serde_json::from_value(value.clone()).ok()?;
+    u64::try_from(time.as_millis()).ok().map(Millis)
+}
+
 fn shown(request: &Request, answer: &Answer<'_>) -> Result<(), String> {
-    let seen = answer.json()["data"]["lastSeen"].clone();
-    let seen: Timestamp = serde_json::from_value(seen).map_err(|error| error.to_string())?;
-    let seen = Millis(u64::try_from(seen.as_millis()).unwrap_or_default());
+    let seen = time(&answer.json()["data"]["lastSeen"]).ok_or("an object has no time")?;
     let age = request.at.since(seen);
     if age >= LIFETIME {
         return Err(format!("{} was shown {age:?} after it was seen", request.path));
@@ -92,6 +150,7 @@ mod tests {
         Request {
             at: Millis(1_767_225_700_000),
             number: 5,
+            address: String::new(),
             method: "POST".to_owned(),
             path: "/callback".to_owned(),
             query: String::new(),
@@ -110,6 +169,20 @@ mod tests {
         assert!(queued(6, &[1, 2]).accepted(&asked).is_ok());
         queued(6, &[1]).accepted(&asked).unwrap_err();
         queued(4, &[1, 2]).accepted(&asked).unwrap_err();
+    }
+
+    #[test]
+    fn a_look_up_is_too_late_if_nothing_was_reported_or_written_lately() {
+        let times = |second| BTreeMap::from([(7, Millis::seconds(second))]);
+        let callbacks = |received, written| Callbacks {
+            received: times(received),
+            written: times(written),
+            ..Callbacks::default()
+        };
+        let now = Millis::seconds(200);
+        assert!(callbacks(0, 0).is_too_late(7, now));
+        assert!(!callbacks(150, 0).is_too_late(7, now));
+        assert!(!callbacks(0, 150).is_too_late(7, now));
     }
 
     #[test]

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 use serde_json::Value;
+use simulation::evidence::Requests;
 use simulation::oracles::OneEffectPerKey;
 use simulation::world::{Event, Oracle, View};
 
@@ -13,7 +14,10 @@ pub(super) const NAME: &str = OneEffectPerKey::NAME;
 
 /// Checks each answer to a request with a key, and the stored orders and answers.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Keys(OneEffectPerKey);
+pub(super) struct Keys {
+    effects: OneEffectPerKey,
+    requests: Requests,
+}
 
 impl Oracle for Keys {
     fn name(&self) -> &str {
@@ -21,7 +25,14 @@ impl Oracle for Keys {
     }
 
     fn observe(&mut self, event: &Event, view: &View<'_>) -> Result<(), String> {
-        self.0.observe(event, view)
+        if let Some((request, answer)) = self.requests.answered(event) {
+            // The scope of such a key includes the request: no other client can take the key.
+            let is_reused = answer.json()["error"]["code"] == "IDEMPOTENCY_KEY_REUSED";
+            if request.token().is_none() && is_reused {
+                return Err(format!("{} is refused for the key of another client", request.path));
+            }
+        }
+        self.effects.observe(event, view)
     }
 
     fn at_rest(&mut self, view: &View<'_>) -> Result<(), String> {
@@ -35,7 +46,7 @@ impl Oracle for Keys {
 impl Keys {
     /// Whether each order that was answered is stored.
     fn kept(&self, orders: &[Order]) -> Result<(), String> {
-        let of_orders = self.0.answers().filter(|(scope, _)| scope.route == "POST /orders");
+        let of_orders = self.effects.answers().filter(|(scope, _)| scope.route == "POST /orders");
         for (scope, answered) in of_orders {
             let order_id = answered.answer["data"]["orderId"].as_str().unwrap_or_default();
             if !orders.iter().any(|order| order.order_id == order_id) {

@@ -134,6 +134,7 @@ mod tests {
         let request = Request {
             at: Millis(0),
             number: 3,
+            address: String::new(),
             method: "PATCH".to_owned(),
             path: "/articles/1".to_owned(),
             query: String::new(),

@@ -7,8 +7,12 @@ mod answers;
 mod articles;
 mod callbacks;
 mod calls;
+mod circuits;
+mod conditions;
 mod credit;
+mod deliveries;
 mod keys;
+mod limits;
 mod linear;
 mod mails;
 mod orders;
@@ -27,8 +31,12 @@ use self::answers::Answers;
 use self::articles::Articles;
 use self::callbacks::Callbacks;
 use self::calls::Calls;
+use self::circuits::Circuits;
+use self::conditions::Conditions;
 use self::credit::Credit;
+use self::deliveries::Deliveries;
 use self::keys::Keys;
+use self::limits::Limits;
 use self::linear::Linear;
 use self::mails::Mails;
 use self::orders::Orders;
@@ -39,16 +47,20 @@ use self::stock::Stock;
 use crate::workloads::POISON;
 
 /// The names of all oracles. The last is the world's own.
-pub const NAMES: [&str; 17] = [
+pub const NAMES: [&str; 21] = [
     access::NAME,
     accounts::NAME,
     answers::NAME,
     articles::NAME,
     callbacks::NAME,
     calls::NAME,
+    circuits::NAME,
+    conditions::NAME,
     credit::NAME,
     DeadLetters::NAME,
+    deliveries::NAME,
     keys::NAME,
+    limits::NAME,
     linear::NAME,
     mails::NAME,
     orders::NAME,
@@ -68,9 +80,13 @@ pub fn watching(store: Simulation, template: &Template) -> Simulation {
         .check(Articles::default())
         .check(Callbacks::default())
         .check(Calls)
+        .check(Circuits::default())
+        .check(Conditions::default())
         .check(Credit::default())
         .check(DeadLetters::of(template, POISON))
+        .check(Deliveries::default())
         .check(Keys::default())
+        .check(Limits::default())
         .check(Linear::default())
         .check(Mails::default())
         .check(Orders::default())

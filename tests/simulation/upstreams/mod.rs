@@ -8,4 +8,4 @@ mod partner;
 
 pub use self::alerts::{Alerts, alert_credentials};
 pub use self::objects::Objects;
-pub use self::partner::{Partner, partner_credentials};
+pub use self::partner::{Partner, UNLISTED_FROM, partner_credentials};

@@ -16,6 +16,8 @@ const LIFETIME_S: u64 = 300;
 const CATALOGUE: usize = 45;
 /// The secret of the client `store`.
 const CLIENT_SECRET: &str = "S3CR3T-partner-client";
+/// The pages from this number on are refused, by the same answer at each time.
+pub const UNLISTED_FROM: u64 = 1_000;
 /// How often it answers with an error of the domain.
 const REFUSAL: Chance = Chance::percent(5);
 /// Codes of such errors.
@@ -95,6 +97,9 @@ impl Partner {
             found.and_then(|text| text.parse::<usize>().ok())
         };
         let (page, size) = (number("page").unwrap_or(1), number("page_size").unwrap_or(20));
+        if u64::try_from(page).is_ok_and(|page| page >= UNLISTED_FROM) {
+            return in_json(StatusCode::NOT_FOUND, &json!({ "message": "no such page" }));
+        }
         let shown = (1..=CATALOGUE).skip(page.max(1).saturating_sub(1).saturating_mul(size));
         let shown: Vec<Value> = shown.take(size).map(product).collect();
         in_json(StatusCode::OK, &json!({ "page": page, "products": shown }))

@@ -1,17 +1,17 @@
 //! Attackers: they guess, forge, replay, peek and send odd input.
 
-use base64::Engine as _;
-use base64::prelude::BASE64_URL_SAFE_NO_PAD;
-use serde_json::{Value, json};
+use serde_json::json;
 use simulation::Millis;
 use simulation::random::{Random, Seeded};
-use simulation::world::{ApiRequest, Client, Planned, Workload};
+use simulation::world::{ApiAnswer, ApiRequest, Client, Planned, Workload};
 
-use super::caller::{Caller, persist};
+use super::caller::{Caller, data, persist};
+use super::customers::token_by_mail;
 use super::day::day;
+use super::forgeries::{FORGERIES, Forgery, forged, with_other_claims};
 use super::odd::{ODD, odd};
 use crate::opening::{article_id, open, product_id};
-use crate::people::{CUSTOMERS, Person};
+use crate::people::{CUSTOMERS, PASSWORD, Person};
 
 /// So many attempts.
 #[derive(Debug, Clone, Copy)]
@@ -23,40 +23,38 @@ pub struct Attackers {
 /// One attempt.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Attempt {
-    /// Guesses the password of a person.
-    Guess(Person),
+    /// Guesses the password of a person, also while the table of limits is overloaded: failed
+    /// writes count too, so an attacker can cause it.
+    Guess(Person, bool),
+    /// Guesses the password of the administrator from many addresses, until the administrator signs
+    /// in from a known address.
+    LockOut,
     /// Signs up with the address of a person.
     TakeAddress(Person),
+    /// Signs up with the address of somebody who then proves it with another password.
+    Hijack,
     /// Uses a token that the store has not issued.
     Forge(Forgery),
     /// Uses a token after its end.
     LateToken,
     /// Uses the key of another customer's order.
     ReplayKey(usize),
+    /// Uses the keys of sign-ups before their users do.
+    TakeKeys,
     /// Reads and changes the things of others.
     Peek(Person),
     /// Sends an odd request, with or without a token.
     Odd(usize, bool),
 }
 
-/// A way to forge a token.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Forgery {
-    /// No signature, and the algorithm `none`.
-    Unsigned,
-    /// Other claims with the signature of a valid token.
-    OtherClaims,
-    /// A key that the store has not published.
-    UnknownKey,
-    /// No token at all.
-    Garbage,
-}
-
-const FORGERIES: [Forgery; 4] =
-    [Forgery::Unsigned, Forgery::OtherClaims, Forgery::UnknownKey, Forgery::Garbage];
-
-/// The wrong passwords of one attempt at guessing.
-const GUESSES: usize = 8;
+/// The wrong passwords of one attempt at guessing: more than two minutes' worth.
+const GUESSES: usize = 20;
+/// How long the table of limits is overloaded.
+const OVERLOADED: Millis = Millis::seconds(60);
+/// The addresses from which an attacker locks somebody out, and the guesses from each: more than the
+/// common limit of an hour.
+const SOURCES: usize = 24;
+const GUESSES_OF_SOURCE: usize = 5;
 /// Longer than a token is valid, with the leeway.
 const TOO_LONG: Millis = Millis::seconds(900 + 60 + 5);
 
@@ -64,7 +62,12 @@ impl Workload for Attackers {
     type Operation = Attempt;
 
     fn plan(&self, random: &mut Seeded) -> Vec<Planned<Attempt>> {
-        let attempts: Vec<Attempt> = (0..self.attempts).map(|_| attempt(random)).collect();
+        let mut attempts: Vec<Attempt> = (0..self.attempts).map(|_| attempt(random)).collect();
+        // The common limit is for an hour, and one lock-out uses it up.
+        let mut has_locked_out = false;
+        attempts.retain(|attempt| {
+            *attempt != Attempt::LockOut || !std::mem::replace(&mut has_locked_out, true)
+        });
         let within = day(self.attempts, random);
         attempts.into_iter().map(|attempt| Planned::within(within, random, attempt)).collect()
     }
@@ -72,19 +75,27 @@ impl Workload for Attackers {
     async fn perform(&self, client: Client, attempt: &Attempt) {
         open(&client).await;
         // An attack without an answer has failed.
-        let _ = attack(&client, *attempt).await;
+        let _ = match attempt {
+            Attempt::LockOut => lock_out(&client).await,
+            Attempt::Hijack => hijack(&client).await,
+            Attempt::TakeKeys => take_keys(&client, self.attempts).await,
+            attempt => attack(&client, *attempt).await,
+        };
     }
 }
 
 fn attempt(random: &mut Seeded) -> Attempt {
     let victim = Person::Customer(random.index(CUSTOMERS));
-    match random.below(8) {
-        0 => Attempt::Guess(victim),
+    match random.below(12) {
+        0 => Attempt::Guess(victim, random.below(2) == 0),
         1 => Attempt::TakeAddress(victim),
         2 | 3 => Attempt::Forge(FORGERIES[random.index(FORGERIES.len())]),
-        4 => Attempt::LateToken,
-        5 => Attempt::ReplayKey(random.index(20)),
-        6 => Attempt::Peek(victim),
+        4 | 5 => Attempt::LateToken,
+        6 => Attempt::ReplayKey(random.index(20)),
+        7 => Attempt::Peek(victim),
+        8 => Attempt::LockOut,
+        9 => Attempt::TakeKeys,
+        10 => Attempt::Hijack,
         _ => Attempt::Odd(random.index(ODD), random.below(2) == 0),
     }
 }
@@ -95,14 +106,16 @@ const ATTACKER: Person = Person::Customer(0);
 async fn attack(client: &Client, attempt: Attempt) -> Option<()> {
     let mut attacker = Caller::of(client, ATTACKER);
     match attempt {
-        Attempt::Guess(victim) => {
-            for guess in 0..GUESSES {
-                let password = format!("guess number {guess:04}");
-                let credentials = json!({ "email": victim.email(), "password": password });
+        Attempt::Guess(victim, is_overloaded) => {
+            if is_overloaded {
+                client.overload("LimitsTable", OVERLOADED);
+            }
+            for number in 0..GUESSES {
                 // Not repeated: an attacker is impatient.
-                let _ = client.send(ApiRequest::post("/sessions", &credentials)).await;
+                let _ = client.send(guess(victim, number)).await;
             }
         }
+        Attempt::LockOut | Attempt::Hijack | Attempt::TakeKeys => {}
         Attempt::TakeAddress(victim) => {
             let account = json!({
                 "email": victim.email().to_uppercase(), "password": "S3CR3T-of-the-thief",
@@ -148,6 +161,60 @@ async fn attack(client: &Client, attempt: Attempt) -> Option<()> {
     Some(())
 }
 
+fn guess(victim: Person, number: usize) -> ApiRequest {
+    let password = format!("guess number {number:04}");
+    let credentials = json!({ "email": victim.email(), "password": password });
+    ApiRequest::post("/sessions", &credentials)
+}
+
+/// The administrator's address must be known before the attack. Of two sign-ins at the same time, both
+/// from new addresses, one address may stay unknown; the second sign-in stores it then.
+async fn lock_out(client: &Client) -> Option<()> {
+    let credentials = json!({ "email": Person::Admin.email(), "password": PASSWORD });
+    let home = format!("203.0.113.{}", client.operation() % 250 + 1);
+    let at_home = ApiRequest::post("/sessions", &credentials).at_address(&home);
+    for _ in 0..2 {
+        persist(client, &at_home).await.filter(ApiAnswer::is_success)?;
+        client.wait(Millis::seconds(5)).await;
+    }
+    for number in 0..SOURCES * GUESSES_OF_SOURCE {
+        let address = format!("192.0.2.{}", number % SOURCES + 1);
+        let _ = client.send(guess(Person::Admin, number).at_address(&address)).await;
+    }
+    let answer = client.send(at_home).await.ok()?;
+    client.note("signed in at home", json!({ "status": answer.status }));
+    Some(())
+}
+
+/// The owner of the address gets the mail, and sends its token with a password of their own.
+async fn hijack(client: &Client) -> Option<()> {
+    let email = format!("owner{}@example.com", client.operation());
+    let password = "S3CR3T-of-the-thief";
+    let account = json!({ "email": email, "password": password, "name": "Marker Thief" });
+    let answer = persist(client, &ApiRequest::post("/users", &account)).await?;
+    let user_id = data(&answer, "userId")?;
+    let ask = ApiRequest::post("/verification-emails", &json!({ "email": email }));
+    let token = token_by_mail(client, &email, "Verify", &ask).await?;
+    let proof = json!({ "token": token, "password": "S3CR3T-of-the-owner" });
+    let path = format!("/users/{user_id}/verification");
+    persist(client, &ApiRequest::new("PUT", path).json(&proof)).await?;
+    let credentials = json!({ "email": email, "password": password });
+    persist(client, &ApiRequest::post("/sessions", &credentials)).await.map(drop)
+}
+
+/// The operations of the first workload are all orders, and then the sign-ups: see their keys.
+async fn take_keys(client: &Client, attempts: usize) -> Option<()> {
+    for operation in 2 * attempts..=2 * attempts + attempts.div_ceil(5).min(6) {
+        let account = json!({
+            "email": format!("thief{}-{operation}@example.com", client.operation()),
+            "password": "S3CR3T-of-the-thief", "name": "Marker Thief",
+        });
+        let request = ApiRequest::post("/users", &account);
+        let _ = client.send(request.header("idempotency-key", format!("users-{operation}"))).await;
+    }
+    Some(())
+}
+
 /// Requests that only an administrator may send.
 fn private_requests() -> [ApiRequest; 3] {
     let path = format!("/users/{}", Person::Admin.id());
@@ -169,32 +236,4 @@ fn requests_about(victim: Person) -> Vec<ApiRequest> {
     }
     requests.extend(private_requests());
     requests
-}
-
-fn forged(forgery: Forgery) -> String {
-    let part = |json: Value| BASE64_URL_SAFE_NO_PAD.encode(json.to_string());
-    let claims = json!({
-        "iss": "https://auth.example.com", "aud": "serverless-api", "sub": Person::Admin.id(),
-        "exp": 4_102_444_800_u64, "roles": ["ADMIN"], "tier": "GOLD", "emailVerified": true,
-    });
-    let (header, signature) = match forgery {
-        Forgery::Unsigned => (json!({ "alg": "none", "typ": "at+jwt" }), String::new()),
-        Forgery::UnknownKey => (
-            json!({ "alg": "EdDSA", "typ": "at+jwt", "kid": "unknown" }),
-            BASE64_URL_SAFE_NO_PAD.encode([1; 64]),
-        ),
-        Forgery::OtherClaims | Forgery::Garbage => return "not.a.token".to_owned(),
-    };
-    format!("{}.{}.{signature}", part(header), part(claims))
-}
-
-/// A valid token's header and signature around the claims of an administrator.
-fn with_other_claims(token: &str) -> Option<String> {
-    let mut parts = token.split('.');
-    let (header, claims, signature) = (parts.next()?, parts.next()?, parts.next()?);
-    let claims = BASE64_URL_SAFE_NO_PAD.decode(claims).ok()?;
-    let mut claims: Value = serde_json::from_slice(&claims).ok()?;
-    claims["roles"] = json!(["ADMIN"]);
-    claims["sub"] = json!(Person::Admin.id());
-    Some(format!("{header}.{}.{signature}", BASE64_URL_SAFE_NO_PAD.encode(claims.to_string())))
 }

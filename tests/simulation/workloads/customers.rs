@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 use simulation::Millis;
-use simulation::random::{Random, Seeded};
+use simulation::random::{Chance, Random, Seeded};
 use simulation::world::{ApiAnswer, ApiRequest, Client, Planned, Workload};
 
 use super::caller::{Caller, data, key_of, persist};
@@ -41,7 +41,7 @@ pub enum Visit {
 pub enum Then {
     /// Nothing.
     Leave,
-    /// Cancels it when it is decided on, twice.
+    /// Cancels it when it is decided on, twice at the same time.
     Cancel,
     /// Sends the same request again, with its members in another order.
     Repeat,
@@ -65,6 +65,10 @@ const THEN: [Then; 8] = [
 /// The times that a customer looks for a mail or for a decision, and the time between.
 const LOOKS: usize = 20;
 const LOOK: Millis = Millis::seconds(15);
+
+/// The share of people who ask for several mails at a time, and the number of their requests.
+const IMPATIENT: Chance = Chance::percent(40);
+const IMPATIENT_ASKS: usize = 3;
 
 impl Workload for Customers {
     type Operation = Visit;
@@ -162,8 +166,10 @@ async fn cancel(client: &Client, customer: &mut Caller<'_>, order_id: &str) -> O
         }
         client.think(LOOK).await;
     }
-    customer.send(ApiRequest::new("DELETE", &path)).await?;
-    customer.send(ApiRequest::new("DELETE", &path)).await
+    let token = customer.token().await?;
+    let cancel = ApiRequest::new("DELETE", &path).bearer(&token);
+    let (first, second) = futures::join!(persist(client, &cancel), persist(client, &cancel));
+    first.and(second)
 }
 
 async fn sign_up(client: &Client, forgets_password: bool) -> Option<ApiAnswer> {
@@ -192,6 +198,7 @@ async fn sign_up(client: &Client, forgets_password: bool) -> Option<ApiAnswer> {
 
 async fn prove(client: &Client, email: &str, user_id: &str, password: &str) -> Option<ApiAnswer> {
     let ask = ApiRequest::post("/verification-emails", &json!({ "email": email }));
+    ask_impatiently(client, &ask).await;
     let token = token_by_mail(client, email, "Verify", &ask).await?;
     let path = format!("/users/{user_id}/verification");
     let proof = json!({ "token": token, "password": password });
@@ -206,14 +213,23 @@ async fn set_password(
 ) -> Option<ApiAnswer> {
     let ask = ApiRequest::post("/password-resets", &json!({ "email": email }));
     persist(client, &ask).await?;
+    ask_impatiently(client, &ask).await;
     let token = token_by_mail(client, email, "Set a new", &ask).await?;
     let change = json!({ "token": token, "password": password });
     let path = format!("/users/{user_id}/password");
     persist(client, &ApiRequest::new("PUT", path).json(&change)).await
 }
 
+/// Asks for more mails at the same time, if the person is impatient.
+async fn ask_impatiently(client: &Client, ask: &ApiRequest) {
+    if client.draw(|random| random.happens(IMPATIENT)) {
+        let asks = (0..IMPATIENT_ASKS).map(|_| persist(client, ask));
+        futures::future::join_all(asks).await;
+    }
+}
+
 /// The token of the newest mail with such a subject. Asks for another mail if none comes.
-async fn token_by_mail(
+pub(super) async fn token_by_mail(
     client: &Client,
     email: &str,
     subject: &str,

@@ -8,14 +8,16 @@ mod caller;
 mod catalogue;
 mod customers;
 mod day;
+mod forgeries;
 mod newsroom;
 mod odd;
 mod operators;
 mod partners;
 
-pub use self::attackers::{Attackers, Attempt, Forgery};
+pub use self::attackers::{Attackers, Attempt};
 pub use self::catalogue::{Catalogue, Change};
 pub use self::customers::{Customers, Then, Visit};
+pub use self::forgeries::Forgery;
 pub use self::newsroom::{Edit, Newsroom};
 pub(crate) use self::operators::POISON;
 pub use self::operators::{Operators, Task};

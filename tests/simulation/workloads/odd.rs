@@ -4,7 +4,7 @@ use serde_json::json;
 use simulation::world::ApiRequest;
 
 /// The number of odd requests.
-pub(super) const ODD: usize = 12;
+pub(super) const ODD: usize = 14;
 
 /// An odd request. A token may be added.
 pub(super) fn odd(index: usize) -> ApiRequest {
@@ -27,7 +27,13 @@ pub(super) fn odd(index: usize) -> ApiRequest {
         9 => ApiRequest::new("POST", "/callback")
             .header("content-type", "text/plain")
             .bytes(b"object_ids=1".to_vec()),
-        10 => ApiRequest::post("/callback", &json!({ "object_ids": vec![1_i64; 201] })),
+        // Thousands of violations: the answer may not have them all.
+        10 => order(&format!(r#"{{"items": [{}{{}}]}}"#, "{}, ".repeat(2_000))),
+        11 => {
+            let unknown = (0..150).map(|number| (format!("{number:0>40}"), json!(1)));
+            ApiRequest::post("/users", &unknown.collect::<serde_json::Map<_, _>>().into())
+        }
+        12 => ApiRequest::post("/callback", &json!({ "object_ids": vec![1_i64; 201] })),
         _ => ApiRequest::get("/orders").header("accept", "image/png"),
     }
 }

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use simulation::Millis;
 use simulation::random::{Random, Seeded};
 use simulation::services::{ACCOUNT_ID, REGION};
-use simulation::world::{ApiRequest, Client, Planned, Workload};
+use simulation::world::{ApiAnswer, ApiRequest, Client, Planned, Workload};
 
 use super::caller::{Caller, persist};
 use super::day::day;
@@ -40,6 +40,8 @@ pub enum Task {
     Health,
     /// The mail service reports that an address bounces.
     Bounce,
+    /// A later version has stored a product that the present one cannot read.
+    LaterVersion,
 }
 
 /// The queues, without `Queue`, whose messages are documents of ours.
@@ -60,8 +62,11 @@ const SAGA: [&str; 3] = ["ApproveCustomerFunction", "SettleOrderFunction", "Rela
 
 /// The life of a token, in which a rotation may take some minutes: its key must be known that long.
 const VALID: Millis = Millis::seconds(900);
-/// Longer than the keys of tokens are cached.
-const CACHED: Millis = Millis::seconds(700);
+/// Longer than the keys of tokens are fresh, and than the verdict on a token is cached.
+const CACHED: Millis = Millis::seconds(330);
+
+/// Longer than an index lags.
+const INDEXED: Millis = Millis::seconds(5);
 
 /// The time until an operator sees that a version cannot start: longer than orders wait.
 const BROKEN: (Millis, Millis) = (Millis::seconds(150), Millis::seconds(600));
@@ -109,6 +114,7 @@ impl Workload for Operators {
                 persist(&client, &ApiRequest::get("/.well-known/jwks.json")).await;
             }
             Task::Bounce => send(&client, "MailEventsQueue", bounce()).await,
+            Task::LaterVersion => put_later_product(&client).await,
         }
     }
 }
@@ -116,7 +122,7 @@ impl Workload for Operators {
 impl Operators {
     fn task(&self, random: &mut Seeded) -> Task {
         let queue = QUEUES[random.index(QUEUES.len())];
-        match random.below(11) {
+        match random.below(13) {
             0 => Task::Redrive(queue),
             1 | 2 => Task::Poison(queue, random.below(4)),
             3 | 4 => Task::Rotate,
@@ -125,7 +131,8 @@ impl Operators {
             7 => Task::Health,
             8 => Task::Break(self.function(random)),
             9 => Task::Break(SAGA[random.index(SAGA.len())].to_owned()),
-            _ => Task::Bounce,
+            10 | 11 => Task::Bounce,
+            _ => Task::LaterVersion,
         }
     }
 
@@ -176,31 +183,57 @@ fn bounce() -> String {
     .to_string()
 }
 
+/// A product with a currency that the present version does not know, beside the others in the index.
+async fn put_later_product(client: &Client) {
+    let items = client.items("ProductsTable");
+    let Some(product) = items.iter().find(|item| item["productId"].is_object()) else { return };
+    let id = product["productId"]["S"].as_str().unwrap_or_default();
+    let text = product.to_string().replace(id, &client.uuid());
+    let mut later: Value = serde_json::from_str(&text).unwrap_or_default();
+    later["price"]["M"]["currency"] = json!({ "S": "XTS" });
+    later["name"] = json!({ "S": format!("Later product {}", client.operation()) });
+    let put = json!({ "TableName": client.physical("ProductsTable"), "Item": later });
+    // Without the product, everybody else reads the catalogue as before.
+    let _ = client.call("DynamoDB_20120810.PutItem", &put).await;
+    client.wait(INDEXED).await;
+    persist(client, &ApiRequest::get("/products?limit=100")).await;
+}
+
 /// A token of before the rotation must stay valid until its end, also when no cache has its key any
-/// more, and a new one must be valid at once.
+/// more, and a new one must be valid at once. Its first use begins the refresh of a cached key, and
+/// the second is judged by the fresh one.
 async fn rotate(client: &Client) {
     let mut before = Caller::of(client, Person::Customer(1));
     let Some(token) = before.sign_in().await else { return };
     let signed_in_at = client.now();
     let is_rotated = client.rotate("SigningKeysSecret").await.is_ok();
     let path = format!("/users/{}", Person::Customer(1).id());
+    let status = |answer: Option<ApiAnswer>| answer.map(|it| it.status);
     let Some(new) = Caller::of(client, Person::Customer(1)).sign_in().await else { return };
-    let with_new = persist(client, &ApiRequest::get(&path).bearer(&new)).await;
-    client.think(CACHED).await;
-    let with_old = persist(client, &ApiRequest::get(&path).bearer(&token)).await;
-    let is_old_valid = client.now().since(signed_in_at) < VALID;
-    let status = |answer: Option<simulation::world::ApiAnswer>| answer.map(|it| it.status);
-    let (old, new) = (status(with_old).filter(|_| is_old_valid), status(with_new));
-    client.note("rotated", json!({ "done": is_rotated, "old": old, "new": new }));
+    let with_new = status(persist(client, &ApiRequest::get(&path).bearer(&new)).await);
+    client.note("rotated", json!({ "done": is_rotated, "new": with_new }));
+    for _ in 0..2 {
+        client.wait(CACHED).await;
+        let with_old = status(persist(client, &ApiRequest::get(&path).bearer(&token)).await);
+        if client.now().since(signed_in_at) < VALID {
+            client.note("rotated", json!({ "done": is_rotated, "old": with_old }));
+        }
+    }
 }
 
+/// Changes the rules. Then another administrator, who has read the same version, must fail, and one
+/// who wants to create them too.
 async fn change_rules(client: &Client, quantity: u64) {
     let mut admin = Caller::of(client, Person::Admin);
     let Some(read) = admin.send(ApiRequest::get("/rules")).await else { return };
     let mut rules = read.json()["data"].clone();
-    let Value::Object(members) = &mut rules else { return };
+    let Some(members) = rules.as_object_mut() else { return };
     members.remove("version");
-    members.insert("quantityPerItem".to_owned(), json!(quantity));
+    rules["quantityPerItem"] = json!(quantity);
     let tag = read.header("etag").unwrap_or("*").to_owned();
-    admin.send(ApiRequest::new("PUT", "/rules").json(&rules).header("if-match", tag)).await;
+    let put = |rules: &Value| ApiRequest::new("PUT", "/rules").json(rules);
+    admin.send(put(&rules).header("if-match", &tag)).await;
+    rules["quantityPerItem"] = json!(quantity + 1);
+    admin.send(put(&rules).header("if-match", &tag)).await;
+    admin.send(put(&rules).header("if-none-match", "*")).await;
 }

@@ -8,6 +8,7 @@ use simulation::world::{ApiRequest, Client, Planned, Workload};
 use super::caller::persist;
 use super::day::day;
 use crate::opening::open;
+use crate::upstreams::UNLISTED_FROM;
 
 /// So many callbacks, and as many reads.
 #[derive(Debug, Clone, Copy)]
@@ -23,10 +24,14 @@ pub enum Call {
     Report(Vec<i64>),
     /// Reads a page of the partner's catalogue.
     Products(u64),
+    /// Reads pages that the partner refuses, one after the other.
+    Unlisted,
 }
 
 /// The objects: few, so that they are reported again.
 const OBJECTS: u64 = 12;
+/// The reads of pages that the partner refuses: more than the failures that open a circuit.
+const UNLISTED: u64 = 7;
 
 impl Workload for Partners {
     type Operation = Call;
@@ -42,6 +47,7 @@ impl Workload for Partners {
             let page = random.below(4);
             calls.push(Planned::within(within, random, Call::Products(page)));
         }
+        calls.push(Planned::within(within, random, Call::Unlisted));
         calls
     }
 
@@ -56,13 +62,18 @@ impl Workload for Partners {
                     persist(&client, &ApiRequest::get(format!("/objects/{first}"))).await;
                 }
             }
-            Call::Products(page) => {
-                let path = format!("/partner/products?page={}&pageSize=10", page + 1);
-                let request = ApiRequest::get(path)
-                    .header("x-partner-id", "partner-1")
-                    .header("accept-language", "en");
-                persist(&client, &request).await;
+            Call::Products(page) => drop(persist(&client, &products(page + 1)).await),
+            Call::Unlisted => {
+                for page in 0..UNLISTED {
+                    let _ = client.send(products(UNLISTED_FROM + page)).await;
+                }
             }
         }
     }
+}
+
+fn products(page: u64) -> ApiRequest {
+    ApiRequest::get(format!("/partner/products?page={page}&pageSize=10"))
+        .header("x-partner-id", "partner-1")
+        .header("accept-language", "en")
 }

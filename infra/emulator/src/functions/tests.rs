@@ -55,8 +55,7 @@ fn seen_after(end: impl Fn(&EnvironmentHandle, &str)) -> Vec<(bool, Option<Strin
 
     end(&EnvironmentHandle { function: Arc::clone(&function), environment }, &request_id);
 
-    let seen = caller.seen.lock().unwrap().clone();
-    seen
+    caller.seen.lock().unwrap().clone()
 }
 
 #[tokio::test]

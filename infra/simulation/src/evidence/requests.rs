@@ -14,6 +14,8 @@ pub struct Request {
     pub at: Millis,
     /// The number of its event, which orders all events of the run.
     pub number: u64,
+    /// The IP address of the client.
+    pub address: String,
     /// The method, in capitals.
     pub method: String,
     /// The path, without the query.
@@ -108,11 +110,12 @@ impl Requests {
     /// The request and its answer, if the event is an answer. Otherwise remembers a request.
     pub fn answered<'a>(&mut self, event: &'a Event) -> Option<(Request, Answer<'a>)> {
         match &event.what {
-            Happened::Requested { request, method, path, headers, body, .. } => {
+            Happened::Requested { request, address, method, path, headers, body, .. } => {
                 let (path, query) = path.split_once('?').unwrap_or((path.as_str(), ""));
                 let asked = Request {
                     at: event.at,
                     number: event.number,
+                    address: address.clone(),
                     method: method.clone(),
                     path: path.to_owned(),
                     query: query.to_owned(),
@@ -146,6 +149,7 @@ mod tests {
         let request = Request {
             at: Millis(0),
             number: 0,
+            address: String::new(),
             method: "PUT".to_owned(),
             path: "/users/7/password".to_owned(),
             query: String::new(),

@@ -171,6 +171,12 @@ impl Client {
         self.platform.deploy(function, version);
     }
 
+    /// Overloads a table for some time, by its logical id: it refuses all requests of functions.
+    pub fn overload(&self, table: &str, time: Millis) {
+        let world = &self.platform.world;
+        world.overload(world.names.queue(table), time);
+    }
+
     /// Writes a note into the trace, for the oracles.
     pub fn note(&self, name: &str, value: Json) {
         let (operation, name) = (self.operation, name.to_owned());

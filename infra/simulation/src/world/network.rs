@@ -248,6 +248,9 @@ impl Carrier {
         if let Some(error) = error {
             return response(error);
         }
+        if self.world.is_overloaded(request.body()) {
+            return response(aws_error(400, throttling("DynamoDB_20120810.")));
+        }
         let target = request.headers().get(TARGET).and_then(|target| target.to_str().ok());
         let caller = self.function.as_str();
         let (path, body) = (request.uri().path(), request.body().as_slice());

@@ -68,6 +68,7 @@ impl Platform {
         self.world.record(Happened::Requested {
             request: id.clone(),
             operation,
+            address: source_ip.clone(),
             method: request.method.clone(),
             path: request.path.clone(),
             headers: request.headers.clone(),

@@ -36,6 +36,8 @@ pub(super) struct World {
     pub(super) names: Names,
     pub(super) services: Mutex<Services>,
     pub(super) mix: Mutex<FaultMix>,
+    /// The tables that are overloaded, and until when.
+    overloaded: Mutex<BTreeMap<String, Millis>>,
     began: Instant,
     random: Mutex<Seeded>,
     /// The calls in progress.
@@ -73,6 +75,7 @@ impl World {
             names,
             services: Mutex::new(services),
             mix: Mutex::new(mix),
+            overloaded: Mutex::default(),
             began: Instant::now(),
             random: Mutex::new(streams.of("services")),
             waiting: Mutex::default(),
@@ -106,11 +109,25 @@ impl World {
         happens
     }
 
+    /// Overloads a table for some time: it refuses all requests.
+    pub(super) fn overload(&self, table: &str, time: Millis) {
+        let until = self.now() + time;
+        lock(&self.overloaded).insert(format!("\"{table}\""), until);
+    }
+
+    /// Whether a request to a table is refused, since the table is overloaded.
+    pub(super) fn is_overloaded(&self, body: &[u8]) -> bool {
+        let (now, body) = (self.now(), String::from_utf8_lossy(body));
+        let overloaded = lock(&self.overloaded);
+        overloaded.iter().any(|(table, until)| now < *until && body.contains(table))
+    }
+
     /// Ends all faults. The services keep their freedom: it is no fault, and AWS always has it.
     pub(super) fn end_faults(&self) {
         let mut mix = lock(&self.mix);
         *mix = mix.ended();
         drop(mix);
+        lock(&self.overloaded).clear();
         self.record(Happened::Settling);
     }
 

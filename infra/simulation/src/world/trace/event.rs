@@ -37,6 +37,8 @@ pub enum Happened {
     Requested {
         request: String,
         operation: usize,
+        /// The IP address of the client.
+        address: String,
         method: String,
         path: String,
         headers: Vec<(String, String)>,

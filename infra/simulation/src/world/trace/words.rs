@@ -140,6 +140,7 @@ mod tests {
                 Happened::Requested {
                     request: "r".to_owned(),
                     operation: 3,
+                    address: "192.0.2.1".to_owned(),
                     method: "POST".to_owned(),
                     path: "/loans".to_owned(),
                     headers: vec![("authorization".to_owned(), token)],
