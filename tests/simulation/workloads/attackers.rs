@@ -86,7 +86,7 @@ impl Workload for Attackers {
 
 fn attempt(random: &mut Seeded) -> Attempt {
     let victim = Person::Customer(random.index(CUSTOMERS));
-    match random.below(12) {
+    match random.below(13) {
         0 => Attempt::Guess(victim, random.below(2) == 0),
         1 => Attempt::TakeAddress(victim),
         2 | 3 => Attempt::Forge(FORGERIES[random.index(FORGERIES.len())]),

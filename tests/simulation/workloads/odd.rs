@@ -30,8 +30,9 @@ pub(super) fn odd(index: usize) -> ApiRequest {
         // Thousands of violations: the answer may not have them all.
         10 => order(&format!(r#"{{"items": [{}{{}}]}}"#, "{}, ".repeat(2_000))),
         11 => {
-            let unknown = (0..150).map(|number| (format!("{number:0>40}"), json!(1)));
-            ApiRequest::post("/users", &unknown.collect::<serde_json::Map<_, _>>().into())
+            let unknown: Vec<String> =
+                (0..78).map(|number| format!(r#""{number:0>195}": 1"#)).collect();
+            order(&format!("{{{}}}", unknown.join(",")))
         }
         12 => ApiRequest::post("/callback", &json!({ "object_ids": vec![1_i64; 201] })),
         _ => ApiRequest::get("/orders").header("accept", "image/png"),
