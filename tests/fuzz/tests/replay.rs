@@ -1,5 +1,6 @@
 //! Runs each target on its seeds and on the kept inputs, without libFuzzer.
 
+use std::panic::catch_unwind;
 use std::path::Path;
 
 use fs_err as fs;
@@ -8,20 +9,24 @@ use store_fuzz::targets;
 #[test]
 fn no_seed_and_no_kept_input_is_a_finding() {
     let corpus = Path::new(env!("CARGO_MANIFEST_DIR")).join("corpus");
+    let mut findings = Vec::new();
     for target in targets::ALL {
         let seeds = (target.seeds)();
         assert!(!seeds.is_empty(), "{} has no seed", target.name);
-        for (name, bytes) in &seeds {
-            println!("{}: {name}", target.name);
+        let kept = fs::read_dir(corpus.join(target.name)).into_iter().flatten();
+        let kept = kept.map(|entry| entry.expect("the folder is readable").path());
+        let kept = kept.map(|path| {
+            let bytes = fs::read(&path).expect("the file is readable");
+            (path.display().to_string(), bytes)
+        });
+        for (name, bytes) in seeds.into_iter().chain(kept) {
             assert!(bytes.len() <= target.max_len, "{}: {name} is too long", target.name);
-            (target.run)(bytes);
-        }
-        let Ok(kept) = fs::read_dir(corpus.join(target.name)) else { continue };
-        for path in kept.map(|entry| entry.expect("the folder is readable").path()) {
-            println!("{}", path.display());
-            (target.run)(&fs::read(path).expect("the file is readable"));
+            if catch_unwind(|| (target.run)(&bytes)).is_err() {
+                findings.push(format!("{}: {name}", target.name));
+            }
         }
     }
+    assert!(findings.is_empty(), "{}", findings.join("\n"));
 }
 
 #[test]
