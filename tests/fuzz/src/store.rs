@@ -1,6 +1,6 @@
 //! The store in this process: its functions, started by their `main`, on simulated services.
 //!
-//! Each input finds the same state. Whatever has changed it, a write or time, is built again.
+//! Each input finds the same state. After a write, and after time has passed, it is built again.
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, VecDeque};
@@ -40,7 +40,7 @@ thread_local! {
     static STORE: RefCell<Option<Store>> = const { RefCell::new(None) };
 }
 
-/// What an input changes before its event arrives.
+/// The changes of an input before its event arrives.
 #[derive(Default)]
 pub struct Changes {
     /// Items in `DynamoDB`'s JSON, by the logical id of their table.
@@ -75,7 +75,7 @@ pub fn invoke(function: &str, event: &[u8], changes: Changes) -> Invoked {
     with_store(|store| store.invoke(function, event, changes))
 }
 
-/// What a function says about itself, and its resources.
+/// The description of a function, and whether it has upstreams.
 pub struct About {
     /// Its description, as by `--describe`.
     pub description: Json,

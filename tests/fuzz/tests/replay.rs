@@ -20,6 +20,8 @@ fn no_seed_and_no_kept_input_is_a_finding() {
             (path.display().to_string(), bytes)
         });
         for (name, bytes) in seeds.into_iter().chain(kept) {
+            // An overflowing stack ends the process: the last line then names the input.
+            println!("{}: {name}", target.name);
             assert!(bytes.len() <= target.max_len, "{}: {name} is too long", target.name);
             if catch_unwind(|| (target.run)(&bytes)).is_err() {
                 findings.push(format!("{}: {name}", target.name));

@@ -9,7 +9,6 @@ use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
 use clap::Args;
-use fs_err as fs;
 use tooling::{Error, say, target_directory};
 
 use self::outcome::Outcome;
@@ -91,10 +90,4 @@ fn all_run(targets: &[Target], arguments: &Arguments) -> Result<Vec<Outcome>, Er
         }
         Ok(all)
     })
-}
-
-/// Makes a folder, and returns it.
-fn made(folder: std::path::PathBuf) -> Result<std::path::PathBuf, Error> {
-    fs::create_dir_all(&folder)?;
-    Ok(folder)
 }

@@ -8,7 +8,6 @@ use fs_err as fs;
 use tooling::Error;
 use tooling::context::Context;
 
-use super::made;
 use super::outcome::Outcome;
 
 /// The time for one input, in seconds: inputs take milliseconds.
@@ -81,4 +80,10 @@ impl Target {
     pub(super) fn again(&self, input: &Path) -> String {
         format!("{} {}", self.program.display(), input.display())
     }
+}
+
+/// Makes a folder, and returns it.
+fn made(folder: PathBuf) -> Result<PathBuf, Error> {
+    fs::create_dir_all(&folder)?;
+    Ok(folder)
 }

@@ -1,6 +1,6 @@
 //! Events of the authorizer.
 //!
-//! It admits each event, and says `verified`, in the form of claims, only of a token of ours.
+//! It admits each event, and returns claims only for a token of ours.
 
 use std::sync::LazyLock;
 

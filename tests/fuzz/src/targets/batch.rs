@@ -3,7 +3,7 @@
 //!
 //! The ids of a batch's answer are among those of its records, each at most once. Without any, all
 //! records are consumed. A record that cannot be read is in the dead-letter queue, or its id is in
-//! the answer. Whatever is not a batch is a failed invocation.
+//! the answer. An event that is no batch is a failed invocation.
 
 use std::collections::BTreeSet;
 

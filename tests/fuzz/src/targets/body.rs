@@ -1,8 +1,7 @@
 //! Bodies of every input type of the store.
 //!
 //! A body is either refused, with a status for that, or accepted. The schema of the API's
-//! description is an independent second reading: whatever is accepted matches it, and what does not
-//! match is refused.
+//! description is an independent second reading: an accepted body matches it.
 
 use std::collections::BTreeMap;
 use std::sync::{LazyLock, Mutex, PoisonError};

@@ -1,8 +1,8 @@
 //! Events of HTTP triggers: payload formats 2.0 and 1.0, load balancers, function URLs.
 //!
-//! An endpoint answers each event that is a request, whatever its parts are. It is in the shape of
+//! An endpoint answers each event that is a request, also with invalid parts. It is in the shape of
 //! the trigger, its status and body are described, and it is no internal error. An event that is no
-//! request is a failed invocation which says so.
+//! request is a failed invocation, whose message names the wrong trigger.
 
 use serde_json::Value as Json;
 

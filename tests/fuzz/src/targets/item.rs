@@ -1,7 +1,7 @@
 //! Stored items, with attributes of any type.
 //!
 //! An endpoint that reads an item which it cannot understand answers as described: it leaves the
-//! item out, or says that it fails. A consumer fails the record. Neither panics.
+//! item out, or fails. A consumer fails the record. Neither panics.
 
 use std::sync::LazyLock;
 

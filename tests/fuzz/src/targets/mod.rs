@@ -1,4 +1,4 @@
-//! The targets, by what receives the bytes.
+//! The targets, by the receiver of the bytes.
 
 mod authorizer;
 mod batch;

@@ -1,6 +1,6 @@
 //! Texts of secrets, which people and rotations write.
 //!
-//! A function whose secret cannot be read answers 500 or 503, and says nothing of its content.
+//! A function whose secret cannot be read answers 500 or 503, without any of its content.
 
 use std::collections::VecDeque;
 

@@ -1,4 +1,4 @@
-//! Environment variables: a function starts with them, or says which one is wrong.
+//! Environment variables: a function starts with them, or the error names the wrong one.
 
 use std::collections::BTreeMap;
 

@@ -1,4 +1,4 @@
-//! SAM templates: a text is a template, or an error that says what is wrong.
+//! SAM templates: a text is a template, or an error with its reason.
 
 use std::collections::BTreeMap;
 
@@ -61,7 +61,6 @@ fn run(input: &[u8]) {
     let Ok(text) = str::from_utf8(input) else { return };
     match Template::parse(text, &BTreeMap::new()) {
         Ok(template) => {
-            // What a template says of its functions can be asked for.
             let _ = template.root_api();
         }
         Err(error) => assert!(!error.to_string().is_empty()),

@@ -2,7 +2,7 @@
 //! those of AWS itself.
 //!
 //! An input is a function and a list of answers, `[{"status", "headers", "body"}, …]`. The function
-//! answers as described, whatever it gets; a consumer fails the batch or the record.
+//! answers as described, to each of them; a consumer fails the batch or the record.
 
 use std::collections::VecDeque;
 
@@ -60,7 +60,7 @@ fn run(input: &[u8]) {
         return;
     }
     let payload = answer.unwrap_or_else(|error| panic!("{function}: {error}"));
-    // What AWS never answers may be an internal error, but nothing undescribed.
+    // An answer that AWS never gives may be an internal error.
     if !(is_aws && matches!(payload["statusCode"].as_u64(), Some(500 | 502 | 504))) {
         answers::checked(function, &payload, false);
     }
