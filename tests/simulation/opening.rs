@@ -76,6 +76,11 @@ pub fn key_secrets() -> &'static [(&'static str, String); 2] {
     &KEYS
 }
 
+/// The first items: the logical id of the table, and the item in `DynamoDB`'s JSON.
+pub fn items() -> &'static [(String, Value)] {
+    &ITEMS
+}
+
 static KEYS: LazyLock<[(&'static str, String); 2]> = LazyLock::new(|| {
     let keys = in_fixed_surroundings(async { KeyRing::generate() });
     let keys = keys.expect("the fixed surroundings have randomness");

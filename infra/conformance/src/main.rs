@@ -4,12 +4,12 @@
 mod clients;
 mod cost;
 mod demo_items;
-mod fuzz;
 mod ministack;
 mod new_endpoints;
 mod new_service;
 mod pipeline;
 mod sam;
+mod schemathesis;
 mod trace;
 
 use std::process::ExitCode;
@@ -38,7 +38,7 @@ enum Command {
     DocsPage(clients::PageArguments),
     Console(clients::ConsoleArguments),
     ConsoleShots(clients::ShotsArguments),
-    Fuzz(fuzz::Arguments),
+    Schemathesis(schemathesis::Arguments),
     /// Checks one order's trace, from the request to the mail, in a third-party OTLP receiver.
     Trace,
     Cost(cost::Arguments),
@@ -69,7 +69,9 @@ fn main() -> ExitCode {
         Command::ConsoleShots(arguments) => {
             done("console-shots", clients::run_console_shots(workspace(), &arguments))
         }
-        Command::Fuzz(arguments) => done("fuzz", fuzz::run(workspace(), &arguments)),
+        Command::Schemathesis(arguments) => {
+            done("schemathesis", schemathesis::run(workspace(), &arguments))
+        }
         Command::Trace => done("trace", trace::run(workspace())),
         Command::Cost(arguments) => done("cost", cost::run(workspace(), &arguments)),
         Command::Pipeline { step } => done("pipeline", pipeline::run(workspace(), &step)),

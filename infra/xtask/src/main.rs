@@ -4,6 +4,7 @@ mod aws_cli;
 mod cost;
 mod deploy;
 mod examples;
+mod fuzz;
 mod limits;
 mod lines;
 mod openapi_lint;
@@ -98,9 +99,10 @@ enum Command {
     /// Makes screenshots of the emulator's console.
     #[command(disable_help_flag = true)]
     ConsoleShots(Passed),
+    Fuzz(fuzz::Arguments),
     /// Runs schemathesis against the local API.
     #[command(disable_help_flag = true)]
-    Fuzz(Passed),
+    Schemathesis(Passed),
     /// Checks one order's trace, from the request to the mail, in a third-party OTLP receiver.
     #[command(disable_help_flag = true)]
     Trace(Passed),
@@ -172,7 +174,8 @@ fn main() -> ExitCode {
         Command::DocsPage(passed) => run_instead("conformance", &["docs-page"], &passed),
         Command::Console(passed) => run_instead("conformance", &["console"], &passed),
         Command::ConsoleShots(passed) => run_instead("conformance", &["console-shots"], &passed),
-        Command::Fuzz(passed) => run_instead("conformance", &["fuzz"], &passed),
+        Command::Fuzz(arguments) => done("fuzz", fuzz::run(workspace(), &arguments)),
+        Command::Schemathesis(passed) => run_instead("conformance", &["schemathesis"], &passed),
         Command::Trace(passed) => run_instead("conformance", &["trace"], &passed),
     }
 }

@@ -112,13 +112,14 @@ fn conjunction(tokens: &mut Tokens, known: &mut Placeholders) -> Result<Conditio
 
 fn negation(tokens: &mut Tokens, known: &mut Placeholders) -> Result<Condition, Reason> {
     if tokens.take_keyword("NOT") {
-        return Ok(Condition::Not(Box::new(negation(tokens, known)?)));
+        let negated = tokens.nested(|tokens| negation(tokens, known))?;
+        return Ok(Condition::Not(Box::new(negated)));
     }
     if !tokens.take("(") {
         return simple(tokens, known);
     }
     let end_of_inner = tokens.end_of_group();
-    let condition = disjunction(tokens, known)?;
+    let condition = tokens.nested(|tokens| disjunction(tokens, known))?;
     if end_of_inner == Some(tokens.position()) {
         return Err("The expression has redundant parentheses;".to_owned());
     }

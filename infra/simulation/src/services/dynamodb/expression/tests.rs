@@ -240,3 +240,17 @@ fn unused_and_unknown_placeholders_are_errors() {
     let unsigned = json!({ "x": { "S": "x" } });
     assert!(Placeholders::of(None, Some(&unsigned), true).is_err());
 }
+
+#[test]
+fn a_condition_that_is_nested_too_deeply_is_an_error() {
+    let nested = |depth: usize| format!("{}a = :five{}", "NOT (".repeat(depth), ")".repeat(depth));
+    for (expression, is_read) in [
+        (nested(16), true),
+        (nested(17), false),
+        ("(".repeat(4_000), false),
+        (format!("{}a = :five", "NOT ".repeat(1_000)), false),
+    ] {
+        let read = Condition::parse("ConditionExpression", &expression, &mut known(values()));
+        assert_eq!(read.is_ok(), is_read, "{read:?}");
+    }
+}

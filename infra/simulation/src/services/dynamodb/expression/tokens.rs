@@ -6,6 +6,10 @@ use std::str::CharIndices;
 /// The maximum length of an expression, in bytes.
 const BYTES_MAX: usize = 4096;
 
+/// How deep an expression may be nested. Each level takes some kilobytes of the stack, and no service
+/// needs as many; 32 is also AWS's limit for nested attributes.
+const DEPTH_MAX: usize = 32;
+
 /// A token of an expression.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Token {
@@ -33,6 +37,8 @@ impl Token {
 pub(super) struct Tokens {
     tokens: Vec<Token>,
     next: usize,
+    /// How deep the next token is nested.
+    depth: usize,
 }
 
 /// The reason why an expression is invalid.
@@ -74,7 +80,23 @@ impl Tokens {
                 }
             });
         }
-        Ok(Self { tokens, next: 0 })
+        Ok(Self { tokens, next: 0, depth: 0 })
+    }
+
+    /// Reads a part of the expression that is nested in the one before.
+    pub(super) fn nested<T>(
+        &mut self,
+        read: impl FnOnce(&mut Self) -> Result<T, Reason>,
+    ) -> Result<T, Reason> {
+        if self.depth >= DEPTH_MAX {
+            return Err(format!(
+                "not simulated: the expression is nested deeper than {DEPTH_MAX};"
+            ));
+        }
+        self.depth += 1;
+        let part = read(self);
+        self.depth -= 1;
+        part
     }
 
     pub(super) fn peek(&self) -> Option<&Token> {

@@ -1,4 +1,4 @@
-//! `cargo xtask fuzz`: runs schemathesis against a local API, by its `OpenAPI` document. It makes
+//! `cargo xtask schemathesis`: runs it against a local API, by its `OpenAPI` document. It makes
 //! one anonymous pass, one for each role, and one with all roles.
 
 use std::path::Path;
@@ -93,7 +93,7 @@ pub(crate) fn run(workspace: &Path, arguments: &Arguments) -> Result<(), Error> 
         cases += cases_in(&report)?;
     }
     runtime.block_on(platform.stop());
-    say(&format!("fuzz: {cases} cases in all"));
+    say(&format!("schemathesis: {cases} cases in all"));
     if failed.is_empty() {
         return Ok(());
     }

@@ -1,0 +1,89 @@
+//! A target: its program, its folders, and a run of it.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::time::Duration;
+
+use fs_err as fs;
+use tooling::Error;
+use tooling::context::Context;
+
+use super::outcome::Outcome;
+
+/// The time for one input, in seconds: inputs take milliseconds.
+const INPUT_S: u32 = 10;
+/// The memory of a program.
+const MEMORY_MB: u32 = 2048;
+
+/// A target.
+pub(super) struct Target {
+    pub(super) name: String,
+    program: PathBuf,
+    /// The longest input.
+    max_len: String,
+    /// Where libFuzzer keeps the inputs that reach further.
+    work: PathBuf,
+    /// Further inputs to begin with: the seeds, and the committed inputs if there are some.
+    given: Vec<PathBuf>,
+    dictionary: PathBuf,
+    findings: PathBuf,
+}
+
+/// Writes the seeds of all targets, and returns the targets.
+pub(super) fn all(workspace: &Path, folder: &Path, programs: &Path) -> Result<Vec<Target>, Error> {
+    let seeds = made(folder.join("seeds"))?;
+    let printed =
+        Command::new(programs.join("seeds")).arg(&seeds).stderr(Stdio::inherit()).output();
+    let printed = printed.context(|| "seeds")?;
+    if !printed.status.success() {
+        return Err("the seeds cannot be written".into());
+    }
+    let printed = String::from_utf8_lossy(&printed.stdout).into_owned();
+    let targets = printed.lines().filter_map(|line| line.split_once(' ')).map(|(name, max_len)| {
+        let committed = workspace.join("tests/fuzz/corpus").join(name);
+        let given = [seeds.join(name), committed];
+        Ok(Target {
+            name: name.to_owned(),
+            program: programs.join(name),
+            max_len: max_len.to_owned(),
+            work: made(folder.join("corpus").join(name))?,
+            given: given.into_iter().filter(|path| path.is_dir()).collect(),
+            dictionary: seeds.join(format!("{name}.dict")),
+            findings: made(folder.join("findings").join(name))?,
+        })
+    });
+    targets.collect()
+}
+
+impl Target {
+    /// Runs the program for this time, or until it finds something.
+    pub(super) fn run(&self, time: Duration) -> Result<Outcome, Error> {
+        let log = self.findings.with_extension("log");
+        let mut program = Command::new(&self.program);
+        program.arg(format!("-max_total_time={}", time.as_secs()));
+        program.arg(format!("-timeout={INPUT_S}")).arg(format!("-rss_limit_mb={MEMORY_MB}"));
+        program.arg(format!("-max_len={}", self.max_len)).arg("-print_final_stats=1");
+        program.arg(format!("-dict={}", self.dictionary.display()));
+        program.arg(format!("-artifact_prefix={}/", self.findings.display()));
+        program.arg(&self.work).args(&self.given);
+        program.stdout(Stdio::null()).stderr(fs::File::create(&log)?.into_file());
+        let status = program.status().context(|| self.program.display())?;
+        let printed = String::from_utf8_lossy(&fs::read(&log)?).into_owned();
+        let outcome = Outcome::of(&self.name, &printed);
+        if !status.success() && outcome.findings.is_empty() {
+            return Err(format!("{} ended with {status}; see {}", self.name, log.display()).into());
+        }
+        Ok(outcome)
+    }
+
+    /// The command that runs the target on this input alone.
+    pub(super) fn again(&self, input: &Path) -> String {
+        format!("{} {}", self.program.display(), input.display())
+    }
+}
+
+/// Makes a folder, and returns it.
+fn made(folder: PathBuf) -> Result<PathBuf, Error> {
+    fs::create_dir_all(&folder)?;
+    Ok(folder)
+}

@@ -1,0 +1,3 @@
+#![no_main]
+
+store_fuzz::program!(store_fuzz::targets::SERVICE);
