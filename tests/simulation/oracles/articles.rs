@@ -86,7 +86,7 @@ impl Articles {
 }
 
 /// Whether an article is published with enough approvals of editors who wrote neither its title nor
-/// its content. Words that several people have sent are nobody's.
+/// its content. Words that several people have sent have no author here.
 fn approved_by_others(
     article: &Article,
     writers: &BTreeMap<(String, String), BTreeSet<String>>,

@@ -39,7 +39,7 @@ impl Conditions {
         if_none_match: Option<&str>,
     ) -> Result<(), String> {
         if if_none_match == Some("*") {
-            return Err(format!("{path} was to be created, and was replaced"));
+            return Err(format!("{path} was replaced instead of created"));
         }
         let Some(tag) = if_match.filter(|tag| *tag != "*") else { return Ok(()) };
         if self.changed.insert((path.to_owned(), tag.to_owned())) {

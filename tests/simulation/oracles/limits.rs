@@ -1,4 +1,4 @@
-//! Limits: nobody guesses passwords faster than documented, and no stranger's guesses lock a user out.
+//! Limits: no client guesses passwords faster than documented, and no stranger's guesses lock a user out.
 
 use std::collections::BTreeMap;
 

@@ -31,7 +31,7 @@ pub enum Attempt {
     LockOut,
     /// Signs up with the address of a person.
     TakeAddress(Person),
-    /// Signs up with the address of somebody who then proves it with another password.
+    /// Signs up with the address of a person who then proves it with another password.
     Hijack,
     /// Uses a token that the store has not issued.
     Forge(Forgery),
@@ -51,7 +51,7 @@ pub enum Attempt {
 const GUESSES: usize = 20;
 /// How long the table of limits is overloaded.
 const OVERLOADED: Millis = Millis::seconds(60);
-/// The addresses from which an attacker locks somebody out, and the guesses from each: more than the
+/// The addresses from which an attacker locks a user out, and the guesses from each: more than the
 /// common limit of an hour.
 const SOURCES: usize = 24;
 const GUESSES_OF_SOURCE: usize = 5;
@@ -186,7 +186,7 @@ async fn lock_out(client: &Client) -> Option<()> {
     Some(())
 }
 
-/// The owner of the address gets the mail, and sends its token with a password of their own.
+/// The owner of the address gets the mail, and sends its token with another password.
 async fn hijack(client: &Client) -> Option<()> {
     let email = format!("owner{}@example.com", client.operation());
     let password = "S3CR3T-of-the-thief";

@@ -183,7 +183,7 @@ fn bounce() -> String {
     .to_string()
 }
 
-/// A product with a currency that the present version does not know, beside the others in the index.
+/// A product with a currency that the present version does not know, in the index of the others.
 async fn put_later_product(client: &Client) {
     let items = client.items("ProductsTable");
     let Some(product) = items.iter().find(|item| item["productId"].is_object()) else { return };
@@ -193,7 +193,7 @@ async fn put_later_product(client: &Client) {
     later["price"]["M"]["currency"] = json!({ "S": "XTS" });
     later["name"] = json!({ "S": format!("Later product {}", client.operation()) });
     let put = json!({ "TableName": client.physical("ProductsTable"), "Item": later });
-    // Without the product, everybody else reads the catalogue as before.
+    // Without the product, all clients read the catalogue as before.
     let _ = client.call("DynamoDB_20120810.PutItem", &put).await;
     client.wait(INDEXED).await;
     persist(client, &ApiRequest::get("/products?limit=100")).await;

@@ -10,7 +10,7 @@ use tooling::context::Context;
 /// The folder of the mistakes in the workspace.
 const FOLDER: &str = "tests/simulation/mistakes";
 
-/// The word of a changed text that is true while its mistake is on.
+/// The word that is true in a changed text while its mistake is on.
 const SWITCH: &str = "MISTAKE";
 
 /// The variable of the environment with the name of the mistake that is on.
@@ -40,7 +40,7 @@ pub(super) struct Change {
     /// The text, which the file has once.
     before: String,
     /// The text instead. Its word `MISTAKE` is true while the mistake is on; otherwise the text does
-    /// what the text before does.
+    /// the same as the text before.
     after: String,
 }
 
