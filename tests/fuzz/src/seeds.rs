@@ -6,7 +6,7 @@ use crate::Seed;
 use crate::items::event_of;
 
 /// An input for one function: its name, and the rest.
-pub fn named<'a>(input: &'a [u8]) -> Option<(&'a str, &'a [u8])> {
+pub fn named(input: &[u8]) -> Option<(&str, &[u8])> {
     let end = input.iter().position(|byte| *byte == b'\n')?;
     Some((str::from_utf8(&input[..end]).ok()?, &input[end + 1..]))
 }

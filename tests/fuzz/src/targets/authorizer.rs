@@ -49,7 +49,7 @@ fn run(input: &[u8]) {
     let event: Json = serde_json::from_slice(input).unwrap_or_default();
     let source = &event["identitySource"];
     let text = source.as_str().or_else(|| source[0].as_str()).unwrap_or_default();
-    let token = text.trim().split_whitespace().last().unwrap_or_default();
+    let token = text.split_whitespace().last().unwrap_or_default();
     assert!(OURS.iter().any(|ours| ours == token), "accepts {token}: {context}");
 }
 
