@@ -1,6 +1,7 @@
-//! Deliveries: one delivery of a message sends its mail once, however often its commit is repeated.
+//! Deliveries: one delivery of a message sends its mail once, however often its commit is repeated. A
+//! delivery after one that has succeeded sends none.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 use simulation::evidence::Sends;
@@ -19,10 +20,14 @@ pub(super) struct Deliveries {
     events: BTreeMap<String, String>,
     /// The messages of each invocation that is not known to have ended, and the mails that it sent.
     invocations: BTreeMap<String, Delivered>,
+    /// The mails whose deliveries have succeeded, and the numbers of the events at which they did.
+    succeeded: BTreeMap<String, u64>,
 }
 
 #[derive(Debug, Clone, Default)]
 struct Delivered {
+    /// The number of the event at which the invocation began.
+    begun: u64,
     messages: Vec<String>,
     mails: BTreeMap<String, usize>,
 }
@@ -41,7 +46,8 @@ impl Oracle for Deliveries {
         }
         match &event.what {
             Happened::Invoked { invocation, cause: Cause::Messages(_, ids), .. } => {
-                let delivered = Delivered { messages: ids.clone(), ..Delivered::default() };
+                let (begun, messages) = (event.number, ids.clone());
+                let delivered = Delivered { begun, messages, ..Delivered::default() };
                 self.invocations.insert(invocation.clone(), delivered);
             }
             Happened::Called { invocation: Some(invocation), operation, body, .. }
@@ -49,7 +55,12 @@ impl Oracle for Deliveries {
             {
                 return self.mailed(invocation, &serde_json::from_str(body).unwrap_or_default());
             }
-            Happened::Returned { invocation, .. } | Happened::Failed { invocation, .. } => {
+            Happened::Returned { invocation, payload } => {
+                if let Some(delivered) = self.invocations.remove(invocation) {
+                    self.returned(&delivered, payload, event.number);
+                }
+            }
+            Happened::Failed { invocation, .. } => {
                 self.invocations.remove(invocation);
             }
             _ => {}
@@ -64,6 +75,9 @@ impl Deliveries {
         let id = headers.and_then(|all| all.iter().find(|it| it["Name"] == "X-Mail-Id"));
         let Some(id) = id.and_then(|it| it["Value"].as_str()) else { return Ok(()) };
         let Some(delivered) = self.invocations.get_mut(invocation) else { return Ok(()) };
+        if self.succeeded.get(id).is_some_and(|at| *at < delivered.begun) {
+            return Err(format!("{invocation} sent mail {id}, whose delivery had succeeded"));
+        }
         // A batch may have an event several times, and messages that were moved back.
         let event_of = |message: &&String| self.events.get(*message).is_none_or(|it| it == id);
         let most = delivered.messages.iter().filter(event_of).count();
@@ -73,6 +87,26 @@ impl Deliveries {
             return Err(format!("{invocation} sent mail {id} {count} times, for {most} messages"));
         }
         Ok(())
+    }
+
+    /// Notes the mails of messages that are not among the failed ones.
+    fn returned(&mut self, delivered: &Delivered, payload: &Value, at: u64) {
+        let failures = payload["batchItemFailures"].as_array();
+        let failed: BTreeSet<&str> = failures
+            .into_iter()
+            .flatten()
+            .filter_map(|failure| failure["itemIdentifier"].as_str())
+            .collect();
+        for id in delivered.mails.keys() {
+            let mut messages = delivered.messages.iter();
+            let has_failed = |message: &String| {
+                failed.contains(message.as_str())
+                    && self.events.get(message).is_none_or(|it| it == id)
+            };
+            if !messages.any(has_failed) {
+                self.succeeded.entry(id.clone()).or_insert(at);
+            }
+        }
     }
 }
 
@@ -96,5 +130,27 @@ mod tests {
         assert!(deliveries.mailed("i", &mail("e1")).is_ok());
         assert!(deliveries.mailed("i", &mail("e2")).is_ok());
         deliveries.mailed("i", &mail("e1")).unwrap_err();
+    }
+
+    #[test]
+    fn a_mail_after_a_delivery_that_has_succeeded_is_found() {
+        let mail = json!({
+            "Content": { "Simple": { "Headers": [{ "Name": "X-Mail-Id", "Value": "e1" }] } },
+        });
+        let begun =
+            |begun| Delivered { begun, messages: vec!["m1".to_owned()], ..Delivered::default() };
+        let mut deliveries = Deliveries {
+            events: BTreeMap::from([("m1".to_owned(), "e1".to_owned())]),
+            invocations: BTreeMap::from([1, 2, 3, 9].map(|it| (it.to_string(), begun(it)))),
+            ..Deliveries::default()
+        };
+        let failed = json!({ "batchItemFailures": [{ "itemIdentifier": "m1" }] });
+        for (invocation, payload, at) in [("1", &failed, 4), ("2", &json!({}), 5)] {
+            assert!(deliveries.mailed(invocation, &mail).is_ok());
+            let delivered = deliveries.invocations.remove(invocation).unwrap();
+            deliveries.returned(&delivered, payload, at);
+        }
+        assert!(deliveries.mailed("3", &mail).is_ok(), "it began before");
+        deliveries.mailed("9", &mail).unwrap_err();
     }
 }
