@@ -10,6 +10,7 @@
 pub mod answers;
 pub mod items;
 pub mod mutate;
+mod network;
 pub mod seeds;
 pub mod store;
 pub mod targets;
