@@ -161,7 +161,7 @@ impl Services {
             "AmazonSQS" => self.sqs.call(operation, request.body, &mut call),
             "secretsmanager" => self.secrets.call(operation, request.body, &mut call),
             _ if request.path == ses::PATH => self.ses.call(request.body, &mut call),
-            _ => Err(AwsError { status: 404, ..AwsError::new("UnknownOperationException", "") }),
+            _ => Err(AwsError { status: 404, ..AwsError::unknown_operation() }),
         };
         match answer {
             Ok(Answer::Now(body)) => Called::AtOnce(WireResponse::of(Ok(body))),

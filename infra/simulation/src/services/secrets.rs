@@ -100,7 +100,7 @@ impl Secrets {
             "PutSecretValue" => self.put_secret_value(body, call),
             "UpdateSecretVersionStage" => self.update_secret_version_stage(body, call),
             "DescribeSecret" => self.describe_secret(body, call),
-            _ => Err(AwsError::new("UnknownOperationException", "")),
+            _ => Err(AwsError::unknown_operation()),
         };
         answer.map(Answer::Now)
     }

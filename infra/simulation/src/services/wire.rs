@@ -67,6 +67,11 @@ impl AwsError {
         Self { status: 400, code, query_code, message, is_of_item, members }
     }
 
+    /// The service has no such operation, or it is not simulated.
+    pub(crate) fn unknown_operation() -> Self {
+        Self::new("UnknownOperationException", "")
+    }
+
     /// The request is invalid.
     pub(crate) fn invalid(message: impl Into<String>) -> Self {
         Self::new("ValidationException", message)

@@ -115,7 +115,7 @@ impl DynamoDb {
             "BatchWriteItem" => self.batch_write_item(body, call),
             "TransactGetItems" => self.transact_get_items(body, call),
             "TransactWriteItems" => return self.transact_write_items(body, call),
-            _ => Err(AwsError::new("UnknownOperationException", "")),
+            _ => Err(AwsError::unknown_operation()),
         };
         answer.map(Answer::Now)
     }
@@ -132,7 +132,7 @@ impl DynamoDb {
             "DescribeStream" => self.describe_stream(body, call),
             "GetShardIterator" => self.get_shard_iterator(body, call),
             "GetRecords" => self.get_records(body, call),
-            _ => Err(AwsError::new("UnknownOperationException", "")),
+            _ => Err(AwsError::unknown_operation()),
         };
         answer.map(Answer::Now)
     }
