@@ -1,6 +1,7 @@
 //! Reads of a memory compared with those of `DynamoDB`, and the surroundings of functions.
 
 mod consumer;
+mod invocations;
 mod lost_responses;
 mod simulated;
 

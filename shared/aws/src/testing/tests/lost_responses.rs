@@ -1,18 +1,17 @@
 //! A single write whose response is lost, while another writer changes the item.
 
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
 
 use async_trait::async_trait;
 use http::{Request, Response};
 use lifecycle::Endpoint;
 use lifecycle::prelude::*;
 use lifecycle::record::{Key, Record, TableName};
-use lifecycle::testing::simulated::{SimulatedInvocation, start};
+use lifecycle::testing::simulated::start;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
-use tokio::time::Instant;
 
+use super::invocations::invocation;
 use crate::testing::{AsyncRespond, ConnectorFailure, connector};
 use crate::{Aws, Table};
 
@@ -146,19 +145,7 @@ async fn put_label(loses_response: bool) -> (Value, Vec<String>) {
     let calls = Arc::<Mutex<Vec<String>>>::default();
     let network = connector(Contended { loses_response, calls: Arc::clone(&calls) });
     let put_label = network.scope(|| start(Arc::new(variable), main_of_put_label)).unwrap();
-    let event = json!({
-        "version": "2.0", "rawPath": "/label", "rawQueryString": "",
-        "headers": { "content-type": "application/json" },
-        "body": json!({ "label": "mine" }).to_string(),
-        "requestContext": { "http": { "method": "PUT", "sourceIp": "192.0.2.1" } },
-    });
-    let invocation = SimulatedInvocation {
-        id: "1".to_owned(),
-        event: event.to_string().into(),
-        deadline: Instant::now() + Duration::from_secs(10),
-        x_ray: None,
-        cold_start: true,
-    };
+    let invocation = invocation("PUT", "/label", &json!({ "label": "mine" }), &[]);
     let returned = put_label.invoke(invocation).await.unwrap();
     let calls = calls.lock().unwrap().clone();
     (returned.payload["statusCode"].clone(), calls)

@@ -8,12 +8,13 @@ use http::{Request, Response};
 use lifecycle::effects::EventData;
 use lifecycle::prelude::*;
 use lifecycle::record::{Key, Record, TableName};
-use lifecycle::testing::simulated::{SimulatedInvocation, Surroundings, start, within};
+use lifecycle::testing::simulated::{Surroundings, start, within};
 use lifecycle::{Endpoint, Timestamp};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use tokio::time::{Instant, sleep};
 
+use super::invocations::invocation;
 use crate::testing::{AsyncRespond, Connector, ConnectorFailure, connector};
 use crate::{Aws, Table};
 
@@ -203,19 +204,8 @@ fn variable(name: &str) -> Option<String> {
 async fn lend(network: &Connector) -> Value {
     let post_loan = network.scope(|| start(Arc::new(variable), main_of_post_loan)).unwrap();
     post_loan.initialise().await;
-    let event = json!({
-        "version": "2.0", "rawPath": "/loans", "rawQueryString": "",
-        "headers": { "content-type": "application/json", "idempotency-key": "k-1" },
-        "body": json!({ "title": "Emma" }).to_string(),
-        "requestContext": { "http": { "method": "POST", "sourceIp": "192.0.2.1" } },
-    });
-    let invocation = SimulatedInvocation {
-        id: "1".to_owned(),
-        event: event.to_string().into(),
-        deadline: Instant::now() + Duration::from_secs(10),
-        x_ray: None,
-        cold_start: true,
-    };
+    let (body, key) = (json!({ "title": "Emma" }), ("idempotency-key", "k-1"));
+    let invocation = invocation("POST", "/loans", &body, &[key]);
     let returned = post_loan.invoke(invocation).await.unwrap();
     returned.deferred.unwrap().await;
     returned.payload
