@@ -10,9 +10,13 @@
 //! reported together. Parts that matter only on AWS are left out: properties in
 //! [`ignored_properties`], resources in [`left_out`]. [`Template::skipped`] lists the parts that a
 //! function can notice.
+//!
+//! The public modules have rules for programs that run a template: [`routes`] with [`percent`],
+//! [`batches`], and `schedules` with the feature of that name.
 
 mod apis;
 mod attributes;
+pub mod batches;
 mod conditions;
 mod cors;
 mod definition;
@@ -35,6 +39,7 @@ mod mappings;
 mod model;
 mod names;
 mod parameters;
+pub mod percent;
 mod permissions;
 mod policies;
 mod properties;
@@ -43,6 +48,9 @@ mod references;
 mod resources;
 mod rest_api;
 mod rotations;
+pub mod routes;
+#[cfg(feature = "schedules")]
+pub mod schedules;
 mod skipped;
 mod tables;
 mod value;

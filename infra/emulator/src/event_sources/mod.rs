@@ -19,6 +19,8 @@ mod tests;
 
 use std::sync::Arc;
 
+pub use sam_template::schedules::BadSchedule;
+use sam_template::schedules::Schedule;
 use sam_template::{EventSource, Template, Trigger};
 use tokio::task::JoinSet;
 
@@ -26,8 +28,8 @@ use self::mapping::Mapping;
 pub use self::mapping::{Invoke, Report};
 use self::runs::Runs;
 pub use self::runs::{LastRun, ScheduleReport};
-pub use self::schedule::{BadSchedule, Schedules};
-use self::schedule::{Schedule, Scheduled};
+use self::schedule::Scheduled;
+pub use self::schedule::Schedules;
 use crate::services::{StoreError, Stores};
 
 /// The running event sources. They end when this is dropped.

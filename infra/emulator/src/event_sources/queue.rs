@@ -9,7 +9,7 @@ use tokio::time::Instant;
 
 use super::events;
 use super::mapping::Mapping;
-use super::outcome::{self, Outcome};
+use super::outcome;
 use crate::activity::Cause;
 use crate::functions::InvokeError;
 use crate::services::{QueueName, ReceivedMessage};
@@ -172,12 +172,12 @@ impl Poller {
         }
         let identifiers: Vec<&str> =
             batch.iter().map(|message| message.message_id.as_str()).collect();
-        match outcome::read(&answer, &identifiers) {
-            Outcome::Failed(failed) => {
+        match outcome::failed(&answer, &identifiers) {
+            Ok(failed) => {
                 self.record(batch, &failed, "the function reported a failure");
                 failed
             }
-            Outcome::Nonsense(reason) => {
+            Err(reason) => {
                 self.mapping.say(&format!("a batch of {} failed: {reason}", batch.len()));
                 self.record(batch, &everything(), &reason);
                 everything()

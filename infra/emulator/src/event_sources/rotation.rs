@@ -9,8 +9,8 @@ use std::time::Duration;
 
 use super::events;
 use super::mapping::Mapping;
-use super::schedule::Schedule;
 use crate::activity::Cause;
+use sam_template::schedules::Schedule;
 
 /// The steps. Each runs after the previous one has succeeded.
 const STEPS: [&str; 4] = ["createSecret", "setSecret", "testSecret", "finishSecret"];

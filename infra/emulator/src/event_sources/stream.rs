@@ -9,7 +9,7 @@ use tokio::sync::watch;
 
 use super::events;
 use super::mapping::Mapping;
-use super::outcome::{self, Outcome};
+use super::outcome;
 use crate::activity::{Cause, Retry, SentBecause, StreamItem, TableReader, key_text};
 use crate::functions::InvokeError;
 use crate::services::{StoreError, StreamPosition, TableName};
@@ -183,9 +183,9 @@ impl Lane {
             return self.done_with(&batch.records);
         }
         let numbers = batch.records.iter().map(|record| record.dynamodb.sequence_number.as_str());
-        match outcome::read(answer, &numbers.collect::<Vec<_>>()) {
-            Outcome::Nonsense(reason) => self.failed(batch, &reason, batches).await,
-            Outcome::Failed(failed) => match failed.first() {
+        match outcome::failed(answer, &numbers.collect::<Vec<_>>()) {
+            Err(reason) => self.failed(batch, &reason, batches).await,
+            Ok(failed) => match failed.first() {
                 None => self.done_with(&batch.records),
                 Some(&first) => {
                     // To keep the order, all records from the first failure on count as failed.

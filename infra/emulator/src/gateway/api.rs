@@ -12,7 +12,8 @@ use http::request::Parts;
 use http::{HeaderName, HeaderValue, Method, Request, StatusCode, header, uri};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use hyper::body::Incoming;
-use sam_template::{Api, ApiKind, Cors, DEFAULT_ROUTE, DEFAULT_STAGE, JwtAuthorizer};
+use sam_template::routes::{Match, Routes};
+use sam_template::{Api, ApiKind, Cors, DEFAULT_ROUTE, DEFAULT_STAGE, JwtAuthorizer, percent};
 use serde_json::{Value, json};
 use tokio::time::timeout;
 use uuid::Uuid;
@@ -24,7 +25,6 @@ use super::event::{Exchange, Target};
 use super::failure::Failure;
 use super::jwt;
 use super::rest_answer;
-use super::routes::Routes;
 use super::throttle::Bucket;
 use crate::activity::view::Stage;
 use crate::activity::{Activity, Authorization, Begun, Cause};
@@ -75,14 +75,12 @@ impl ServedApi {
             let authorizer = Authorizer::new(name, settings, functions.clone(), telemetry);
             (name.clone(), Arc::new(authorizer))
         });
-        // Only an HTTP API decodes a path and its parameters.
-        let routes = if api.kind == ApiKind::Http { Routes::new } else { Routes::undecoded };
         Self {
             logical_id: api.logical_id.clone(),
             id,
             kind: api.kind.clone(),
             stage: api.stage.clone(),
-            routes: routes(&api.routes),
+            routes: Routes::new(&api.routes),
             authorizers: authorizers.collect(),
             jwt_authorizers: api.jwt_authorizers.clone(),
             cors: api.cors.clone(),
@@ -198,6 +196,12 @@ impl ServedApi {
         }
     }
 
+    /// The route of a request, with the path parameters of its event.
+    fn find(&self, parts: &Parts, path: &str) -> Option<Match<'_>> {
+        let Match { route, parameters } = self.routes.find(parts.method.as_str(), path)?;
+        Some(Match { route, parameters: parameters_of_event(&self.kind, parameters) })
+    }
+
     /// Finds the route, calls its authorizer, reads the body and invokes the function.
     async fn integrate(
         &self,
@@ -208,9 +212,7 @@ impl ServedApi {
     ) -> Answer {
         let refused = |failure: Failure| self.refuse(failure, request_id);
         let Some(path) = self.path(parts) else { return refused(Failure::NoStage) };
-        let Some(found) = self.routes.find(parts.method.as_str(), path) else {
-            return refused(Failure::NoRoute);
-        };
+        let Some(found) = self.find(parts, path) else { return refused(Failure::NoRoute) };
         let route = match found.route.path.as_str() {
             DEFAULT_ROUTE => DEFAULT_ROUTE.to_owned(),
             path => format!("{} {path}", found.route.method),
@@ -360,4 +362,29 @@ fn header_bytes(parts: &Parts) -> usize {
     let line = parts.method.as_str().len() + target + " HTTP/1.1\r\n ".len();
     let lines = parts.headers.iter().map(|(name, value)| name.as_str().len() + value.len() + 4);
     line + lines.sum::<usize>()
+}
+
+/// Only an HTTP API decodes a path and its parameters.
+fn parameters_of_event(
+    kind: &ApiKind,
+    encoded: BTreeMap<String, String>,
+) -> BTreeMap<String, String> {
+    if *kind != ApiKind::Http {
+        return encoded;
+    }
+    encoded.into_iter().map(|(name, value)| (name, percent::decode(&value))).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_an_http_api_decodes_the_path_parameters() {
+        let encoded = BTreeMap::from([("id".to_owned(), "a%20b".to_owned())]);
+        let url = ApiKind::FunctionUrl { signed: false };
+        for (kind, expected) in [(ApiKind::Http, "a b"), (url, "a%20b")] {
+            assert_eq!(parameters_of_event(&kind, encoded.clone())["id"], expected, "{kind:?}");
+        }
+    }
 }

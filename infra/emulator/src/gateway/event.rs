@@ -12,8 +12,7 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use serde_json::{Map, Value, json};
 
-use super::percent;
-use sam_template::{ACCOUNT_ID, ApiKind, DEFAULT_ROUTE, REGION, Route};
+use sam_template::{ACCOUNT_ID, ApiKind, DEFAULT_ROUTE, REGION, Route, percent};
 
 /// Headers of one connection; they are not passed on.
 const HOP_BY_HOP: &[HeaderName] = &[

@@ -4,7 +4,7 @@
 //! at the root. Each API is also below `/_apis/` and its logical id. A named stage is the next part of
 //! the path, as on AWS.
 //!
-//! A request passes the size limits, the stage's throttle, CORS, routing ([`routes`]) and the
+//! A request passes the size limits, the stage's throttle, CORS, routing ([`sam_template::routes`]) and the
 //! authorizer ([`authorizer`]). Then the function is invoked. Its event and response have the format
 //! of the API's kind: payload format 2.0 ([`event`], [`answer`]), or that of a REST API's proxy
 //! integration ([`rest_event`], [`rest_answer`]).
@@ -19,11 +19,9 @@ mod cors;
 mod event;
 mod failure;
 mod jwt;
-mod percent;
 mod policy;
 mod rest_answer;
 mod rest_event;
-mod routes;
 mod throttle;
 
 use std::convert::Infallible;

@@ -6,11 +6,10 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use http::header;
-use sam_template::ACCOUNT_ID;
+use sam_template::{ACCOUNT_ID, percent};
 use serde_json::{Map, Value, json};
 
 use super::event::Exchange;
-use super::percent;
 use super::rest_answer::is_binary;
 
 /// The values of each name, in their order.

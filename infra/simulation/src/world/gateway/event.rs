@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
+use sam_template::percent::{decode, decode_query};
 use sam_template::{DEFAULT_ROUTE, Route};
 use serde_json::{Value as Json, json};
 
-use super::routes::{decode, decode_query};
 use crate::Millis;
 use crate::services::{ACCOUNT_ID, REGION};
 use crate::world::names::arn;
@@ -158,6 +158,11 @@ pub(super) fn path_of(path: &str) -> &str {
     path.split_once('?').map_or(path, |(path, _)| path)
 }
 
+/// The decoded values of path parameters.
+pub(super) fn decoded(parameters: BTreeMap<String, String>) -> BTreeMap<String, String> {
+    parameters.into_iter().map(|(name, value)| (name, decode(&value))).collect()
+}
+
 fn domain() -> String {
     format!("{API}.execute-api.{REGION}.amazonaws.com")
 }
@@ -196,7 +201,7 @@ mod tests {
 
     #[test]
     fn an_event_has_the_shape_of_payload_format_2() {
-        let request = ApiRequest::new("POST", "/things/1?a=1&b=x%20y&a=2")
+        let request = ApiRequest::new("POST", "/things/a%20b?a=1&b=x%20y&a=2")
             .header("X-Thing", "one")
             .header("x-thing", "two")
             .header("cookie", "s=1; t=2")
@@ -207,7 +212,7 @@ mod tests {
             function: "F".to_owned(),
             authorizer: None,
         };
-        let parameters = BTreeMap::from([("id".to_owned(), "1".to_owned())]);
+        let parameters = decoded(BTreeMap::from([("id".to_owned(), "a%20b".to_owned())]));
         let exchange = Exchange {
             request: &request,
             route: &route,
@@ -221,11 +226,11 @@ mod tests {
         let event = exchange.function_event(Some(&json!({ "sub": "u" })));
 
         assert_eq!(event["routeKey"], "POST /things/{id}");
-        assert_eq!(event["rawPath"], "/things/1");
+        assert_eq!(event["rawPath"], "/things/a b");
         assert_eq!(event["queryStringParameters"], json!({ "a": "1,2", "b": "x y" }));
         assert_eq!(event["headers"]["x-thing"], "one,two");
         assert_eq!(event["cookies"], json!(["s=1", "t=2"]));
-        assert_eq!(event["pathParameters"], json!({ "id": "1" }));
+        assert_eq!(event["pathParameters"], json!({ "id": "a b" }));
         assert_eq!(event["requestContext"]["time"], "02/Jan/2026:03:04:05 +0000");
         assert_eq!(event["requestContext"]["authorizer"]["lambda"]["sub"], "u");
         assert_eq!((&event["body"], &event["isBase64Encoded"]), (&json!("{}"), &json!(false)));

@@ -1,23 +1,23 @@
 //! API Gateway: an HTTP API with Lambda authorizers.
 //!
-//! The emulator knows the same rules; its tests and these have the same cases.
+//! The emulator follows the same rules. Both find routes by [`sam_template::routes`]; for the other
+//! rules, their tests have the same cases.
 
 mod answer;
 mod authorizer;
 mod event;
-mod routes;
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use sam_template::routes::{Match, Routes};
 use sam_template::{Api, ApiKind, AuthorizerFormat};
 use tokio::time::timeout;
 
 use self::answer::{Failure, from_function};
 use self::authorizer::Authorizer;
-use self::event::{Exchange, path_of};
-use self::routes::Routes;
+use self::event::{Exchange, decoded, path_of};
 use super::ids;
 use super::lambda::{InvokeError, Lambda};
 use super::request::{ApiAnswer, ApiRequest};
@@ -103,7 +103,8 @@ impl Gateway {
             return Err(Failure::HeadersTooLarge);
         }
         let found = self.routes.find(&request.method, path_of(&request.path));
-        let (route, parameters) = found.ok_or(Failure::NoRoute)?;
+        let Match { route, parameters } = found.ok_or(Failure::NoRoute)?;
+        let parameters = decoded(parameters);
         let received = self.world.now();
         let trace = ids::trace_root(received, &mut *lock(&self.random));
         let (parameters, trace) = (&parameters, trace.as_str());

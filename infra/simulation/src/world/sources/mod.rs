@@ -2,7 +2,6 @@
 
 mod events;
 mod mapping;
-mod outcome;
 mod queue;
 mod schedule;
 mod stream;
@@ -11,13 +10,14 @@ use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 
+use sam_template::schedules::Schedule;
 use sam_template::{EventSource, QueueTrigger, StreamTrigger, Template, Trigger};
 use serde_json::json;
 
 pub(super) use self::events::of_rotation;
 use self::mapping::Mapping;
 use self::queue::Poller;
-use self::schedule::{Schedule, Scheduled};
+use self::schedule::Scheduled;
 use self::stream::Reader;
 use super::lambda::Lambda;
 use super::state::World;
@@ -49,7 +49,8 @@ pub(super) async fn start(
             }
             Trigger::Schedule(trigger) => {
                 let (mapping, trigger) = (mapping(source.name.clone()), trigger.clone());
-                let schedule = Schedule::parse(&trigger.expression)?;
+                let schedule = Schedule::parse(&trigger.expression);
+                let schedule = schedule.map_err(|error| error.to_string())?;
                 tasks.push(Box::pin(Scheduled { mapping, trigger, schedule }.keep()));
             }
             // A rotation begins when an operator asks for it.

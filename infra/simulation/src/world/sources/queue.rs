@@ -4,13 +4,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use sam_template::QueueTrigger;
+use sam_template::batches::failed_items;
 use serde_json::{Value as Json, json};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{Instant, sleep};
 
 use super::events;
 use super::mapping::Mapping;
-use super::outcome;
 use crate::world::faults::Fault;
 use crate::world::lambda::InvokeError;
 use crate::world::names::queue_url;
@@ -131,7 +131,7 @@ impl Poller {
         if !self.trigger.report_batch_item_failures {
             return Vec::new();
         }
-        match outcome::failed(&answer, &ids) {
+        match failed_items(&answer, &ids) {
             Ok(failed) => {
                 let items: Vec<String> =
                     failed.iter().filter_map(|place| ids.get(*place).cloned()).collect();

@@ -4,12 +4,13 @@
 use std::time::Duration;
 
 use sam_template::StreamTrigger;
+use sam_template::batches::failed_items;
 use serde_json::{Value as Json, json};
 use sha2::{Digest, Sha256};
 use tokio::time::{sleep, timeout};
 
+use super::events;
 use super::mapping::Mapping;
-use super::{events, outcome};
 use crate::Millis;
 use crate::world::faults::Fault;
 use crate::world::lambda::InvokeError;
@@ -185,7 +186,7 @@ impl Reader {
         if !self.trigger.report_batch_item_failures {
             return self.advance(&batch.records);
         }
-        match outcome::failed(answer, &batch.numbers()) {
+        match failed_items(answer, &batch.numbers()) {
             Err(reason) => self.failed(batch, &reason, batches).await,
             Ok(failed) => match failed.first() {
                 None => self.advance(&batch.records),

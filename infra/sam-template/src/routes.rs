@@ -1,33 +1,35 @@
-//! Finds the route of a request.
+//! Finds the route of a request, as API Gateway does.
 
 use std::cmp::Ordering;
 use std::collections::BTreeMap;
 
+use super::model::{DEFAULT_ROUTE, Route};
 use super::percent;
-use sam_template::{DEFAULT_ROUTE, Route};
 
 /// The routes of an API, most specific first.
-pub(super) struct Routes {
+#[derive(Debug, Clone)]
+pub struct Routes {
     routes: Vec<Pattern>,
     /// The route for all requests that no other matches.
     default: Option<Route>,
-    /// Whether path parameters are decoded.
-    decoded: bool,
 }
 
 /// A matched route and its path parameters.
-pub(super) struct Match<'a> {
-    pub(super) route: &'a Route,
-    pub(super) parameters: BTreeMap<String, String>,
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Match<'a> {
+    /// The route.
+    pub route: &'a Route,
+    /// The values by name, as the client has encoded them: only an HTTP API decodes them.
+    pub parameters: BTreeMap<String, String>,
 }
 
+#[derive(Debug, Clone)]
 struct Pattern {
     route: Route,
     segments: Vec<Segment>,
 }
 
-/// The order is the precedence. Two matching routes are compared at their first different segment.
-#[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone)]
 enum Segment {
     Literal(String),
     /// `{name}`: one segment.
@@ -37,32 +39,26 @@ enum Segment {
 }
 
 impl Routes {
-    pub(super) fn new(routes: &[Route]) -> Self {
+    /// Orders the routes by precedence.
+    pub fn new(routes: &[Route]) -> Self {
         let (default, others): (Vec<_>, Vec<_>) =
             routes.iter().cloned().partition(|route| route.path == DEFAULT_ROUTE);
         let mut routes: Vec<_> = others.into_iter().map(Pattern::new).collect();
         routes.sort_by(Pattern::precedence);
-        Self { routes, default: default.into_iter().next(), decoded: true }
-    }
-
-    /// Routes that pass path parameters as the client has encoded them.
-    pub(super) fn undecoded(routes: &[Route]) -> Self {
-        Self { decoded: false, ..Self::new(routes) }
+        Self { routes, default: default.into_iter().next() }
     }
 
     /// The methods of the routes that match a path.
-    pub(super) fn methods(&self, path: &str) -> Vec<&str> {
-        let matching =
-            self.routes.iter().filter(|pattern| pattern.parameters(path, true).is_some());
+    pub fn methods(&self, path: &str) -> Vec<&str> {
+        let matching = self.routes.iter().filter(|pattern| pattern.parameters(path).is_some());
         matching.map(|pattern| pattern.route.method.as_str()).collect()
     }
 
-    /// The route of a request, by its method and its undecoded path.
-    pub(super) fn find(&self, method: &str, path: &str) -> Option<Match<'_>> {
+    /// The route of a request, by its method and its undecoded path without the query.
+    pub fn find(&self, method: &str, path: &str) -> Option<Match<'_>> {
         let mut serving = self.routes.iter().filter(|pattern| pattern.serves(method));
         let found = serving.find_map(|pattern| {
-            let parameters = pattern.parameters(path, self.decoded)?;
-            Some(Match { route: &pattern.route, parameters })
+            Some(Match { route: &pattern.route, parameters: pattern.parameters(path)? })
         });
         let default = self.default.as_ref();
         found.or_else(|| default.map(|route| Match { route, parameters: BTreeMap::new() }))
@@ -86,8 +82,8 @@ impl Pattern {
         ranks(self).cmp(&ranks(other)).then(is_any(self).cmp(&is_any(other)))
     }
 
-    fn parameters(&self, path: &str, decoded: bool) -> Option<BTreeMap<String, String>> {
-        let value = |raw: &str| if decoded { percent::decode(raw) } else { raw.to_owned() };
+    /// The undecoded values of the path parameters; `None` if the path does not match.
+    fn parameters(&self, path: &str) -> Option<BTreeMap<String, String>> {
         let mut parameters = BTreeMap::new();
         let mut rest = Some(path.strip_prefix('/')?);
         for segment in &self.segments {
@@ -100,10 +96,10 @@ impl Pattern {
             match segment {
                 Segment::Literal(literal) if percent::decode(first) == *literal => {}
                 Segment::Parameter(name) if !first.is_empty() => {
-                    parameters.insert(name.clone(), value(first));
+                    parameters.insert(name.clone(), first.to_owned());
                 }
                 Segment::Greedy(name) if !remaining.is_empty() => {
-                    parameters.insert(name.clone(), value(remaining));
+                    parameters.insert(name.clone(), remaining.to_owned());
                     rest = None;
                 }
                 _ => return None,
@@ -124,6 +120,7 @@ impl Segment {
         }
     }
 
+    /// The precedence: two matching routes are compared at their first different segment.
     fn rank(&self) -> u8 {
         match self {
             Self::Literal(_) => 0,
@@ -182,10 +179,12 @@ mod tests {
     }
 
     #[test]
-    fn an_undecoded_parameter_is_as_the_client_has_encoded_it() {
-        let routes = Routes::undecoded(&[route("GET", "/a b/{id}")]);
-        let found = routes.find("GET", "/a%20b/x%40y").unwrap();
-        assert_eq!(found.parameters["id"], "x%40y");
+    fn a_literal_matches_decoded_and_a_parameter_is_as_the_client_has_encoded_it() {
+        let routes = Routes::new(&[route("GET", "/a b/{id}"), route("PUT", "/files/{path+}")]);
+        let found = |method, path| routes.find(method, path).unwrap().parameters;
+
+        assert_eq!(found("GET", "/a%20b/x%40y")["id"], "x%40y");
+        assert_eq!(found("PUT", "/files/a%20b/c")["path"], "a%20b/c");
     }
 
     #[test]
@@ -194,7 +193,7 @@ mod tests {
         let parameter =
             |path: &str| routes.find("GET", path).map(|found| found.parameters["userId"].clone());
 
-        assert_eq!(parameter("/users/a%20b").as_deref(), Some("a b"));
+        assert_eq!(parameter("/users/1").as_deref(), Some("1"));
         assert_eq!(parameter("/users/"), None);
         assert_eq!(parameter("/users/1/"), None);
         assert_eq!(parameter("/users"), None);

@@ -1,7 +1,7 @@
 //! Percent-decoding as in API Gateway: invalid sequences stay unchanged.
 
 /// Decodes `%41` and the like.
-pub(super) fn decode(text: &str) -> String {
+pub fn decode(text: &str) -> String {
     let bytes = text.as_bytes();
     let mut decoded = Vec::with_capacity(bytes.len());
     let mut index = 0;
@@ -17,7 +17,7 @@ pub(super) fn decode(text: &str) -> String {
 }
 
 /// Decodes a part of a query, where `+` is a space.
-pub(super) fn decode_query(text: &str) -> String {
+pub fn decode_query(text: &str) -> String {
     decode(&text.replace('+', " "))
 }
 

@@ -1,0 +1,89 @@
+//! Reads the response of a function that reports the failed items of a batch.
+
+use serde_json::Value;
+
+/// The places of the failed items in the batch, in order, given the identifiers of its items.
+///
+/// As on Lambda, a response or a list without anything is success, and an invalid response means
+/// that the whole batch has failed.
+///
+/// # Errors
+/// If the response is invalid: the reason.
+pub fn failed_items(
+    response: &Value,
+    identifiers: &[impl AsRef<str>],
+) -> Result<Vec<usize>, String> {
+    let invalid = |reason: &str| Err(format!("not a partial batch response: {reason}"));
+    let failures = match response {
+        Value::Null => return Ok(Vec::new()),
+        Value::Object(fields) => match fields.get("batchItemFailures") {
+            None | Some(Value::Null) => return Ok(Vec::new()),
+            Some(Value::Array(failures)) => failures,
+            Some(_) => return invalid("`batchItemFailures` is not a list"),
+        },
+        _ => return invalid("it is not an object"),
+    };
+    let mut failed = Vec::new();
+    for failure in failures {
+        let Some(identifier) = failure.get("itemIdentifier").and_then(Value::as_str) else {
+            return invalid("a failure has no text `itemIdentifier`");
+        };
+        let place = identifiers.iter().position(|known| known.as_ref() == identifier);
+        failed.push(place.ok_or_else(|| format!("no item `{identifier}` in the batch"))?);
+    }
+    failed.sort_unstable();
+    failed.dedup();
+    Ok(failed)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn failed(response: &str) -> Result<Vec<usize>, String> {
+        failed_items(&serde_json::from_str(response).unwrap(), &["a", "b", "c"])
+    }
+
+    #[test]
+    fn the_named_items_have_failed() {
+        let cases: [(&str, &[usize]); 7] = [
+            ("null", &[]),
+            ("{}", &[]),
+            (r#"{"batchItemFailures": []}"#, &[]),
+            (r#"{"batchItemFailures": null}"#, &[]),
+            (r#"{"batchItemFailures": [{"itemIdentifier": "b"}]}"#, &[1]),
+            (
+                r#"{"batchItemFailures": [{"itemIdentifier": "c"}, {"itemIdentifier": "a"}]}"#,
+                &[0, 2],
+            ),
+            (r#"{"batchItemFailures": [{"itemIdentifier": "b"}, {"itemIdentifier": "b"}]}"#, &[1]),
+        ];
+        for (response, expected) in cases {
+            assert_eq!(failed(response), Ok(expected.to_vec()), "{response}");
+        }
+    }
+
+    #[test]
+    fn an_invalid_response_is_an_error_with_the_reason() {
+        let cases = [
+            ("1", "it is not an object"),
+            ("[null]", "it is not an object"),
+            (r#"{"batchItemFailures": 1}"#, "`batchItemFailures` is not a list"),
+            (r#"{"batchItemFailures": ["a"]}"#, "a failure has no text `itemIdentifier`"),
+            (
+                r#"{"batchItemFailures": [{"itemIdentifier": null}]}"#,
+                "a failure has no text `itemIdentifier`",
+            ),
+            (
+                r#"{"batchItemFailures": [{"messageId": "a"}]}"#,
+                "a failure has no text `itemIdentifier`",
+            ),
+            (r#"{"batchItemFailures": [{"itemIdentifier": "z"}]}"#, "no item `z` in the batch"),
+            (r#"{"batchItemFailures": [{"itemIdentifier": ""}]}"#, "no item `` in the batch"),
+        ];
+        for (response, expected) in cases {
+            let reason = failed(response).unwrap_err();
+            assert!(reason.ends_with(expected), "{response}: {reason}");
+        }
+    }
+}
