@@ -5,8 +5,8 @@ use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use fs_err as fs;
-use tooling::Error;
 use tooling::context::Context;
+use tooling::{Error, cargo};
 
 use super::outcome::Outcome;
 
@@ -32,9 +32,10 @@ pub(super) struct Target {
 /// Writes the seeds of all targets, and returns the targets.
 pub(super) fn all(workspace: &Path, folder: &Path, programs: &Path) -> Result<Vec<Target>, Error> {
     let seeds = made(folder.join("seeds"))?;
-    let printed =
-        Command::new(programs.join("seeds")).arg(&seeds).stderr(Stdio::inherit()).output();
-    let printed = printed.context(|| "seeds")?;
+    let mut writer = cargo(workspace);
+    writer.args(["run", "--locked", "--quiet", "--manifest-path", "tests/fuzz/Cargo.toml"]);
+    writer.args(["--example", "seeds", "--"]).arg(&seeds);
+    let printed = writer.stderr(Stdio::inherit()).output().context(|| "seeds")?;
     if !printed.status.success() {
         return Err("the seeds cannot be written".into());
     }

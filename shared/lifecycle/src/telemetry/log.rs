@@ -132,9 +132,9 @@ impl Visit for Fields<'_> {
 /// Captures log lines, for tests.
 #[cfg(test)]
 pub(crate) mod captured {
-    use std::sync::{Arc, Mutex};
+    use std::sync::{Arc, Mutex, Once};
 
-    use tracing::subscriber::DefaultGuard;
+    use tracing::subscriber::{DefaultGuard, set_global_default};
 
     use super::*;
 
@@ -155,6 +155,12 @@ pub(crate) mod captured {
 
     impl Captured {
         pub(crate) fn start() -> Self {
+            // Without it, an event that first occurs on another thread is taken to interest nobody,
+            // and is never captured here either.
+            static EVERYWHERE: Once = Once::new();
+            EVERYWHERE.call_once(|| {
+                let _ = set_global_default(tracing_subscriber::registry());
+            });
             let lines = Arc::<Mutex<Vec<Value>>>::default();
             let subscriber = tracing_subscriber::registry().with(Lines(Arc::clone(&lines)));
             Self { lines, _default: tracing::subscriber::set_default(subscriber) }
