@@ -8,6 +8,7 @@ use axum::http::{HeaderMap, Uri};
 use bytes::Bytes;
 use serde_json::Value;
 
+use super::dynamodb::is_usual;
 use super::physical_names::Names;
 use super::ses::bare;
 use super::written::written_keys;
@@ -37,6 +38,8 @@ pub(super) struct Call {
     pub writes: Vec<KeyOfWrite>,
     /// The unchanged body.
     pub body: Bytes,
+    /// Whether it is a call of items, and its body has the usual form.
+    pub is_usual: bool,
     /// Whether the console has a listener: then its units are requested.
     pub is_watched: bool,
 }
@@ -116,10 +119,17 @@ impl Call {
             (Store::Tables, Some(_)) => written_keys(names, operation, &input),
             _ => Vec::new(),
         };
-        let operation = operation.to_owned();
-        let is_watched = false;
-        let accesses = accesses.into();
-        Some(Self { store, operation, caller, accesses, context, writes, body, is_watched })
+        Some(Self {
+            store,
+            operation: operation.to_owned(),
+            caller,
+            accesses: accesses.into(),
+            context,
+            writes,
+            body,
+            is_usual: store == Store::Tables && is_usual(operation, &input),
+            is_watched: false,
+        })
     }
 
     /// Whether the call writes to a table: kill faults apply to such calls. A counter in the limits

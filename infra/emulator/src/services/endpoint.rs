@@ -1,5 +1,5 @@
 //! The HTTP endpoint of all emulated services. Each call is attributed to a function and checked
-//! against its policy. Then faults are injected, and the call is forwarded, counted and recorded.
+//! against its policy. Then faults are injected, and the call is made, counted and recorded.
 
 use std::collections::HashMap;
 use std::sync::{Arc, OnceLock, Weak};
@@ -233,7 +233,7 @@ impl ServiceEndpoint {
         response
     }
 
-    async fn hand_on(&self, call: &Call, mut headers: HeaderMap) -> Response {
+    async fn hand_on(&self, call: &Call, headers: HeaderMap) -> Response {
         let body = call.body.clone();
         match call.store {
             Store::Queues => self.queues.call(&call.operation, body).await,
@@ -246,12 +246,10 @@ impl ServiceEndpoint {
                 response
             }
             Store::Tables => {
-                // The body was read whole; the original framing headers no longer apply.
-                headers.remove(header::CONTENT_LENGTH);
-                headers.remove(header::TRANSFER_ENCODING);
                 let body = self.torn(call).unwrap_or(body);
                 let body = self.meter.asking(call, &body).unwrap_or(body);
-                let answered = self.tables.forward(headers, body).await;
+                let (operation, is_usual) = (&call.operation, call.is_usual);
+                let answered = self.tables.answer(operation, is_usual, headers, body).await;
                 self.tell_readers(call);
                 answered.unwrap_or_else(|error| {
                     error_responses::unreachable(call.store, &error.to_string())
@@ -272,8 +270,11 @@ impl ServiceEndpoint {
     /// The body of a function's transaction without the writes that the fault removes. Each is
     /// replaced by a check that always holds, so that cancellation reasons keep their order.
     fn torn(&self, call: &Call) -> Option<Bytes> {
+        if call.caller.is_none() || call.operation != "TransactWriteItems" {
+            return None;
+        }
         let torn = self.faults.dropped_writes();
-        if torn.is_empty() || call.caller.is_none() || call.operation != "TransactWriteItems" {
+        if torn.is_empty() {
             return None;
         }
         let names: Vec<&str> = torn

@@ -1,26 +1,20 @@
 //! The embedded `DynamoDB`: the template's tables, their streams and their expiry.
 
-use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
 
-use axum::body::Body;
 use axum::http::HeaderMap;
 use axum::response::Response;
 use bytes::Bytes;
 use dynoxide::actions::get_records::Record;
 use dynoxide::actions::scan::ScanRequest;
 use dynoxide::{Database, DynoxideError};
-use http_body_util::Full;
-use hyper_util::client::legacy::Client;
-use hyper_util::client::legacy::connect::HttpConnector;
-use hyper_util::rt::TokioExecutor;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
-use tokio::net::TcpListener;
 
 use super::json::plain_item;
-use super::{kept, private};
+use super::server::{Server, ServerError};
+use super::{direct, kept, private};
 use crate::clock::Clock;
 use crate::services::error::StartError;
 use crate::services::physical_names::physical;
@@ -40,12 +34,11 @@ const SCAN_MAX: usize = 1_000;
 #[derive(Clone)]
 pub(crate) struct Tables {
     pub(super) database: Database,
-    address: SocketAddr,
-    client: Client<HttpConnector, Full<Bytes>>,
+    pub(super) server: Server,
 }
 
 impl Tables {
-    /// Opens the tables and serves them on a separate loopback port until `shutdown` completes.
+    /// Opens the tables and starts their server, which ends when `shutdown` completes.
     ///
     /// # Errors
     /// If the file cannot be opened or no port can be bound.
@@ -55,13 +48,8 @@ impl Tables {
         shutdown: impl Future<Output = ()> + Send + 'static,
     ) -> Result<Self, StartError> {
         let database = open(data, clock)?;
-        let listener = TcpListener::bind(("127.0.0.1", 0)).await.map_err(StartError::Port)?;
-        let address = listener.local_addr().map_err(StartError::Port)?;
-        tokio::spawn(dynoxide::server::serve_with_shutdown(listener, database.clone(), shutdown));
-        let mut connector = HttpConnector::new();
-        connector.set_nodelay(true);
-        let client = Client::builder(TokioExecutor::new()).build(connector);
-        let tables = Self { database, address, client };
+        let server = Server::start(&database, shutdown).await.map_err(StartError::Port)?;
+        let tables = Self { database, server };
         let checkpoints = tables.create(&json!({
             "TableName": CHECKPOINTS,
             "KeySchema": [{"AttributeName": "source", "KeyType": "HASH"}],
@@ -122,26 +110,23 @@ impl Tables {
         updated.map(drop)
     }
 
-    /// Forwards an unchanged call.
+    /// Answers a call of a function: here, if its body [`is_usual`](super::is_usual) and nothing is
+    /// wrong with it, and otherwise by the server.
     ///
     /// # Errors
-    /// If the embedded server does not respond.
-    pub(crate) async fn forward(
+    /// If the server does not respond.
+    pub(crate) async fn answer(
         &self,
+        operation: &str,
+        is_usual: bool,
         headers: HeaderMap,
         body: Bytes,
-    ) -> Result<Response, hyper_util::client::legacy::Error> {
-        let mut request = http::Request::new(Full::new(body));
-        *request.method_mut() = http::Method::POST;
-        *request.uri_mut() = http::Uri::builder()
-            .scheme("http")
-            .authority(self.address.to_string())
-            .path_and_query("/")
-            .build()
-            .expect("a socket address is an authority");
-        *request.headers_mut() = headers;
-        let response = self.client.request(request).await?;
-        Ok(response.map(Body::new))
+    ) -> Result<Response, ServerError> {
+        if is_usual && let Some(answer) = direct::answer(&self.database, operation, &headers, &body)
+        {
+            return Ok(answer);
+        }
+        self.server.answer(headers, body).await
     }
 
     /// Writes an item in `DynamoDB`'s JSON.

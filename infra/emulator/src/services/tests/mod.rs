@@ -6,6 +6,7 @@ mod next_fault;
 mod queues;
 mod redrive;
 mod rotations;
+mod tables;
 
 use std::collections::BTreeMap;
 use std::fs::Permissions;

@@ -1,0 +1,47 @@
+//! Calls that the embedded server answers, at the endpoint.
+
+use super::*;
+
+/// The status and the error of an operator's call with this body.
+async fn error_of(stores: &Stores, operation: &str, body: &str) -> (u16, String) {
+    let signature = "AWS4-HMAC-SHA256 Credential=OPERATOR/x, SignedHeaders=host, Signature=0";
+    let request = reqwest::Client::new().post(stores.endpoint()).body(body.to_owned());
+    let request = request
+        .header("authorization", signature)
+        .header("content-type", "application/x-amz-json-1.0")
+        .header("x-amz-date", "20260101T000000Z")
+        .header("x-amz-target", format!("DynamoDB_20120810.{operation}"));
+    let response = request.send().await.unwrap();
+    let status = response.status().as_u16();
+    let body: Value = serde_json::from_slice(&response.bytes().await.unwrap()).unwrap();
+    let error = body["__type"].as_str().unwrap_or_default();
+    (status, error.rsplit('#').next().unwrap_or_default().to_owned())
+}
+
+#[tokio::test]
+async fn a_malformed_body_and_an_unknown_operation_are_dynamodbs_errors() {
+    let stores = stores().await;
+    let no_table = r#"{"TableName": "none", "Key": {"pk": {"S": "a"}}}"#;
+    for (operation, body, error) in [
+        ("GetItem", "{", "SerializationException"),
+        ("GetItem", r#"{"TableName": 3}"#, "SerializationException"),
+        ("GetItem", "{}", "ValidationException"),
+        ("GetItem", no_table, "ResourceNotFoundException"),
+        ("MakeCoffee", "{}", "UnknownOperationException"),
+    ] {
+        let expected = (400, error.to_owned());
+        assert_eq!(error_of(&stores, operation, body).await, expected, "{operation} {body}");
+    }
+    assert_eq!(error_of(&stores, "ListTables", "{}").await, (200, String::new()));
+}
+
+#[tokio::test]
+async fn an_operation_on_a_table_itself_is_served_beside_those_on_items() {
+    let stores = stores().await;
+    let clients = Clients::with_key(&stores, "operator");
+    put_user(&clients, "user-1").await.unwrap();
+
+    let described = clients.tables.describe_table().table_name("local-UsersTable").send().await;
+
+    assert_eq!(described.unwrap().table().unwrap().item_count(), Some(1));
+}
