@@ -12,11 +12,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use tokio::sync::{mpsc, oneshot, watch};
+use tokio::sync::{mpsc, oneshot};
 use tokio::time::Instant;
 use uuid::Uuid;
 
 pub use self::report::{EnvironmentReport, EnvironmentState};
+use super::deadline::Deadline;
 use super::error::InvokeError;
 use super::invocation::{Delivery, Pending, ResultSender};
 
@@ -64,7 +65,7 @@ pub(super) struct Environment {
     failure: Option<InvokeError>,
     orders: mpsc::UnboundedSender<StopCommand>,
     /// The deadline at which the supervisor checks for overruns.
-    limit: watch::Sender<Option<Instant>>,
+    limit: Arc<Deadline>,
 }
 
 struct Extension {
@@ -97,14 +98,13 @@ pub(super) enum RegistrationError {
 }
 
 impl Environment {
-    /// Returns the environment, the supervisor's command receiver, and a watch on the next
-    /// deadline.
+    /// Returns the environment, the supervisor's command receiver, and the next deadline.
     pub(super) fn new(
         version: u64,
         capacity: usize,
-    ) -> (Self, mpsc::UnboundedReceiver<StopCommand>, watch::Receiver<Option<Instant>>) {
+    ) -> (Self, mpsc::UnboundedReceiver<StopCommand>, Arc<Deadline>) {
         let (orders, order_receiver) = mpsc::unbounded_channel();
-        let (limit, limit_receiver) = watch::channel(Some(Instant::now() + INIT_LIMIT));
+        let limit = Arc::new(Deadline::new(Instant::now() + INIT_LIMIT));
         let environment = Self {
             id: Uuid::new_v4().to_string().into(),
             version,
@@ -118,9 +118,9 @@ impl Environment {
             running: Vec::new(),
             failure: None,
             orders,
-            limit,
+            limit: Arc::clone(&limit),
         };
-        (environment, order_receiver, limit_receiver)
+        (environment, order_receiver, limit)
     }
 
     pub(super) fn is_initialising(&self) -> bool {
@@ -284,7 +284,7 @@ impl Environment {
         if self.is_initialising() {
             let limit_s = INIT_LIMIT.as_secs();
             let reason = format!("Init phase timed out after {limit_s} seconds");
-            self.limit.send_replace(None);
+            self.limit.set(None);
             self.fail(InvokeError::InitFailed { reason });
             return Vec::new();
         }
@@ -350,7 +350,7 @@ impl Environment {
 
     fn update_limit(&self) {
         let earliest = self.running.iter().map(|running| running.deadline).min();
-        self.limit.send_replace(earliest);
+        self.limit.set(earliest);
     }
 
     /// Its state, for the control address.

@@ -5,11 +5,11 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::Bytes;
 use serde::Serialize;
-use tokio::sync::{mpsc, oneshot, watch};
-use tokio::time::Instant;
+use tokio::sync::{mpsc, oneshot};
 use uuid::Uuid;
 
 use super::config::FunctionConfig;
+use super::deadline::Deadline;
 use super::environment::{Environment, StopCommand};
 use super::error::InvokeError;
 use super::invocation::Pending;
@@ -53,8 +53,8 @@ pub(super) struct Start {
     pub(super) environment: Arc<str>,
     /// The commands to stop it.
     pub(super) orders: mpsc::UnboundedReceiver<StopCommand>,
-    /// The next deadline of an invocation, if any.
-    pub(super) limit: watch::Receiver<Option<Instant>>,
+    /// The next deadline of an invocation.
+    pub(super) limit: Arc<Deadline>,
 }
 
 /// A function's counters since the platform started.

@@ -12,6 +12,7 @@
 //! attempt at an initialisation that exceeds ten seconds.
 
 mod config;
+mod deadline;
 mod environment;
 mod error;
 mod extensions_api;

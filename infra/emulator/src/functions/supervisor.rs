@@ -8,9 +8,10 @@ use rustix::process::{Pid, Signal, kill_process};
 use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncReadExt, BufReader};
 use tokio::net::TcpListener;
 use tokio::process::{Child, Command};
-use tokio::sync::{mpsc, watch};
-use tokio::time::{Instant, sleep, sleep_until, timeout};
+use tokio::sync::mpsc;
+use tokio::time::{sleep, timeout};
 
+use super::deadline::Deadline;
 use super::environment::StopCommand;
 use super::function::{Function, Start};
 use super::log::LogSource;
@@ -27,7 +28,7 @@ pub(super) async fn supervise(function: Arc<Function>, new: Start) {
     let Start { environment, orders, limit } = new;
     let how = match start(&function, &environment).await {
         Ok((child, api)) => {
-            let how = watch_over(&function, &environment, child, orders, limit).await;
+            let how = watch_over(&function, &environment, child, orders, &limit).await;
             api.abort();
             how
         }
@@ -82,7 +83,7 @@ async fn watch_over(
     environment: &str,
     mut child: Child,
     mut orders: mpsc::UnboundedReceiver<StopCommand>,
-    mut limit: watch::Receiver<Option<Instant>>,
+    limit: &Deadline,
 ) -> String {
     loop {
         tokio::select! {
@@ -91,7 +92,7 @@ async fn watch_over(
                 Some(StopCommand::ShutDown) => return shut_down(function, environment, child).await,
                 Some(StopCommand::Kill) | None => return kill(child).await,
             },
-            () = passed(&mut limit) => overran(function, environment),
+            () = limit.passed() => overran(function, environment),
         }
     }
 }
@@ -132,26 +133,6 @@ async fn kill(mut child: Child) -> String {
 
 fn describe(status: std::io::Result<ExitStatus>) -> String {
     status.map_or_else(|error| error.to_string(), |status| status.to_string())
-}
-
-/// Returns when the current deadline has passed. The deadline changes often.
-async fn passed(limit: &mut watch::Receiver<Option<Instant>>) {
-    loop {
-        let at = *limit.borrow_and_update();
-        let until = async {
-            match at {
-                Some(at) => sleep_until(at).await,
-                None => std::future::pending().await,
-            }
-        };
-        tokio::select! {
-            () = until => return,
-            changed = limit.changed() => if changed.is_err() {
-                // The pool has removed the environment; only the process's end is awaited.
-                std::future::pending::<()>().await;
-            },
-        }
-    }
 }
 
 /// Logs a process's output, line by line.
