@@ -55,37 +55,47 @@ impl Severity {
     }
 }
 
-/// Writes a line of a function's log to standard output.
-pub(crate) fn show(logs: Logs, line: &LogLine<'_>) {
-    let text = match logs {
-        Logs::Quiet => return,
+/// A line of a function's log as it is shown, by its fields; `None` if it is not shown.
+pub(crate) fn shown(
+    logs: Logs,
+    line: &LogLine<'_>,
+    fields: Option<&Map<String, Value>>,
+) -> Option<String> {
+    match logs {
+        Logs::Quiet => None,
         Logs::Json if line.source == LogSource::Platform => {
             let (function, message) = (line.function, line.text);
             Some(json!({"level": "INFO", "function": function, "message": message}).to_string())
         }
         Logs::Json => Some(line.text.to_owned()),
-        Logs::Readable => readable(line)
+        Logs::Readable => readable(line, fields)
             .map(|(severity, text)| if *COLOURED { severity.paint(&text) } else { text }),
-    };
-    if let Some(text) = text {
-        // Ignore errors of a closed terminal.
-        let _ = writeln!(std::io::stdout().lock(), "{text}");
     }
+}
+
+/// Writes a line to standard output.
+pub(crate) fn print(line: &str) {
+    // Ignore errors of a closed terminal.
+    let _ = writeln!(std::io::stdout().lock(), "{line}");
 }
 
 /// Writes the platform's own message about a function.
 pub(crate) fn say(logs: Logs, function: &str, sentence: &str) {
-    show(logs, &LogLine { function, environment: "", source: LogSource::Platform, text: sentence });
+    let source = LogSource::Platform;
+    let line = LogLine { function, environment: "", source, text: sentence };
+    if let Some(shown) = shown(logs, &line, None) {
+        print(&shown);
+    }
 }
 
 /// The short line, or `None` for a line that carries only metrics.
-fn readable(line: &LogLine<'_>) -> Option<(Severity, String)> {
-    let time = Zoned::now().strftime("%H:%M:%S%.3f").to_string();
-    let function = line.function.strip_suffix("Function").unwrap_or(line.function);
-    let (severity, said) = match serde_json::from_str::<Value>(line.text) {
-        Ok(Value::Object(fields)) if line.source == LogSource::Stdout => say_fields(&fields)?,
+fn readable(line: &LogLine<'_>, fields: Option<&Map<String, Value>>) -> Option<(Severity, String)> {
+    let (severity, said) = match fields {
+        Some(fields) if line.source == LogSource::Stdout => say_fields(fields)?,
         _ => (Severity::Normal, line.text.to_owned()),
     };
+    let time = Zoned::now().strftime("%H:%M:%S%.3f").to_string();
+    let function = line.function.strip_suffix("Function").unwrap_or(line.function);
     Some((severity, format!("{time}  {function:<14}  {said}")))
 }
 
@@ -149,7 +159,7 @@ mod tests {
     fn shown_with_severity(text: &str) -> Option<(Severity, String)> {
         let source = LogSource::Stdout;
         let line = LogLine { function: "CreateOrderFunction", environment: "e", source, text };
-        readable(&line).map(|(severity, line)| {
+        readable(&line, line.fields().as_ref()).map(|(severity, line)| {
             (severity, line.split_once("CreateOrder").unwrap().1.trim().to_owned())
         })
     }

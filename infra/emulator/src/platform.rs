@@ -319,8 +319,12 @@ fn open_inspector(activity: &Activity, logs: Logs) -> Result<Inspector, StartErr
 fn log_sink(logs: Logs, telemetry: &Arc<Telemetry>) -> LogSink {
     let telemetry = Arc::clone(telemetry);
     Arc::new(move |line| {
-        telemetry.observe(line);
-        logs::show(logs, line);
+        let fields = line.fields();
+        let shown = logs::shown(logs, line, fields.as_ref());
+        telemetry.observe_fields(line, fields);
+        if let Some(shown) = shown {
+            logs::print(&shown);
+        }
     })
 }
 

@@ -3,11 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::emf;
 use super::metrics::{Labels, Metrics};
-use crate::functions::{FunctionCounts, LogLine, LogSource};
+use crate::functions::{FunctionCounts, LogLine, LogSource, fields_of};
 use crate::services::CallKind;
 
 /// The maximum number of kept requests.
@@ -42,11 +42,13 @@ struct State {
 impl Telemetry {
     /// Reads a line of a function's log. Bytes that the function itself printed are counted.
     pub fn observe(&self, line: &LogLine<'_>) {
-        if line.source != LogSource::Platform {
-            let bytes = line.text.len().try_into().unwrap_or(u64::MAX);
-            *self.lock().bytes.entry(line.function.to_owned()).or_default() += bytes;
-        }
-        self.observe_line(line.text);
+        self.observe_fields(line, line.fields());
+    }
+
+    /// Like [`Telemetry::observe`], with the line's fields, if it is a JSON object.
+    pub(crate) fn observe_fields(&self, line: &LogLine<'_>, fields: Option<Map<String, Value>>) {
+        let is_printed = line.source != LogSource::Platform;
+        self.keep(is_printed.then_some(line.function), line.text, fields);
     }
 
     /// The bytes that each function has printed since the start, by its logical id.
@@ -65,27 +67,44 @@ impl Telemetry {
 
     /// Reads a line that a function printed. A line that is not a JSON object is only kept.
     pub fn observe_line(&self, line: &str) {
-        let mut state = self.lock();
-        let bytes = line.len();
-        state.lines.push(line.to_owned(), bytes, LINES_MAX);
-        let Ok(Value::Object(mut line)) = serde_json::from_str(line) else {
-            return;
+        self.keep(None, line, fields_of(line));
+    }
+
+    /// Keeps a line, and counts its bytes for the function that printed it. The line is read before
+    /// the lock is taken, which the gateway waits for.
+    fn keep(&self, printed_by: Option<&str>, line: &str, fields: Option<Map<String, Value>>) {
+        let size = line.len();
+        let observations = fields.as_ref().map(emf::observations).unwrap_or_default();
+        let is_canonical = |fields: &Map<String, Value>| {
+            fields.get("message").and_then(Value::as_str) == Some(CANONICAL)
         };
-        for observation in emf::observations(&line) {
+        let request = fields.filter(is_canonical).map(|mut fields| {
+            fields.remove("_aws");
+            Value::from(fields)
+        });
+        let line = line.to_owned();
+        let mut state = self.lock();
+        if let Some(function) = printed_by {
+            state.count_bytes(function, size);
+        }
+        state.lines.push(line, size, LINES_MAX);
+        for observation in observations {
             let emf::Observation { metric, labels, values } = observation;
             state.metrics.observe(&metric, labels, &values);
         }
-        if line.get("message").and_then(Value::as_str) == Some(CANONICAL) {
-            line.remove("_aws");
-            state.requests.push(line.into(), bytes, REQUESTS_MAX);
+        if let Some(request) = request {
+            state.requests.push(request, size, REQUESTS_MAX);
         }
     }
 
     /// Increments a counter of the platform itself, such as `authorizer_cache_hits_total`.
     pub fn count(&self, metric: &str, labels: &[(&str, &str)]) {
+        let labels = owned(labels);
         let mut state = self.lock();
-        state.own.insert(metric.to_owned());
-        state.metrics.observe(metric, owned(labels), &[1.0]);
+        if !state.own.contains(metric) {
+            state.own.insert(metric.to_owned());
+        }
+        state.metrics.observe(metric, labels, &[1.0]);
     }
 
     /// The canonical lines of the latest requests, newest last: all, or those of one request id.
@@ -148,6 +167,18 @@ impl Telemetry {
 
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl State {
+    fn count_bytes(&mut self, function: &str, bytes: usize) {
+        let bytes: u64 = bytes.try_into().unwrap_or(u64::MAX);
+        match self.bytes.get_mut(function) {
+            Some(total) => *total += bytes,
+            None => {
+                self.bytes.insert(function.to_owned(), bytes);
+            }
+        }
     }
 }
 

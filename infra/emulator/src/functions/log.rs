@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use serde_json::{Map, Value};
+
 /// A log line: printed by a function's process, or written by the platform about it.
 #[derive(Debug, Clone, Copy)]
 #[non_exhaustive]
@@ -14,6 +16,18 @@ pub struct LogLine<'a> {
     pub source: LogSource,
     /// The line, without its end.
     pub text: &'a str,
+}
+
+impl LogLine<'_> {
+    /// Its fields, if it is a JSON object.
+    pub(crate) fn fields(&self) -> Option<Map<String, Value>> {
+        fields_of(self.text)
+    }
+}
+
+/// The fields of a line that is a JSON object.
+pub(crate) fn fields_of(text: &str) -> Option<Map<String, Value>> {
+    serde_json::from_str(text).ok()
 }
 
 /// The source of a log line.
