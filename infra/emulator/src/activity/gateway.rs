@@ -6,6 +6,7 @@ use bytes::Bytes;
 use http::HeaderMap;
 use serde_json::Value;
 
+use super::compact::{compact_body, compact_headers};
 use super::handle::Activity;
 use super::limits::OVERHEAD;
 use super::record::{Answer, AnsweredBy, AuthorizerVerdict, RequestRecord};
@@ -47,7 +48,7 @@ impl Activity {
     /// A request begins. Nothing has been checked.
     pub(crate) fn request_begins(&self, begun: &Begun<'_>) {
         let (at, began) = (self.now(), Instant::now());
-        let headers = begun.headers.clone();
+        let headers = compact_headers(begun.headers);
         let bytes = OVERHEAD + begun.target.len() + size(&headers);
         let text = |name: &str| headers.get(name)?.to_str().ok().map(str::to_owned);
         let client = text(CLIENT).or_else(|| text("user-agent")).unwrap_or_default();
@@ -135,11 +136,13 @@ impl Activity {
     /// The gateway has read the body.
     pub(crate) fn request_has_body(&self, id: &str, body: &Bytes) {
         self.redaction().see(body);
+        let body = compact_body(body);
         self.record(|store| {
             let Some(request) = store.request_mut(id) else { return };
-            request.body_bytes = body.len();
+            let size = body.len();
+            request.body_bytes = size;
             let number = request.number;
-            store.detail_request(number, body.len(), |request| request.body = body.clone());
+            store.detail_request(number, size, |request| request.body = body);
         });
     }
 

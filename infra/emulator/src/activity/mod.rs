@@ -10,6 +10,7 @@
 
 mod build;
 mod cause;
+mod compact;
 mod functions;
 mod gateway;
 mod handle;

@@ -10,6 +10,7 @@ use jiff::Timestamp;
 use sam_template::Queue;
 
 use super::cause::StreamItem;
+use super::compact::compact_body;
 use super::handle::Activity;
 use super::limits::{AGGREGATES_MAX, CALLS_MAX, INIT_BYTES_MAX, INIT_CALLS_MAX, INVOCATIONS_MAX};
 use super::record::{Accesses, CallRecord, KeyOfWrite, MessageRecord, Root, WriteRef};
@@ -84,8 +85,9 @@ impl Activity {
         if start.service == "ses" {
             self.redaction().see_mail(&start.body);
         }
+        let body = compact_body(&start.body);
         let naming = Naming::of(start.service, &start.operation);
-        let naming = naming.map(|naming| (naming, start.body.clone()));
+        let naming = naming.map(|naming| (naming, body.clone()));
         let environment = start.environment;
         let mut call = CallRecord {
             service: start.service,
@@ -94,7 +96,7 @@ impl Activity {
             accesses: start.accesses,
             denial: None,
             fault: None,
-            body: start.body,
+            body,
             response: Bytes::new(),
             status: 0,
             at,
