@@ -1,4 +1,4 @@
-//! Copies of what a record keeps of a connection's input.
+//! Copies of bodies and headers for the records.
 //!
 //! Bodies and the values of headers are slices of the buffer that a connection reads into. A record
 //! that kept a slice would keep all of the buffer, of at least 8 KiB, which no limit counts, and the

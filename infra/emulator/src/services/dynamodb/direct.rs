@@ -3,8 +3,8 @@
 //! By the server, a call is a second HTTP exchange over loopback, and its body is read as JSON three
 //! times. Here the body is read once, by the operation's own type.
 //!
-//! The server also words what is wrong with a request, by rules that are not public. So it gets each
-//! request that an operation does not accept: a refused request has changed nothing.
+//! The server words the refusals of invalid requests, by rules that are not public. So it gets each
+//! request that its operation refuses as invalid: such a request has changed nothing.
 
 #[cfg(test)]
 mod tests;

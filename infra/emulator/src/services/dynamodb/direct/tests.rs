@@ -123,7 +123,7 @@ async fn each_operation_on_items_is_answered_here_as_by_the_server() {
 }
 
 #[tokio::test]
-async fn the_server_words_what_is_wrong_with_a_request() {
+async fn the_server_words_the_refusal_of_an_invalid_request() {
     let tables = tables().await;
     let serialization = "SerializationException";
     let validation = "ValidationException";
