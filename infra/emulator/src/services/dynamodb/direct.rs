@@ -3,8 +3,8 @@
 //! By the server, a call is a second HTTP exchange over loopback, and its body is read as JSON three
 //! times. Here the body is read once, by the operation's own type.
 //!
-//! The server words the refusals of invalid requests, by rules that are not public. So it gets each
-//! request that its operation refuses as invalid: such a request has changed nothing.
+//! The server words the refusals of malformed requests, by rules that are not public. So it gets each
+//! request that cannot be read. The errors of an operation that has read its request are its own.
 
 #[cfg(test)]
 mod tests;
@@ -79,24 +79,11 @@ fn call<Input: DeserializeOwned, Output: Serialize>(
     });
     match answered {
         Ok(body) => Some((StatusCode::OK, body)),
-        Err(error) if is_about_request(&error) => None,
         Err(error) => {
             let status = StatusCode::from_u16(error.status_code());
             Some((status.unwrap_or(StatusCode::INTERNAL_SERVER_ERROR), error.to_json()))
         }
     }
-}
-
-/// Whether an error is about the request alone, before anything was changed.
-fn is_about_request(error: &DynoxideError) -> bool {
-    matches!(
-        error,
-        DynoxideError::ValidationException(_)
-            | DynoxideError::KeyEmptyValueValidation(_)
-            | DynoxideError::EnvelopedValidation(_)
-            | DynoxideError::SerializationException(_)
-            | DynoxideError::ConversionError(_)
-    )
 }
 
 fn response(status: StatusCode, body: Bytes) -> Response {

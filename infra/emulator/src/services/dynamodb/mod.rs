@@ -1,7 +1,7 @@
 //! The embedded `DynamoDB`, in memory or in a file.
 //!
 //! A usual call of items is a call of a function in this process ([`direct`]). A call whose form is
-//! unusual or wrong, and each call of another operation, goes to the embedded [`server`].
+//! unusual or malformed, and each call of another operation, goes to the embedded [`server`].
 
 mod direct;
 mod form;

@@ -110,8 +110,8 @@ impl Tables {
         updated.map(drop)
     }
 
-    /// Answers a call: here, if its body [`is_usual`](super::is_usual) and valid, and otherwise by the
-    /// server.
+    /// Answers a call: here, if its body [`is_usual`](super::is_usual) and can be read, and otherwise
+    /// by the server.
     ///
     /// # Errors
     /// If the server does not respond.
