@@ -28,9 +28,16 @@ pub fn installed(workspace: &Path, list: &str) -> Result<PathBuf, Error> {
         return Ok(programs);
     }
     succeeded(Command::new("python3").args(["-m", "venv", "--clear"]).arg(&environment))?;
+    // Python compiles a module when it first loads it; most of them are never loaded.
     succeeded(
         Command::new(programs.join("pip"))
-            .args(["install", "--quiet", "--disable-pip-version-check", "--no-deps"])
+            .args([
+                "install",
+                "--quiet",
+                "--disable-pip-version-check",
+                "--no-deps",
+                "--no-compile",
+            ])
             .arg("--requirement")
             .arg(&requirements),
     )?;
