@@ -18,6 +18,7 @@ mod template;
 mod tidy;
 mod trial;
 mod trial_service;
+mod without_library;
 mod words;
 mod workflows;
 

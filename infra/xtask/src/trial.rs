@@ -15,6 +15,7 @@ use tooling::process::succeeded;
 use tooling::{Error, cargo, descriptions, say, target_directory};
 
 use crate::tidy;
+use crate::without_library::WITHOUT_LIBRARY;
 
 /// One endpoint from each skeleton, with and without parameters.
 fn endpoints() -> [NewEndpoint; 2] {
@@ -123,10 +124,6 @@ fn build(copy: &Path, names: &[String]) -> Result<(), Error> {
     let binaries = names.iter().flat_map(|name| ["--bin", name]);
     succeeded(cargo(copy).args(["build", "--workspace"]).args(binaries))
 }
-
-/// Packages without a library. Together with `functions` they ask for the features of the whole
-/// workspace, so that the only library that is tested reuses its dependencies.
-const WITHOUT_LIBRARY: [&str; 4] = ["bench", "blackbox", "conformance", "xtask"];
 
 /// Runs the unit tests of the new functions; each has one.
 fn test(copy: &Path, names: &[String]) -> Result<(), Error> {

@@ -11,7 +11,7 @@ use tooling::context::Context;
 use tooling::process::succeeded;
 use tooling::{Error, cargo, say, target_directory};
 
-use super::packages::selected;
+use super::packages::libraries;
 
 /// The folder of the kept interfaces.
 const KEPT: &str = "infra/api";
@@ -61,7 +61,7 @@ fn place(workspace: &Path, package: &str) -> PathBuf {
 fn interfaces(workspace: &Path, packages: &[&Package]) -> Result<Vec<Interface>, Error> {
     let mut document = cargo(workspace);
     document.args(["doc", "--locked", "--no-deps", "--lib", "--all-features"]);
-    document.args(selected(packages));
+    document.args(libraries(packages));
     document.env("RUSTDOC", workspace.join("infra/tools/rustdoc_json.sh"));
     document.env("RUSTDOCFLAGS", "-Z unstable-options --output-format json");
     succeeded(&mut document)?;

@@ -2,13 +2,14 @@
 //!
 //! - Their manifests have the parts that a registry shows, and they depend on published packages only.
 //! - Their documentation has no warning, such as a link to nothing.
-//! - Each is built from the files that it would be published with.
+//! - Each has the files that the compiler reads.
 //! - Its public interface is the one that `infra/api` keeps, so that a change of it is seen.
 //! - It is compatible with the last release, as far as its version promises that.
 
 mod api;
 pub(crate) mod manifests;
 mod packages;
+mod packed;
 mod semver;
 
 use std::path::Path;
@@ -17,7 +18,7 @@ use cargo_metadata::MetadataCommand;
 use tooling::process::succeeded;
 use tooling::{Error, cargo, say};
 
-use self::packages::{published, selected};
+use self::packages::{libraries, published};
 
 /// Checks the packages that are published.
 #[derive(clap::Args)]
@@ -32,7 +33,7 @@ pub(crate) struct Arguments {
 ///
 /// # Errors
 ///
-/// If cargo fails, or a package cannot be built from its files.
+/// If cargo fails, or a package cannot be made.
 pub(crate) fn complaints(workspace: &Path, arguments: &Arguments) -> Result<Vec<String>, Error> {
     let metadata = MetadataCommand::new().current_dir(workspace).no_deps().exec()?;
     let packages = published(&metadata);
@@ -47,12 +48,9 @@ pub(crate) fn complaints(workspace: &Path, arguments: &Arguments) -> Result<Vec<
     say("documentation: without warnings");
     let mut documentation = cargo(workspace);
     documentation.args(["doc", "--locked", "--no-deps", "--lib", "--all-features"]);
-    succeeded(documentation.args(selected(&packages)).env("RUSTDOCFLAGS", "-D warnings"))?;
-    say("packages: built from the files that they are published with");
-    // Cargo takes dependencies between these packages from the files, too, in their order.
-    let mut package = cargo(workspace);
-    package.args(["package", "--locked", "--allow-dirty"]).args(selected(&packages));
-    succeeded(&mut package)?;
+    succeeded(documentation.args(libraries(&packages)).env("RUSTDOCFLAGS", "-D warnings"))?;
+    say("packages: with all files that the compiler reads");
+    complaints.extend(packed::complaints(workspace, &packages)?);
     complaints.extend(api::complaints(workspace, &packages)?);
     semver::check(workspace, &packages)?;
     Ok(complaints)
