@@ -108,10 +108,14 @@ fn copy_of(workspace: &Path, copy: &Path, target: &Path) -> Result<(), Error> {
     let configuration = copy.join(".cargo/config.toml");
     let shared = format!("\n[build]\ntarget-dir = {:?}\n", target.display().to_string());
     fs::write(&configuration, fs::read_to_string(&configuration)? + &shared)?;
-    // With another version, cargo treats it as another package and keeps the build of ours.
-    let manifest = copy.join("Cargo.toml");
-    let version = format!("version = {:?}", env!("CARGO_PKG_VERSION"));
-    let renamed = fs::read_to_string(&manifest)?.replace(&version, "version = \"0.0.0\"");
+    // With another version, cargo treats the functions as another package and keeps the build of ours. The
+    // crates that they use are the same, and are not built again.
+    let manifest = copy.join("functions/Cargo.toml");
+    let ours = fs::read_to_string(&manifest)?;
+    let renamed = ours.replacen("\nversion.workspace = true", "\nversion = \"0.0.0\"", 1);
+    if renamed == ours {
+        return Err("functions/Cargo.toml has not the workspace's version".into());
+    }
     fs::write(&manifest, renamed)?;
     // The house rules apply to the files that git tracks.
     for arguments in [&["init", "--quiet"][..], &["add", "--all"]] {
