@@ -41,10 +41,6 @@ impl invocation::Handler for Handler {
         let observations = Observations::of(request_id, Some(trace));
         observed(observations, self.find(&shown, invocation.deadline)).await
     }
-
-    fn defers_work(&self) -> bool {
-        false
-    }
 }
 
 impl Handler {

@@ -154,6 +154,11 @@ impl<E: Endpoint> invocation::Handler for Handler<E> {
         let line = line.to_json();
         Some(LastWords { answer: InvocationResult::Http(Answer { trigger, response }), line })
     }
+
+    /// Spans leave after the response, too, where there is a collector.
+    fn defers_work(&self) -> bool {
+        E::TERTIARY_EFFECTS || self.shared.settings.collector.is_some()
+    }
 }
 
 impl<E: Endpoint> Handler<E> {
