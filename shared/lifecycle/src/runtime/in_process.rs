@@ -35,7 +35,7 @@ impl Function {
     }
 
     pub(crate) fn consumer<C: Consumer>(consumer: C, adapter: Arc<dyn Adapter>) -> Self {
-        Self(Arc::new(consumer::Handler { consumer, shared: shared(adapter) }))
+        Self(Arc::new(consumer::Handler::new(consumer, shared(adapter))))
     }
 
     pub(crate) async fn invoke(&self, event: &Value) -> Invoked {

@@ -16,7 +16,7 @@ use crate::endpoint::Endpoint;
 use crate::error::{RequestError, ServiceError};
 use crate::http::{Answer, EventError, REQUEST_ID, Request, Response, Trigger, request_id_of};
 use crate::telemetry::inspector::{Ending, Inspection, RequestOf, Stage};
-use crate::telemetry::line::{Line, lines_of_noted, with_fields};
+use crate::telemetry::line::{Line, lines_of};
 use crate::telemetry::{Observations, TraceContext, observed, otlp};
 use crate::{Moment, clock};
 
@@ -95,15 +95,15 @@ impl<E: Endpoint> invocation::Handler for Handler<E> {
         let left = log.after_response.take();
         let left = outgoing(&left, &Moment::of_request(log.at), &cause);
         let inspection = log.inspection;
-        let noted = observations.noted();
-        let line = with_fields(line.to_json(), &noted);
-        let noted = lines_of_noted(&settings.service, log.at, &request_id, &noted);
+        let line = line.to_document();
+        let id = ("requestId", request_id.as_str());
+        let lines = observations.read(|noted| lines_of(line, log.at, id, noted));
         let deferred = DeferredWork {
             shared: Arc::clone(&self.shared),
             invocation_id: invocation.invocation_id,
             request: Some(observations),
             deadline: invocation.deadline,
-            lines: std::iter::once(line).chain(noted).collect(),
+            lines,
             spans: spans.unwrap_or_default(),
             telling: log.telling,
             tertiary: done.tertiary.with_messages(left),
@@ -151,7 +151,7 @@ impl<E: Endpoint> invocation::Handler for Handler<E> {
             total: watched.began.elapsed(),
             stages: &[],
         };
-        let line = line.to_json();
+        let line = line.to_document().into_json(line.at);
         Some(LastWords { answer: InvocationResult::Http(Answer { trigger, response }), line })
     }
 

@@ -3,8 +3,8 @@
 use crate::background::Spawned;
 use crate::caller::AfterResponse;
 use crate::limit::RateLimitStatus;
+use crate::telemetry::Stages;
 use crate::telemetry::inspector::Inspection;
-use crate::telemetry::line::Stages;
 use crate::{Timestamp, clock};
 
 /// Data collected while a request is served, for its log line, metrics and spans.
