@@ -52,8 +52,6 @@ pub enum Idempotency {
 pub(crate) struct ScopedIdempotencyKey {
     ledger_key: Key,
     request_hash: String,
-    /// The hash of the raw request, as earlier versions made it. Their records are kept for a day.
-    earlier_hash: String,
 }
 
 impl ScopedIdempotencyKey {
@@ -96,12 +94,8 @@ impl ScopedIdempotencyKey {
         let scope = [method, route.path, subject.unwrap_or("anyone")].map(str::as_bytes);
         let alone = subject.is_none().then_some(request_hash.as_bytes());
         let scope = scope.into_iter().chain([key]).chain(alone);
-        let earlier = [method, &request.path, &request.raw_query].map(str::as_bytes);
-        Self {
-            ledger_key: Key::new(format!("idempotency#{}", hash_of(scope))),
-            earlier_hash: hash_of(earlier.into_iter().chain([key, &request.body])),
-            request_hash,
-        }
+        let ledger_key = Key::new(format!("idempotency#{}", hash_of(scope)));
+        Self { ledger_key, request_hash }
     }
 
     pub(crate) fn ledger_key(&self) -> &Key {
@@ -115,8 +109,10 @@ impl ScopedIdempotencyKey {
     }
 
     /// Returns the response to replay, or `None` when the key belongs to another request.
-    pub(crate) fn replay(&self, remembered: StoredResponse) -> Option<Response> {
-        if ![&self.request_hash, &self.earlier_hash].contains(&&remembered.request_hash) {
+    pub(crate) fn replay(&self, remembered: StoredResponse, request: &Request) -> Option<Response> {
+        let is_same = remembered.request_hash == self.request_hash
+            || remembered.request_hash == earlier_hash_of(request);
+        if !is_same {
             return None;
         }
         let mut headers: HeaderMap = remembered
@@ -138,6 +134,13 @@ impl ScopedIdempotencyKey {
         };
         Some(Response { status, headers, body })
     }
+}
+
+/// The hash of the raw request, as earlier versions made it. Their records are kept for a day.
+fn earlier_hash_of(request: &Request) -> String {
+    let key = request.headers.get(KEY_HEADER).map(HeaderValue::as_bytes).unwrap_or_default();
+    let spelled = [request.method.as_str(), &request.path, &request.raw_query].map(str::as_bytes);
+    hash_of(spelled.into_iter().chain([key, &request.body]))
 }
 
 /// The hash of a request's meaning, independent of its spelling. It includes the key, which is not
@@ -226,6 +229,29 @@ fn no_key() -> Key {
 mod tests {
     use super::*;
 
+    const ROUTE: Route = Route::post("/notes");
+
+    fn posted(query: &str) -> Request {
+        let event = serde_json::json!({
+            "rawPath": "/notes", "rawQueryString": query, "headers": { "idempotency-key": "k-1" },
+            "requestContext": { "http": { "method": "POST" } },
+        });
+        Request::from_event(event.to_string().as_bytes(), &ROUTE).unwrap()
+    }
+
+    #[test]
+    fn a_record_of_an_earlier_version_is_replayed_to_its_own_request() {
+        let (request, other) = (posted("a=1"), posted("a=2"));
+        let key = ScopedIdempotencyKey::of(&request, &ROUTE, None, b"k-1");
+        let (status, headers) = (StatusCode::CREATED, HeaderMap::new());
+        let first = Response { status, headers, body: (&b"{}"[..]).into() };
+        let mut stored = StoredResponse::stored(&key, &first, Timestamp::from_millis(0));
+        stored.request_hash = hash_of([&b"POST"[..], b"/notes", b"a=1", b"k-1", b""]);
+        let own = key.replay(stored.clone(), &request).map(|replayed| replayed.status);
+        assert_eq!(own, Some(StatusCode::CREATED));
+        assert!(key.replay(stored, &other).is_none());
+    }
+
     #[test]
     fn answers_of_released_versions_are_read() {
         let headers = [("content-type", "application/json"), ("location", "/orders/1")];
@@ -246,8 +272,8 @@ mod tests {
         let key = ScopedIdempotencyKey {
             ledger_key: Key::new("idempotency#hash"),
             request_hash: "hash".to_owned(),
-            earlier_hash: String::new(),
         };
+        let request = posted("");
         let mut headers = HeaderMap::new();
         for (name, value) in [
             (header::SET_COOKIE, "a=1; Expires=Thu, 01 Jan 2026 00:00:00 GMT"),
@@ -260,7 +286,7 @@ mod tests {
             let (status, headers) = (StatusCode::CREATED, headers.clone());
             let first = Response { status, headers, body: body.into() };
             let remembered = StoredResponse::stored(&key, &first, Timestamp::from_millis(0));
-            let mut replayed = key.replay(remembered).unwrap();
+            let mut replayed = key.replay(remembered, &request).unwrap();
             assert_eq!(replayed.headers.remove(REPLAYED_HEADER).unwrap(), "true");
             assert_eq!(replayed, first);
         }
@@ -269,13 +295,7 @@ mod tests {
     #[test]
     fn another_query_is_another_request() {
         let hash = |query: &str| {
-            let event = serde_json::json!({
-                "rawPath": "/notes", "rawQueryString": query,
-                "requestContext": { "http": { "method": "POST" } },
-            });
-            let route = Route::post("/notes");
-            let request = Request::from_event(event.to_string().as_bytes(), &route).unwrap();
-            ScopedIdempotencyKey::of(&request, &route, None, b"k-1").request_hash
+            ScopedIdempotencyKey::of(&posted(query), &ROUTE, None, b"k-1").request_hash
         };
         assert_eq!(hash("a=1&b=%20"), hash("b=+&a=1"));
         assert_ne!(hash("a=1"), hash(""));

@@ -3,6 +3,7 @@
 use crate::background::Spawned;
 use crate::caller::AfterResponse;
 use crate::limit::RateLimitStatus;
+use crate::random::Draw;
 use crate::telemetry::Stages;
 use crate::telemetry::inspector::Inspection;
 use crate::{Timestamp, clock};
@@ -11,6 +12,8 @@ use crate::{Timestamp, clock};
 pub(super) struct RequestLog {
     pub(super) at: Timestamp,
     pub(super) stages: Stages,
+    /// Random bytes for the ids of the request.
+    pub(super) draw: Draw,
     pub(super) standing: Option<RateLimitStatus>,
     /// Exchanges of counts that are running; whether each succeeds.
     pub(super) telling: Vec<Spawned<bool>>,
@@ -25,6 +28,7 @@ impl RequestLog {
         Self {
             at: clock::now(),
             stages: Stages::start(),
+            draw: Draw::new(),
             standing: None,
             telling: Vec::new(),
             attempts: 0,
