@@ -12,7 +12,7 @@ use crate::hash::short_hash_of;
 use crate::ports::{Count, Counter, Store};
 use crate::route::Route;
 use crate::telemetry::line::metric;
-use crate::telemetry::log::print;
+use crate::telemetry::log::print_all;
 use crate::{Timestamp, clock};
 
 /// The error type of limits that the store cannot count; an alarm reads it.
@@ -239,7 +239,7 @@ impl Limiter {
     fn unavailable(&self, fault: ServiceError, what_holds: &str) {
         tracing::warn!(error = %RequestError::ServiceError(fault), "{what_holds}");
         let labels = [("type", RATE_LIMITER_UNAVAILABLE), ("service", self.service.as_str())];
-        print(&metric(&self.service, clock::now(), &labels, "errors_total", "Count", 1));
+        print_all([metric(&self.service, clock::now(), &labels, "errors_total", "Count", 1)]);
     }
 
     /// Ends an exchange, whether it succeeded or failed.

@@ -17,7 +17,7 @@ use crate::error::RequestError;
 use crate::http::{REQUEST_ID, bearer, request_id_of};
 use crate::random::Draw;
 use crate::telemetry::line::metric;
-use crate::telemetry::log::print;
+use crate::telemetry::log::print_all;
 use crate::telemetry::{Observations, TraceContext, observed};
 use crate::{Deadline, Timestamp, clock};
 
@@ -60,7 +60,7 @@ impl Handler {
             }
         };
         let labels = [("verdict", verdict)];
-        print(&metric(&self.service, now, &labels, "token_verdicts_total", "Count", 1));
+        print_all([metric(&self.service, now, &labels, "token_verdicts_total", "Count", 1)]);
         let answer = json!({ "isAuthorized": true, "context": finding.into_context() });
         Handled { answer: Ok(InvocationResult::Json(answer)), deferred: None }
     }

@@ -16,7 +16,7 @@ use crate::error::{RequestError, ServiceError};
 use crate::ports::{Adapter, Outgoing};
 use crate::telemetry::inspector::Work;
 use crate::telemetry::line::metric;
-use crate::telemetry::log::print;
+use crate::telemetry::log::print_all;
 use crate::telemetry::{Observations, observed, otlp};
 use crate::{Deadline, Moment, Upstream, clock};
 
@@ -59,10 +59,7 @@ const EXCHANGE_MAX: Duration = Duration::from_millis(100);
 impl DeferredWork {
     /// Writes the log lines.
     pub(crate) fn write_lines(&mut self) {
-        if !self.lines.is_empty() {
-            // In one call: each costs some microseconds.
-            print(&std::mem::take(&mut self.lines).join("\n"));
-        }
+        print_all(std::mem::take(&mut self.lines));
     }
 
     /// Performs the work until the deadline. A failure is logged and counted.
@@ -163,7 +160,7 @@ impl DeferredWork {
         if failed > 0 {
             let service = &self.shared.settings.service;
             let labels = [("type", TERTIARY_EFFECT_FAILED), ("service", service)];
-            print(&metric(service, clock::now(), &labels, "errors_total", "Count", failed));
+            print_all([metric(service, clock::now(), &labels, "errors_total", "Count", failed)]);
         }
     }
 }

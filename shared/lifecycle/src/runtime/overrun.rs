@@ -14,7 +14,7 @@ use crate::error::{BoxError, RequestError, ServiceError};
 use crate::ports::Store;
 use crate::telemetry::Document;
 use crate::telemetry::line::millis;
-use crate::telemetry::log::print;
+use crate::telemetry::log::print_all;
 
 /// Connects the store again: the existing connections belong to the blocked runtime.
 pub(crate) type Reconnect = Box<dyn Fn() -> Result<Arc<dyn Store>, BoxError> + Send>;
@@ -56,7 +56,7 @@ fn end(watched: &Watched, handler: &dyn Handler, shared: &Shared, reconnect: Opt
         let error = json!({ "errorType": "TIMED_OUT", "errorMessage": BLOCKED });
         ("error", serde_json::to_vec(&error), failed(shared, watched, took))
     };
-    print(&line);
+    print_all([line]);
     if let Some(inspector) = &shared.inspector {
         inspector.blocked(&watched.invocation_id, BLOCKED);
     }
