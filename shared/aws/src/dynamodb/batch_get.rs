@@ -22,8 +22,9 @@ const ROUNDS_MAX: u32 = 5;
 const FIRST_PAUSE_MS: u64 = 50;
 
 /// Reads all wanted records by one strongly consistent `BatchGetItem`: [`Table::one`],
-/// [`Table::many`], [`Table::excerpt`], [`Table::excerpts`], or a tuple of these. One call needs one connection and one signature; a call
-/// for each table would need one of each per table. Metrics name the first table, faults name all.
+/// [`Table::many`], [`Table::excerpt`], [`Table::excerpts`], or a tuple of these. One call needs one
+/// connection and one signature; a call for each table would need one of each per table. Metrics name
+/// the first table, faults name all.
 ///
 /// # Errors
 ///

@@ -11,7 +11,8 @@ use super::super::invocation::{self, Handled, Invocation, InvocationResult, Last
 use super::super::watchdog::Watched;
 use super::request_log::RequestLog;
 use super::stages::{Done, Handler};
-use crate::commit::{EventOrigin, outgoing};
+use crate::clock;
+use crate::commit::EventOrigin;
 use crate::endpoint::Endpoint;
 use crate::error::{RequestError, ServiceError};
 use crate::http::{Answer, EventError, REQUEST_ID, Request, Response, Trigger, request_id_of};
@@ -19,7 +20,6 @@ use crate::random::Draw;
 use crate::telemetry::inspector::{Ending, Inspection, RequestOf, Stage};
 use crate::telemetry::line::{Line, lines_of};
 use crate::telemetry::{Observations, TraceContext, observed, otlp};
-use crate::{Moment, clock};
 
 #[async_trait]
 impl<E: Endpoint> invocation::Handler for Handler<E> {
@@ -94,16 +94,11 @@ impl<E: Endpoint> invocation::Handler for Handler<E> {
         };
         let spans = settings.collector.is_some() && trace.is_sampled();
         let spans = spans.then(|| otlp::spans_of_request(&root_of(&line, &trace), &log.stages));
-        let left = log.after_response.take();
-        let left = if left.is_empty() {
-            Vec::new()
-        } else {
-            outgoing(&left, &Moment::of_request(log.at, &mut log.draw), &cause)
-        };
-        let inspection = log.inspection;
         let line = line.to_document();
         let id = ("requestId", request_id.as_str());
         let lines = observations.read(|noted| lines_of(line, log.at, id, noted));
+        let left = log.left(&cause);
+        let inspection = log.inspection;
         let deferred = DeferredWork {
             shared: Arc::clone(&self.shared),
             invocation_id: invocation.invocation_id,

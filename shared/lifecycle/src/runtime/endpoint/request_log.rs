@@ -2,11 +2,13 @@
 
 use crate::background::Spawned;
 use crate::caller::AfterResponse;
+use crate::commit::{EventOrigin, outgoing};
 use crate::limit::RateLimitStatus;
+use crate::ports::Outgoing;
 use crate::random::Draw;
 use crate::telemetry::Stages;
 use crate::telemetry::inspector::Inspection;
-use crate::{Timestamp, clock};
+use crate::{Moment, Timestamp, clock};
 
 /// Data collected while a request is served, for its log line, metrics and spans.
 pub(super) struct RequestLog {
@@ -35,5 +37,14 @@ impl RequestLog {
             after_response: AfterResponse::default(),
             inspection: Inspection::default(),
         }
+    }
+
+    /// Takes the messages to send after the response, in their envelopes.
+    pub(super) fn left(&mut self, cause: &EventOrigin) -> Vec<Outgoing> {
+        let left = self.after_response.take();
+        if left.is_empty() {
+            return Vec::new();
+        }
+        outgoing(&left, &Moment::of_request(self.at, &mut self.draw), cause)
     }
 }
