@@ -40,6 +40,7 @@ impl<V> Clone for Prepared<V> {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl<V: View> View for Prepared<V> {
     const MEDIA_TYPE: &'static str = V::MEDIA_TYPE;
 
