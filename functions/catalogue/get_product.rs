@@ -7,8 +7,9 @@ use aws::{Cache, CachePolicy, OrNotFound, Table};
 use domain::catalogue::{Product, ProductId, ProductView};
 use domain::resources::PRODUCTS;
 use http::{HeaderValue, header};
-use lifecycle::Query;
 use lifecycle::prelude::*;
+use lifecycle::reply::Prepared;
+use lifecycle::{EntityTag, Query, ServiceError};
 
 pub(crate) fn main() -> ExitCode {
     aws::serve(|aws| GetProduct {
@@ -19,7 +20,7 @@ pub(crate) fn main() -> ExitCode {
 
 struct GetProduct {
     products: Table<Product>,
-    cache: Cache<ProductId, Product>,
+    cache: Cache<ProductId, Shown>,
 }
 
 impl Query for GetProduct {
@@ -40,14 +41,17 @@ impl Query for GetProduct {
     // 5. Syntax validation
     type Command = ProductId;
 
-    // 6. Retrieval
+    // 6. Retrieval: the cache holds products as they are shown
     type Facts = Found;
 
     async fn retrieve(&self, permit: &Permit<Anyone>, product_id: &ProductId) -> Retrieved<Found> {
         let key = Product::key_of(*product_id);
-        let load = async || self.products.get_eventually_consistent(permit, &key).await;
+        let load = async || {
+            let product = self.products.get_eventually_consistent(permit, &key).await?;
+            product.map(Shown::of).transpose()
+        };
         let cached = self.cache.get(product_id, load).await?;
-        Ok(Found { product: cached.value.or_not_found()?, age: cached.age, left: cached.left })
+        Ok(Found { shown: cached.value.or_not_found()?, age: cached.age, left: cached.left })
     }
 
     // 3b. Authorization: the catalogue is public
@@ -58,21 +62,34 @@ impl Query for GetProduct {
     // 9. Response: other caches may keep the product as long as this function's cache does.
     // `max-age` counts from the read of the product; `Age` is the part that has passed (RFC 9111).
     // The entity tag is of the version shown, so that no client overwrites one it has not seen.
-    type Reply = reply::Ok<ProductView>;
+    type Reply = reply::Ok<Prepared<ProductView>>;
 
-    fn reply(found: Found) -> reply::Ok<ProductView> {
+    fn reply(found: Found) -> reply::Ok<Prepared<ProductView>> {
         let lifetime = found.age + found.left;
-        let tag = found.product.entity_tag();
-        reply::Ok::of(ProductView::from(Arc::unwrap_or_clone(found.product)))
+        reply::Ok::of(found.shown.view.clone())
             .cached_publicly(lifetime.as_secs())
-            .tagged(tag)
+            .tagged(found.shown.tag.clone())
             .header(header::AGE, HeaderValue::from(found.age.as_secs()))
+    }
+}
+
+/// A product as it is shown, and the tag of its version.
+struct Shown {
+    view: Prepared<ProductView>,
+    tag: EntityTag,
+}
+
+impl Shown {
+    fn of(product: Product) -> Result<Self, ServiceError> {
+        let tag = product.entity_tag();
+        let view = Prepared::of(ProductView::from(product)).map_err(ServiceError::internal)?;
+        Ok(Self { view, tag })
     }
 }
 
 /// A product, how long ago it was read, and how long it stays fresh.
 struct Found {
-    product: Arc<Product>,
+    shown: Arc<Shown>,
     age: Duration,
     left: Duration,
 }

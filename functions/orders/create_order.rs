@@ -2,7 +2,10 @@
 
 use aws::{Aws, CachedSetting, Table, batch_get};
 use domain::catalogue::Product;
-use domain::orders::{Order, OrderDraft, OrderFacts, OrderView, PlaceOrder, place_order};
+use domain::orders::{
+    AddressOwner, CustomerTier, OfferedProduct, Order, OrderDraft, OrderFacts, OrderView,
+    PlaceOrder, place_order,
+};
 use domain::people::{Address, Role, SignedIn, User};
 use domain::resources::{ADDRESSES, ORDERS, PRODUCTS, SETTINGS, USERS};
 use domain::{BusinessRules, error_codes};
@@ -56,7 +59,7 @@ impl Endpoint for CreateOrder {
     // 5. Syntax validation
     type Command = PlaceOrder;
 
-    // 6. Retrieval: everything in parallel
+    // 6. Retrieval: everything in parallel, and of each record only what the rules need
     type Facts = OrderFacts;
 
     async fn retrieve(
@@ -65,9 +68,9 @@ impl Endpoint for CreateOrder {
         command: &PlaceOrder,
     ) -> Retrieved<OrderFacts> {
         let wanted = (
-            self.products.many(command.product_keys()),
-            self.addresses.one(Address::key_of(command.address_id)),
-            self.customers.one(User::key_of(permit.caller().user_id)),
+            self.products.excerpts::<OfferedProduct>(command.product_keys()),
+            self.addresses.excerpt::<AddressOwner>(Address::key_of(command.address_id)),
+            self.customers.excerpt::<CustomerTier>(User::key_of(permit.caller().user_id)),
         );
         let ((products, address, customer), rules) =
             futures::try_join!(batch_get(permit, wanted), self.rules.get(permit))?;

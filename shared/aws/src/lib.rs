@@ -61,6 +61,7 @@ pub use dynamodb::audit_log::AuditLog;
 pub use dynamodb::batch_get::{BatchRequest, Each, GetMany, GetOne, KEYS_MAX, Looked, batch_get};
 #[doc(hidden)]
 pub use dynamodb::batch_get::{Items, Keys};
+pub use dynamodb::excerpts::{GetExcerpt, GetExcerpts};
 pub use dynamodb::pages::Pages;
 pub use dynamodb::query::{Found, Positioned};
 pub use dynamodb::range::Range;

@@ -47,9 +47,9 @@ pub fn pending_order() -> Order {
     }));
     let command = PlaceOrder::try_from(draft).expect("the draft is well-formed");
     let facts = OrderFacts {
-        products: vec![Some(lamp())],
-        address: Some(address),
-        customer: Some(ann()),
+        products: vec![Some(lamp().into())],
+        address: Some(address.into()),
+        customer: Some(ann().into()),
         rules: BusinessRules::default(),
     };
     let caller = signed_in(ann().user_id, &[Role::Customer]);

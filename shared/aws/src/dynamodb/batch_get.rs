@@ -4,13 +4,13 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::time::Duration;
 
 use aws_sdk_dynamodb::types::KeysAndAttributes;
-use lifecycle::record::{Key, Record, TableName as RecordTable};
+use lifecycle::record::{Excerpt, Key, Record, TableName as RecordTable};
 use lifecycle::telemetry::observe_query;
 use lifecycle::{Permit, ServiceError, random};
 use tokio::time::Instant;
 
 use super::expressions::{SdkItem, key_in, key_of};
-use super::table::record;
+use super::table::{excerpt, record};
 use crate::errors::{fault, unavailable};
 use crate::{Aws, Table};
 
@@ -22,8 +22,9 @@ const ROUNDS_MAX: u32 = 5;
 const FIRST_PAUSE_MS: u64 = 50;
 
 /// Reads all wanted records by one strongly consistent `BatchGetItem`: [`Table::one`],
-/// [`Table::many`], or a tuple of these. One call needs one connection and one signature; a call
-/// for each table would need one of each per table. Metrics name the first table, faults name all.
+/// [`Table::many`], [`Table::excerpt`], [`Table::excerpts`], or a tuple of these. One call needs one
+/// connection and one signature; a call for each table would need one of each per table. Metrics name
+/// the first table, faults name all.
 ///
 /// # Errors
 ///
@@ -65,28 +66,50 @@ pub trait BatchRequest: sealed::Sealed + Send + Sync {
     fn take(&self, items: &Items) -> Result<Self::Found, ServiceError>;
 }
 
-mod sealed {
+pub(super) mod sealed {
     pub trait Sealed {}
 }
 
 /// The wanted keys, by the physical names of their tables, in order: a simulation makes the same
 /// requests in each run.
 #[derive(Default)]
-pub struct Keys(BTreeMap<String, (RecordTable, BTreeSet<Key>)>);
+pub struct Keys(BTreeMap<String, KeysOfTable>);
+
+/// The wanted keys of one table.
+struct KeysOfTable {
+    table: RecordTable,
+    keys: BTreeSet<Key>,
+    /// The attributes that are read; `None` for all.
+    attributes: Option<BTreeSet<&'static str>>,
+}
 
 impl Keys {
-    fn add<'a>(&mut self, name: &str, table: RecordTable, keys: impl IntoIterator<Item = &'a Key>) {
-        let (_, known) = self.0.entry(name.to_owned()).or_insert_with(|| (table, BTreeSet::new()));
-        known.extend(keys.into_iter().cloned());
+    /// Adds keys, and the attributes that are read of their items; `None` for all.
+    pub(super) fn add<'a>(
+        &mut self,
+        name: &str,
+        table: RecordTable,
+        attributes: Option<&[&'static str]>,
+        keys: impl IntoIterator<Item = &'a Key>,
+    ) {
+        let none = || KeysOfTable { table, keys: BTreeSet::new(), attributes: Some([].into()) };
+        let known = self.0.entry(name.to_owned()).or_insert_with(none);
+        known.keys.extend(keys.into_iter().cloned());
+        // A call reads the same attributes of all items of a table.
+        match (&mut known.attributes, attributes) {
+            (Some(known), Some(attributes)) => known.extend(attributes),
+            (known, None) => *known = None,
+            (None, Some(_)) => {}
+        }
     }
 
     fn count(&self) -> usize {
-        self.0.values().map(|(_, keys)| keys.len()).sum()
+        self.0.values().map(|wanted| wanted.keys.len()).sum()
     }
 
     /// The logical names of the tables, for a fault: any of them may be its cause.
     fn tables(&self) -> String {
-        let mut names: Vec<_> = self.0.values().map(|(table, _)| table.name()).collect();
+        let mut names: Vec<_> = self.0.values().map(|wanted| wanted.table.name()).collect();
         names.sort_unstable();
         names.join(", ")
     }
@@ -186,7 +209,7 @@ impl<R: Record> BatchRequest for GetOne<R> {
 
     fn name(&self, keys: &mut Keys) -> Result<(), ServiceError> {
         let name = self.aws().table_name(R::TABLE)?;
-        keys.add(name, R::TABLE, [&self.key]);
+        keys.add(name, R::TABLE, None, [&self.key]);
         Ok(())
     }
 
@@ -210,7 +233,7 @@ impl<R: Record> BatchRequest for GetMany<R> {
 
     fn name(&self, keys: &mut Keys) -> Result<(), ServiceError> {
         let name = self.aws().table_name(R::TABLE)?;
-        keys.add(name, R::TABLE, &self.keys);
+        keys.add(name, R::TABLE, None, &self.keys);
         Ok(())
     }
 
@@ -257,6 +280,15 @@ impl Items {
         item.map(|item| record(key, item.clone())).transpose().map_err(ServiceError::internal)
     }
 
+    pub(super) fn excerpt<E: Excerpt>(
+        &self,
+        table: &str,
+        key: &Key,
+    ) -> Result<Option<E>, ServiceError> {
+        let item = self.0.get(table).and_then(|items| items.get(key));
+        item.map(|item| excerpt(key, item.clone())).transpose().map_err(ServiceError::internal)
+    }
+
     fn add(&mut self, name: String, table: RecordTable, found: Vec<SdkItem>) {
         let found = found.into_iter().filter_map(|item| Some((key_in(table, &item)?, item)));
         self.0.entry(name).or_default().extend(found);
@@ -267,9 +299,8 @@ impl Items {
 async fn find(aws: &Aws, first: RecordTable, keys: Keys) -> Result<Items, ServiceError> {
     let mut found = Items::default();
     let mut wanted = HashMap::with_capacity(keys.0.len());
-    for (name, (table, keys)) in keys.0.iter().filter(|(_, (_, keys))| !keys.is_empty()) {
-        let keys = keys.iter().map(|key| key_of(*table, key)).collect();
-        wanted.insert(name.clone(), request_for(keys)?);
+    for (name, of_table) in keys.0.iter().filter(|(_, of_table)| !of_table.keys.is_empty()) {
+        wanted.insert(name.clone(), request_for(of_table)?);
     }
     for round in 0..ROUNDS_MAX {
         if wanted.is_empty() {
@@ -304,7 +335,7 @@ async fn ask(
     observe_query("BatchGetItem", first.name(), started.elapsed());
     let answer = answer.map_err(|error| fault("BatchGetItem", &keys.tables(), error))?;
     for (name, items) in answer.responses.unwrap_or_default() {
-        if let Some((table, _)) = keys.0.get(&name) {
+        if let Some(KeysOfTable { table, .. }) = keys.0.get(&name) {
             found.add(name, *table, items);
         }
     }
@@ -314,8 +345,22 @@ async fn ask(
 }
 
 /// Strongly consistent: a decision from outdated facts would be discarded at its commit.
-fn request_for(keys: Vec<SdkItem>) -> Result<KeysAndAttributes, ServiceError> {
-    let request = KeysAndAttributes::builder().set_keys(Some(keys)).consistent_read(true);
+fn request_for(wanted: &KeysOfTable) -> Result<KeysAndAttributes, ServiceError> {
+    let KeysOfTable { table, keys, attributes } = wanted;
+    let keys = keys.iter().map(|key| key_of(*table, key)).collect();
+    let mut request = KeysAndAttributes::builder().set_keys(Some(keys)).consistent_read(true);
+    if let Some(attributes) = attributes {
+        let mut attributes = attributes.clone();
+        attributes.insert(table.partition_key());
+        attributes.extend(table.is_sorted().then(|| table.sort_key()));
+        let mut aliases = Vec::with_capacity(attributes.len());
+        for (number, name) in attributes.into_iter().enumerate() {
+            let alias = format!("#n{number}");
+            request = request.expression_attribute_names(alias.as_str(), name);
+            aliases.push(alias);
+        }
+        request = request.projection_expression(aliases.join(","));
+    }
     request.build().map_err(ServiceError::internal)
 }
 

@@ -6,6 +6,7 @@ pub(crate) mod batch_get;
 pub(crate) mod commit;
 mod count;
 mod cursors;
+pub(crate) mod excerpts;
 pub(crate) mod expressions;
 pub(crate) mod pages;
 pub(crate) mod query;

@@ -2,6 +2,7 @@
 
 mod draft;
 mod events;
+mod facts;
 mod order;
 mod order_id;
 mod place;
@@ -16,9 +17,10 @@ pub use draft::{OrderDraft, OrderItem, OrderItems, PaymentMethod, PlaceOrder, Qu
 pub use events::{
     ApprovalLapsed, OrderApproved, OrderDeleted, OrderRejected, OrderState, OrderTimedOut,
 };
+pub use facts::{AddressOwner, CustomerTier, OfferedProduct, OrderFacts};
 pub use order::{Order, OrderCreated, OrderLine, OrderStatus, OrderView, SerialNumber};
 pub use order_id::OrderId;
-pub use place::{OrderFacts, place_order};
+pub use place::place_order;
 pub use saga::{CreditOutcome, CreditResult, CustomerDecided, OrderOverdue, settle};
 pub use serial::SerialNumbers;
 pub use summary::{Client, OrderSummary, OrderSummaryView, OrderedProduct};

@@ -2,23 +2,12 @@
 
 use lifecycle::{DomainError, ErrorCode, Moment};
 
-use super::{Order, OrderItem, OrderLine, OrderStatus, PlaceOrder};
-use crate::catalogue::{Amount, Currency, Money, Product};
-use crate::people::{Address, SignedIn, Tier, User};
+use super::{
+    AddressOwner, OfferedProduct, Order, OrderFacts, OrderItem, OrderLine, OrderStatus, PlaceOrder,
+};
+use crate::catalogue::{Amount, Currency, Money};
+use crate::people::{SignedIn, Tier};
 use crate::{BusinessRules, error_codes};
-
-/// The facts for the decision on an order.
-#[derive(Debug, Clone)]
-pub struct OrderFacts {
-    /// The ordered products, in the order of the items; `None` for one that does not exist.
-    pub products: Vec<Option<Product>>,
-    /// The address that the order names.
-    pub address: Option<Address>,
-    /// The customer. Users of outside issuers have no record here.
-    pub customer: Option<User>,
-    /// The parameters of the rules.
-    pub rules: BusinessRules,
-}
 
 /// Decides on an order.
 ///
@@ -65,7 +54,7 @@ pub fn place_order(
 }
 
 /// An item and its product.
-type Ordered<'a> = (OrderItem, &'a Product);
+type Ordered<'a> = (OrderItem, &'a OfferedProduct);
 
 fn within_limits(command: &PlaceOrder, rules: &BusinessRules) -> Result<(), DomainError> {
     let items_max = rules.items_per_order.get();
@@ -81,7 +70,7 @@ fn within_limits(command: &PlaceOrder, rules: &BusinessRules) -> Result<(), Doma
 
 fn known_products<'a>(
     command: &PlaceOrder,
-    products: &'a [Option<Product>],
+    products: &'a [Option<OfferedProduct>],
 ) -> Result<Vec<Ordered<'a>>, DomainError> {
     let unknown = products.iter().map(Option::is_none);
     refuse_items(error_codes::PRODUCT_UNKNOWN, "productId", "there is no such product", unknown)?;
@@ -94,7 +83,7 @@ fn available(ordered: &[Ordered]) -> Result<(), DomainError> {
 }
 
 /// The address of another user is refused like one that does not exist.
-fn own_address(caller: &SignedIn, address: Option<&Address>) -> Result<(), DomainError> {
+fn own_address(caller: &SignedIn, address: Option<&AddressOwner>) -> Result<(), DomainError> {
     if address.is_some_and(|address| address.user_id == caller.user_id) {
         Ok(())
     } else {

@@ -1,4 +1,5 @@
-//! Deferred work, performed after the response is sent: tertiary effects and telemetry.
+//! Deferred work: tertiary effects and telemetry. [`DeferMode`](super::defer_mode::DeferMode) decides
+//! whether it is performed before or after the response is sent.
 
 use std::fmt;
 use std::sync::Arc;
@@ -15,7 +16,7 @@ use crate::error::{RequestError, ServiceError};
 use crate::ports::{Adapter, Outgoing};
 use crate::telemetry::inspector::Work;
 use crate::telemetry::line::metric;
-use crate::telemetry::log::print;
+use crate::telemetry::log::print_all;
 use crate::telemetry::{Observations, observed, otlp};
 use crate::{Deadline, Moment, Upstream, clock};
 
@@ -48,29 +49,53 @@ pub(crate) struct Tertiary {
 /// The maximum time to export the spans of one invocation.
 const EXPORT_MAX: Duration = Duration::from_secs(2);
 
+/// The maximum delay of a response by work that is performed before it.
+const BEFORE_RESPONSE_MAX: Duration = Duration::from_secs(1);
+
+/// The maximum delay of a response by an exchange of counts, which has run since the limit was
+/// checked. A slower one goes on during a later request.
+const EXCHANGE_MAX: Duration = Duration::from_millis(100);
+
 impl DeferredWork {
+    /// Writes the log lines.
+    pub(crate) fn write_lines(&mut self) {
+        print_all(std::mem::take(&mut self.lines));
+    }
+
     /// Performs the work until the deadline. A failure is logged and counted.
-    pub(crate) async fn perform(mut self) {
+    pub(crate) async fn perform(self) {
+        let exchanges_end = self.deadline;
+        self.perform_until(exchanges_end).await;
+    }
+
+    /// Performs the work while the response waits, within a short time.
+    pub(crate) async fn perform_before_response(mut self) {
+        self.deadline = self.deadline.min(Deadline::after(BEFORE_RESPONSE_MAX));
+        let exchanges_end = self.deadline.min(Deadline::after(EXCHANGE_MAX));
+        self.perform_until(exchanges_end).await;
+    }
+
+    async fn perform_until(mut self, exchanges_end: Deadline) {
         match self.request.take() {
-            Some(request) => observed(request, self.perform_all()).await,
-            None => self.perform_all().await,
+            Some(request) => observed(request, self.perform_all(exchanges_end)).await,
+            None => self.perform_all(exchanges_end).await,
         }
     }
 
-    async fn perform_all(mut self) {
-        if !self.lines.is_empty() {
-            // In one call: each costs some microseconds.
-            print(&self.lines.join("\n"));
-        }
+    async fn perform_all(mut self, exchanges_end: Deadline) {
+        self.write_lines();
         let wanted = self.tertiary.count();
         let deadline = self.deadline.instant();
         let telling = std::mem::take(&mut self.telling);
         let exchanges = !telling.is_empty();
         let began = Instant::now();
-        let done = timeout_at(deadline, self.effects_and_exchange(telling)).await;
+        let work = self.effects_and_exchange(telling, exchanges_end);
+        let done = timeout_at(deadline, work).await;
         let done = done.unwrap_or_else(|_| {
-            tracing::error!(wanted, "no time left for the tertiary effects");
-            self.count_failures(wanted);
+            if wanted > 0 {
+                tracing::error!(wanted, "no time left for the tertiary effects");
+                self.count_failures(wanted);
+            }
             let all = self.tertiary.works().chain(exchanges.then_some(WorkOf::Exchange));
             let all = all.chain((!self.spans.is_empty()).then_some(WorkOf::Spans));
             let unfinished = |work| (work, Some("no time left".to_owned()), began.elapsed());
@@ -92,16 +117,13 @@ impl DeferredWork {
         self.tertiary.count() + others.into_iter().filter(|other| *other).count()
     }
 
-    async fn effects_and_exchange(&self, telling: Vec<Spawned<bool>>) -> Vec<WorkDone> {
-        let adapter = &*self.shared.adapter;
-        let perform = self.tertiary.perform(adapter);
-        let exchange = async {
-            let began = (!telling.is_empty()).then(Instant::now);
-            let earlier = join_all(telling).await.into_iter().all(|done| done.unwrap_or(false));
-            let exchanged = self.shared.limiter.exchange(adapter).await && earlier;
-            let failed = (!exchanged).then(|| "the counts are not exchanged".to_owned());
-            began.map(|began| (WorkOf::Exchange, failed, began.elapsed()))
-        };
+    async fn effects_and_exchange(
+        &self,
+        telling: Vec<Spawned<bool>>,
+        exchanges_end: Deadline,
+    ) -> Vec<WorkDone> {
+        let perform = self.tertiary.perform(&*self.shared.adapter);
+        let exchange = exchanged(telling, exchanges_end);
         let (mut done, exchanged, exported) = tokio::join!(perform, exchange, self.export());
         let failed = || done.iter().filter_map(|(_, failed, _)| failed.as_ref());
         self.count_failures(failed().count());
@@ -138,9 +160,26 @@ impl DeferredWork {
         if failed > 0 {
             let service = &self.shared.settings.service;
             let labels = [("type", TERTIARY_EFFECT_FAILED), ("service", service)];
-            print(&metric(service, clock::now(), &labels, "errors_total", "Count", failed));
+            print_all([metric(service, clock::now(), &labels, "errors_total", "Count", failed)]);
         }
     }
+}
+
+/// Waits for the exchanges of counts that are running.
+async fn exchanged(telling: Vec<Spawned<bool>>, end: Deadline) -> Option<WorkDone> {
+    if telling.is_empty() {
+        return None;
+    }
+    let began = Instant::now();
+    let failed = match timeout_at(end.instant(), join_all(telling)).await {
+        Ok(done) => {
+            let exchanged = done.into_iter().all(|done| done.unwrap_or(false));
+            (!exchanged).then(|| "the counts are not exchanged".to_owned())
+        }
+        // The task goes on whenever the process runs.
+        Err(_) => Some("the exchange goes on during a later request".to_owned()),
+    };
+    Some((WorkOf::Exchange, failed, began.elapsed()))
 }
 
 impl Tertiary {

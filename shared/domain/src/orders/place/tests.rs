@@ -6,10 +6,10 @@ use serde_dynamo::Item;
 use serde_json::json;
 use uuid::Uuid;
 
-use super::{OrderFacts, place_order};
+use super::place_order;
 use crate::BusinessRules;
 use crate::catalogue::Product;
-use crate::orders::{Order, OrderDraft, OrderStatus, PlaceOrder};
+use crate::orders::{Order, OrderDraft, OrderFacts, OrderStatus, PlaceOrder};
 use crate::people::{Address, SignedIn, Tier, User};
 use crate::resources::BY_CREATION;
 
@@ -201,10 +201,10 @@ impl Shop {
                 .items
                 .as_slice()
                 .iter()
-                .map(|item| product(item.product_id))
+                .map(|item| product(item.product_id).map(Into::into))
                 .collect(),
-            address: self.address.clone(),
-            customer: self.customer.clone(),
+            address: self.address.clone().map(Into::into),
+            customer: self.customer.clone().map(Into::into),
             rules: self.rules.clone(),
         };
         place_order(&moment(), &self.caller, &command, facts)

@@ -17,8 +17,7 @@ use crate::idempotency::{IDEMPOTENCY_KEYS, absent_or_expired};
 use crate::ports::{Adapter, Outgoing, RefusedMessage};
 use crate::record::{Key, Record, TableName};
 use crate::telemetry::inspector::{Inspection, Stage};
-use crate::telemetry::line::Stages;
-use crate::telemetry::{TraceContext, mark_own, observe_error, otlp, restore_own};
+use crate::telemetry::{Stages, TraceContext, mark_own, observe_error, otlp, restore_own};
 use crate::{Permit, Timestamp, clock};
 
 /// How long a processed record is remembered: SQS's maximum retention period.

@@ -306,7 +306,7 @@ impl Open {
     }
 
     fn caches(&self) -> Vec<(&'static str, bool)> {
-        let mut caches = self.observations.noted().cache;
+        let mut caches = self.observations.read(|noted| noted.cache.clone());
         caches.truncate(CACHES_MAX);
         caches
     }
