@@ -28,6 +28,15 @@ pub(super) struct Arguments {
     #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(u64).range(14..=1_000))]
     pub(super) period_ms: u64,
 
+    /// Counts the instructions of warm invocations by callgrind, and compares them with
+    /// `infra/bench/instructions.json`.
+    #[arg(long)]
+    pub(super) quick: bool,
+
+    /// Writes the counts of `--quick` to that file.
+    #[arg(long, requires = "quick", conflicts_with = "only")]
+    pub(super) write: bool,
+
     #[command(subcommand)]
     pub(super) command: Option<Subcommand>,
 }

@@ -10,6 +10,28 @@ use super::candidates::{Candidate, Package};
 /// Builds the candidates' binaries, each package in a separate build. In one build, cargo unifies
 /// features, so all packages would get the SDK's defaults.
 pub(super) fn build_candidates(workspace: &Path, candidates: &[&Candidate]) -> Result<(), Error> {
+    for_each_package(candidates, |arguments| build(workspace, "release", arguments))
+}
+
+/// As [`build_candidates`], with another profile, and for the oldest processors, whatever the
+/// configuration of this machine says: the numbers of instructions are then alike everywhere.
+pub(super) fn build_for_any_processor(
+    workspace: &Path,
+    profile: &str,
+    candidates: &[&Candidate],
+) -> Result<(), Error> {
+    for_each_package(candidates, |arguments| {
+        let mut cargo = cargo(workspace);
+        // An empty variable replaces the flags of configuration files.
+        cargo.env("RUSTFLAGS", "").env_remove("CARGO_ENCODED_RUSTFLAGS");
+        succeeded(cargo.args(["build", "--profile", profile]).args(arguments))
+    })
+}
+
+fn for_each_package(
+    candidates: &[&Candidate],
+    build: impl Fn(&[&str]) -> Result<(), Error>,
+) -> Result<(), Error> {
     for package in [Package::Functions, Package::Bare, Package::BareWithDefaults] {
         let mut names: Vec<_> = candidates.iter().filter(|one| one.package == package).collect();
         names.dedup_by_key(|candidate| candidate.binary);
@@ -18,7 +40,7 @@ pub(super) fn build_candidates(workspace: &Path, candidates: &[&Candidate]) -> R
         }
         let mut arguments = package.arguments().to_vec();
         arguments.extend(names.iter().flat_map(|candidate| ["--bin", candidate.binary]));
-        build(workspace, "release", &arguments)?;
+        build(&arguments)?;
     }
     Ok(())
 }

@@ -59,6 +59,11 @@ impl Setup {
         self.binaries.join(candidate.binary)
     }
 
+    /// A file of the run.
+    pub(super) fn file(&self, name: &str) -> PathBuf {
+        self.folder.join(name)
+    }
+
     /// The log file of a candidate's process; each start overwrites it.
     pub(super) fn log(&self, candidate: &Candidate) -> PathBuf {
         self.folder.join(format!("{}.log", candidate.name))
