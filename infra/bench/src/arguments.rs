@@ -2,7 +2,7 @@
 
 use clap::Parser;
 
-use super::{callback, hostile, local, sign_in};
+use super::{callback, growth, hostile, local, sign_in};
 
 /// Measures cold and warm starts of our functions and of bare ones.
 #[derive(Parser)]
@@ -47,6 +47,8 @@ pub(super) enum Subcommand {
     Local(local::Arguments),
     /// Measures callbacks of 200 objects through the local platform.
     Callback(callback::Arguments),
+    /// Measures pages, lists, the relay and consumers on tables of several sizes.
+    Growth(growth::Arguments),
     /// Sends the worst bodies, and compares their cost with a valid request.
     Hostile(hostile::Arguments),
     /// Compares the times of failed sign-ins for known and unknown e-mail addresses.

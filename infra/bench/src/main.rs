@@ -11,6 +11,7 @@ mod candidates;
 mod events;
 mod figures;
 mod function;
+mod growth;
 mod hostile;
 mod items;
 mod lambda;
@@ -72,6 +73,9 @@ fn measure(workspace: &Path, arguments: &Arguments) -> Result<ExitCode, Error> {
         Some(Subcommand::Local(local)) => return runtime.block_on(local::run(workspace, local)),
         Some(Subcommand::Callback(posts)) => {
             return runtime.block_on(callback::run(workspace, posts));
+        }
+        Some(Subcommand::Growth(growth)) => {
+            return runtime.block_on(growth::run(workspace, growth));
         }
         Some(Subcommand::Hostile(bodies)) => {
             return runtime.block_on(hostile::run(workspace, bodies));
