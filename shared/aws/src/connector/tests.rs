@@ -118,7 +118,9 @@ async fn closing_server() -> (String, Arc<AtomicU32>) {
             let mut received = [0; 4096];
             let mut length = 0;
             while length < 2 || !received[..length].ends_with(b"{}") {
-                length += stream.read(&mut received[length..]).await.unwrap();
+                let read = stream.read(&mut received[length..]).await.unwrap();
+                assert!(read > 0, "the client sends a whole request");
+                length += read;
             }
             stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok").await.unwrap();
         }
