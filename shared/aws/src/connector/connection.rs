@@ -48,15 +48,14 @@ impl Connection {
     ///
     /// When the host has no address, refuses the connection, or has another certificate.
     pub(super) async fn open(origin: &Origin, tls: &TlsConnector) -> Result<Self, ConnectorError> {
-        let stream =
-            TcpStream::connect((origin.host(), origin.port())).await.map_err(unreachable)?;
+        let stream = TcpStream::connect((origin.host(), origin.port())).await.map_err(io_error)?;
         // Requests are small, so send packets at once.
-        stream.set_nodelay(true).map_err(unreachable)?;
+        stream.set_nodelay(true).map_err(io_error)?;
         let server = stream.peer_addr().ok();
         let stream: Box<dyn Stream> = if origin.is_secure() {
             let name = ServerName::try_from(origin.host().to_owned());
             let name = name.map_err(|error| ConnectorError::user(error.into()))?;
-            Box::new(tls.connect(name, stream).await.map_err(unreachable)?)
+            Box::new(tls.connect(name, stream).await.map_err(io_error)?)
         } else {
             Box::new(stream)
         };
@@ -92,7 +91,7 @@ impl Connection {
     }
 }
 
-fn unreachable(error: io::Error) -> ConnectorError {
+fn io_error(error: io::Error) -> ConnectorError {
     ConnectorError::io(error.into())
 }
 
