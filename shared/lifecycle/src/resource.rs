@@ -1,7 +1,10 @@
 //! The resources that a function declares: the source of its IAM policy.
 
+mod needs;
+
 use serde::Serialize;
 
+pub use self::needs::Needs;
 use crate::Upstream;
 use crate::effects::QueueName;
 use crate::record::{IndexName, TableName};

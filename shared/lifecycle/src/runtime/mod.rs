@@ -126,8 +126,8 @@ fn run<P: Adapter + Clone>(
     if let Some(variables) = simulated::variables() {
         return simulate(&variables, resources, describe, connect, build);
     }
-    if describe::asked() {
-        return describe::print(&describe());
+    if let Some(code) = describe::printed_if_asked(describe) {
+        return code;
     }
     let settings = Settings::from_environment();
     crate::telemetry::log::start(&settings.function, settings.log_level.as_deref());
