@@ -22,9 +22,6 @@ struct ExpireSagas {
 /// oldest ones again.
 const MESSAGES_MAX: usize = 500;
 
-/// The maximum number of pages in one run: 2 000 pending orders.
-const PAGES_MAX: usize = 20;
-
 /// Time reserved for sending: with less left, the run reads no further page.
 const TIME_TO_SEND: Duration = Duration::from_secs(5);
 
@@ -66,10 +63,7 @@ impl Consumer for ExpireSagas {
         };
         let mut due = Vec::new();
         let mut range = Range::sharded(BY_DEADLINE);
-        for _ in 0..PAGES_MAX {
-            if due.len() >= MESSAGES_MAX || permit.deadline().left() <= TIME_TO_SEND {
-                break;
-            }
+        while due.len() < MESSAGES_MAX && permit.deadline().left() > TIME_TO_SEND {
             let page = self.orders.first_of(permit, &range, PAGE).await?;
             let Some(last) = page.last().map(|found| found.position.clone()) else { break };
             let ends = page.len() < PAGE;
