@@ -115,6 +115,11 @@ async fn consumers_process_the_events_of_their_sources_without_failures() {
     assert_eq!(again.unwrap(), none);
     assert_eq!(control.table("CreditsTable").await, held, "the order that was relayed");
 
+    // As a row of the version that published the decision by the outbox.
+    let mut earlier = fixture("relay_outbox");
+    earlier["Records"][0]["dynamodb"]["NewImage"]["eventType"]["S"] = json!("CustomerDecided");
+    assert_eq!(invoke(&api, "RelayOutboxFunction", &earlier).await.unwrap(), none);
+
     for (function, event) in [
         ("MarkUndeliverableFunction", "mark_undeliverable"),
         ("SettleOrderFunction", "settle_order"),
