@@ -98,7 +98,7 @@ impl Setup {
             "users",
         ]
         .map(|table| (format!("{}_TABLE", table.to_uppercase()), table.to_owned()));
-        let queues = ["callbacks", "emails"].map(|queue| {
+        let queues = ["callbacks", "customer_approvals", "emails"].map(|queue| {
             (format!("{}_QUEUE_URL", queue.to_uppercase()), format!("{url}/000000000000/{queue}"))
         });
         let template = [
