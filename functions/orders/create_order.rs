@@ -2,12 +2,13 @@
 
 use aws::{Aws, CachedSetting, Table, batch_get};
 use domain::catalogue::Product;
+use domain::events::messages_about;
 use domain::orders::{
     AddressOwner, CustomerTier, OfferedProduct, Order, OrderDraft, OrderFacts, OrderView,
     PlaceOrder, place_order,
 };
 use domain::people::{Address, Role, SignedIn, User};
-use domain::resources::{ADDRESSES, ORDERS, PRODUCTS, SETTINGS, USERS};
+use domain::resources::{ADDRESSES, CUSTOMER_APPROVALS, EMAILS, ORDERS, PRODUCTS, SETTINGS, USERS};
 use domain::{BusinessRules, error_codes};
 use lifecycle::Endpoint;
 use lifecycle::prelude::*;
@@ -50,7 +51,8 @@ impl Endpoint for CreateOrder {
         Resource::Table(USERS, &[BatchGetItem]),
         Resource::Table(SETTINGS, &[GetItem]),
         Resource::Table(ORDERS, &[PutItem]),
-        Resource::Outbox,
+        Resource::Queue(EMAILS),
+        Resource::Queue(CUSTOMER_APPROVALS),
     ];
 
     // 4. Deserialisation
@@ -59,7 +61,8 @@ impl Endpoint for CreateOrder {
     // 5. Syntax validation
     type Command = PlaceOrder;
 
-    // 6. Retrieval: everything in parallel, and of each record only what the rules need
+    // 6. Retrieval: everything in parallel, and of each record only what the rules need. Addresses
+    // never change, and of the customer only the tier is needed, so both may be a moment old
     type Facts = OrderFacts;
 
     async fn retrieve(
@@ -69,8 +72,8 @@ impl Endpoint for CreateOrder {
     ) -> Retrieved<OrderFacts> {
         let wanted = (
             self.products.excerpts::<OfferedProduct>(command.product_keys()),
-            self.addresses.excerpt::<AddressOwner>(Address::key_of(command.address_id)),
-            self.customers.excerpt::<CustomerTier>(User::key_of(permit.caller().user_id)),
+            self.addresses.excerpt::<AddressOwner>(Address::key_of(command.address_id)).lagging(),
+            self.customers.excerpt::<CustomerTier>(User::key_of(permit.caller().user_id)).lagging(),
         );
         let ((products, address, customer), rules) =
             futures::try_join!(batch_get(permit, wanted), self.rules.get(permit))?;
@@ -106,13 +109,14 @@ impl Endpoint for CreateOrder {
         place_order(moment, caller, command, facts)
     }
 
-    // 8. Side effects: the order, the stock it reserves and `OrderCreated`, in one commit
+    // 8. Side effects: the order, which carries `OrderCreated`, and the stock it reserves, in one
+    // commit. If the announcement is lost, `expire_sagas` finds the pending order and repeats it
     fn effects(order: &Order) -> Effects {
         let id_taken = error_codes::ID_TAKEN.at("/orderId", "is in use");
         Effects::none()
             .write(Write::create(order).or_reject(id_taken))
             .writes_of(order.reserve_stock())
-            .event(Event::about(order.order_id, &order.created()))
+            .announce_all(messages_about(&order.created_event()))
     }
 
     // 9. Response
@@ -128,14 +132,15 @@ impl Endpoint for CreateOrder {
 mod tests {
     use aws::testing::InMemory;
     use domain::examples::{ann, claims_of, home, lamp, pending_order};
-    use lifecycle::effects::OnConditionFailed;
+    use lifecycle::effects::{OnConditionFailed, text};
+    use lifecycle::idempotency::IDEMPOTENCY_KEYS;
     use lifecycle::testing::{Answer, Memory, Request, TestedEndpoint};
     use serde_json::json;
 
     use super::*;
 
     #[tokio::test]
-    async fn an_order_its_stock_and_its_event_are_one_commit() {
+    async fn an_order_and_its_stock_are_one_commit_and_the_event_follows_it() {
         let (memory, create_order) = shop();
 
         let answer = ask(&create_order, "key-1").await;
@@ -143,11 +148,17 @@ mod tests {
         assert_eq!(answer.status, 201, "{}", answer.body);
         let commits = memory.commits();
         let tables: Vec<_> = commits[0].iter().map(|write| write.table).collect();
-        assert_eq!((commits.len(), &tables[..2]), (1, &[ORDERS, PRODUCTS][..]));
-        let event = &memory.outbox()[0];
-        assert_eq!(event.event_type, "OrderCreated");
-        assert_eq!(json!(event.aggregate_id), answer.json()["data"]["orderId"]);
-        assert!(memory.messages().is_empty());
+        assert_eq!(tables, [ORDERS, PRODUCTS, IDEMPOTENCY_KEYS], "no row in the outbox");
+        assert_eq!(commits.len(), 1);
+        let sent = memory.messages();
+        let queues: Vec<_> = sent.iter().map(|sent| sent.queue).collect();
+        assert_eq!(queues, [EMAILS, CUSTOMER_APPROVALS]);
+        let order = memory.items(ORDERS).remove(0);
+        for event in sent.iter().map(|sent| &sent.envelope) {
+            assert_eq!(event.event_type, "OrderCreated");
+            assert_eq!(json!(event.aggregate_id), answer.json()["data"]["orderId"]);
+            assert_eq!(order.get("createdEventId"), Some(&text(event.event_id.as_str())));
+        }
     }
 
     #[tokio::test]
@@ -188,7 +199,7 @@ mod tests {
 
         ask(&create_order, "key-1").await;
 
-        let data = memory.outbox()[0].data.to_string();
+        let data = memory.messages()[0].envelope.data.to_string();
         assert!(data.contains(&ann().user_id.to_string()));
         assert!(!data.contains("ann@example.com") && !data.contains("Street"), "{data}");
     }

@@ -66,6 +66,8 @@ pub struct Order {
     pub serial_number: Option<u32>,
     /// The version.
     pub version: u64,
+    /// The id of the event that the order carries.
+    pub created_event_id: Option<String>,
 }
 
 impl Order {

@@ -60,6 +60,7 @@ pub(super) async fn run(workspace: &Path, arguments: &Arguments) -> Result<ExitC
     for work in Work::ALL {
         // Each work has tables of its own, so that only one is large at a time.
         let tables = Tables::start().await?;
+        tables.import(rows::named()?)?;
         setup.set(tables.variables());
         let mut filled = 0;
         for &rows in &arguments.rows {

@@ -62,14 +62,14 @@ pub use cache::{Cache, CachePolicy, Cached};
 pub use config::{CURSOR_KEY, ConfigError, SIGNING_KEYS, VERIFICATION_KEYS};
 pub use dynamodb::audit_log::AuditLog;
 pub use dynamodb::batch_get::{BatchRequest, Each, GetMany, GetOne, KEYS_MAX, Looked, batch_get};
-#[doc(hidden)]
-pub use dynamodb::batch_get::{Items, Keys};
 pub use dynamodb::excerpts::{GetExcerpt, GetExcerpts};
 pub use dynamodb::pages::Pages;
 pub use dynamodb::query::{Found, Positioned};
 pub use dynamodb::range::Range;
 pub use dynamodb::setting::CachedSetting;
 pub use dynamodb::table::{OrNotFound, Present, Table};
+#[doc(hidden)]
+pub use dynamodb::{batch_get::Items, wanted_keys::Keys};
 pub use errors::service_error;
 pub use runtime::{authorize, consume, rotate, serve};
 pub use secrets::Secret;

@@ -95,8 +95,8 @@ pub trait Endpoint: Send + Sync + Sized + 'static {
     /// The tables, queues, secrets and upstreams in use, for the IAM policy.
     const RESOURCES: Resources;
 
-    /// Whether effects may be left to do after the response: messages, mails and posts. It follows
-    /// from the resources. Such an endpoint registers an internal extension, whose exchange with
+    /// Whether effects may be left to do after the response: messages, announcements, mails and posts. It
+    /// follows from the resources. Such an endpoint registers an internal extension, whose exchange with
     /// Lambda is billed with each invocation.
     ///
     /// An endpoint with a queue or an upstream for other purposes sets it to `false`, for example if

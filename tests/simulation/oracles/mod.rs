@@ -20,6 +20,7 @@ mod outbox;
 mod projection;
 mod secrets;
 mod stock;
+mod told;
 
 use sam_template::Template;
 use simulation::oracles::DeadLetters;

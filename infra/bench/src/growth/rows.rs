@@ -2,7 +2,7 @@
 
 use std::sync::LazyLock;
 
-use domain::examples::{approved_order, home, outbox_row, pending_order};
+use domain::examples::{ann, approved_order, home, outbox_row, pending_order};
 use domain::orders::{Order, OrderId, OrderSummary};
 use domain::people::{User, UserId};
 use lifecycle::commit::OutboxRow;
@@ -58,6 +58,11 @@ fn numbered(mut order: Order, number: u32) -> Order {
     order
 }
 
+/// The records that each order names: its customer and the address.
+pub(super) fn named() -> Result<Vec<(TableName, Value)>, Error> {
+    Ok(vec![item(&ann())?, item(&home())?])
+}
+
 /// A row of the outbox that was relayed.
 pub(super) fn relayed(number: u32) -> Result<(TableName, Value), Error> {
     let mut row = waiting(id(number));
@@ -83,7 +88,6 @@ pub(super) fn item<R: Record>(record: &R) -> Result<(TableName, Value), Error> {
 mod tests {
     use std::collections::BTreeSet;
 
-    use domain::examples::ann;
     use domain::resources::BY_CUSTOMER;
 
     use super::*;

@@ -8,7 +8,8 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use domain::resources::{
-    BY_CREATION, BY_CUSTOMER, BY_DEADLINE, COUNTERS, ORDER_SUMMARIES, ORDERS, PRODUCTS,
+    ADDRESSES, BY_CREATION, BY_CUSTOMER, BY_DEADLINE, COUNTERS, ORDER_SUMMARIES, ORDERS, PRODUCTS,
+    USERS,
 };
 use dynoxide::{Database, DynoxideError, ImportOptions, Item};
 use http_body_util::{BodyExt, Collected, Full};
@@ -33,12 +34,14 @@ use tooling::Error;
 use super::work::Work;
 
 /// The tables of the measured functions, with their indexes.
-const TABLES: [(TableName, &[IndexName]); 7] = [
+const TABLES: [(TableName, &[IndexName]); 9] = [
     (ORDERS, &[BY_CREATION, BY_DEADLINE]),
     (ORDER_SUMMARIES, &[BY_CUSTOMER]),
     (OUTBOX, &[BY_WAITING]),
     (COUNTERS, &[]),
     (PRODUCTS, &[BY_CREATION]),
+    (ADDRESSES, &[]),
+    (USERS, &[]),
     (IDEMPOTENCY_KEYS, &[]),
     (LIMITS, &[]),
 ];

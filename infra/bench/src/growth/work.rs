@@ -158,9 +158,10 @@ fn stream_event(event_id: Uuid) -> Result<Bytes, Error> {
     Ok(json!({ "Records": [record] }).to_string().into())
 }
 
-/// The message that approves an order.
+/// The message by which the customer service approves an order.
 fn approval(order_id: Uuid) -> Bytes {
-    let decision = json!({ "orderId": order_id, "orderType": "APPROVED" });
+    let user_id = ann().user_id;
+    let decision = json!({ "orderId": order_id, "orderType": "APPROVED", "userId": user_id });
     let record = json!({
         "messageId": order_id,
         "receiptHandle": "handle",

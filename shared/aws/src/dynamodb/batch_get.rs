@@ -1,6 +1,6 @@
 //! Stage 6: records of several tables by one call.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::HashMap;
 use std::time::Duration;
 
 use aws_sdk_dynamodb::types::KeysAndAttributes;
@@ -11,6 +11,7 @@ use tokio::time::Instant;
 
 use super::expressions::{SdkItem, key_in, key_of};
 use super::table::{excerpt, record};
+use super::wanted_keys::{Freshness, Keys, KeysOfTable};
 use crate::errors::{fault, unavailable};
 use crate::{Aws, Table};
 
@@ -26,25 +27,43 @@ const FIRST_PAUSE_MS: u64 = 50;
 /// connection and one signature; a call for each table would need one of each per table. Metrics name
 /// the first table, faults name all.
 ///
+/// Records that are wanted as [`GetOne::lagging`] or [`GetOne::guarded`], and excerpts as
+/// [`GetExcerpt::lagging`](crate::GetExcerpt::lagging), cost half, unless another record of their table
+/// is wanted as it is now. Once the facts of an earlier run of stage 6 were
+/// stale, they are read as they are now, too.
+///
 /// # Errors
 ///
 /// When a table cannot be read, a stored item is not such a record, or more than [`KEYS_MAX`] keys
 /// are wanted.
 pub async fn batch_get<C, W: BatchRequest>(
-    _: &Permit<C>,
+    permit: &Permit<C>,
     wanted: W,
 ) -> Result<W::Found, ServiceError> {
-    gather(wanted).await
+    gather_as(wanted, !permit.had_stale_facts()).await
 }
 
+/// Reads all wanted records as they are now.
 pub(crate) async fn gather<W: BatchRequest>(wanted: W) -> Result<W::Found, ServiceError> {
+    gather_as(wanted, false).await
+}
+
+pub(crate) async fn gather_as<W: BatchRequest>(
+    wanted: W,
+    may_lag: bool,
+) -> Result<W::Found, ServiceError> {
     let mut keys = Keys::default();
     wanted.name(&mut keys)?;
     let count = keys.count();
     if count > KEYS_MAX {
         return Err(ServiceError::internal(format!("{count} keys at once, at most {KEYS_MAX}")));
     }
-    let items = find(wanted.aws(), wanted.table(), keys).await?;
+    let mut items = Items::default();
+    find(wanted.aws(), wanted.table(), &keys, may_lag, &mut items).await?;
+    if may_lag {
+        let missed = keys.missed(|table, key| items.has(table, key));
+        find(wanted.aws(), wanted.table(), &missed, false, &mut items).await?;
+    }
     wanted.take(&items)
 }
 
@@ -70,51 +89,6 @@ pub(super) mod sealed {
     pub trait Sealed {}
 }
 
-/// The wanted keys, by the physical names of their tables, in order: a simulation makes the same
-/// requests in each run.
-#[derive(Default)]
-pub struct Keys(BTreeMap<String, KeysOfTable>);
-
-/// The wanted keys of one table.
-struct KeysOfTable {
-    table: RecordTable,
-    keys: BTreeSet<Key>,
-    /// The attributes that are read; `None` for all.
-    attributes: Option<BTreeSet<&'static str>>,
-}
-
-impl Keys {
-    /// Adds keys, and the attributes that are read of their items; `None` for all.
-    pub(super) fn add<'a>(
-        &mut self,
-        name: &str,
-        table: RecordTable,
-        attributes: Option<&[&'static str]>,
-        keys: impl IntoIterator<Item = &'a Key>,
-    ) {
-        let none = || KeysOfTable { table, keys: BTreeSet::new(), attributes: Some([].into()) };
-        let known = self.0.entry(name.to_owned()).or_insert_with(none);
-        known.keys.extend(keys.into_iter().cloned());
-        // A call reads the same attributes of all items of a table.
-        match (&mut known.attributes, attributes) {
-            (Some(known), Some(attributes)) => known.extend(attributes),
-            (known, None) => *known = None,
-            (None, Some(_)) => {}
-        }
-    }
-
-    fn count(&self) -> usize {
-        self.0.values().map(|wanted| wanted.keys.len()).sum()
-    }
-
-    /// The logical names of the tables, for a fault: any of them may be its cause.
-    fn tables(&self) -> String {
-        let mut names: Vec<_> = self.0.values().map(|wanted| wanted.table.name()).collect();
-        names.sort_unstable();
-        names.join(", ")
-    }
-}
-
 /// The items found, by the physical names of their tables.
 #[derive(Default)]
 pub struct Items(HashMap<String, HashMap<Key, SdkItem>>);
@@ -123,6 +97,7 @@ pub struct Items(HashMap<String, HashMap<Key, SdkItem>>);
 pub struct GetOne<R> {
     table: Table<R>,
     key: Key,
+    freshness: Freshness,
 }
 
 /// Several records, in the order of their keys; `None` for a missing one.
@@ -134,12 +109,29 @@ pub struct GetMany<R> {
 impl<R: Record> Table<R> {
     /// One record, to be read by [`batch_get`].
     pub fn one(&self, key: Key) -> GetOne<R> {
-        GetOne { table: self.clone(), key }
+        GetOne { table: self.clone(), key, freshness: Freshness::Current }
     }
 
     /// Several records, to be read by [`batch_get`]. A key may be named twice.
     pub fn many(&self, keys: impl IntoIterator<Item = Key>) -> GetMany<R> {
         GetMany { table: self.clone(), keys: keys.into_iter().collect() }
+    }
+}
+
+impl<R> GetOne<R> {
+    /// Allows the record to be a moment old, at half the price: for one that never changes, or
+    /// whose last change does not matter to the decision. A missing record is read again, as it is
+    /// now.
+    #[must_use]
+    pub fn lagging(self) -> Self {
+        Self { freshness: Freshness::Lagging, ..self }
+    }
+
+    /// As [`GetOne::lagging`], and a record that has just been created may be missing: for one that
+    /// the commit has conditions on. If they fail, the next run reads it as it is now.
+    #[must_use]
+    pub fn guarded(self) -> Self {
+        Self { freshness: Freshness::Guarded, ..self }
     }
 }
 
@@ -209,7 +201,7 @@ impl<R: Record> BatchRequest for GetOne<R> {
 
     fn name(&self, keys: &mut Keys) -> Result<(), ServiceError> {
         let name = self.aws().table_name(R::TABLE)?;
-        keys.add(name, R::TABLE, None, [&self.key]);
+        keys.add(name, R::TABLE, None, self.freshness, [&self.key]);
         Ok(())
     }
 
@@ -233,7 +225,7 @@ impl<R: Record> BatchRequest for GetMany<R> {
 
     fn name(&self, keys: &mut Keys) -> Result<(), ServiceError> {
         let name = self.aws().table_name(R::TABLE)?;
-        keys.add(name, R::TABLE, None, &self.keys);
+        keys.add(name, R::TABLE, None, Freshness::Current, &self.keys);
         Ok(())
     }
 
@@ -289,30 +281,39 @@ impl Items {
         item.map(|item| excerpt(key, item.clone())).transpose().map_err(ServiceError::internal)
     }
 
+    fn has(&self, table: &str, key: &Key) -> bool {
+        self.0.get(table).is_some_and(|items| items.contains_key(key))
+    }
+
     fn add(&mut self, name: String, table: RecordTable, found: Vec<SdkItem>) {
         let found = found.into_iter().filter_map(|item| Some((key_in(table, &item)?, item)));
         self.0.entry(name).or_default().extend(found);
     }
 }
 
-/// The items of the keys. Unprocessed keys are requested again.
-async fn find(aws: &Aws, first: RecordTable, keys: Keys) -> Result<Items, ServiceError> {
-    let mut found = Items::default();
+/// Adds the items of the keys to those found. Unprocessed keys are requested again.
+async fn find(
+    aws: &Aws,
+    first: RecordTable,
+    keys: &Keys,
+    may_lag: bool,
+    found: &mut Items,
+) -> Result<(), ServiceError> {
     let mut wanted = HashMap::with_capacity(keys.0.len());
-    for (name, of_table) in keys.0.iter().filter(|(_, of_table)| !of_table.keys.is_empty()) {
-        wanted.insert(name.clone(), request_for(of_table)?);
+    for (name, known) in keys.0.iter().filter(|(_, known)| !known.keys.is_empty()) {
+        wanted.insert(name.clone(), request_for(known, known.is_current || !may_lag)?);
     }
     for round in 0..ROUNDS_MAX {
         if wanted.is_empty() {
-            return Ok(found);
+            return Ok(());
         }
         if round > 0 {
             tokio::time::sleep(pause_before(round)).await;
         }
-        wanted = ask(aws, first, &keys, wanted, &mut found).await?;
+        wanted = ask(aws, first, keys, wanted, found).await?;
     }
     if wanted.is_empty() {
-        return Ok(found);
+        return Ok(());
     }
     let mut tables: Vec<_> = wanted.into_keys().collect();
     tables.sort_unstable();
@@ -335,8 +336,8 @@ async fn ask(
     observe_query("BatchGetItem", first.name(), started.elapsed());
     let answer = answer.map_err(|error| fault("BatchGetItem", &keys.tables(), error))?;
     for (name, items) in answer.responses.unwrap_or_default() {
-        if let Some(KeysOfTable { table, .. }) = keys.0.get(&name) {
-            found.add(name, *table, items);
+        if let Some(known) = keys.0.get(&name) {
+            found.add(name, known.table, items);
         }
     }
     let mut left = answer.unprocessed_keys.unwrap_or_default();
@@ -344,11 +345,12 @@ async fn ask(
     Ok(left)
 }
 
-/// Strongly consistent: a decision from outdated facts would be discarded at its commit.
-fn request_for(wanted: &KeysOfTable) -> Result<KeysAndAttributes, ServiceError> {
-    let KeysOfTable { table, keys, attributes } = wanted;
+/// Strongly consistent, unless the records may lag: a decision from outdated facts would be discarded
+/// at its commit.
+fn request_for(wanted: &KeysOfTable, is_current: bool) -> Result<KeysAndAttributes, ServiceError> {
+    let KeysOfTable { table, keys, attributes, .. } = wanted;
     let keys = keys.iter().map(|key| key_of(*table, key)).collect();
-    let mut request = KeysAndAttributes::builder().set_keys(Some(keys)).consistent_read(true);
+    let mut request = KeysAndAttributes::builder().set_keys(Some(keys)).consistent_read(is_current);
     if let Some(attributes) = attributes {
         let mut attributes = attributes.clone();
         attributes.insert(table.partition_key());

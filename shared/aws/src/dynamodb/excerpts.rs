@@ -5,13 +5,15 @@ use std::marker::PhantomData;
 use lifecycle::ServiceError;
 use lifecycle::record::{Excerpt, Key, Record, TableName};
 
-use super::batch_get::{BatchRequest, Items, Keys, sealed};
+use super::batch_get::{BatchRequest, Items, sealed};
+use super::wanted_keys::{Freshness, Keys};
 use crate::{Aws, Table};
 
 /// The excerpt of one record.
 pub struct GetExcerpt<E: Excerpt> {
     table: Table<E::Of>,
     key: Key,
+    freshness: Freshness,
     excerpt: PhantomData<fn() -> E>,
 }
 
@@ -25,7 +27,8 @@ pub struct GetExcerpts<E: Excerpt> {
 impl<R: Record> Table<R> {
     /// Some attributes of one record, to be read by [`batch_get`](crate::batch_get).
     pub fn excerpt<E: Excerpt<Of = R>>(&self, key: Key) -> GetExcerpt<E> {
-        GetExcerpt { table: self.clone(), key, excerpt: PhantomData }
+        let freshness = Freshness::Current;
+        GetExcerpt { table: self.clone(), key, freshness, excerpt: PhantomData }
     }
 
     /// Some attributes of several records, to be read by [`batch_get`](crate::batch_get). A key may
@@ -36,6 +39,15 @@ impl<R: Record> Table<R> {
     ) -> GetExcerpts<E> {
         let keys = keys.into_iter().collect();
         GetExcerpts { table: self.clone(), keys, excerpt: PhantomData }
+    }
+}
+
+impl<E: Excerpt> GetExcerpt<E> {
+    /// Allows the excerpt to be a moment old, at half the price, as
+    /// [`GetOne::lagging`](crate::GetOne::lagging).
+    #[must_use]
+    pub fn lagging(self) -> Self {
+        Self { freshness: Freshness::Lagging, ..self }
     }
 }
 
@@ -54,7 +66,7 @@ impl<E: Excerpt> BatchRequest for GetExcerpt<E> {
 
     fn name(&self, keys: &mut Keys) -> Result<(), ServiceError> {
         let name = self.aws().table_name(E::Of::TABLE)?;
-        keys.add(name, E::Of::TABLE, Some(E::ATTRIBUTES), [&self.key]);
+        keys.add(name, E::Of::TABLE, Some(E::ATTRIBUTES), self.freshness, [&self.key]);
         Ok(())
     }
 
@@ -78,7 +90,8 @@ impl<E: Excerpt> BatchRequest for GetExcerpts<E> {
 
     fn name(&self, keys: &mut Keys) -> Result<(), ServiceError> {
         let name = self.aws().table_name(E::Of::TABLE)?;
-        keys.add(name, E::Of::TABLE, Some(E::ATTRIBUTES), &self.keys);
+        let attributes = Some(E::ATTRIBUTES);
+        keys.add(name, E::Of::TABLE, attributes, Freshness::Current, &self.keys);
         Ok(())
     }
 

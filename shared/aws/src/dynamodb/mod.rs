@@ -14,3 +14,4 @@ pub(crate) mod range;
 mod read;
 pub(crate) mod setting;
 pub(crate) mod table;
+pub(crate) mod wanted_keys;

@@ -1,6 +1,6 @@
 //! Orders as they are stored, published and shown.
 
-use lifecycle::effects::{Condition, EventData, Write};
+use lifecycle::effects::{Condition, Event, EventData, Write};
 use lifecycle::newtypes::{bounded_int, wire_enum};
 use lifecycle::record::{IndexKey, Key, Record, TableName};
 use lifecycle::{EntityTag, Timestamp};
@@ -45,6 +45,10 @@ pub struct Order {
     /// deadlines is overdue.
     #[serde(default = "long_ago")]
     pub settle_by: Timestamp,
+    /// The id of [`OrderCreated`], which this item carries: while the order is pending, it may have
+    /// to be announced again. None if the order was stored with a row of the outbox.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub created_event_id: Option<String>,
 }
 
 impl Order {
@@ -61,6 +65,15 @@ impl Order {
     /// Takes the ordered pieces out of stock, as [`OrderLine::take_from_stock`] does.
     pub fn reserve_stock(&self) -> impl Iterator<Item = Write> {
         self.items.iter().map(OrderLine::take_from_stock)
+    }
+
+    /// [`OrderCreated`], by the same id whoever announces it.
+    pub fn created_event(&self) -> Event {
+        let event = Event::about(self.order_id, &self.created());
+        match &self.created_event_id {
+            Some(id) => event.known_as(id),
+            None => event,
+        }
     }
 
     /// The event about the placed order.

@@ -50,6 +50,7 @@ pub fn place_order(
         created_at: moment.now(),
         updated_at: moment.now(),
         settle_by: moment.now().plus_seconds(waits_s),
+        created_event_id: Some(moment.id("OrderCreated").to_string()),
     })
 }
 

@@ -36,7 +36,7 @@ pub struct OrderChange {
     /// The order after the change.
     pub order: Order,
     /// The event about the change.
-    event: Event,
+    pub(super) event: Event,
 }
 
 impl Order {
@@ -53,12 +53,13 @@ impl Order {
                 self.becomes(TimedOut, now, OrderTimedOut)
             }
             (Approved, Transition::Cancel) => self.becomes(Cancelled, now, OrderDeleted),
-            (Rejected | TimedOut | Cancelled, Transition::Approve(_)) => {
+            (Rejected | TimedOut, Transition::Approve(_)) => {
                 let lapsed = ApprovalLapsed(OrderState::from(&self));
                 TransitionResult::Lapsed(Event::about(self.order_id, &lapsed))
             }
             (Pending, Transition::TimeOut | Transition::Cancel)
             | (Approved, Transition::Approve(_) | Transition::Reject | Transition::TimeOut)
+            | (Cancelled, Transition::Approve(_))
             | (
                 Rejected | TimedOut | Cancelled,
                 Transition::Reject | Transition::TimeOut | Transition::Cancel,
@@ -81,12 +82,16 @@ impl Order {
 impl OrderChange {
     /// The changed order, the stock that it returns, and the event.
     pub fn effects(&self) -> Effects {
-        let OrderChange { order, event } = self;
+        self.stored().event(self.event.clone())
+    }
+
+    /// The changed order, and the stock that it returns.
+    pub(super) fn stored(&self) -> Effects {
+        let order = &self.order;
         let returned = if order.status == OrderStatus::Approved { &[] } else { &*order.items };
         Effects::none()
             .write(Write::replace(order, order.version - 1))
             .writes_of(returned.iter().map(OrderLine::return_to_stock))
-            .event(event.clone())
     }
 }
 
@@ -106,7 +111,8 @@ mod tests {
             (Approved, ["none", "none", "none", "CANCELLED"]),
             (Rejected, ["ApprovalLapsed", "none", "none", "none"]),
             (TimedOut, ["ApprovalLapsed", "none", "none", "none"]),
-            (Cancelled, ["ApprovalLapsed", "none", "none", "none"]),
+            // It was approved before, and its cancellation releases the credit.
+            (Cancelled, ["none", "none", "none", "none"]),
         ] {
             for (step, expected) in steps.into_iter().zip(consequences) {
                 let order = Order { status, ..pending_order() };

@@ -10,7 +10,7 @@ use tokio::time::{Instant, timeout, timeout_at};
 
 use super::shared::Shared;
 use crate::background::Spawned;
-use crate::commit::{EventOrigin, outgoing};
+use crate::commit::{EventOrigin, announced, outgoing, send_in_order};
 use crate::effects::{Effects, Mail, Post, QueueName};
 use crate::error::{RequestError, ServiceError};
 use crate::ports::{Adapter, Outgoing};
@@ -42,6 +42,8 @@ pub(crate) struct DeferredWork {
 #[derive(Debug, Default)]
 pub(crate) struct Tertiary {
     messages: Vec<Outgoing>,
+    /// Sent queue after queue.
+    announced: Vec<Outgoing>,
     mails: Vec<Mail>,
     posts: Vec<Post>,
 }
@@ -186,6 +188,7 @@ impl Tertiary {
     pub(crate) fn of(effects: &Effects, moment: &Moment, cause: &EventOrigin) -> Self {
         Self {
             messages: outgoing(effects.messages(), moment, cause),
+            announced: announced(effects.announced(), moment, cause),
             mails: effects.mails().to_vec(),
             posts: effects.posts().to_vec(),
         }
@@ -198,12 +201,13 @@ impl Tertiary {
     }
 
     pub(super) fn count(&self) -> usize {
-        self.messages.len() + self.mails.len() + self.posts.len()
+        self.messages.len() + self.announced.len() + self.mails.len() + self.posts.len()
     }
 
-    /// The effects in order: messages, mails, posts.
+    /// The effects in order: messages, announcements, mails, posts.
     fn works(&self) -> impl Iterator<Item = WorkOf> {
-        let messages = self.messages.iter().map(|message| WorkOf::Message(message.queue));
+        let messages = self.messages.iter().chain(&self.announced);
+        let messages = messages.map(|message| WorkOf::Message(message.queue));
         let posts = self.posts.iter().map(|post| WorkOf::Post(post.upstream));
         messages.chain(self.mails.iter().map(|_| WorkOf::Mail)).chain(posts)
     }
@@ -212,27 +216,40 @@ impl Tertiary {
     async fn perform(&self, adapter: &dyn Adapter) -> Vec<WorkDone> {
         let began = Instant::now();
         let send = async {
-            let sent = if self.messages.is_empty() {
+            let failed = if self.messages.is_empty() {
                 Vec::new()
             } else {
                 adapter.send(&self.messages).await
             };
-            let took = began.elapsed();
-            let mut failed: Vec<Option<String>> = vec![None; self.messages.len()];
-            for (index, fault) in sent {
-                if let Some(failed) = failed.get_mut(index) {
-                    *failed = Some(chain_of(fault));
-                }
-            }
-            failed.into_iter().map(|failed| (failed, took)).collect::<Vec<_>>()
+            results_of(self.messages.len(), failed, began.elapsed())
+        };
+        let announce = async {
+            let failed = send_in_order(adapter, &self.announced).await;
+            results_of(self.announced.len(), failed, began.elapsed())
         };
         let timed = |done: Result<(), ServiceError>| (done.err().map(chain_of), began.elapsed());
         let mails = self.mails.iter().map(|mail| async move { timed(adapter.mail(mail).await) });
         let posts = self.posts.iter().map(|post| async move { timed(adapter.post(post).await) });
-        let (sent, mailed, posted) = tokio::join!(send, join_all(mails), join_all(posts));
-        let results = sent.into_iter().chain(mailed).chain(posted);
+        let (sent, announced, mailed, posted) =
+            tokio::join!(send, announce, join_all(mails), join_all(posts));
+        let results = sent.into_iter().chain(announced).chain(mailed).chain(posted);
         self.works().zip(results).map(|(work, (failed, took))| (work, failed, took)).collect()
     }
+}
+
+/// The result of each of several messages, some of which failed, and the time of all.
+fn results_of(
+    count: usize,
+    sent: Vec<(usize, ServiceError)>,
+    took: Duration,
+) -> Vec<(Option<String>, Duration)> {
+    let mut failed: Vec<Option<String>> = vec![None; count];
+    for (index, fault) in sent {
+        if let Some(failed) = failed.get_mut(index) {
+            *failed = Some(chain_of(fault));
+        }
+    }
+    failed.into_iter().map(|failed| (failed, took)).collect()
 }
 
 /// The kind of a deferred work.

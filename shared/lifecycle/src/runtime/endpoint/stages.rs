@@ -239,6 +239,7 @@ impl<E: Endpoint> Handler<E> {
                     repetition.interrupt();
                 }
             }
+            permit.facts_were_stale();
             Retries::OF_REQUEST.pause(log.attempts, permit.deadline()).await?;
         }
     }

@@ -1,5 +1,6 @@
 //! Consumers on the recorder: each record is processed separately and has one effect.
 
+mod announcements;
 mod events;
 #[cfg(unix)]
 mod inspected;

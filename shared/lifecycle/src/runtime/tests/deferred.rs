@@ -3,7 +3,12 @@
 use tokio::time::{Instant, sleep};
 
 use super::super::defer_mode::DeferMode;
+use super::super::deferred::Tertiary;
+use super::notes::READERS;
 use super::*;
+use crate::commit::EventOrigin;
+use crate::effects::{Effects, Event, EventData, Message};
+use crate::{Moment, Timestamp};
 
 fn is_count(call: &Call) -> bool {
     matches!(call, Call::Count(..))
@@ -46,6 +51,30 @@ async fn without_an_extension_effects_are_performed_before_the_response() {
     assert_eq!(recorder.sent().len(), 0);
     assert!(DeferMode::BeforeResponse.before_answer(Some(noted.deferred)).await.is_none());
     assert_eq!(recorder.sent().len(), 1);
+}
+
+/// The data of an announced event.
+#[derive(serde::Serialize)]
+struct Kept;
+
+impl EventData for Kept {
+    const TYPE: &'static str = "Kept";
+}
+
+#[tokio::test]
+async fn an_announcement_is_left_to_the_extension_or_sent_before_the_response() {
+    for (mode, sent) in [(DeferMode::Spawned, 0), (DeferMode::BeforeResponse, 1)] {
+        let recorder = Arc::new(Recorder::default());
+        let mut deferred = ask(&post_note(&recorder), &request("undecided")).await.deferred;
+        let told = Message::new(READERS, Event::about("note", &Kept));
+        let effects = Effects::none().announce(told);
+        let moment = Moment::new(Timestamp::from_millis(0), [7; 32]);
+        let (request_id, part) = ("req-1".to_owned(), String::new());
+        let cause = EventOrigin { request_id, traceparent: None, tracestate: None, part };
+        deferred.tertiary = Tertiary::of(&effects, &moment, &cause);
+        let left = mode.before_answer(Some(deferred)).await;
+        assert_eq!((left.is_some(), recorder.sent().len()), (sent == 0, sent), "{mode:?}");
+    }
 }
 
 #[tokio::test(start_paused = true)]
