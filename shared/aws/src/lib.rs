@@ -64,6 +64,7 @@ pub use dynamodb::batch_get::{Items, Keys};
 pub use dynamodb::pages::Pages;
 pub use dynamodb::query::{Found, Positioned};
 pub use dynamodb::range::Range;
+pub use dynamodb::sequence::Sequence;
 pub use dynamodb::setting::CachedSetting;
 pub use dynamodb::table::{OrNotFound, Present, Table};
 pub use errors::service_error;

@@ -11,5 +11,6 @@ pub(crate) mod pages;
 pub(crate) mod query;
 pub(crate) mod range;
 mod read;
+pub(crate) mod sequence;
 pub(crate) mod setting;
 pub(crate) mod table;
