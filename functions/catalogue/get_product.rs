@@ -3,23 +3,25 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use aws::{Cache, CachePolicy, OrNotFound, Table};
-use domain::catalogue::{Product, ProductId, ProductView};
+use aws::{Cache, CachePolicy, OrNotFound, Table, batch_get};
+use domain::catalogue::{Product, ProductId, ProductView, StockPart, StockedProduct};
 use domain::resources::PRODUCTS;
 use http::{HeaderValue, header};
-use lifecycle::Query;
 use lifecycle::prelude::*;
+use lifecycle::{EntityTag, Query, ServiceError};
 
 pub(crate) fn main() -> ExitCode {
     aws::serve(|aws| GetProduct {
         products: aws.table(),
+        parts: aws.table(),
         cache: Cache::new("products", CachePolicy::DEFAULT),
     })
 }
 
 struct GetProduct {
     products: Table<Product>,
-    cache: Cache<ProductId, Product>,
+    parts: Table<StockPart>,
+    cache: Cache<ProductId, ProductView>,
 }
 
 impl Query for GetProduct {
@@ -32,7 +34,7 @@ impl Query for GetProduct {
     // 3. Authorization, before anything is read
     const ACCESS: Access<NoRole> = Access::Public;
 
-    const RESOURCES: Resources = &[Resource::Table(PRODUCTS, &[GetItem])];
+    const RESOURCES: Resources = &[Resource::Table(PRODUCTS, &[BatchGetItem, GetItem])];
 
     // 4. Deserialisation
     type Input = Path<ProductId>;
@@ -44,8 +46,7 @@ impl Query for GetProduct {
     type Facts = Found;
 
     async fn retrieve(&self, permit: &Permit<Anyone>, product_id: &ProductId) -> Retrieved<Found> {
-        let key = Product::key_of(*product_id);
-        let load = async || self.products.get_eventually_consistent(permit, &key).await;
+        let load = async || self.load(permit, *product_id).await;
         let cached = self.cache.get(product_id, load).await?;
         Ok(Found { product: cached.value.or_not_found()?, age: cached.age, left: cached.left })
     }
@@ -62,17 +63,36 @@ impl Query for GetProduct {
 
     fn reply(found: Found) -> reply::Ok<ProductView> {
         let lifetime = found.age + found.left;
-        let tag = found.product.entity_tag();
-        reply::Ok::of(ProductView::from(Arc::unwrap_or_clone(found.product)))
+        let tag = EntityTag::of_version(found.product.version);
+        reply::Ok::of(Arc::unwrap_or_clone(found.product))
             .cached_publicly(lifetime.as_secs())
             .tagged(tag)
             .header(header::AGE, HeaderValue::from(found.age.as_secs()))
     }
 }
 
+impl GetProduct {
+    /// The product with all parts of its stock.
+    async fn load(
+        &self,
+        permit: &Permit<Anyone>,
+        product_id: ProductId,
+    ) -> Result<Option<ProductView>, ServiceError> {
+        let key = Product::key_of(product_id);
+        let product = self.products.get_eventually_consistent(permit, &key).await?;
+        let Some(product) = product else { return Ok(None) };
+        if product.stock_parts.is_none() {
+            return Ok(Some(product.into()));
+        }
+        let parts = batch_get(permit, self.parts.many(product.part_keys())).await?;
+        let parts = parts.into_iter().flatten().collect();
+        Ok(Some(StockedProduct { product, parts }.into()))
+    }
+}
+
 /// A product, how long ago it was read, and how long it stays fresh.
 struct Found {
-    product: Arc<Product>,
+    product: Arc<ProductView>,
     age: Duration,
     left: Duration,
 }

@@ -1,7 +1,7 @@
 //! Consumer of the queue `customer_saga`: settles orders by credit decisions and time-outs.
 
-use aws::{Table, batch_get};
-use domain::orders::{CreditResult, Order, SerialNumbers, settle};
+use aws::{Aws, Sequence, Table};
+use domain::orders::{CreditResult, Order, SerialNumber, SerialNumbers, settle, takes_number};
 use domain::resources::{COUNTERS, CUSTOMER_SAGA, ORDERS, PRODUCTS};
 use lifecycle::Consumer;
 use lifecycle::consumer::RecordInput;
@@ -10,23 +10,25 @@ use serde::Deserialize;
 use serde_json::Value;
 
 pub(crate) fn main() -> ExitCode {
-    aws::consume(|aws| SettleOrder { orders: aws.table(), numbers: aws.table() })
+    aws::consume(build)
+}
+
+fn build(aws: &Aws) -> SettleOrder {
+    let positions = aws.sequence::<SerialNumbers>(SerialNumbers::the_key(), SerialNumbers::LAST);
+    SettleOrder { orders: aws.table(), positions }
 }
 
 struct SettleOrder {
     orders: Table<Order>,
-    numbers: Table<SerialNumbers>,
+    positions: Sequence,
 }
 
 impl Consumer for SettleOrder {
     const SOURCE: Source = Source::Queue(CUSTOMER_SAGA);
 
-    /// All approvals increment the same counter item: concurrent ones would only conflict.
-    const CONCURRENCY: usize = 1;
-
     const RESOURCES: Resources = &[
-        Resource::Table(ORDERS, &[BatchGetItem, PutItem]),
-        Resource::Table(COUNTERS, &[BatchGetItem, PutItem]),
+        Resource::Table(ORDERS, &[GetItem, PutItem]),
+        Resource::Table(COUNTERS, &[UpdateItem]),
         Resource::Table(PRODUCTS, &[UpdateItem]),
         Resource::Outbox,
     ];
@@ -37,26 +39,30 @@ impl Consumer for SettleOrder {
     // 5. Syntax validation
     type Command = CreditResult;
 
-    // 6. Retrieval
-    type Facts = (Option<Order>, Option<SerialNumbers>);
+    // 6. Retrieval: the order, and the next serial number if it gets one
+    type Facts = (Option<Order>, Option<SerialNumber>);
 
     async fn retrieve(
         &self,
         permit: &Permit<DeliveredMessage>,
         answer: &CreditResult,
     ) -> Retrieved<Self::Facts> {
-        let order = self.orders.one(Order::key_of(answer.order_id));
-        let numbers = self.numbers.one(SerialNumbers::the_key());
-        Ok(batch_get(permit, (order, numbers)).await?)
+        let order = self.orders.get(permit, &Order::key_of(answer.order_id)).await?;
+        let number = if takes_number(answer, order.as_ref()) {
+            Some(SerialNumbers::at(self.positions.next(permit).await?))
+        } else {
+            None
+        };
+        Ok((order, number))
     }
 
-    // 7. and 8. The order, its number or the stock it returns, and the event, in one commit
+    // 7. and 8. The order with its number, or the stock that it returns, and the event, in one commit
     fn decide(
         moment: &Moment,
         answer: &CreditResult,
-        (order, numbers): Self::Facts,
+        (order, number): Self::Facts,
     ) -> Result<Effects, DomainError> {
-        settle(moment, answer, order, numbers.as_ref())
+        settle(moment, answer, order, number)
     }
 }
 
@@ -110,8 +116,10 @@ impl SealedOrBare {
 
 #[cfg(test)]
 mod tests {
+    use aws::testing::InMemory;
     use domain::examples::{envelope, moment, pending_order, read};
-    use domain::orders::CreditOutcome;
+    use domain::orders::{CreditOutcome, OrderStatus};
+    use lifecycle::testing::Memory;
     use serde_json::json;
 
     use super::*;
@@ -133,6 +141,34 @@ mod tests {
         }
     }
 
+    #[tokio::test]
+    async fn approvals_of_a_batch_get_consecutive_numbers_and_a_late_one_gets_none() {
+        let memory = Memory::new();
+        let order = |number: usize, status| {
+            let order_id = moment().id(&format!("order {number}")).into();
+            Order { order_id, status, ..pending_order() }
+        };
+        let pending = (0..5).map(|number| order(number, OrderStatus::Pending));
+        let orders: Vec<Order> = pending.chain([order(5, OrderStatus::TimedOut)]).collect();
+        orders.iter().for_each(|order| memory.put(order));
+        let approved = orders
+            .iter()
+            .map(|order| json!({ "orderId": order.order_id, "orderType": "APPROVED" }));
+        let approved: Vec<Value> = approved.collect();
+
+        let consumed = InMemory::new(&memory).consumer(build).messages(&approved).await;
+
+        assert!(consumed.failed.is_empty(), "{consumed:?}");
+        let number = |order: &Order| {
+            let stored = memory.get::<Order>(&Order::key_of(order.order_id)).unwrap();
+            stored.serial_number.map(SerialNumber::get)
+        };
+        let mut numbers: Vec<_> = orders.iter().map(number).collect();
+        assert_eq!(numbers.pop(), Some(None), "it is late");
+        numbers.sort_unstable();
+        assert_eq!(numbers, (1..=5).map(Some).collect::<Vec<_>>());
+    }
+
     #[test]
     fn a_message_without_a_valid_decision_is_poison() {
         for message in [json!({}), json!("APPROVED"), json!({ "orderID": "1", "orderType": "x" })] {
@@ -145,9 +181,10 @@ mod tests {
         let order = pending_order();
         let (order_id, order_type) = (order.order_id, CreditOutcome::Approved);
         let answer = CreditResult { order_id, order_type, user_id: None };
-        let effects = SettleOrder::decide(&moment(), &answer, (Some(order), None)).unwrap();
+        let facts = (Some(order), Some(SerialNumber::MAX));
+        let effects = SettleOrder::decide(&moment(), &answer, facts).unwrap();
         let tables: Vec<_> = effects.writes().iter().map(|write| write.table).collect();
-        assert_eq!(tables, [ORDERS, COUNTERS]);
+        assert_eq!(tables, [ORDERS]);
         assert_eq!(effects.events()[0].event_type, "OrderApproved");
     }
 }

@@ -8,6 +8,9 @@ mod price;
 mod product;
 mod product_id;
 mod product_name;
+mod stock_part;
+mod stocked_product;
+mod supply;
 
 pub use currency::Currency;
 pub use money::{Amount, Money};
@@ -17,3 +20,6 @@ pub use price::{Discount, Price, PriceAmount};
 pub use product::{Description, Pieces, Product, ProductDraft, ProductView, Stock};
 pub use product_id::ProductId;
 pub use product_name::ProductName;
+pub use stock_part::StockPart;
+pub use stocked_product::StockedProduct;
+pub use supply::{Supply, Taken, take_pieces};

@@ -16,10 +16,10 @@ pub use draft::{OrderDraft, OrderItem, OrderItems, PaymentMethod, PlaceOrder, Qu
 pub use events::{
     ApprovalLapsed, OrderApproved, OrderDeleted, OrderRejected, OrderState, OrderTimedOut,
 };
-pub use order::{Order, OrderCreated, OrderLine, OrderStatus, OrderView, SerialNumber};
+pub use order::{Order, OrderCreated, OrderLine, OrderStatus, OrderView, SerialNumber, TakenFrom};
 pub use order_id::OrderId;
-pub use place::{OrderFacts, place_order};
-pub use saga::{CreditOutcome, CreditResult, CustomerDecided, OrderOverdue, settle};
+pub use place::{OrderFacts, PlacedOrder, place_order};
+pub use saga::{CreditOutcome, CreditResult, CustomerDecided, OrderOverdue, settle, takes_number};
 pub use serial::SerialNumbers;
 pub use summary::{Client, OrderSummary, OrderSummaryView, OrderedProduct};
 pub use transitions::{OrderChange, Transition, TransitionResult};

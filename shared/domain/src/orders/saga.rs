@@ -5,7 +5,7 @@ use lifecycle::newtypes::wire_enum;
 use lifecycle::{DomainError, Moment, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use super::{Order, OrderId, SerialNumbers, Transition, TransitionResult};
+use super::{Order, OrderId, OrderStatus, SerialNumber, Transition, TransitionResult};
 use crate::error_codes;
 use crate::people::UserId;
 
@@ -88,29 +88,43 @@ impl EventData for OrderOverdue {
     const TYPE: &'static str = "OrderOverdue";
 }
 
-/// The effects of a saga message. Only the first one that applies changes an order.
+/// Whether a message gives its order a serial number. Stage 6 takes one only then, since a number
+/// that is not used is left out.
+pub fn takes_number(answer: &CreditResult, order: Option<&Order>) -> bool {
+    let is_pending = order.is_some_and(|order| order.status == OrderStatus::Pending);
+    is_pending && answer.order_type == CreditOutcome::Approved
+}
+
+/// The effects of a saga message. Only the first one that applies changes an order. `number` is there
+/// if the message [takes one](takes_number).
 ///
 /// # Errors
 ///
 /// If there is no such order: messages follow the commit of their order, so it cannot appear
 /// later.
+///
+/// # Panics
+///
+/// If a pending order is approved without a number.
 pub fn settle(
     moment: &Moment,
     answer: &CreditResult,
     order: Option<Order>,
-    numbers: Option<&SerialNumbers>,
+    number: Option<SerialNumber>,
 ) -> Result<Effects, DomainError> {
     let order = order.ok_or(error_codes::ORDER_UNKNOWN)?;
-    let (step, counted) = match answer.order_type {
-        CreditOutcome::Approved => {
-            let number = SerialNumbers::next(numbers);
-            (Transition::Approve(number), Some(SerialNumbers::give_next(numbers)))
-        }
-        CreditOutcome::Rejected => (Transition::Reject, None),
-        CreditOutcome::TimedOut => (Transition::TimeOut, None),
+    assert!(
+        number.is_some() || !takes_number(answer, Some(&order)),
+        "stage 6 takes a number for each approval of a pending order"
+    );
+    let step = match (answer.order_type, number) {
+        (CreditOutcome::Approved, Some(number)) => Transition::Approve(number),
+        (CreditOutcome::Approved, None) => Transition::Lapse,
+        (CreditOutcome::Rejected, _) => Transition::Reject,
+        (CreditOutcome::TimedOut, _) => Transition::TimeOut,
     };
     Ok(match order.after(step, moment.now()) {
-        TransitionResult::Changed(change) => change.effects().writes_of(counted),
+        TransitionResult::Changed(change) => change.effects(),
         TransitionResult::Lapsed(event) => Effects::none().event(event),
         TransitionResult::None => Effects::none(),
     })
@@ -122,8 +136,7 @@ mod tests {
 
     use super::*;
     use crate::examples::{moment, pending_order, read};
-    use crate::orders::OrderStatus;
-    use crate::resources::{COUNTERS, ORDERS, PRODUCTS};
+    use crate::resources::{ORDERS, PRODUCTS};
 
     #[test]
     fn a_decision_is_read_in_any_case_and_either_spelling_of_the_id() {
@@ -156,14 +169,17 @@ mod tests {
     }
 
     #[test]
-    fn only_an_approval_takes_a_serial_number() {
-        for (answer, tables) in
-            [("APPROVED", vec![ORDERS, COUNTERS]), ("REJECTED", vec![ORDERS, PRODUCTS])]
-        {
-            let effects = settled(answer, Some(pending_order())).unwrap();
+    fn only_the_approval_of_a_pending_order_takes_a_serial_number() {
+        for (answer, tables) in [("APPROVED", vec![ORDERS]), ("REJECTED", vec![ORDERS, PRODUCTS])] {
+            let pending = pending_order();
+            assert_eq!(takes_number(&said(answer), Some(&pending)), answer == "APPROVED");
+            let effects = settled(answer, Some(pending)).unwrap();
             let written: Vec<_> = effects.writes().iter().map(|write| write.table).collect();
             assert_eq!(written, tables, "{answer}");
         }
+        let closed = Order { status: OrderStatus::Rejected, ..pending_order() };
+        assert!(!takes_number(&said("APPROVED"), Some(&closed)));
+        assert!(!takes_number(&said("APPROVED"), None));
     }
 
     #[test]
@@ -179,9 +195,13 @@ mod tests {
         assert_eq!(settled("APPROVED", None).unwrap_err().code, "ORDER_UNKNOWN");
     }
 
+    fn said(answer: &str) -> CreditResult {
+        read(json!({ "orderId": pending_order().order_id, "orderType": answer }))
+    }
+
     fn settled(answer: &str, order: Option<Order>) -> Result<Effects, DomainError> {
-        let id = pending_order().order_id;
-        let answer = read(json!({ "orderId": id, "orderType": answer }));
-        settle(&moment(), &answer, order, None)
+        let answer = said(answer);
+        let number = takes_number(&answer, order.as_ref()).then_some(SerialNumber::MAX);
+        settle(&moment(), &answer, order, number)
     }
 }
