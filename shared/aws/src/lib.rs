@@ -9,6 +9,7 @@
 //! | [`functions`] | ready-made functions: relay, sweepers, health check, published keys |
 //! | [`Aws`] | the [ports](lifecycle::ports) of the lifecycle; makes the items below |
 //! | [`Table`], [`batch_get`], [`Range`], [`Pages`], [`CachedSetting`] | reads of tables, in stage 6 |
+//! | [`Sequence`] | numbers that are taken in stage 6, before the commit that has them |
 //! | [`auth`], [`tokens`], [`Secret`] | tokens, API keys, passwords, limits on guesses, secrets |
 //! | [`Cache`], [`upstream`] | shared values, and calls to third-party services |
 //! | [`Aws::sdk_config`], [`service_error`] | clients of other AWS services |

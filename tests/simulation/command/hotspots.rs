@@ -4,7 +4,7 @@ use clap::value_parser;
 use tooling::{Error, say};
 
 use crate::Main;
-use crate::hotspots::{Load, Measured, approvals, orders, sell_out};
+use crate::hotspots::{Load, Measured, approve, order_one_product, sell_out_one_product};
 
 /// Approves orders and orders one product at constant rates, and prints throughput, conflicts, throttled
 /// calls and latencies. It fails if a rate is not kept, or if an order, an approval or a piece is lost or
@@ -34,9 +34,9 @@ pub(super) fn run(functions: &[(&'static str, Main)], arguments: &Arguments) -> 
     let load = |per_second| Load { per_second, seconds, seed };
     let mut failures = Vec::new();
     for measured in [
-        approvals(functions, load(arguments.approvals)),
-        orders(functions, load(arguments.orders)),
-        sell_out(functions, load(arguments.orders)),
+        approve(functions, load(arguments.approvals)),
+        order_one_product(functions, load(arguments.orders)),
+        sell_out_one_product(functions, load(arguments.orders)),
     ] {
         let Measured { figures, failures: found } = measured?;
         say(&figures.to_string());

@@ -35,10 +35,7 @@ impl Figures {
     /// The figures of a run with these events.
     pub(super) fn of(name: &'static str, load: Load, events: &[Event], done: &[Done]) -> Self {
         let (from, to) = (Millis::seconds(1), Millis::seconds(load.seconds));
-        let is_measured = |done: &&Done| {
-            let at = done.at.since(BEGINNING);
-            from <= at && at < to
-        };
+        let is_measured = |done: &&Done| (from..to).contains(&done.at.since(BEGINNING));
         let measured = u64::try_from(done.iter().filter(is_measured).count()).unwrap_or(u64::MAX);
         let refused = |reason: &'static str| {
             let is_refused = move |event: &&Event| match &event.what {

@@ -3,7 +3,8 @@
 //!
 //! The functions run as on AWS, and the tables have the limits of `DynamoDB`: a partition takes 1 000
 //! write units and 3 000 read units a second, and an item is in one transaction at a time. There are no
-//! faults, so that the limits alone decide.
+//! faults, so that the limits alone decide. The partitions of indexes are not limited: more of
+//! `IndexName::WRITE_SHARDS` is the remedy for them.
 
 mod approvals;
 mod figures;
@@ -63,7 +64,7 @@ pub struct Measured {
 ///
 /// # Errors
 /// If the world cannot be built.
-pub fn approvals(functions: &[(&str, Main)], load: Load) -> Result<Measured, String> {
+pub fn approve(functions: &[(&str, Main)], load: Load) -> Result<Measured, String> {
     let world = approvals::world(world_of(functions, approvals::FUNCTION, load.seed)?, load);
     let report = world.run()?;
     let done = approvals::done(report.trace.events());
@@ -74,7 +75,7 @@ pub fn approvals(functions: &[(&str, Main)], load: Load) -> Result<Measured, Str
 ///
 /// # Errors
 /// If the world cannot be built.
-pub fn orders(functions: &[(&str, Main)], load: Load) -> Result<Measured, String> {
+pub fn order_one_product(functions: &[(&str, Main)], load: Load) -> Result<Measured, String> {
     let shop = sales::Shop::with_enough(load);
     let world = sales::world(world_of(functions, sales::FUNCTION, load.seed)?, load, shop);
     let report = world.run()?;
@@ -86,7 +87,7 @@ pub fn orders(functions: &[(&str, Main)], load: Load) -> Result<Measured, String
 ///
 /// # Errors
 /// If the world cannot be built.
-pub fn sell_out(functions: &[(&str, Main)], load: Load) -> Result<Measured, String> {
+pub fn sell_out_one_product(functions: &[(&str, Main)], load: Load) -> Result<Measured, String> {
     let shop = sales::Shop::that_sells_out(load);
     let world = sales::world(world_of(functions, sales::FUNCTION, load.seed)?, load, shop);
     let report = world.run()?;
