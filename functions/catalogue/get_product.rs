@@ -3,8 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use aws::{Cache, CachePolicy, OrNotFound, Table};
-use domain::catalogue::{Product, ProductId, ProductView};
+use aws::{Cache, CachePolicy, OrNotFound, Table, batch_get};
+use domain::catalogue::{Product, ProductId, ProductView, StockPart, StockedProduct};
 use domain::resources::PRODUCTS;
 use http::{HeaderValue, header};
 use lifecycle::prelude::*;
@@ -14,12 +14,14 @@ use lifecycle::{EntityTag, Query, ServiceError};
 pub(crate) fn main() -> ExitCode {
     aws::serve(|aws| GetProduct {
         products: aws.table(),
+        parts: aws.table(),
         cache: Cache::new("products", CachePolicy::DEFAULT),
     })
 }
 
 struct GetProduct {
     products: Table<Product>,
+    parts: Table<StockPart>,
     cache: Cache<ProductId, Shown>,
 }
 
@@ -33,7 +35,7 @@ impl Query for GetProduct {
     // 3. Authorization, before anything is read
     const ACCESS: Access<NoRole> = Access::Public;
 
-    const RESOURCES: Resources = &[Resource::Table(PRODUCTS, &[GetItem])];
+    const RESOURCES: Resources = &[Resource::Table(PRODUCTS, &[BatchGetItem, GetItem])];
 
     // 4. Deserialisation
     type Input = Path<ProductId>;
@@ -45,9 +47,8 @@ impl Query for GetProduct {
     type Facts = Found;
 
     async fn retrieve(&self, permit: &Permit<Anyone>, product_id: &ProductId) -> Retrieved<Found> {
-        let key = Product::key_of(*product_id);
         let load = async || {
-            let product = self.products.get_eventually_consistent(permit, &key).await?;
+            let product = self.load(permit, *product_id).await?;
             product.map(Shown::of).transpose()
         };
         let cached = self.cache.get(product_id, load).await?;
@@ -73,6 +74,25 @@ impl Query for GetProduct {
     }
 }
 
+impl GetProduct {
+    /// The product with all parts of its stock.
+    async fn load(
+        &self,
+        permit: &Permit<Anyone>,
+        product_id: ProductId,
+    ) -> Result<Option<ProductView>, ServiceError> {
+        let key = Product::key_of(product_id);
+        let product = self.products.get_eventually_consistent(permit, &key).await?;
+        let Some(product) = product else { return Ok(None) };
+        if product.stock_parts.is_none() {
+            return Ok(Some(product.into()));
+        }
+        let parts = batch_get(permit, self.parts.many(product.part_keys())).await?;
+        let parts = parts.into_iter().flatten().collect();
+        Ok(Some(StockedProduct { product, parts }.into()))
+    }
+}
+
 /// A product as it is shown, and the tag of its version.
 struct Shown {
     view: Prepared<ProductView>,
@@ -80,9 +100,9 @@ struct Shown {
 }
 
 impl Shown {
-    fn of(product: Product) -> Result<Self, ServiceError> {
-        let tag = product.entity_tag();
-        let view = Prepared::of(ProductView::from(product)).map_err(ServiceError::internal)?;
+    fn of(product: ProductView) -> Result<Self, ServiceError> {
+        let tag = EntityTag::of_version(product.version);
+        let view = Prepared::of(product).map_err(ServiceError::internal)?;
         Ok(Self { view, tag })
     }
 }

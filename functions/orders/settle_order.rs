@@ -1,8 +1,8 @@
 //! Consumer of the queue `customer_saga`: settles orders by credit decisions and time-outs.
 
-use aws::{Aws, Table, batch_get};
+use aws::{Aws, Sequence, Table, batch_get};
 use domain::orders::{
-    CreditOutcome, CreditResult, Delivery, Order, OrderStatus, SerialNumbers, SettleFacts, settle,
+    CreditResult, Delivery, Order, SerialNumbers, SettleFacts, settle, takes_number,
 };
 use domain::people::{Address, User};
 use domain::resources::{
@@ -22,7 +22,7 @@ pub(crate) fn main() -> ExitCode {
 fn build(aws: &Aws) -> SettleOrder {
     SettleOrder {
         orders: aws.table(),
-        numbers: aws.table(),
+        positions: aws.sequence::<SerialNumbers>(SerialNumbers::the_key(), SerialNumbers::LAST),
         customers: aws.table(),
         addresses: aws.table(),
     }
@@ -30,7 +30,7 @@ fn build(aws: &Aws) -> SettleOrder {
 
 struct SettleOrder {
     orders: Table<Order>,
-    numbers: Table<SerialNumbers>,
+    positions: Sequence,
     customers: Table<User>,
     addresses: Table<Address>,
 }
@@ -42,12 +42,9 @@ impl Consumer for SettleOrder {
     /// published.
     const INBOX: Inbox = Inbox::None;
 
-    /// All approvals increment the same counter item: concurrent ones would only conflict.
-    const CONCURRENCY: usize = 1;
-
     const RESOURCES: Resources = &[
-        Resource::Table(ORDERS, &[BatchGetItem, PutItem]),
-        Resource::Table(COUNTERS, &[BatchGetItem, PutItem]),
+        Resource::Table(ORDERS, &[GetItem, PutItem]),
+        Resource::Table(COUNTERS, &[UpdateItem]),
         Resource::Table(PRODUCTS, &[UpdateItem]),
         Resource::Table(ORDER_SUMMARIES, &[PutItem]),
         Resource::Table(USERS, &[BatchGetItem]),
@@ -63,8 +60,8 @@ impl Consumer for SettleOrder {
     // 5. Syntax validation
     type Command = CreditResult;
 
-    // 6. Retrieval: the order, and for its approval the other parts of its summary and the counter,
-    // which is read last because others increment it
+    // 6. Retrieval: the order, and for its approval the other parts of its summary and the next serial
+    // number
     type Facts = SettleFacts;
 
     async fn retrieve(
@@ -72,20 +69,19 @@ impl Consumer for SettleOrder {
         permit: &Permit<DeliveredMessage>,
         answer: &CreditResult,
     ) -> Retrieved<Self::Facts> {
-        let found = batch_get(permit, self.orders.one(Order::key_of(answer.order_id))).await?;
-        let Some(order) = found else { return Ok(SettleFacts::default()) };
-        let is_approved =
-            answer.order_type == CreditOutcome::Approved && order.status == OrderStatus::Pending;
-        if !is_approved {
-            return Ok(SettleFacts { order: Some(order), ..SettleFacts::default() });
-        }
-        let delivery = self.delivery(permit, &order).await;
-        let numbers = batch_get(permit, self.numbers.one(SerialNumbers::the_key())).await?;
-        Ok(SettleFacts { order: Some(order), numbers, delivery })
+        let found = self.orders.get(permit, &Order::key_of(answer.order_id)).await?;
+        let order = match found {
+            Some(order) if takes_number(answer, Some(&order)) => order,
+            order => return Ok(SettleFacts { order, ..SettleFacts::default() }),
+        };
+        let (delivery, position) =
+            futures::join!(self.delivery(permit, &order), self.positions.next(permit));
+        let number = Some(SerialNumbers::at(position?));
+        Ok(SettleFacts { order: Some(order), number, delivery })
     }
 
-    // 7. and 8. The order, its number and summary or the stock it returns and the event, in one
-    // commit
+    // 7. and 8. The order with its number and summary, or with the stock that it returns and the event,
+    // in one commit
     fn decide(
         moment: &Moment,
         answer: &CreditResult,
@@ -162,8 +158,8 @@ impl SealedOrBare {
 #[cfg(test)]
 mod tests {
     use aws::testing::InMemory;
-    use domain::examples::{ann, envelope, home, pending_order, read};
-    use domain::orders::{CustomerDecided, OrderSummary};
+    use domain::examples::{ann, envelope, home, moment, pending_order, read};
+    use domain::orders::{CreditOutcome, CustomerDecided, OrderStatus, OrderSummary, SerialNumber};
     use lifecycle::commit::OUTBOX;
     use lifecycle::testing::{self, Memory};
     use serde_json::json;
@@ -187,6 +183,34 @@ mod tests {
         }
     }
 
+    #[tokio::test]
+    async fn approvals_of_a_batch_get_consecutive_numbers_and_a_late_one_gets_none() {
+        let memory = Memory::new();
+        let order = |number: usize, status| {
+            let order_id = moment().id(&format!("order {number}")).into();
+            Order { order_id, status, ..pending_order() }
+        };
+        let pending = (0..5).map(|number| order(number, OrderStatus::Pending));
+        let orders: Vec<Order> = pending.chain([order(5, OrderStatus::TimedOut)]).collect();
+        orders.iter().for_each(|order| memory.put(order));
+        let approved = orders
+            .iter()
+            .map(|order| json!({ "orderId": order.order_id, "orderType": "APPROVED" }));
+        let approved: Vec<Value> = approved.collect();
+
+        let consumed = InMemory::new(&memory).consumer(build).messages(&approved).await;
+
+        assert!(consumed.failed.is_empty(), "{consumed:?}");
+        let number = |order: &Order| {
+            let stored = memory.get::<Order>(&Order::key_of(order.order_id)).unwrap();
+            stored.serial_number.map(SerialNumber::get)
+        };
+        let mut numbers: Vec<_> = orders.iter().map(number).collect();
+        assert_eq!(numbers.pop(), Some(None), "it is late");
+        numbers.sort_unstable();
+        assert_eq!(numbers, (1..=5).map(Some).collect::<Vec<_>>());
+    }
+
     #[test]
     fn a_message_without_a_valid_decision_is_poison() {
         for message in [json!({}), json!("APPROVED"), json!({ "orderID": "1", "orderType": "x" })] {
@@ -195,14 +219,14 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn an_approval_commits_the_order_its_number_and_its_summary_once() {
+    async fn an_approval_commits_the_order_with_its_number_and_its_summary_once() {
         let memory = shop();
         for _ in 0..2 {
             decided(&memory, CreditOutcome::Approved).await;
         }
         let commits = memory.commits();
         let tables: Vec<_> = commits[0].iter().map(|write| write.table).collect();
-        assert_eq!((commits.len(), tables), (1, vec![ORDERS, ORDER_SUMMARIES, COUNTERS]));
+        assert_eq!((commits.len(), tables), (1, vec![ORDERS, ORDER_SUMMARIES]));
         let summary = memory.get::<OrderSummary>(&OrderSummary::key_of(pending_order().order_id));
         let summary = summary.unwrap();
         assert_eq!((summary.version, summary.shown.client.client_name), (2, Some(ann().name)));
@@ -216,7 +240,7 @@ mod tests {
         memory.put(&pending_order());
         decided(&memory, CreditOutcome::Approved).await;
         let tables: Vec<_> = memory.commits()[0].iter().map(|write| write.table).collect();
-        assert_eq!(tables, [ORDERS, COUNTERS]);
+        assert_eq!(tables, [ORDERS]);
         let sent = memory.messages();
         assert_eq!((sent.len(), sent[0].queue), (1, ORDER_PROJECTIONS));
         assert_eq!(sent[0].envelope.event_type, "OrderApproved");

@@ -9,6 +9,7 @@
 //! | [`functions`] | ready-made functions: relay, sweepers, health check, published keys |
 //! | [`Aws`] | the [ports](lifecycle::ports) of the lifecycle; makes the items below |
 //! | [`Table`], [`batch_get`], [`Range`], [`Pages`], [`CachedSetting`] | reads of tables, in stage 6 |
+//! | [`Sequence`] | numbers that are taken in stage 6, before the commit that has them |
 //! | [`auth`], [`tokens`], [`Secret`] | tokens, API keys, passwords, limits on guesses, secrets |
 //! | [`Cache`], [`upstream`] | shared values, and calls to third-party services |
 //! | [`Aws::sdk_config`], [`service_error`] | clients of other AWS services |
@@ -66,6 +67,7 @@ pub use dynamodb::excerpts::{GetExcerpt, GetExcerpts};
 pub use dynamodb::pages::Pages;
 pub use dynamodb::query::{Found, Positioned};
 pub use dynamodb::range::Range;
+pub use dynamodb::sequence::Sequence;
 pub use dynamodb::setting::CachedSetting;
 pub use dynamodb::table::{OrNotFound, Present, Table};
 #[doc(hidden)]

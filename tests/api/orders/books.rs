@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 use tokio::time::{Instant, sleep};
 
 use crate::harness::{
-    Api, ApiResponse, fresh_platform, new_product, order_of, setting, text, unlimited,
+    Api, ApiResponse, fresh_platform, new_product, order_of, setting, stock_in, text, unlimited,
 };
 
 /// How long the system may take to come to rest: a message that has failed six times waits for a
@@ -182,8 +182,7 @@ impl Books {
         orders.retain(|order| order["status"] == "APPROVED");
         self.orders_approved = ids(&orders);
         let products = api.scan("ProductsTable").await;
-        let product = products.iter().find(|item| item["pk"] == json!(product)).unwrap();
-        self.pieces_left = usize::try_from(product["stock"].as_u64().unwrap()).unwrap();
+        self.pieces_left = usize::try_from(stock_in(&products, product)).unwrap();
         let ledger = api.scan("LedgerTable").await;
         let of_orders = ledger.iter().filter(|record| {
             text(&record["pk"]).starts_with("idempotency#")

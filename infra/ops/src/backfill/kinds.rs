@@ -5,7 +5,7 @@
 
 use domain::BusinessRules;
 use domain::articles::Article;
-use domain::catalogue::{NameClaim, Product, TypedNameClaim};
+use domain::catalogue::{NameClaim, Product, StockPart, TypedNameClaim};
 use domain::communications::UpstreamCall;
 use domain::credit::{CreditAccount, Reservation};
 use domain::notices::NoticeLog;
@@ -42,7 +42,8 @@ pub(crate) const KINDS: &[Kind] = &[
     Kind::of::<KnownSources>("known-sources", |pk| pk.starts_with("sources#")),
     Kind::of::<MailAddress>("mail-addresses", |_| true),
     Kind::of::<Address>("addresses", |_| true),
-    Kind::of::<Product>("products", |pk| !pk.starts_with("name#")),
+    Kind::of::<Product>("products", |pk| !pk.starts_with("name#") && !pk.starts_with("stock#")),
+    Kind::of::<StockPart>("stock-parts", |pk| pk.starts_with("stock#")),
     Kind {
         rewritten: rewritten_claim,
         ..Kind::of::<NameClaim>("name-claims", |pk| pk.starts_with("name#"))

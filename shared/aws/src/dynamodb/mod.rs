@@ -12,6 +12,7 @@ pub(crate) mod pages;
 pub(crate) mod query;
 pub(crate) mod range;
 mod read;
+pub(crate) mod sequence;
 pub(crate) mod setting;
 pub(crate) mod table;
 pub(crate) mod wanted_keys;

@@ -377,3 +377,13 @@ async fn an_upstream_has_the_responses_of_the_test_and_no_other_host_is_called()
     let other = aws.upstream(Upstream::new("other"));
     assert!(other.send(&admitted(), &request).await.is_err(), "it has no responses");
 }
+
+#[tokio::test]
+async fn a_sequence_of_a_memory_counts_from_1() {
+    let uses = [Resource::Table(PRODUCTS, &[Action::UpdateItem])];
+    let aws = InMemory::new(&Memory::new()).connect(&uses);
+    let (sequence, permit) = (aws.sequence::<Product>(Key::new("a"), "number"), admitted());
+    for expected in 1..=3 {
+        assert_eq!(sequence.next(&permit).await.unwrap(), expected);
+    }
+}

@@ -4,7 +4,7 @@ use lifecycle::record::Excerpt;
 use serde::Deserialize;
 
 use crate::BusinessRules;
-use crate::catalogue::{Discount, Pieces, Price, Product, ProductId, ProductName};
+use crate::catalogue::{OfferedProduct, Supply};
 use crate::people::{Address, Tier, User, UserId};
 
 /// The facts for the decision on an order.
@@ -12,30 +12,14 @@ use crate::people::{Address, Tier, User, UserId};
 pub struct OrderFacts {
     /// The ordered products, in the order of the items; `None` for one that does not exist.
     pub products: Vec<Option<OfferedProduct>>,
+    /// The supplies of those products whose stock is in parts.
+    pub supplies: Vec<Supply>,
     /// The owner of the address that the order names.
     pub address: Option<AddressOwner>,
     /// The customer's tier. Users of outside issuers have no record here.
     pub customer: Option<CustomerTier>,
     /// The parameters of the rules.
     pub rules: BusinessRules,
-}
-
-/// What an order needs of a product.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct OfferedProduct {
-    /// Its id.
-    pub product_id: ProductId,
-    /// Its name.
-    pub name: ProductName,
-    /// The price of one piece, before the discount.
-    pub price: Price,
-    /// The discount on the price.
-    pub discount: Discount,
-    /// The number of pieces in stock.
-    pub stock: Pieces,
-    /// Whether it can be ordered.
-    pub available: bool,
 }
 
 /// What an order needs of an address.
@@ -54,19 +38,6 @@ pub struct CustomerTier {
     pub tier: Tier,
 }
 
-impl OfferedProduct {
-    /// The price that a customer pays for one piece.
-    pub fn actual_price(&self) -> Price {
-        self.price.less(self.discount)
-    }
-}
-
-impl Excerpt for OfferedProduct {
-    type Of = Product;
-    const ATTRIBUTES: &'static [&'static str] =
-        &["productId", "name", "price", "discount", "stock", "available"];
-}
-
 impl Excerpt for AddressOwner {
     type Of = Address;
     const ATTRIBUTES: &'static [&'static str] = &["userId"];
@@ -75,13 +46,6 @@ impl Excerpt for AddressOwner {
 impl Excerpt for CustomerTier {
     type Of = User;
     const ATTRIBUTES: &'static [&'static str] = &["tier"];
-}
-
-impl From<Product> for OfferedProduct {
-    fn from(product: Product) -> Self {
-        let Product { product_id, name, price, discount, stock, available, .. } = product;
-        Self { product_id, name, price, discount, stock, available }
-    }
 }
 
 impl From<Address> for AddressOwner {
@@ -104,7 +68,8 @@ mod tests {
     use serde_dynamo::Item;
 
     use super::*;
-    use crate::examples::{ann, home, lamp};
+    use crate::catalogue::{Product, StockedProduct};
+    use crate::examples::{ann, home, lamp, moment};
 
     /// Reads an excerpt from the attributes that it names.
     fn read<E>(record: <E as Excerpt>::Of)
@@ -119,6 +84,8 @@ mod tests {
     #[test]
     fn the_attributes_of_each_excerpt_suffice_for_it() {
         read::<OfferedProduct>(lamp());
+        let sold = Product { sold_at: Some(moment().now()), ..lamp() };
+        read::<OfferedProduct>(StockedProduct::split(sold, 2).product);
         read::<AddressOwner>(home());
         read::<CustomerTier>(ann());
     }

@@ -19,11 +19,11 @@ pub use draft::{OrderDraft, OrderItem, OrderItems, PaymentMethod, PlaceOrder, Qu
 pub use events::{
     ApprovalLapsed, OrderApproved, OrderDeleted, OrderRejected, OrderState, OrderTimedOut,
 };
-pub use facts::{AddressOwner, CustomerTier, OfferedProduct, OrderFacts};
-pub use order::{Order, OrderCreated, OrderLine, OrderStatus, OrderView, SerialNumber};
+pub use facts::{AddressOwner, CustomerTier, OrderFacts};
+pub use order::{Order, OrderCreated, OrderLine, OrderStatus, OrderView, SerialNumber, TakenFrom};
 pub use order_id::OrderId;
-pub use place::place_order;
-pub use saga::{Delivery, OrderOverdue, SettleFacts, announced_again, settle};
+pub use place::{PlacedOrder, place_order};
+pub use saga::{Delivery, OrderOverdue, SettleFacts, announced_again, settle, takes_number};
 pub use serial::SerialNumbers;
 pub use summary::{Client, OrderSummary, OrderSummaryView, OrderedProduct};
 pub use transitions::{OrderChange, Transition, TransitionResult};

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     CreditOutcome, CreditResult, Order, OrderApproved, OrderChange, OrderState, OrderStatus,
-    OrderSummary, SerialNumbers, Transition, TransitionResult,
+    OrderSummary, SerialNumber, Transition, TransitionResult,
 };
 use crate::error_codes;
 use crate::events::messages_about;
@@ -65,8 +65,8 @@ impl EventData for OrderOverdue {
 pub struct SettleFacts {
     /// The order.
     pub order: Option<Order>,
-    /// The last serial number, for an approval.
-    pub numbers: Option<SerialNumbers>,
+    /// The serial number, if the message [takes one](takes_number).
+    pub number: Option<SerialNumber>,
     /// The other parts of the order's summary, for an approval; none if they cannot be read.
     pub delivery: Option<Delivery>,
 }
@@ -80,36 +80,49 @@ pub struct Delivery {
     pub address: Address,
 }
 
+/// Whether a message gives its order a serial number. Stage 6 takes one only then, since a number
+/// that is not used is left out.
+pub fn takes_number(answer: &CreditResult, order: Option<&Order>) -> bool {
+    let is_pending = order.is_some_and(|order| order.status == OrderStatus::Pending);
+    is_pending && answer.order_type == CreditOutcome::Approved
+}
+
 /// The effects of a saga message. Only the first one that applies changes an order.
 ///
 /// # Errors
 ///
 /// If there is no such order: messages follow the commit of their order, so it cannot appear
 /// later.
+///
+/// # Panics
+///
+/// If a pending order is approved without a number.
 pub fn settle(
     moment: &Moment,
     answer: &CreditResult,
     facts: SettleFacts,
 ) -> Result<Effects, DomainError> {
-    let order = facts.order.ok_or(error_codes::ORDER_UNKNOWN)?;
-    let numbers = facts.numbers.as_ref();
-    let (step, counted) = match answer.order_type {
+    let SettleFacts { order, number, delivery } = facts;
+    let order = order.ok_or(error_codes::ORDER_UNKNOWN)?;
+    assert!(
+        number.is_some() || !takes_number(answer, Some(&order)),
+        "stage 6 takes a number for each approval of a pending order"
+    );
+    let step = match (answer.order_type, number) {
         // An earlier delivery has approved it, and may have left the summary to a message.
-        CreditOutcome::Approved if order.status == OrderStatus::Approved => {
+        (CreditOutcome::Approved, _) if order.status == OrderStatus::Approved => {
             let approved = Event::about(order.order_id, &OrderApproved(OrderState::from(&order)));
             return Ok(Effects::none().announce_all(messages_about(&approved)));
         }
-        CreditOutcome::Approved => {
-            let number = SerialNumbers::next(numbers);
-            (Transition::Approve(number), Some(SerialNumbers::give_next(numbers)))
-        }
-        CreditOutcome::Rejected => (Transition::Reject, None),
-        CreditOutcome::TimedOut => (Transition::TimeOut, None),
+        (CreditOutcome::Approved, Some(number)) => Transition::Approve(number),
+        (CreditOutcome::Approved, None) => Transition::Lapse,
+        (CreditOutcome::Rejected, _) => Transition::Reject,
+        (CreditOutcome::TimedOut, _) => Transition::TimeOut,
     };
     let mail = (!answer.follows_the_event()).then(|| mail_about(&order)).flatten();
     Ok(match order.after(step, moment.now()) {
         TransitionResult::Changed(change) => {
-            let effects = settled(&change, facts.delivery.as_ref()).writes_of(counted);
+            let effects = settled(&change, delivery.as_ref());
             mail.into_iter().fold(effects, Effects::message)
         }
         TransitionResult::Lapsed(event) => Effects::none().event(event),
@@ -149,7 +162,7 @@ mod tests {
 
     use super::*;
     use crate::examples::{ann, approved_order, home, moment, pending_order, read};
-    use crate::resources::{COUNTERS, ORDER_PROJECTIONS, ORDER_SUMMARIES, ORDERS, PRODUCTS};
+    use crate::resources::{ORDER_PROJECTIONS, ORDER_SUMMARIES, ORDERS, PRODUCTS};
 
     #[test]
     fn a_decision_is_read_in_any_case_and_either_spelling_of_the_id() {
@@ -182,28 +195,31 @@ mod tests {
     }
 
     #[test]
-    fn only_an_approval_takes_a_serial_number() {
-        for (answer, tables) in [
-            ("APPROVED", vec![ORDERS, ORDER_SUMMARIES, COUNTERS]),
-            ("REJECTED", vec![ORDERS, PRODUCTS]),
-        ] {
-            let effects = decide(answer, Some(pending_order())).unwrap();
+    fn only_the_approval_of_a_pending_order_takes_a_serial_number() {
+        for (order_type, tables) in
+            [("APPROVED", vec![ORDERS, ORDER_SUMMARIES]), ("REJECTED", vec![ORDERS, PRODUCTS])]
+        {
+            let pending = pending_order();
+            let is_numbered = takes_number(&answer(order_type), Some(&pending));
+            assert_eq!(is_numbered, order_type == "APPROVED");
+            let effects = decide(order_type, Some(pending)).unwrap();
             let written: Vec<_> = effects.writes().iter().map(|write| write.table).collect();
-            assert_eq!(written, tables, "{answer}");
+            assert_eq!(written, tables, "{order_type}");
         }
+        let closed = Order { status: OrderStatus::Rejected, ..pending_order() };
+        assert!(!takes_number(&answer("APPROVED"), Some(&closed)));
+        assert!(!takes_number(&answer("APPROVED"), None));
     }
 
     #[test]
     fn the_commit_of_an_approval_has_the_summary_or_leaves_it_to_the_projection() {
         let with = decide("APPROVED", Some(pending_order())).unwrap();
         assert!(announced(&with).is_empty());
-        let facts = SettleFacts { order: Some(pending_order()), ..SettleFacts::default() };
-        let without = settle(&moment(), &answer("APPROVED"), facts).unwrap();
+        let approved = answer("APPROVED");
+        let facts = facts(&approved, Some(pending_order()), None);
+        let without = settle(&moment(), &approved, facts).unwrap();
         let written: Vec<_> = without.writes().iter().map(|write| write.table).collect();
-        assert_eq!(
-            (written, announced(&without)),
-            (vec![ORDERS, COUNTERS], vec![ORDER_PROJECTIONS])
-        );
+        assert_eq!((written, announced(&without)), (vec![ORDERS], vec![ORDER_PROJECTIONS]));
         assert!(with.events().is_empty() && without.events().is_empty());
     }
 
@@ -228,7 +244,7 @@ mod tests {
                 (pending_order(), true),
                 (Order { created_event_id: None, ..pending_order() }, false),
             ] {
-                let facts = SettleFacts { order: Some(order.clone()), ..SettleFacts::default() };
+                let facts = facts(&answer, Some(order.clone()), None);
                 let effects = settle(&overdue, &answer, facts).unwrap();
                 let mails = if is_carried { mails } else { 0 };
                 assert_eq!(effects.messages().len(), mails, "{answer:?} {is_carried}");
@@ -266,8 +282,17 @@ mod tests {
 
     fn decide(order_type: &str, order: Option<Order>) -> Result<Effects, DomainError> {
         let delivery = Some(Delivery { customer: Some(ann()), address: home() });
-        let facts = SettleFacts { order, numbers: None, delivery };
-        settle(&moment(), &answer(order_type), facts)
+        settle(&moment(), &answer(order_type), facts(&answer(order_type), order, delivery))
+    }
+
+    /// The facts as stage 6 reads them.
+    fn facts(
+        answer: &CreditResult,
+        order: Option<Order>,
+        delivery: Option<Delivery>,
+    ) -> SettleFacts {
+        let number = takes_number(answer, order.as_ref()).then_some(SerialNumber::MAX);
+        SettleFacts { order, number, delivery }
     }
 
     /// A message of the customer service, or of the schedule.

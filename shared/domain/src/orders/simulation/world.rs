@@ -1,6 +1,7 @@
 //! The simulated system: a store, queues that deliver any message at any time, and work that has
 //! read its facts and has not committed yet.
 
+use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet};
 
 use lifecycle::effects::{Content, Effects, Event, EventData, QueueName, Write};
@@ -10,7 +11,10 @@ use uuid::Uuid;
 
 use super::sim_event::SimEvent;
 use super::store::Store;
-use crate::catalogue::{Amount, Currency, Money, Product};
+use crate::catalogue::{
+    Amount, Currency, Money, OfferedProduct, Product, StockPart, StockedProduct, Supply, Taken,
+    take_pieces,
+};
 use crate::credit::{
     Charge, CreditAccount, CreditFacts, Reservation, ReservationStatus, release, reserve,
 };
@@ -19,11 +23,13 @@ use crate::examples::{home, lamp, moment, pending_order, read};
 use crate::orders::{
     CreditOutcome, CreditResult, CustomerDecided, Delivery, Order, OrderCreated, OrderId,
     OrderLine, OrderOverdue, OrderStatus, OrderSummary, SerialNumber, SerialNumbers, SettleFacts,
-    Transition, TransitionResult, settle,
+    TakenFrom, Transition, TransitionResult, settle, takes_number,
 };
 use crate::resources::{CUSTOMER_APPROVALS, CUSTOMER_SAGA};
 
-const STOCK: i64 = 12;
+/// The pieces in stock: some are in parts, and the rest in the product.
+const STOCK: i64 = 14;
+const PARTS: u16 = 3;
 /// The price of one piece.
 const PRICE: i64 = 100;
 /// The open credit of a customer: five pieces.
@@ -46,6 +52,9 @@ pub(super) struct Simulation {
     /// The decisions of the customer service.
     decisions: BTreeMap<OrderId, CreditOutcome>,
     numbers: Vec<SerialNumber>,
+    /// The last position before this world, and the last one that was taken.
+    first_position: u64,
+    last_position: Cell<u64>,
 }
 
 /// The work of one invocation.
@@ -56,11 +65,12 @@ enum Work {
 }
 
 impl Simulation {
-    pub(super) fn new(last_number: i64) -> Self {
+    pub(super) fn new(last_position: u64) -> Self {
         let product = Product { stock: STOCK.try_into().unwrap(), ..lamp() };
-        let numbers: SerialNumbers = read(serde_json::json!({ "last": last_number }));
+        let StockedProduct { product, parts } = StockedProduct::split(product, PARTS);
         let mut store = Store::default();
-        assert!(store.commit(&[Write::create(&product), Write::create(&numbers)]));
+        let parts = parts.iter().map(Write::create);
+        assert!(store.commit(&parts.chain([Write::create(&product)]).collect::<Vec<_>>()));
         Self {
             store,
             now: moment().now(),
@@ -72,6 +82,8 @@ impl Simulation {
             events: BTreeMap::new(),
             decisions: BTreeMap::new(),
             numbers: Vec::new(),
+            first_position: last_position,
+            last_position: Cell::new(last_position),
         }
     }
 
@@ -117,21 +129,39 @@ impl Simulation {
         let example = pending_order();
         let amount = Amount::of_minor_units(quantity * PRICE);
         let line = OrderLine { quantity: quantity.try_into().unwrap(), ..example.items[0].clone() };
+        let Some(taken) = self.take(quantity) else { return };
+        let part = taken.part.map(|part| TakenFrom { product_id: line.product_id, part });
         let order = Order {
             order_id: Uuid::from_u128(self.orders.len() as u128).into(),
             user_id: Uuid::from_u128(customer as u128).into(),
             items: vec![line],
+            taken_from: part.into_iter().collect(),
             total: Money { amount, currency: Currency::EUR },
             settle_by: self.now.plus_seconds(WAITS_S),
             ..example
         };
         let effects = Effects::none()
             .write(Write::create(&order))
-            .writes_of(order.reserve_stock())
+            .writes_of(taken.writes)
             .announce_all(messages_about(&order.created_event()));
         if self.commit(&effects) {
             self.orders.push(order.order_id);
         }
+    }
+
+    /// The pieces that a new order takes out of stock, if there are enough. It reads all parts only
+    /// if it has to.
+    fn take(&self, quantity: i64) -> Option<Taken> {
+        let product: Product = self.store.get(&lamp().key()).unwrap();
+        let product = OfferedProduct::from(product);
+        let seed = [u8::try_from(self.orders.len() % 256).unwrap(); 32];
+        let supply = Supply::of(&product, &Moment::new(self.now, seed)).unwrap();
+        let preferred = self.store.get(&supply.preferred_key());
+        let mut supply = supply.with_one(preferred);
+        if supply.needs_all(&product, quantity) {
+            supply = supply.with_all(product.part_keys().filter_map(|key| self.store.get(&key)));
+        }
+        take_pieces(&product, Some(&supply), quantity, self.now, 90)
     }
 
     fn expire(&mut self) {
@@ -180,9 +210,9 @@ impl Simulation {
         if *queue == CUSTOMER_SAGA {
             let answer: CreditResult = read(event.data.clone());
             let order = self.store.get(&Order::key_of(answer.order_id));
-            let numbers = self.store.get(&SerialNumbers::the_key());
+            let number = takes_number(&answer, order.as_ref()).then(|| self.next_number());
             let delivery = Some(Delivery { customer: None, address: home() });
-            let facts = SettleFacts { order, numbers, delivery };
+            let facts = SettleFacts { order, number, delivery };
             return settle(&moment, &answer, facts).unwrap_or_default();
         }
         let charge: Charge = read(event.data.clone());
@@ -195,6 +225,12 @@ impl Simulation {
         };
         let created = event.event_type == OrderCreated::TYPE;
         if created { reserve(&charge, &facts) } else { release(&charge, &facts) }
+    }
+
+    /// Takes the next position. A decision that does not commit leaves it out.
+    fn next_number(&self) -> SerialNumber {
+        self.last_position.set(self.last_position.get() + 1);
+        SerialNumbers::at(self.last_position.get())
     }
 
     /// Commits, sends the events to their subscribers, and checks that every order's step is valid.
@@ -266,7 +302,10 @@ impl Simulation {
             .iter()
             .filter(|order| matches!(order.status, OrderStatus::Pending | OrderStatus::Approved));
         let bound: i64 = bound.map(|order| order.items[0].quantity.get()).sum();
-        assert_eq!(product.stock.get() + bound, STOCK, "pieces were lost or created");
+        let in_parts: i64 =
+            self.store.all::<StockPart>("stock#").iter().map(|part| part.pieces.get()).sum();
+        let in_stock = product.stock.get() + in_parts;
+        assert_eq!(in_stock + bound, STOCK, "pieces were lost or created");
 
         for account in self.store.all::<CreditAccount>("account#") {
             let reservations = self.store.all::<Reservation>("order#").into_iter();
@@ -285,9 +324,11 @@ impl Simulation {
             assert!(!(held && released), "credit is reserved for an order that was released");
         }
 
-        for window in self.numbers.windows(self.numbers.len().clamp(1, 100)) {
-            let different: BTreeSet<_> = window.iter().collect();
-            assert_eq!(different.len(), window.len(), "a serial number was given twice");
+        let mut positions: Vec<SerialNumber> =
+            (self.first_position + 1..=self.last_position.get()).map(SerialNumbers::at).collect();
+        for number in &self.numbers {
+            let place = positions.iter().position(|it| it == number);
+            positions.swap_remove(place.expect("each position has one approval at most"));
         }
     }
 
