@@ -162,26 +162,58 @@ impl Aws {
         &self.0.outside_issuers
     }
 
-    /// Adds work to run while the function starts.
-    pub(crate) fn prepare(&self, work: impl Future<Output = ()> + Send + 'static) {
-        self.preparations().work.push(Box::pin(work));
+    /// Adds work about a value to run while the function starts, unless the value is gone by then.
+    pub(crate) fn prepare<T, F>(
+        &self,
+        value: &Arc<T>,
+        work: impl FnOnce(Arc<T>) -> F + Send + 'static,
+    ) where
+        T: Send + Sync + 'static,
+        F: Future<Output = ()> + Send + 'static,
+    {
+        // The value holds this one, which holds the work: a strong reference would keep all three
+        // of a function that is built and never starts.
+        let value = Arc::downgrade(value);
+        self.preparations().work.push(Box::pin(async move {
+            if let Some(value) = value.upgrade() {
+                work(value).await;
+            }
+        }));
     }
 
-    /// Adds a table read to run while the function starts. Requests then find the value, and the
+    /// As [`Aws::prepare`], for work that reads a table. Requests then find the value, and the
     /// connection that the read opened.
-    pub(crate) fn prepare_read(
+    pub(crate) fn prepare_read<T, F>(
         &self,
         table: TableName,
-        work: impl Future<Output = ()> + Send + 'static,
-    ) {
-        let mut preparations = self.preparations();
-        preparations.work.push(Box::pin(work));
-        preparations.tables.push(table);
+        value: &Arc<T>,
+        work: impl FnOnce(Arc<T>) -> F + Send + 'static,
+    ) where
+        T: Send + Sync + 'static,
+        F: Future<Output = ()> + Send + 'static,
+    {
+        self.prepare(value, work);
+        self.preparations().tables.push(table);
+    }
+
+    /// Loads the trusted roots of hosts that are not AWS's while the function starts, since that
+    /// takes milliseconds.
+    pub(crate) fn prepare_public_roots(&self) {
+        self.prepare(&self.0, |inner| async move {
+            Self(inner).public_roots_connector();
+        });
     }
 
     /// Returns the added work, once.
     pub(crate) fn take_preparations(&self) -> Preparations {
         mem::take(&mut *self.preparations())
+    }
+
+    /// Whether this value and its clones are gone when the result is called.
+    #[cfg(test)]
+    pub(crate) fn is_freed(&self) -> impl Fn() -> bool + use<> {
+        let inner = Arc::downgrade(&self.0);
+        move || inner.strong_count() == 0
     }
 
     fn preparations(&self) -> MutexGuard<'_, Preparations> {

@@ -28,7 +28,7 @@ struct Packed<'p> {
     files: BTreeSet<PathBuf>,
 }
 
-/// Makes the packages, and compares their files with those that the compiler reads.
+/// Makes the packages, and compares their files with the files that the compiler reads.
 ///
 /// # Errors
 ///
@@ -109,13 +109,13 @@ fn read(workspace: &Path, packages: &[&Package], packed: &[Packed]) -> Result<Re
     Ok(read)
 }
 
-/// The compiler's list for an artifact, which lies beside it.
+/// The compiler's list for an artifact, in the same folder.
 fn list_of(artifact: &Artifact) -> Result<PathBuf, Error> {
     let made = artifact.filenames.first().and_then(|made| list_beside(made.as_std_path()));
     made.ok_or_else(|| format!("{}: cargo names no metadata", artifact.target.name).into())
 }
 
-/// The list beside the metadata of a crate: `a-1f.d` beside `liba-1f.rmeta`.
+/// The list of the metadata of a crate, in the same folder: `a-1f.d` of `liba-1f.rmeta`.
 fn list_beside(metadata: &Path) -> Option<PathBuf> {
     let name = metadata.file_stem()?.to_str()?.strip_prefix("lib")?;
     Some(metadata.with_file_name(format!("{name}.d")))
@@ -193,7 +193,7 @@ mod tests {
     }
 
     #[test]
-    fn the_list_of_a_crate_lies_beside_its_metadata() {
+    fn the_list_of_a_crate_is_in_the_folder_of_its_metadata() {
         let list = list_beside(Path::new("/t/debug/deps/liba-1f.rmeta"));
         assert_eq!(list, Some(PathBuf::from("/t/debug/deps/a-1f.d")));
         assert_eq!(list_beside(Path::new("/t/debug/a")), None);

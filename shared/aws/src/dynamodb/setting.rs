@@ -37,10 +37,9 @@ impl Aws {
     pub fn setting<S: Singleton + 'static>(&self) -> CachedSetting<S> {
         let cache = Cache::new(S::TABLE.name(), KEPT);
         let setting = CachedSetting(Arc::new(Inner { table: self.table(), cache }));
-        let first = setting.clone();
-        self.prepare_read(S::TABLE, async move {
+        self.prepare_read(S::TABLE, &setting.0, |first| async move {
             // Ignore the error: the first caller retries and reports it.
-            let _ = first.read().await;
+            let _ = CachedSetting(first).read().await;
         });
         setting
     }

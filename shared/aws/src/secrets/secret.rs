@@ -91,10 +91,9 @@ impl Aws {
                     .map_err(|error| ServiceError::internal(format!("secret {name}: {error}")))
             })
         });
-        let first = secret.clone();
-        self.prepare(async move {
+        self.prepare(&secret.0, |first| async move {
             // Ignore the error: the first caller retries and reports it.
-            let _ = first.read().await;
+            let _ = Secret(first).read().await;
         });
         secret
     }

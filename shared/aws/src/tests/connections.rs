@@ -1,17 +1,19 @@
 //! Connections, retries and faults, against stub servers.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 use std::sync::atomic::Ordering::SeqCst;
 use std::time::Duration;
 
-use lifecycle::ServiceError;
 use lifecycle::effects::Mail;
 use lifecycle::idempotency::IDEMPOTENCY_KEYS;
 use lifecycle::ports::{Adapter, Mailer, Store, Telemetry};
 use lifecycle::record::{Key, TableName};
 use lifecycle::resource::{Action, Resource};
+use lifecycle::{ServiceError, Upstream};
 use tokio::net::TcpListener;
 
+use super::reads::Limits;
 use super::stores::{EMAILS, PRODUCTS, connect, environment, slow_stub, stub};
 use crate::Aws;
 
@@ -102,8 +104,8 @@ async fn batch_reads_and_settings_need_one_connection() {
         Resource::Table(TableName::new("settings"), &[Action::GetItem]),
     ];
     let aws = connect(&uses, environment);
-    let settings = aws.clone();
-    aws.prepare_read(TableName::new("settings"), async move {
+    let settings = Arc::new(aws.clone());
+    aws.prepare_read(TableName::new("settings"), &settings, |settings| async move {
         settings.read(TableName::new("settings"), &Key::new("rules")).await.unwrap();
     });
     aws.warm().await;
@@ -123,6 +125,26 @@ async fn a_secret_is_fetched_while_the_function_starts() {
     assert_eq!(counts.requests.load(SeqCst), 1);
     assert_eq!(*secret.read().await.unwrap(), 5);
     assert_eq!(counts.requests.load(SeqCst), 1);
+}
+
+#[tokio::test]
+async fn a_function_that_is_built_and_never_starts_is_freed() {
+    const PARTNER: Upstream = Upstream::new("partner");
+    let mut environment = environment();
+    environment
+        .extend([("GREETING_SECRET_ID", "g".to_owned()), ("PRODUCTS_TABLE", "p".to_owned())]);
+    environment.insert("PARTNER_URL", "https://partner.example".to_owned());
+    let uses = [
+        Resource::Secret("greeting"),
+        Resource::Table(PRODUCTS, &[Action::GetItem]),
+        Resource::Upstream(PARTNER),
+    ];
+    let aws = connect(&uses, environment);
+    let secret = aws.secret("greeting", |text| Ok(text.len()));
+    let built = (secret, aws.setting::<Limits>(), aws.upstream(PARTNER));
+    let is_freed = aws.is_freed();
+    drop((aws, built));
+    assert!(is_freed());
 }
 
 #[tokio::test]

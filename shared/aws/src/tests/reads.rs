@@ -165,7 +165,7 @@ async fn an_unreadable_singleton_is_replaced_if_its_version_is_unchanged() {
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-struct Limits {
+pub(super) struct Limits {
     most: u32,
     version: u64,
 }

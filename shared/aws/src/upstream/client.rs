@@ -39,11 +39,9 @@ impl Aws {
         let url = self.configuration().upstream(upstream);
         let url = url.unwrap_or_else(|| panic!("RESOURCES lacks the upstream {}", upstream.name()));
         let client = Client::of(self.clone(), upstream, url.trim_end_matches('/'));
-        // Loading the trusted roots takes milliseconds, so it is done during init.
-        let starting = client.clone();
-        self.prepare(async move {
-            starting.connector();
-        });
+        if client.is_encrypted() {
+            self.prepare_public_roots();
+        }
         client
     }
 }
@@ -149,13 +147,13 @@ impl Client {
         Ok(Response { upstream: name, status: head.status, headers: head.headers, body })
     }
 
-    /// Plain-HTTP upstreams (local stand-ins) need no TLS roots.
+    /// Plain-HTTP upstreams are local stand-ins, and need no TLS roots.
+    fn is_encrypted(&self) -> bool {
+        self.url.starts_with("https:")
+    }
+
     fn connector(&self) -> &SharedHttpConnector {
-        if self.url.starts_with("https:") {
-            self.aws.public_roots_connector()
-        } else {
-            self.aws.connector()
-        }
+        if self.is_encrypted() { self.aws.public_roots_connector() } else { self.aws.connector() }
     }
 }
 

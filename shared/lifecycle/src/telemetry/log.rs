@@ -164,8 +164,7 @@ pub(crate) mod captured {
 
     impl Captured {
         pub(crate) fn start() -> Self {
-            // Without it, an event that first occurs on another thread is taken to interest nobody,
-            // and is never captured here either.
+            // Without it, an event that first occurs on another thread is switched off for all threads.
             static EVERYWHERE: Once = Once::new();
             EVERYWHERE.call_once(|| {
                 let _ = set_global_default(tracing_subscriber::registry());

@@ -36,7 +36,7 @@ async fn a_malformed_body_and_an_unknown_operation_are_dynamodbs_errors() {
 }
 
 #[tokio::test]
-async fn an_operation_on_a_table_itself_is_served_beside_those_on_items() {
+async fn operations_on_tables_and_on_items_are_both_served() {
     let stores = stores().await;
     let clients = Clients::with_key(&stores, "operator");
     put_user(&clients, "user-1").await.unwrap();
