@@ -250,9 +250,14 @@ impl Aws {
 }
 
 impl Inner {
-    fn new(configuration: Configuration, aws_roots: Roots, connector: SharedHttpConnector) -> Self {
+    fn new(
+        configuration: Configuration,
+        aws_roots: Roots,
+        connector: SharedHttpConnector,
+        linked: Linked<Aws>,
+    ) -> Self {
         Self {
-            linked: Linked::ALL,
+            linked,
             outside_issuers: trusted_issuers::read(&configuration),
             sdk: sdk_config(&configuration, connector.clone()),
             configuration,
