@@ -1,6 +1,6 @@
 //! HTTP/1.1 requests over pooled connections.
 
-#![allow(clippy::result_large_err, reason = "a connector's error is the SDK's, and rare")]
+#![allow(clippy::result_large_err, reason = "an unsent request comes back, to be sent again")]
 
 use std::fmt;
 use std::sync::Arc;

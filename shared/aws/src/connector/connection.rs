@@ -1,7 +1,5 @@
 //! One connection, and its errors.
 
-#![allow(clippy::result_large_err, reason = "a connector's error is the SDK's, and rare")]
-
 use std::error::Error;
 use std::io;
 use std::net::SocketAddr;
