@@ -247,6 +247,8 @@ mod tests {
     use super::*;
 
     const ID: (&str, &str) = ("requestId", "r");
+    const STAGES: &[(&str, Duration)] =
+        &[("routing", Duration::from_micros(3)), ("retrieve", Duration::from_micros(900))];
 
     fn line() -> Line<'static> {
         Line {
@@ -264,10 +266,7 @@ mod tests {
             attempts: 1,
             cold_start: false,
             total: Duration::from_micros(1_500),
-            stages: &[
-                ("routing", Duration::from_micros(3)),
-                ("retrieve", Duration::from_micros(900)),
-            ],
+            stages: STAGES,
         }
     }
 
