@@ -17,6 +17,7 @@ use crate::idempotency::Idempotency;
 /// const NEEDS: Needs = Needs::of(&[Resource::Queue(QueueName::new("emails"))]);
 /// assert!(NEEDS.queues && !NEEDS.commits);
 /// ```
+#[expect(clippy::struct_excessive_bools, reason = "a function may need each without the others")]
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Needs {
