@@ -177,7 +177,7 @@ pub enum Inbox {
     Remembered,
     /// Nothing remembers a record. Its writes have conditions that hold once, or their repetition
     /// does no harm; the receivers of its messages tolerate a repeated one. An event whose row is in
-    /// the outbox ends the repetition.
+    /// the outbox ends the repetition; only announcements are sent again.
     None,
 }
 

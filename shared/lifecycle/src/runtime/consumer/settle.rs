@@ -128,7 +128,11 @@ impl<C: Consumer> Settling<'_, C> {
                     self.announce(&effects, stages).await?;
                     return Ok(fate);
                 }
-                CommitOutcome::Duplicate(_) => return Ok(RecordOutcome::Duplicate),
+                // An earlier delivery has committed it, and may have failed to announce it.
+                CommitOutcome::Duplicate(_) => {
+                    self.announce(&effects, stages).await?;
+                    return Ok(RecordOutcome::Duplicate);
+                }
                 CommitOutcome::Rejected(rejection) => {
                     tracing::info!(
                         code = rejection.code,

@@ -91,13 +91,13 @@ async fn a_consumer_with_an_inbox_cannot_announce() {
     assert!(recorder.items_of(NOTES).is_empty() && recorder.sent().is_empty());
 }
 
-/// Publishes an event of each message, and remembers none.
+/// Publishes an event of each message and announces another, and remembers none.
 struct Publish;
 
 impl Consumer for Publish {
     const SOURCE: Source = Source::Queue(READERS);
     const INBOX: Inbox = Inbox::None;
-    const RESOURCES: Resources = &[Resource::Outbox];
+    const RESOURCES: Resources = &[Resource::Outbox, Resource::Queue(LAST)];
 
     type Input = Envelope<Said>;
     type Command = String;
@@ -109,7 +109,9 @@ impl Consumer for Publish {
     }
 
     fn decide(_: &Moment, _: &String, (): ()) -> Result<Effects, DomainError> {
-        Ok(Effects::none().event(Event::about("note", &Reminder)))
+        let told = Event::about("note", &Reminder).known_as("told");
+        let effects = Effects::none().event(Event::about("note", &Reminder));
+        Ok(effects.announce(Message::new(LAST, told)))
     }
 }
 
@@ -120,4 +122,16 @@ async fn an_event_is_published_once_however_often_its_record_is_delivered() {
         assert_eq!(failed(&recorder, Publish).await, 0);
     }
     assert_eq!(recorder.items_of(OUTBOX).len(), 1);
+}
+
+#[tokio::test]
+async fn an_announcement_that_failed_is_repeated_although_its_event_is_published() {
+    let recorder = Arc::new(Recorder::default());
+    recorder.faults().unavailable = vec!["told".to_owned()];
+    assert_eq!(failed(&recorder, Publish).await, 1);
+    assert_eq!((recorder.items_of(OUTBOX).len(), queues(&recorder)), (1, vec![]));
+
+    recorder.faults().unavailable.clear();
+    assert_eq!(failed(&recorder, Publish).await, 0);
+    assert_eq!((recorder.items_of(OUTBOX).len(), queues(&recorder)), (1, vec![LAST]));
 }
