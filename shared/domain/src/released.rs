@@ -85,11 +85,18 @@ fn orders_of_released_versions_are_read() {
     holds::<CreditAccount>(&[read(
         json!({ "userId": user_id, "currency": "EUR", "reserved": 850 }),
     )]);
-    let reservation = |status| {
+    let reservation = |status, refused| {
         let amount = json!({ "amount": 850, "currency": "EUR" });
-        read(json!({ "orderId": order_id, "userId": user_id, "amount": amount, "status": status }))
+        read(json!({
+            "orderId": order_id, "userId": user_id, "amount": amount, "status": status,
+            "refused": refused,
+        }))
     };
-    holds::<Reservation>(&[reservation("HELD"), reservation("RELEASED")]);
+    holds::<Reservation>(&[
+        reservation("HELD", false),
+        reservation("RELEASED", false),
+        reservation("RELEASED", true),
+    ]);
     holds::<SerialNumbers>(&[read(json!({ "last": 7 }))]);
 }
 

@@ -51,7 +51,7 @@ pub(crate) const KINDS: &[Kind] = &[
     Kind::of::<Order>("orders", |_| true),
     Kind::of::<OrderSummary>("order-summaries", |_| true),
     Kind::of::<CreditAccount>("credit-accounts", |pk| pk.starts_with("account#")),
-    Kind::of::<Reservation>("reservations", |pk| pk.starts_with("order#")),
+    Kind::of::<Reservation>("reservations", |pk| pk.starts_with("order#")).lacking(&["refused"]),
     Kind::of::<SerialNumbers>("serial-numbers", |_| true),
     Kind::of::<NoticeLog>("notices", |_| true),
     Kind::of::<Article>("articles", |_| true),
