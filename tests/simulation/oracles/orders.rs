@@ -220,13 +220,13 @@ mod tests {
         let timed_out = order("TIMED_OUT", 2, None);
         let cancelled = order("CANCELLED", 3, Some(1));
         for (order, rows, approvals, is_right) in [
-            (&timed_out, &[late.clone()][..], 1, true),
+            (&timed_out, std::slice::from_ref(&late), 1, true),
             (&timed_out, &[], 0, true),
             (&cancelled, &[], 1, true),
             (&timed_out, &[], 1, false),
             (&timed_out, &[late.clone(), late.clone()], 1, false),
-            (&timed_out, &[late.clone()], 0, false),
-            (&cancelled, &[late.clone()], 1, false),
+            (&timed_out, std::slice::from_ref(&late), 0, false),
+            (&cancelled, std::slice::from_ref(&late), 1, false),
         ] {
             assert_eq!(lapsed(order, rows, approvals).is_ok(), is_right, "{order:?} {rows:?}");
         }
