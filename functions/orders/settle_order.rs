@@ -192,7 +192,9 @@ mod tests {
         };
         let pending = (0..5).map(|number| order(number, OrderStatus::Pending));
         let orders: Vec<Order> = pending.chain([order(5, OrderStatus::TimedOut)]).collect();
-        orders.iter().for_each(|order| memory.put(order));
+        for order in &orders {
+            memory.put(order);
+        }
         let approved = orders
             .iter()
             .map(|order| json!({ "orderId": order.order_id, "orderType": "APPROVED" }));

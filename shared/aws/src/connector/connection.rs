@@ -111,5 +111,5 @@ pub(super) fn failed(error: hyper::Error) -> ConnectorError {
 
 fn is_of_io(error: &hyper::Error) -> bool {
     let mut causes = std::iter::successors(error.source(), |&cause| cause.source());
-    causes.any(|cause| cause.is::<io::Error>())
+    causes.any(<dyn Error>::is::<io::Error>)
 }

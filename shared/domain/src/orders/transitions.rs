@@ -22,6 +22,7 @@ pub enum Transition {
 }
 
 /// The result of a transition.
+#[expect(clippy::large_enum_variant, reason = "it is taken apart where it is returned")]
 #[derive(Debug, Clone, PartialEq)]
 pub enum TransitionResult {
     /// The order changes.

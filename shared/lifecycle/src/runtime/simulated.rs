@@ -218,7 +218,7 @@ impl SimulatedFunction {
             let lines = handled.deferred.as_ref().map(lines_of).unwrap_or_default();
             (handled.answer, lines, mode.before_answer(handled.deferred).await)
         };
-        let (answer, lines, left) = self.home.run(ended).await;
+        let (answer, lines, left) = Box::pin(self.home.run(ended)).await;
         let deferred = left.map(|work| self.deferred(work));
         match answer {
             Ok(answer) => {
