@@ -40,9 +40,14 @@ pub(crate) fn run(workspace: &Path, arguments: &Arguments) -> Result<(), Error> 
         say("skipped: there is no C++ compiler, which libFuzzer needs (such as g++)");
         return Ok(());
     }
-    let folder = target_directory(workspace)?.join("fuzz");
-    let programs = build::programs(workspace, &folder)?;
-    let targets = chosen(target::all(workspace, &folder, &programs)?, &arguments.targets)?;
+    let built = target_directory(workspace)?;
+    // Cargo puts all programs of a profile in one folder.
+    let programs = built.join("debug");
+    build::helpers(workspace)?;
+    let all = target::all(workspace, &built.join("fuzz"), &programs)?;
+    let targets = chosen(all, &arguments.targets)?;
+    let names: Vec<String> = targets.iter().map(Target::program_name).collect();
+    build::programs(workspace, &programs, &names)?;
     let begun = Instant::now();
     let outcomes = all_run(&targets, arguments)?;
     let findings: usize = outcomes.iter().map(|outcome| outcome.findings.len()).sum();

@@ -5,8 +5,8 @@ use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use fs_err as fs;
+use tooling::Error;
 use tooling::context::Context;
-use tooling::{Error, cargo};
 
 use super::outcome::Outcome;
 
@@ -29,13 +29,11 @@ pub(super) struct Target {
     findings: PathBuf,
 }
 
-/// Writes the seeds of all targets, and returns the targets.
+/// Writes the seeds of all targets, and returns the targets. Their programs will be in this folder.
 pub(super) fn all(workspace: &Path, folder: &Path, programs: &Path) -> Result<Vec<Target>, Error> {
     let seeds = made(folder.join("seeds"))?;
-    let mut writer = cargo(workspace);
-    writer.args(["run", "--locked", "--quiet", "--manifest-path", "tests/fuzz/Cargo.toml"]);
-    writer.args(["--example", "seeds", "--"]).arg(&seeds);
-    let printed = writer.stderr(Stdio::inherit()).output().context(|| "seeds")?;
+    let mut writer = Command::new(programs.join("examples/seeds"));
+    let printed = writer.arg(&seeds).stderr(Stdio::inherit()).output().context(|| "seeds")?;
     if !printed.status.success() {
         return Err("the seeds cannot be written".into());
     }
@@ -45,7 +43,7 @@ pub(super) fn all(workspace: &Path, folder: &Path, programs: &Path) -> Result<Ve
         let given = [seeds.join(name), committed];
         Ok(Target {
             name: name.to_owned(),
-            program: programs.join(name),
+            program: programs.join(program_name(name)),
             max_len: max_len.to_owned(),
             work: made(folder.join("corpus").join(name))?,
             given: given.into_iter().filter(|path| path.is_dir()).collect(),
@@ -56,7 +54,17 @@ pub(super) fn all(workspace: &Path, folder: &Path, programs: &Path) -> Result<Ve
     targets.collect()
 }
 
+/// The name of a target's program.
+fn program_name(target: &str) -> String {
+    format!("fuzz_{target}")
+}
+
 impl Target {
+    /// The name of its program.
+    pub(super) fn program_name(&self) -> String {
+        program_name(&self.name)
+    }
+
     /// Runs the program for this time, or until it finds something.
     pub(super) fn run(&self, time: Duration) -> Result<Outcome, Error> {
         let log = self.findings.with_extension("log");
