@@ -123,7 +123,9 @@ story("a token is a placeholder in the copied command and in the copied test", {
 
   for (const [item, sign] of [["As a curl command", /authorization: Bearer '"\$\{TOKEN/], ["As a Rust test", /async fn /]]) {
     await menu(page, "Copy", item);
+    await notice(page).getByText("Copied").waitFor();
     const copied = await clipboard(page, sign);
+    assert.match(copied, sign);
     assert.ok(!copied.includes(token));
   }
 });

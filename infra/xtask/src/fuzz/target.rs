@@ -4,6 +4,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use fs_err as fs;
 use tooling::Error;
 use tooling::context::Context;
@@ -66,7 +68,7 @@ impl Target {
     }
 
     /// Runs the program for this time, or until it finds something.
-    pub(super) fn run(&self, time: Duration) -> Result<Outcome, Error> {
+    pub(super) fn run(&self, time: Duration, seed: Option<u32>) -> Result<Outcome, Error> {
         let log = self.findings.with_extension("log");
         let mut program = Command::new(&self.program);
         program.arg(format!("-max_total_time={}", time.as_secs()));
@@ -74,6 +76,7 @@ impl Target {
         program.arg(format!("-max_len={}", self.max_len)).arg("-print_final_stats=1");
         program.arg(format!("-dict={}", self.dictionary.display()));
         program.arg(format!("-artifact_prefix={}/", self.findings.display()));
+        program.args(seed.map(|seed| format!("-seed={seed}")));
         program.arg(&self.work).args(&self.given);
         program.stdout(Stdio::null()).stderr(fs::File::create(&log)?.into_file());
         let status = program.status().context(|| self.program.display())?;
@@ -89,6 +92,11 @@ impl Target {
     pub(super) fn again(&self, input: &Path) -> String {
         format!("{} {}", self.program.display(), input.display())
     }
+}
+
+/// An input as text, so that the output of a run on another machine is enough to repeat a finding.
+pub(super) fn encoded(input: &Path) -> Result<String, Error> {
+    Ok(STANDARD.encode(fs::read(input)?))
 }
 
 /// Makes a folder, and returns it.
