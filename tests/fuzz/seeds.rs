@@ -6,6 +6,7 @@ use std::path::PathBuf;
 
 use fs_err as fs;
 use store_fuzz::targets;
+use tooling::say;
 
 fn main() -> std::io::Result<()> {
     let folder = PathBuf::from(std::env::args().nth(1).expect("the first argument is a folder"));
@@ -17,7 +18,7 @@ fn main() -> std::io::Result<()> {
         }
         let words = target.dictionary.iter().map(|word| format!("\"{}\"\n", escaped(word)));
         fs::write(folder.join(format!("{}.dict", target.name)), words.collect::<String>())?;
-        println!("{} {}", target.name, target.max_len);
+        say(&format!("{} {}", target.name, target.max_len));
     }
     Ok(())
 }

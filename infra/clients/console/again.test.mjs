@@ -11,6 +11,13 @@ const menu = async (page, name, item) => {
   await page.getByRole("menuitem", { name: item }).click();
 };
 
+/** Waits until the clipboard has a text of this form: the message of an earlier copy may still be shown. */
+async function clipboard(page, form) {
+  const isThere = async source => new RegExp(source).test(await navigator.clipboard.readText());
+  await page.waitForFunction(isThere, form.source);
+  return page.evaluate(() => navigator.clipboard.readText());
+}
+
 /** Follows the link of the message about a resent request. Returns the request as it was recorded. */
 async function openResent(page) {
   await notice(page).getByRole("link", { name: "Open" }).click();
@@ -103,8 +110,7 @@ story("the request is copied as a command that works, without its token", {}, as
   await menu(page, "Copy", "As a curl command");
   await notice(page).getByText("Copied").waitFor();
 
-  const command = await page.evaluate(() => navigator.clipboard.readText());
-  assert.match(command, /^curl [^]*\/products\?limit=1/);
+  const command = await clipboard(page, /^curl [^]*\/products\?limit=1/);
   const { execFileSync } = await import("node:child_process");
   const answer = execFileSync("sh", ["-c", `${command} --silent`], { encoding: "utf8" });
   assert.match(answer, /"data":\s*\[/);
@@ -118,7 +124,7 @@ story("a token is a placeholder in the copied command and in the copied test", {
   for (const [item, sign] of [["As a curl command", /authorization: Bearer '"\$\{TOKEN/], ["As a Rust test", /async fn /]]) {
     await menu(page, "Copy", item);
     await notice(page).getByText("Copied").waitFor();
-    const copied = await page.evaluate(() => navigator.clipboard.readText());
+    const copied = await clipboard(page, sign);
     assert.match(copied, sign);
     assert.ok(!copied.includes(token));
   }

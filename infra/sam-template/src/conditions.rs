@@ -26,6 +26,7 @@ impl Scope<'_> {
         if depth > DEPTH_MAX {
             return Err(TemplateError::not_understood(path, "conditions that refer to each other"));
         }
+        self.left.take(0, path)?;
         let (name, argument) =
             expression.as_object().and_then(sole_intrinsic).ok_or_else(refused)?;
         match (name, argument) {

@@ -4,6 +4,7 @@ use saphyr::{LoadableYamlNode, Scalar, Tag, Yaml};
 use serde_json::{Map, Number, Value, json};
 
 use super::error::TemplateError;
+use super::expansion;
 
 /// Parses one YAML document. `!Ref X` becomes `{"Ref": "X"}`, and `!Name` in general becomes
 /// `{"Fn::Name": …}`. `!GetAtt A.B` becomes `{"Fn::GetAtt": ["A", "B"]}`.
@@ -12,6 +13,7 @@ use super::error::TemplateError;
 /// [`TemplateError::Syntax`] if the text is not exactly one YAML document, and
 /// [`TemplateError::NotUnderstood`] for YAML that JSON cannot express.
 pub(super) fn parse(source: &str) -> Result<Value, TemplateError> {
+    expansion::check_aliases(source)?;
     let documents = Yaml::load_from_str(source)
         .map_err(|error| TemplateError::Syntax { reason: error.to_string() })?;
     match documents.as_slice() {

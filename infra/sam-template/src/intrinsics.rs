@@ -10,6 +10,7 @@ use serde_json::{Map, Value, json};
 
 use super::attributes;
 use super::error::TemplateError;
+use super::expansion::Left;
 use super::joined::Joined;
 use super::names::{IMPLICIT_HTTP_API, IMPLICIT_REST_API};
 use super::{left_out, names};
@@ -27,6 +28,8 @@ pub(super) struct Scope<'a> {
     /// The types of the resources that are left out, by logical id. A reference to one is replaced
     /// by a name or an ARN of the same form as on AWS.
     pub(super) left_out: BTreeMap<String, String>,
+    /// The size that the evaluated values may still have.
+    pub(super) left: Left,
 }
 
 /// The maximum depth of nested expressions; it also stops conditions that refer to themselves.
@@ -49,6 +52,7 @@ impl Scope<'_> {
         if depth > DEPTH_MAX {
             return Err(TemplateError::not_understood(path, "an expression nested too deeply"));
         }
+        self.left.take(value.as_str().map_or(0, str::len), path)?;
         match value {
             Value::Array(items) => {
                 let mut kept = Vec::with_capacity(items.len());
@@ -115,7 +119,10 @@ impl Scope<'_> {
                 );
                 return Err(TemplateError::not_understood(path, &what));
             }
-            Some(value) => return Ok(Some(value.clone())),
+            Some(value) => {
+                self.left.take_all(value, path)?;
+                return Ok(Some(value.clone()));
+            }
             None => {}
         }
         if let Some(kind) = self.left_out.get(name) {
@@ -200,7 +207,10 @@ impl Scope<'_> {
             pieces.push(json!(before));
             pieces.push(match (name.strip_prefix('!'), variables.and_then(|all| all.get(name))) {
                 (Some(literal), _) => json!(format!("${{{literal}}}")),
-                (None, Some(variable)) => variable.clone(),
+                (None, Some(variable)) => {
+                    self.left.take_all(variable, path)?;
+                    variable.clone()
+                }
                 (None, None) => match name.split_once('.') {
                     Some((resource, attribute)) => json!({"Fn::GetAtt": [resource, attribute]}),
                     None => json!({"Ref": name}),
@@ -224,6 +234,7 @@ impl Scope<'_> {
         let mut joined = Joined::default();
         for (index, piece) in pieces.iter().enumerate() {
             if index > 0 {
+                self.left.take(delimiter.len(), path)?;
                 joined.push(&json!(delimiter));
             }
             joined.push(piece);
@@ -285,6 +296,7 @@ impl Scope<'_> {
                 TemplateError::not_understood(path, &format!("{key}, which is not in the mapping"))
             })?;
         }
+        self.left.take_all(found, path)?;
         Ok(found.clone())
     }
 }
@@ -322,6 +334,7 @@ mod tests {
             conditions: &conditions,
             resources: resources.as_object().unwrap(),
             left_out: BTreeMap::from([("Topic".to_owned(), "AWS::SNS::Topic".to_owned())]),
+            left: Left::new(),
         };
         scope.evaluate(value, "")
     }

@@ -24,6 +24,7 @@ mod deserialize;
 mod document;
 mod error;
 mod events;
+mod expansion;
 mod filter;
 mod function_url;
 mod functions;
@@ -134,6 +135,7 @@ fn modelled(document: &Value, options: &ReadOptions) -> Result<Template, Templat
             .as_object()
             .ok_or_else(|| TemplateError::not_understood("/Resources", "nothing is there"))?,
         left_out: resources::left_out(resources, &options.ignored),
+        left: expansion::Left::new(),
     };
     resources::model(&scope, &document["Globals"], &options.ignored)
 }

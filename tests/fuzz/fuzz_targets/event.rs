@@ -1,3 +1,5 @@
+//! The target `event` under libFuzzer.
+
 #![no_main]
 
 store_fuzz::program!(store_fuzz::targets::EVENT);

@@ -1,3 +1,5 @@
+//! The target `jwks` under libFuzzer.
+
 #![no_main]
 
 store_fuzz::program!(store_fuzz::targets::JWKS);

@@ -1,3 +1,5 @@
+//! The target `token` under libFuzzer.
+
 #![no_main]
 
 store_fuzz::program!(store_fuzz::targets::TOKEN);

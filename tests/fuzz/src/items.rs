@@ -79,6 +79,9 @@ pub fn queues() -> &'static [String] {
 }
 
 /// The example event of a function, from `tests/events`, about items that are there.
+///
+/// # Panics
+/// If the file is not JSON.
 pub fn event_of(function: &str) -> Option<Json> {
     let path = root().join(format!("tests/events/{function}.json"));
     let text = fs::read_to_string(path).ok()?;
@@ -94,6 +97,9 @@ pub fn event_of(function: &str) -> Option<Json> {
 }
 
 /// The files of a folder and its folders, in order.
+///
+/// # Panics
+/// If a folder cannot be read to its end.
 pub fn files(folder: &Path, extension: &str) -> Vec<PathBuf> {
     let Ok(entries) = fs::read_dir(folder) else { return Vec::new() };
     let mut paths: Vec<PathBuf> = entries.map(|entry| entry.expect("readable").path()).collect();

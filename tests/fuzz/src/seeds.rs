@@ -18,6 +18,9 @@ pub fn seed(function: &str, variant: &str, rest: &[u8]) -> Seed {
 }
 
 /// The example event of each of these functions.
+///
+/// # Panics
+/// If a function has none.
 pub fn events(functions: impl Iterator<Item = String>) -> impl Iterator<Item = (String, Json)> {
     functions.map(|name| {
         let event = event_of(&name);

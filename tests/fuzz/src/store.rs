@@ -81,6 +81,9 @@ pub struct About {
 }
 
 /// The description of a function, by its name such as `create_order`.
+///
+/// # Panics
+/// If there is no such function.
 pub fn about(function: &str) -> &'static About {
     static ALL: LazyLock<BTreeMap<String, About>> = LazyLock::new(|| {
         with_store(|store| {

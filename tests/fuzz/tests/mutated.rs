@@ -1,6 +1,6 @@
 //! Runs each target on mutated seeds, without libFuzzer: quick, and blind.
 //!
-//! `ROUNDS=10000 TARGET=token cargo test --test mutated -- --nocapture` looks longer, at one target.
+//! `ROUNDS=10000 TARGET=token cargo test --workspace --test mutated` looks longer, at one target.
 
 use std::panic::catch_unwind;
 

@@ -24,6 +24,7 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::{PoisonError, RwLock};
 
+use sam_template::percent::decode_query;
 use serde_json::{Map, Value};
 
 use self::learned::Learned;
@@ -128,7 +129,7 @@ impl Redaction {
         parts
             .map(|part| {
                 let (name, value) = part.split_once('=').unwrap_or((part, ""));
-                let (name, value) = (decoded(name), decoded(value));
+                let (name, value) = (decode_query(name), decode_query(value));
                 let value = self.parameter(&name, &value);
                 (self.text(&name), value)
             })
@@ -147,7 +148,7 @@ impl Redaction {
             if index > 0 {
                 shown.push('/');
             }
-            let value = decoded(part);
+            let value = decode_query(part);
             let is_hidden = names::introduces_token(&previous) && patterns::may_be_token(&value);
             let is_hidden = is_hidden || patterns::is_token(&value) || self.text(&value) != value;
             shown.push_str(if is_hidden { MASK } else { part });
@@ -157,7 +158,7 @@ impl Redaction {
         for (index, part) in query.split('&').enumerate() {
             shown.push(if index == 0 { '?' } else { '&' });
             let (name, value) = part.split_once('=').unwrap_or((part, ""));
-            let (plain_name, plain) = (decoded(name), decoded(value));
+            let (plain_name, plain) = (decode_query(name), decode_query(value));
             shown.push_str(if self.text(&plain_name) == plain_name { name } else { MASK });
             if part.contains('=') {
                 let is_hidden = self.parameter(&plain_name, &plain) != plain;
@@ -358,23 +359,6 @@ fn masked(text: &str, mut ranges: Vec<Range<usize>>) -> String {
     }
     shown.push_str(&text[end..]);
     shown
-}
-
-/// Decodes a part of a path or a query. Invalid sequences stay unchanged.
-pub(crate) fn decoded(part: &str) -> String {
-    let bytes = part.as_bytes();
-    let hex = |digit: u8| char::from(digit).to_digit(16).and_then(|it| u8::try_from(it).ok());
-    let mut plain = Vec::with_capacity(bytes.len());
-    let mut index = 0;
-    while index < bytes.len() {
-        let byte = match bytes[index..] {
-            [b'%', high, low, ..] => hex(high).zip(hex(low)).map(|(high, low)| high << 4 | low),
-            _ => None,
-        };
-        plain.push(byte.unwrap_or(if bytes[index] == b'+' { b' ' } else { bytes[index] }));
-        index += if byte.is_some() { 3 } else { 1 };
-    }
-    String::from_utf8_lossy(&plain).into_owned()
 }
 
 fn cut(mut text: String, is_cut: bool) -> String {

@@ -1,22 +1,16 @@
-//! The programs of the targets, built with the instrumentation that libFuzzer reads.
+//! The builds: the programs of the targets with libFuzzer, and their helpers without it.
+//!
+//! Both build with the features of the whole workspace, and optimised as in `.ci/run`, so that they
+//! share the dependencies of its steps. Only the crates of the workspace are compiled for libFuzzer.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Command, Stdio};
 
 use tooling::process::succeeded;
 use tooling::{Error, cargo};
 
-/// The target triple. Naming it keeps the flags away from build scripts.
-const TRIPLE: &str = "x86_64-unknown-linux-gnu";
-
-/// Edges are counted, and comparisons are traced. The pass and its options belong to LLVM, so the
-/// stable compiler has them.
-const FLAGS: &str = "-Cpasses=sancov-module \
-    -Cllvm-args=-sanitizer-coverage-level=4 \
-    -Cllvm-args=-sanitizer-coverage-inline-8bit-counters \
-    -Cllvm-args=-sanitizer-coverage-pc-table \
-    -Cllvm-args=-sanitizer-coverage-trace-compares \
-    -Ccodegen-units=1";
+/// The compiler of the workspace's crates in the programs.
+const COMPILER: &str = "fuzz_rustc";
 
 /// Whether there is a C++ compiler, with which libFuzzer is built.
 pub(super) fn has_compiler() -> bool {
@@ -26,12 +20,21 @@ pub(super) fn has_compiler() -> bool {
     command.status().is_ok_and(|status| status.success())
 }
 
-/// Builds the programs in this folder. Returns the folder that they are in.
-pub(super) fn programs(workspace: &Path, folder: &Path) -> Result<PathBuf, Error> {
+/// Builds the compiler of the programs, and the program that writes the seeds.
+pub(super) fn helpers(workspace: &Path) -> Result<(), Error> {
+    succeeded(build(workspace).args(["--bin", COMPILER, "--example", "seeds"]))
+}
+
+/// Builds the programs of these names into the folder of all programs.
+pub(super) fn programs(workspace: &Path, folder: &Path, names: &[String]) -> Result<(), Error> {
+    let mut build = build(workspace);
+    build.args(["--features", "store-fuzz/libfuzzer"]);
+    build.args(names.iter().flat_map(|name| ["--bin", name]));
+    succeeded(build.env("RUSTC_WORKSPACE_WRAPPER", folder.join(COMPILER)))
+}
+
+fn build(workspace: &Path) -> Command {
     let mut build = cargo(workspace);
-    build.args(["build", "--locked", "--release", "--features", "libfuzzer"]);
-    build.args(["--manifest-path", "tests/fuzz/Cargo.toml", "--target", TRIPLE]);
-    build.arg("--target-dir").arg(folder).env("RUSTFLAGS", FLAGS);
-    succeeded(&mut build)?;
-    Ok(folder.join(TRIPLE).join("release"))
+    build.args(["build", "--locked", "--workspace"]).env("CARGO_PROFILE_DEV_OPT_LEVEL", "1");
+    build
 }

@@ -28,6 +28,10 @@ pub(crate) struct Arguments {
     /// The number of targets that run at the same time.
     #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u8).range(1..=64))]
     jobs: u8,
+
+    /// The seed of libFuzzer's random numbers. Without it, each run has another.
+    #[arg(long, value_parser = clap::value_parser!(u32).range(1..))]
+    seed: Option<u32>,
 }
 
 /// Runs the command.
@@ -40,9 +44,14 @@ pub(crate) fn run(workspace: &Path, arguments: &Arguments) -> Result<(), Error> 
         say("skipped: there is no C++ compiler, which libFuzzer needs (such as g++)");
         return Ok(());
     }
-    let folder = target_directory(workspace)?.join("fuzz");
-    let programs = build::programs(workspace, &folder)?;
-    let targets = chosen(target::all(workspace, &folder, &programs)?, &arguments.targets)?;
+    let built = target_directory(workspace)?;
+    // Cargo puts all programs of a profile in one folder.
+    let programs = built.join("debug");
+    build::helpers(workspace)?;
+    let all = target::all(workspace, &built.join("fuzz"), &programs)?;
+    let targets = chosen(all, &arguments.targets)?;
+    let names: Vec<String> = targets.iter().map(Target::program_name).collect();
+    build::programs(workspace, &programs, &names)?;
     let begun = Instant::now();
     let outcomes = all_run(&targets, arguments)?;
     let findings: usize = outcomes.iter().map(|outcome| outcome.findings.len()).sum();
@@ -74,10 +83,14 @@ fn all_run(targets: &[Target], arguments: &Arguments) -> Result<Vec<Outcome>, Er
             // A guard in a `while let` would be held for the whole run.
             let next = left.lock().ok().and_then(|mut left| left.next());
             let Some(target) = next else { return Ok::<_, Error>(outcomes) };
-            let outcome = target.run(time)?;
+            let outcome = target.run(time, arguments.seed)?;
             say(&outcome.line());
             for path in &outcome.findings {
                 say(&format!("  {}", target.again(path)));
+                say(&format!("  as Base64: {}", target::encoded(path)?));
+            }
+            for line in &outcome.reasons {
+                say(&format!("  {line}"));
             }
             outcomes.push(outcome);
         }

@@ -5,6 +5,9 @@ use std::path::PathBuf;
 /// The beginning of the line with the path of a finding.
 const FOUND: &str = "Test unit written to ";
 
+/// Parts of the lines with the reason of a finding.
+const REASONS: [&str; 2] = ["panicked at", "ERROR: libFuzzer"];
+
 /// The outcome of a run.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Outcome {
@@ -16,6 +19,8 @@ pub(super) struct Outcome {
     corpus: u64,
     /// The files with the inputs of findings.
     pub(super) findings: Vec<PathBuf>,
+    /// The lines with their reasons.
+    pub(super) reasons: Vec<String>,
 }
 
 impl Outcome {
@@ -29,6 +34,8 @@ impl Outcome {
                 outcome.runs_per_s = number(rate);
             } else if let Some((_, path)) = line.split_once(FOUND) {
                 outcome.findings.push(path.trim().into());
+            } else if REASONS.iter().any(|reason| line.contains(reason)) {
+                outcome.reasons.push(line.to_owned());
             } else if line.starts_with('#') {
                 // The last such line counts: `#8192 pulse cov: 120 ft: 300 corp: 14/2Kb …`.
                 outcome.edges = after(line, " cov: ").map_or(outcome.edges, number);
@@ -40,7 +47,7 @@ impl Outcome {
 
     /// The line about the run.
     pub(super) fn line(&self) -> String {
-        let Self { target, runs, runs_per_s, edges, corpus, findings } = self;
+        let Self { target, runs, runs_per_s, edges, corpus, findings, .. } = self;
         let findings = findings.len();
         format!(
             "{target:<12} {runs:>9} runs, {runs_per_s:>6}/s, {edges:>6} edges, \
@@ -88,6 +95,7 @@ mod tests {
             stat::number_of_executed_units: 78\n";
         let outcome = Outcome::of("token", found);
         assert_eq!(outcome.findings, [PathBuf::from("x/crash-0123")]);
+        assert_eq!(outcome.reasons, ["==1== ERROR: libFuzzer: deadly signal"]);
         assert_eq!((outcome.runs, outcome.edges), (78, 9));
     }
 }

@@ -4,9 +4,11 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use fs_err as fs;
+use tooling::Error;
 use tooling::context::Context;
-use tooling::{Error, cargo};
 
 use super::outcome::Outcome;
 
@@ -29,13 +31,11 @@ pub(super) struct Target {
     findings: PathBuf,
 }
 
-/// Writes the seeds of all targets, and returns the targets.
+/// Writes the seeds of all targets, and returns the targets. Their programs will be in this folder.
 pub(super) fn all(workspace: &Path, folder: &Path, programs: &Path) -> Result<Vec<Target>, Error> {
     let seeds = made(folder.join("seeds"))?;
-    let mut writer = cargo(workspace);
-    writer.args(["run", "--locked", "--quiet", "--manifest-path", "tests/fuzz/Cargo.toml"]);
-    writer.args(["--example", "seeds", "--"]).arg(&seeds);
-    let printed = writer.stderr(Stdio::inherit()).output().context(|| "seeds")?;
+    let mut writer = Command::new(programs.join("examples/seeds"));
+    let printed = writer.arg(&seeds).stderr(Stdio::inherit()).output().context(|| "seeds")?;
     if !printed.status.success() {
         return Err("the seeds cannot be written".into());
     }
@@ -45,7 +45,7 @@ pub(super) fn all(workspace: &Path, folder: &Path, programs: &Path) -> Result<Ve
         let given = [seeds.join(name), committed];
         Ok(Target {
             name: name.to_owned(),
-            program: programs.join(name),
+            program: programs.join(program_name(name)),
             max_len: max_len.to_owned(),
             work: made(folder.join("corpus").join(name))?,
             given: given.into_iter().filter(|path| path.is_dir()).collect(),
@@ -56,9 +56,19 @@ pub(super) fn all(workspace: &Path, folder: &Path, programs: &Path) -> Result<Ve
     targets.collect()
 }
 
+/// The name of a target's program.
+fn program_name(target: &str) -> String {
+    format!("fuzz_{target}")
+}
+
 impl Target {
+    /// The name of its program.
+    pub(super) fn program_name(&self) -> String {
+        program_name(&self.name)
+    }
+
     /// Runs the program for this time, or until it finds something.
-    pub(super) fn run(&self, time: Duration) -> Result<Outcome, Error> {
+    pub(super) fn run(&self, time: Duration, seed: Option<u32>) -> Result<Outcome, Error> {
         let log = self.findings.with_extension("log");
         let mut program = Command::new(&self.program);
         program.arg(format!("-max_total_time={}", time.as_secs()));
@@ -66,6 +76,7 @@ impl Target {
         program.arg(format!("-max_len={}", self.max_len)).arg("-print_final_stats=1");
         program.arg(format!("-dict={}", self.dictionary.display()));
         program.arg(format!("-artifact_prefix={}/", self.findings.display()));
+        program.args(seed.map(|seed| format!("-seed={seed}")));
         program.arg(&self.work).args(&self.given);
         program.stdout(Stdio::null()).stderr(fs::File::create(&log)?.into_file());
         let status = program.status().context(|| self.program.display())?;
@@ -81,6 +92,11 @@ impl Target {
     pub(super) fn again(&self, input: &Path) -> String {
         format!("{} {}", self.program.display(), input.display())
     }
+}
+
+/// An input as text, so that the output of a run on another machine is enough to repeat a finding.
+pub(super) fn encoded(input: &Path) -> Result<String, Error> {
+    Ok(STANDARD.encode(fs::read(input)?))
 }
 
 /// Makes a folder, and returns it.

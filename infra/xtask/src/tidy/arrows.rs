@@ -3,7 +3,7 @@
 use cargo_metadata::{DependencyKind, Metadata};
 
 /// The packages that each package may depend on, and whether it may use an SDK.
-const ALLOWED: [(&str, &[&str], Sdk); 24] = [
+const ALLOWED: [(&str, &[&str], Sdk); 26] = [
     ("lambda-lifecycle", &[], Sdk::Never),
     ("domain", &["lambda-lifecycle"], Sdk::Never),
     ("lambda-lifecycle-aws", &["lambda-lifecycle"], Sdk::Always),
@@ -81,6 +81,24 @@ const ALLOWED: [(&str, &[&str], Sdk); 24] = [
             "lambda-lifecycle",
             "lambda-simulation",
             "sam-template",
+            "lambda-lifecycle-tooling",
+        ],
+        Sdk::Never,
+    ),
+    (
+        "store-functions",
+        &["lambda-lifecycle-aws", "domain", "lambda-lifecycle", "simulate"],
+        Sdk::Never,
+    ),
+    (
+        "store-fuzz",
+        &[
+            "lambda-lifecycle-aws",
+            "lambda-lifecycle",
+            "lambda-simulation",
+            "sam-template",
+            "simulate",
+            "store-functions",
             "lambda-lifecycle-tooling",
         ],
         Sdk::Never,

@@ -23,6 +23,7 @@ const REVIEWED: [(&str, &[&str], &str); 24] = [
         &["admin", "testing"],
         "adds operators' functions, and an adapter and a connector that only tests set",
     ),
+    ("cc", &["parallel"], "compiles several C files at a time, with the same result"),
     (
         "chrono",
         &["default", "js-sys", "oldtime", "wasm-bindgen", "wasmbind"],
@@ -105,8 +106,9 @@ type Features = BTreeMap<String, BTreeSet<String>>;
 /// The features that differ and should not.
 pub(super) fn complaints(workspace: &Path) -> Vec<String> {
     match read(workspace) {
-        Ok([deployed, built, tested]) => {
-            let mut complaints = unshared(&built, &tested);
+        Ok([deployed, built, tested, fuzzed]) => {
+            let mut complaints = unshared(&built, &tested, "dev-dependencies");
+            complaints.extend(unshared(&built, &fuzzed, "programs with libFuzzer"));
             complaints.extend(unreviewed(&deployed, &built, &REVIEWED));
             complaints
         }
@@ -114,13 +116,19 @@ pub(super) fn complaints(workspace: &Path) -> Vec<String> {
     }
 }
 
-/// The features of the deployed functions, of a build of the workspace, and of its tests.
-fn read(workspace: &Path) -> Result<[Features; 3], Error> {
+/// The features of the deployed functions, of a build of the workspace, of its tests, and of the
+/// programs of `cargo xtask fuzz`.
+fn read(workspace: &Path) -> Result<[Features; 4], Error> {
     let built = "normal,build";
+    let libfuzzer = ["--workspace", "--features", "store-fuzz/libfuzzer", "--edges", built];
+    let mut fuzzed = tree(workspace, &libfuzzer)?;
+    // The feature is its own, and its library is compiled for the programs in any case.
+    fuzzed.retain(|package, _| !package.starts_with("store-fuzz "));
     Ok([
         tree(workspace, &["--package", "functions", "--edges", built])?,
         tree(workspace, &["--workspace", "--edges", built])?,
         tree(workspace, &["--workspace", "--edges", "normal,build,dev"])?,
+        fuzzed,
     ])
 }
 
@@ -159,16 +167,17 @@ fn added<'a>(less: &'a Features, more: &'a Features) -> Vec<(&'a str, Vec<&'a st
     added.collect()
 }
 
-/// The features that only tests turn on. Crates that have them are compiled twice.
-fn unshared(built: &Features, tested: &Features) -> Vec<String> {
+/// The features that only another build than the usual one has, by the reason of it. Crates that have
+/// them are compiled twice.
+fn unshared(built: &Features, other: &Features, reason: &str) -> Vec<String> {
     let sentence = |(package, features): (&str, Vec<&str>)| {
         let features = features.join(", ");
         format!(
-            "{package}: only dev-dependencies turn on {features}, so that it is compiled twice: turn \
-             it on in [dependencies] of tests/Cargo.toml, too"
+            "{package}: only {reason} turn on {features}, so that it is compiled twice: turn it on in \
+             tests/Cargo.toml, too, in [dependencies] or [build-dependencies]"
         )
     };
-    added(built, tested).into_iter().map(sentence).collect()
+    added(built, other).into_iter().map(sentence).collect()
 }
 
 /// The features that only deployed functions lack, without a review, and reviewed ones that
@@ -234,11 +243,11 @@ mod tests {
     }
 
     #[test]
-    fn a_feature_that_only_tests_turn_on_is_found() {
+    fn a_feature_that_only_another_build_has_is_found() {
         let built = parse("tokio v1.0.0 (path)|rt\n");
         let tested = parse("tokio v1.0.0 (path)|rt,test-util\nproptest v1.0.0|std\n");
-        let found = unshared(&built, &tested);
+        let found = unshared(&built, &tested, "dev-dependencies");
         assert_eq!(found.len(), 1, "{found:?}");
-        assert!(found[0].contains("turn on test-util"), "{found:?}");
+        assert!(found[0].contains("only dev-dependencies turn on test-util"), "{found:?}");
     }
 }

@@ -3,8 +3,6 @@
 
 /// The lock file of this workspace.
 const OURS: &str = "Cargo.lock";
-/// The crates of libFuzzer, which only `tests/fuzz` has.
-const OF_FUZZING: [&str; 2] = ["arbitrary", "libfuzzer-sys"];
 
 /// The crates in other lock files that ours has in no such version.
 pub(super) fn differing(texts: &[(&str, &str)]) -> Vec<String> {
@@ -13,7 +11,7 @@ pub(super) fn differing(texts: &[(&str, &str)]) -> Vec<String> {
     let mut complaints = Vec::new();
     for (path, text) in texts.iter().filter(|(path, _)| path.ends_with("/Cargo.lock")) {
         let others = locked(text).filter(|one| !ours.contains(one));
-        for (name, version) in others.filter(|(name, _)| !OF_FUZZING.contains(name)) {
+        for (name, version) in others {
             complaints.push(format!(
                 "{path} has {name} {version}, and {OURS} has not: `cargo update` it there"
             ));

@@ -167,6 +167,7 @@ pub(crate) mod captured {
             // Without it, an event that first occurs on another thread is switched off for all threads.
             static EVERYWHERE: Once = Once::new();
             EVERYWHERE.call_once(|| {
+                // Any other global subscriber serves as well.
                 let _ = set_global_default(tracing_subscriber::registry());
             });
             let lines = Arc::<Mutex<Vec<Value>>>::default();

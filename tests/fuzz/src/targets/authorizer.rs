@@ -22,7 +22,7 @@ pub const AUTHORIZER: Target = Target {
 };
 
 /// The tokens of ours: a usual one, and one without roles.
-pub static OURS: LazyLock<[String; 2]> = LazyLock::new(|| {
+pub(super) static OURS: LazyLock<[String; 2]> = LazyLock::new(|| {
     let [(_, signing), _] = key_secrets();
     let signer = aws::tokens::Signer::from_secret(signing, ISSUER, AUDIENCE);
     let signer = signer.expect("the key is valid");
@@ -37,9 +37,9 @@ pub static OURS: LazyLock<[String; 2]> = LazyLock::new(|| {
 });
 
 /// The issuer of the template.
-pub const ISSUER: &str = "https://auth.example.com";
+pub(super) const ISSUER: &str = "https://auth.example.com";
 /// The audience of the template.
-pub const AUDIENCE: &str = "serverless-api";
+pub(super) const AUDIENCE: &str = "serverless-api";
 
 fn run(input: &[u8]) {
     let context = context_of(input, Changes::default());
@@ -54,7 +54,7 @@ fn run(input: &[u8]) {
 }
 
 /// The context that the authorizer returns for an event.
-pub fn context_of(event: &[u8], changes: Changes) -> Json {
+pub(super) fn context_of(event: &[u8], changes: Changes) -> Json {
     let answer = invoke("authorizer", event, changes).answer;
     let answer = answer.unwrap_or_else(|error| panic!("the authorizer fails: {error}"));
     assert_eq!(answer["isAuthorized"], true, "{answer}");
@@ -67,7 +67,7 @@ pub fn context_of(event: &[u8], changes: Changes) -> Json {
 }
 
 /// An event with this header.
-pub fn event_with(credentials: &str) -> Json {
+pub(super) fn event_with(credentials: &str) -> Json {
     let (_, mut event) = events(of_kind("authorizer")).next().expect("there is an authorizer");
     event["identitySource"] = json!([credentials]);
     event["headers"]["authorization"] = json!(credentials);

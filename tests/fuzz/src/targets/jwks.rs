@@ -60,7 +60,7 @@ fn run(input: &[u8]) {
     }]);
     let answers = VecDeque::from([Response::new(input.to_vec())]);
     let variables = BTreeMap::from([("ISSUERS".to_owned(), issuers.to_string())]);
-    let changes = Changes { answers, variables, ..Changes::default() };
+    let changes = Changes { variables, answers, ..Changes::default() };
     let context = context_of(event.to_string().as_bytes(), changes);
     if context["sub"].is_null() {
         return;

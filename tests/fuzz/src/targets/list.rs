@@ -5,6 +5,7 @@
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
+use sam_template::percent::decode_query;
 use serde_json::{Value as Json, json};
 
 use crate::seeds::{events, named, seed};
@@ -51,7 +52,7 @@ fn run(input: &[u8]) {
         .split('&')
         .filter_map(|pair| {
             let (name, value) = pair.split_once('=')?;
-            Some((decoded(name), decoded(value)))
+            Some((decode_query(name), decode_query(value)))
         })
         .collect();
     for (_, cursor) in pairs.iter().filter(|(name, _)| name == "cursor") {
@@ -60,19 +61,6 @@ fn run(input: &[u8]) {
             "{function}?{query}: accepts the cursor {cursor}"
         );
     }
-}
-
-/// A name or value of a query without its percent-encoding.
-fn decoded(text: &str) -> String {
-    let mut bytes = Vec::new();
-    let mut left = text.as_bytes();
-    while let [first, rest @ ..] = left {
-        let digits = rest.get(..2).and_then(|it| str::from_utf8(it).ok());
-        let byte = digits.filter(|_| *first == b'%').and_then(|it| u8::from_str_radix(it, 16).ok());
-        left = if byte.is_some() { &rest[2..] } else { rest };
-        bytes.push(byte.unwrap_or(if *first == b'+' { b' ' } else { *first }));
-    }
-    String::from_utf8_lossy(&bytes).into_owned()
 }
 
 fn asked(function: &str, event: &Json, query: &str) -> (u16, Json) {

@@ -68,7 +68,7 @@ fn signed(parts: &[u8]) {
 }
 
 /// A token with this header and these claims, signed by this key.
-pub fn token_of(header: &Json, claims: &Json, key: &SigningKey) -> String {
+pub(super) fn token_of(header: &Json, claims: &Json, key: &SigningKey) -> String {
     let part = |json: &Json| BASE64_URL_SAFE_NO_PAD.encode(json.to_string());
     let text = format!("{}.{}", part(header), part(claims));
     let signature = BASE64_URL_SAFE_NO_PAD.encode(key.sign(text.as_bytes()).to_bytes());

@@ -4,10 +4,11 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
+use sam_template::percent::decode_query;
 use serde_json::Value;
 
 use super::super::reading::refused;
-use crate::activity::redaction::{CUT, MASK, Redaction, decoded};
+use crate::activity::redaction::{CUT, MASK, Redaction};
 use crate::control::ControlError;
 
 /// A header or a parameter: name and value.
@@ -147,7 +148,7 @@ fn restore(
 
 /// Edited parameters, each hidden value by its name: the nth of a name gets the nth original.
 fn parameters(original: &str, edited: &str, place: &str) -> Result<String, ControlError> {
-    let name_of = |part: &str| decoded(part.split('=').next().unwrap_or_default());
+    let name_of = |part: &str| decode_query(part.split('=').next().unwrap_or_default());
     let mut originals: Vec<&str> = original.split('&').collect();
     let parts = edited.split('&').map(|part| {
         let name = name_of(part);
@@ -165,7 +166,7 @@ fn parameters(original: &str, edited: &str, place: &str) -> Result<String, Contr
 
 /// Whether a part of a path or a query is hidden. A browser may have encoded it.
 fn is_hidden(part: &str) -> bool {
-    decoded(part) == MASK
+    decode_query(part) == MASK
 }
 
 fn no_original(place: &str) -> ControlError {
