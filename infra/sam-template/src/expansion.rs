@@ -39,11 +39,16 @@ impl Left {
         Ok(())
     }
 
-    /// Takes the size of a value and everything in it.
+    /// A copy of a value. Takes its size, with everything in it.
     ///
     /// # Errors
     /// If less is left.
-    pub(super) fn take_all(&self, value: &Value, path: &str) -> Result<(), TemplateError> {
+    pub(super) fn copy(&self, value: &Value, path: &str) -> Result<Value, TemplateError> {
+        self.take_all(value, path)?;
+        Ok(value.clone())
+    }
+
+    fn take_all(&self, value: &Value, path: &str) -> Result<(), TemplateError> {
         match value {
             Value::String(text) => self.take(text.len(), path),
             Value::Array(items) => {

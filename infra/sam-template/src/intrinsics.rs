@@ -119,10 +119,7 @@ impl Scope<'_> {
                 );
                 return Err(TemplateError::not_understood(path, &what));
             }
-            Some(value) => {
-                self.left.take_all(value, path)?;
-                return Ok(Some(value.clone()));
-            }
+            Some(value) => return self.left.copy(value, path).map(Some),
             None => {}
         }
         if let Some(kind) = self.left_out.get(name) {
@@ -207,10 +204,7 @@ impl Scope<'_> {
             pieces.push(json!(before));
             pieces.push(match (name.strip_prefix('!'), variables.and_then(|all| all.get(name))) {
                 (Some(literal), _) => json!(format!("${{{literal}}}")),
-                (None, Some(variable)) => {
-                    self.left.take_all(variable, path)?;
-                    variable.clone()
-                }
+                (None, Some(variable)) => self.left.copy(variable, path)?,
                 (None, None) => match name.split_once('.') {
                     Some((resource, attribute)) => json!({"Fn::GetAtt": [resource, attribute]}),
                     None => json!({"Ref": name}),
@@ -296,8 +290,7 @@ impl Scope<'_> {
                 TemplateError::not_understood(path, &format!("{key}, which is not in the mapping"))
             })?;
         }
-        self.left.take_all(found, path)?;
-        Ok(found.clone())
+        self.left.copy(found, path)
     }
 }
 
