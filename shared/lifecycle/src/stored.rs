@@ -43,7 +43,7 @@ pub fn is_being_read() -> bool {
 #[doc(hidden)]
 pub fn described(mut schema: Schema) -> Schema {
     if is_being_read() {
-        for bound in ["minLength", "maxLength", "pattern", "maximum"] {
+        for bound in ["format", "minLength", "maxLength", "pattern", "minimum", "maximum"] {
             schema.remove(bound);
         }
     }
@@ -62,6 +62,9 @@ pub fn from_json<T: DeserializeOwned>(json: &str) -> Result<T, serde_json::Error
 #[cfg(test)]
 mod tests {
     use std::panic::catch_unwind;
+
+    use schemars::json_schema;
+    use serde_json::json;
 
     use super::*;
 
@@ -92,6 +95,9 @@ mod tests {
         assert_eq!(described["maximum"], 10);
         let described = reading(|| schemars::schema_for!(Pieces)).to_value();
         assert_eq!((&described["type"], described.get("maximum")), (&"integer".into(), None));
+        let limited = json_schema!({ "type": "string", "format": "email", "maxLength": 254 });
+        let limitless = reading(|| super::described(limited)).to_value();
+        assert_eq!(limitless, json!({ "type": "string" }));
     }
 
     #[test]

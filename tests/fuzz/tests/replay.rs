@@ -4,7 +4,8 @@ use std::panic::catch_unwind;
 use std::path::Path;
 
 use fs_err as fs;
-use store_fuzz::targets;
+use serde_json::{Value, json};
+use store_fuzz::{seeds, targets};
 
 #[test]
 fn no_seed_and_no_kept_input_is_a_finding() {
@@ -29,6 +30,58 @@ fn no_seed_and_no_kept_input_is_a_finding() {
         }
     }
     assert!(findings.is_empty(), "{}", findings.join("\n"));
+}
+
+#[test]
+fn an_item_with_an_odd_attribute_is_no_finding() {
+    let odd = [
+        json!({ "S": "" }),
+        json!({ "S": " \u{feff}\u{0}\u{202e}\u{fffd}@ " }),
+        json!({ "S": "x".repeat(10_000) }),
+        json!({ "N": "-1" }),
+        json!({ "N": "0" }),
+        json!({ "N": i64::MAX.to_string() }),
+        json!({ "N": i64::MIN.to_string() }),
+        json!({ "L": [] }),
+    ];
+    let mut findings = Vec::new();
+    for (name, bytes) in (targets::ITEM.seeds)() {
+        let (table, item) = seeds::named(&bytes).expect("a seed has a table");
+        let item: Value = serde_json::from_slice(item).expect("a seed is JSON");
+        for path in attributes(&item, "") {
+            for value in &odd {
+                let mut item = item.clone();
+                *item.pointer_mut(&path).expect("it is there") = value.clone();
+                let (_, input) = seeds::seed(table, "odd", item.to_string().as_bytes());
+                if catch_unwind(|| (targets::ITEM.run)(&input)).is_err() {
+                    findings.push(format!("{table} {name}: {path} is {value}"));
+                }
+            }
+        }
+    }
+    assert!(findings.is_empty(), "{}", findings.join("\n"));
+}
+
+/// The paths of an item's attributes, also of those within others.
+fn attributes(item: &Value, path: &str) -> Vec<String> {
+    let nested: Vec<(String, &Value)> = match item {
+        Value::Object(members) => {
+            members.iter().map(|(name, value)| (format!("{path}/{name}"), value)).collect()
+        }
+        Value::Array(members) => {
+            members.iter().enumerate().map(|(at, value)| (format!("{path}/{at}"), value)).collect()
+        }
+        _ => Vec::new(),
+    };
+    let nested = nested.into_iter().flat_map(|(path, value)| {
+        let is_container = path.ends_with("/M") || path.ends_with("/L");
+        let mut paths = attributes(value, &path);
+        if !is_container && value.is_object() {
+            paths.push(path);
+        }
+        paths
+    });
+    nested.collect()
 }
 
 #[test]

@@ -23,8 +23,10 @@ impl Price {
     /// Seed 002 words the discount as a percentage and its example fits, though its code
     /// subtracted an absolute amount: 200 less 10 is 180.
     #[must_use]
-    pub const fn less(self, discount: Discount) -> Self {
-        let hundredths = self.amount.get().saturating_mul(100 - discount.get());
+    pub fn less(self, discount: Discount) -> Self {
+        // A stored discount may be beyond the bounds; no price becomes negative by it, or higher.
+        let remaining = 100 - discount.get().clamp(0, 100);
+        let hundredths = self.amount.get().saturating_mul(remaining);
         Self { amount: PriceAmount(hundredths.saturating_add(50) / 100), currency: self.currency }
     }
 
@@ -61,6 +63,11 @@ mod tests {
             (0, 99, 0),
             (1, 99, 0),
             (50, 99, 1),
+            // Beyond the bounds of input.
+            (50, -1, 50),
+            (50, 101, 0),
+            (50, i64::MIN, 50),
+            (50, i64::MAX, 0),
         ] {
             assert_eq!(
                 euros(amount).less(Discount(discount)),
