@@ -27,6 +27,7 @@ use std::time::Duration;
 use aws_smithy_runtime_api::client::http::SharedHttpConnector;
 
 use self::client::Client;
+pub(crate) use self::client::NotConnected;
 use self::tls::Tls;
 #[cfg(feature = "testing")]
 pub(crate) use self::tls::no_roots;

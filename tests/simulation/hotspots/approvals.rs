@@ -10,8 +10,8 @@ use simulation::world::{
     Client, Event, Happened, Oracle, Planned, SENT, Simulation, View, Workload,
 };
 
-use super::Load;
 use super::figures::Done;
+use super::load::Load;
 use crate::items::{self, Row, SerialNumbers, Summary, tables};
 use crate::opening::{self, item, made, product_id};
 use crate::oracles::numbered;

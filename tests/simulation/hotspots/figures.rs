@@ -5,7 +5,7 @@ use std::fmt;
 use simulation::Millis;
 use simulation::world::{BEGINNING, Event, Happened};
 
-use super::Load;
+use super::load::Load;
 
 /// An operation that is done.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

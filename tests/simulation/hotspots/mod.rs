@@ -8,12 +8,14 @@
 
 mod approvals;
 mod figures;
+mod load;
 mod sales;
 
 use simulation::Millis;
-use simulation::world::{FaultMix, Planned, Report, Simulation};
+use simulation::world::{FaultMix, Report, Simulation};
 
 pub use self::figures::Figures;
+pub use self::load::Load;
 use crate::Main;
 use crate::store::template;
 
@@ -26,30 +28,6 @@ const TRANSACTION_MAX: Millis = Millis(40);
 const SETTLE: (Millis, Millis) = (Millis::seconds(1), Millis::seconds(600));
 /// The part of the offered operations that has to be done in each second.
 const DONE_PERCENT_MIN: u64 = 95;
-
-/// Operations at a constant rate.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Load {
-    /// The operations of a second.
-    pub per_second: u64,
-    /// The seconds: 2 at least, since the first one is not measured.
-    pub seconds: u64,
-    /// The seed of the world.
-    pub seed: u64,
-}
-
-impl Load {
-    /// The number of all operations.
-    fn count(self) -> u64 {
-        self.per_second * self.seconds
-    }
-
-    /// All operations, by their numbers from 0, at equal intervals.
-    fn planned(self) -> Vec<Planned<u64>> {
-        let at = |number| Millis(number * 1_000 / self.per_second.max(1));
-        (0..self.count()).map(|number| Planned::after(at(number), number)).collect()
-    }
-}
 
 /// A hot spot after its run.
 #[derive(Debug, Clone)]
@@ -124,19 +102,4 @@ fn world_of(functions: &[(&str, Main)], function: &str, seed: u64) -> Result<Sim
     Ok(functions.iter().fold(world, |world, (id, main)| {
         if *id == function { world.function(id, *main) } else { world.without_code(id) }
     }))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_load_is_spread_over_its_seconds() {
-        let load = Load { per_second: 2_000, seconds: 2, seed: 1 };
-        let planned = load.planned();
-        assert_eq!(planned.len(), 4_000);
-        let in_millisecond = |at| planned.iter().filter(|it| it.after == Millis(at)).count();
-        assert_eq!([in_millisecond(0), in_millisecond(1), in_millisecond(1_999)], [2, 2, 2]);
-        assert_eq!(planned.last().map(|it| (it.after, it.operation)), Some((Millis(1_999), 3_999)));
-    }
 }

@@ -13,8 +13,8 @@ use simulation::world::{
 };
 use uuid::Uuid;
 
-use super::Load;
 use super::figures::Done;
+use super::load::Load;
 use crate::items::{self, Order, StockPart, tables};
 use crate::opening::{item, made, product_id};
 use crate::people::{Person, fixed_id};

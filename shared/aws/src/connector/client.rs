@@ -24,6 +24,11 @@ use super::tls::Tls;
 /// A host that does not accept the connection within this time is tried again or given up.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(1);
 
+/// There was no connection in time, so nothing was sent.
+#[derive(Debug, thiserror::Error)]
+#[error("no connection within {CONNECT_TIMEOUT:?}")]
+pub(crate) struct NotConnected;
+
 /// Sends HTTP/1.1 requests. Clones share the pool.
 #[derive(Clone)]
 pub(super) struct Client {
@@ -61,10 +66,7 @@ impl Client {
 
     async fn open(&self, origin: &Origin) -> Result<Connection, ConnectorError> {
         let opened = timeout(CONNECT_TIMEOUT, Connection::open(origin, &self.tls)).await;
-        opened.unwrap_or_else(|_| {
-            let late = format!("no connection within {CONNECT_TIMEOUT:?}");
-            Err(ConnectorError::timeout(late.into()))
-        })
+        opened.unwrap_or_else(|_| Err(ConnectorError::timeout(NotConnected.into())))
     }
 
     async fn send(

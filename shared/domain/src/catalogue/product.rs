@@ -1,13 +1,13 @@
 //! Products.
 
 use lifecycle::effects::{self, Condition, Write};
-use lifecycle::newtypes::{bounded_int, text};
+use lifecycle::newtypes::text;
 use lifecycle::record::{IndexKey, Key, Record, TableName};
 use lifecycle::{EntityTag, Moment, Timestamp};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Discount, NameClaim, Price, ProductId, ProductName, StockPart};
+use super::{Discount, NameClaim, Pieces, Price, ProductId, ProductName, Stock, StockPart};
 use crate::people::UserId;
 use crate::resources::{BY_CREATION, PRODUCTS};
 
@@ -193,30 +193,6 @@ impl From<Product> for ProductView {
 text! {
     /// The description of a product.
     Description: 0..=2_000
-}
-
-bounded_int! {
-    /// The number of pieces in stock that a merchant enters.
-    Stock: 0..=1_000_000_000
-}
-
-bounded_int! {
-    /// The number of pieces of a product in stock. It may exceed the maximum that a merchant can
-    /// enter, since cancelled orders return their pieces.
-    Pieces: 0..=9_007_199_254_740_991
-}
-
-impl Pieces {
-    /// So many pieces, within the bounds of a stored number.
-    pub(super) const fn of(count: i64) -> Self {
-        Self(count)
-    }
-}
-
-impl From<Stock> for Pieces {
-    fn from(entered: Stock) -> Self {
-        Self(entered.get())
-    }
 }
 
 #[cfg(test)]

@@ -1,7 +1,5 @@
 //! The events of HTTP triggers: the gateways and load balancers between a client and the function.
 
-mod format_2;
-
 use std::collections::HashMap;
 
 use base64::Engine;
@@ -18,7 +16,7 @@ use crate::error::FieldErrors;
 const MEMBERS_NAMED_MAX: usize = 8;
 
 /// The part of a domain name by which a function URL is known.
-const FUNCTION_URL: &str = ".lambda-url.";
+pub(super) const FUNCTION_URL: &str = ".lambda-url.";
 
 /// The HTTP trigger of a request, which decides the format of the response.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -86,13 +84,8 @@ pub(super) struct HttpEvent {
 }
 
 impl HttpEvent {
-    /// Reads an event of any trigger.
-    pub(super) fn read(event: &[u8]) -> Result<Self, EventError> {
-        format_2::read(event).map_or_else(|| Self::read_any(event), Ok)
-    }
-
     /// Reads an event of any trigger as a tree.
-    fn read_any(event: &[u8]) -> Result<Self, EventError> {
+    pub(super) fn read(event: &[u8]) -> Result<Self, EventError> {
         let mut event: Value = serde_json::from_slice(event)
             .map_err(|error| unknown(&format!("a payload that is not JSON ({error})")))?;
         let trigger = Trigger::of(&event).ok_or_else(|| unknown(&kind_of(&event)))?;
@@ -302,4 +295,4 @@ fn kind_of(event: &Value) -> String {
 }
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;

@@ -13,8 +13,8 @@ use crate::clock;
 use crate::error::{BoxError, RequestError, ServiceError};
 use crate::ports::Store;
 use crate::telemetry::Document;
-use crate::telemetry::line::millis;
 use crate::telemetry::log::print_all;
+use crate::telemetry::stages::millis;
 
 /// Connects the store again: the existing connections belong to the blocked runtime.
 pub(crate) type Reconnect = Box<dyn Fn() -> Result<Arc<dyn Store>, BoxError> + Send>;

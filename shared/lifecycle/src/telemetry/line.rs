@@ -234,12 +234,6 @@ pub(crate) fn seconds(duration: Duration) -> f64 {
     duration.as_micros() as f64 / 1_000_000.0
 }
 
-/// Milliseconds with three decimal places.
-#[expect(clippy::cast_precision_loss, reason = "a duration in µs is far below 2^52")]
-pub(crate) fn millis(duration: Duration) -> f64 {
-    duration.as_micros() as f64 / 1000.0
-}
-
 #[cfg(test)]
 mod tests {
     use serde_json::{Value, json};

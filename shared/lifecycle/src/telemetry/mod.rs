@@ -16,7 +16,7 @@ pub(crate) mod otlp;
 mod own;
 mod own_value;
 mod reason;
-mod stages;
+pub(crate) mod stages;
 mod trace;
 
 pub(crate) use document::Document;

@@ -5,7 +5,7 @@ use super::*;
 const ROUTE: crate::Route = crate::Route::post("/books/{bookId}/loans");
 
 /// One request, as each trigger passes it on.
-fn events() -> [(Trigger, Value); 6] {
+pub(in crate::http) fn events() -> [(Trigger, Value); 6] {
     let headers =
         json!({ "content-type": "text/plain", "x-forwarded-for": "192.0.2.9, 192.0.2.1" });
     let several = json!({
@@ -192,52 +192,5 @@ fn a_request_with_invalid_parts_is_invalid_and_keeps_its_trigger() {
             let fields: Vec<&str> = field_errors.iter().map(|found| &found.field[..]).collect();
             assert_eq!(fields, [field], "{event}");
         }
-    }
-}
-
-#[test]
-fn the_quick_reader_accepts_payload_format_2_0_and_agrees_with_the_general_one() {
-    for (trigger, event) in events() {
-        let text = event.to_string();
-        let quick = format_2::read(text.as_bytes());
-        assert_eq!(quick.is_some(), trigger == Trigger::Format2, "{event}");
-        if let Some(quick) = quick {
-            let general = HttpEvent::read_any(text.as_bytes()).unwrap();
-            assert_eq!(format!("{quick:?}"), format!("{general:?}"));
-        }
-    }
-}
-
-#[test]
-fn the_claims_of_a_usual_event_are_read_from_its_context() {
-    let [(_, mut event), ..] = events();
-    let claims = json!({ "sub": "ada", "exp": 1_900 });
-    event["requestContext"]["authorizer"] = json!({ "lambda": claims });
-    let quick = format_2::read(event.to_string().as_bytes()).unwrap();
-    assert_eq!(quick.finding, Finding::Claims(claims.as_object().unwrap().clone()));
-}
-
-#[test]
-fn the_quick_reader_leaves_unusual_events_to_the_general_one() {
-    let [(_, usual), ..] = events();
-    for (name, value) in [
-        ("type", json!("REQUEST")),
-        ("multiValueHeaders", json!({})),
-        ("headers", json!({ "x-a": "\n" })),
-        ("headers", json!({ "x-a": 7 })),
-        ("headers", json!({ "x-a": ["1", "2"] })),
-        ("headers", json!({ "a b": "" })),
-        ("headers", json!({ "x-a": "1", "X-A": "2" })),
-        ("cookies", json!([7])),
-        ("cookies", json!(["\n"])),
-        ("pathParameters", json!({ "bookId": 7 })),
-        ("body", json!("%")),
-        ("body", json!({})),
-        ("requestContext", json!({ "http": { "method": 7 } })),
-        ("requestContext", json!({ "http": { "method": "" } })),
-    ] {
-        let mut event = usual.clone();
-        event[name] = value;
-        assert!(format_2::read(event.to_string().as_bytes()).is_none(), "{event}");
     }
 }

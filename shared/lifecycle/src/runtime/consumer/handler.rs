@@ -23,7 +23,8 @@ use crate::consumer::{Consumer, DeliveredMessage, RecordInput, Source};
 use crate::error::{FieldError, FieldErrors, RequestError, ServiceError};
 use crate::input::FromInput;
 use crate::telemetry::inspector::{Inspection, Inspector, Stage};
-use crate::telemetry::line::{lines_of, metric, millis};
+use crate::telemetry::line::{lines_of, metric};
+use crate::telemetry::stages::millis;
 use crate::telemetry::{
     Observations, Stages, TraceContext, observed, otlp, shortened, without_values,
 };

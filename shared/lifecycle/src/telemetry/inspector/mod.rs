@@ -35,8 +35,8 @@ use self::records::{Deferred, InspectorRecord, WorkRecord};
 pub(crate) use self::records::{Judge, Stage};
 use self::text::shortened;
 use self::writer::Writer;
-use super::line::millis;
 use super::observations::Observations;
+use super::stages::millis;
 
 /// The maximum number of works in one record.
 const WORKS_MAX: usize = 200;

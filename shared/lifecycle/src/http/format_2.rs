@@ -15,7 +15,7 @@ use serde::de::{Error as _, IgnoredAny, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
-use super::{FUNCTION_URL, HttpEvent, Trigger};
+use super::event::{FUNCTION_URL, HttpEvent, Trigger};
 use crate::caller::Finding;
 
 /// Room for the headers of a usual request.
@@ -148,5 +148,60 @@ impl<'de> Deserialize<'de> for Headers {
         }
 
         deserializer.deserialize_map(OfMap)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::super::event::tests::events;
+    use super::*;
+
+    #[test]
+    fn the_quick_reader_accepts_payload_format_2_0_and_agrees_with_the_general_one() {
+        for (trigger, event) in events() {
+            let text = event.to_string();
+            let quick = super::read(text.as_bytes());
+            assert_eq!(quick.is_some(), trigger == Trigger::Format2, "{event}");
+            if let Some(quick) = quick {
+                let general = HttpEvent::read(text.as_bytes()).unwrap();
+                assert_eq!(format!("{quick:?}"), format!("{general:?}"));
+            }
+        }
+    }
+
+    #[test]
+    fn the_claims_of_a_usual_event_are_read_from_its_context() {
+        let [(_, mut event), ..] = events();
+        let claims = json!({ "sub": "ada", "exp": 1_900 });
+        event["requestContext"]["authorizer"] = json!({ "lambda": claims });
+        let quick = super::read(event.to_string().as_bytes()).unwrap();
+        assert_eq!(quick.finding, Finding::Claims(claims.as_object().unwrap().clone()));
+    }
+
+    #[test]
+    fn the_quick_reader_leaves_unusual_events_to_the_general_one() {
+        let [(_, usual), ..] = events();
+        for (name, value) in [
+            ("type", json!("REQUEST")),
+            ("multiValueHeaders", json!({})),
+            ("headers", json!({ "x-a": "\n" })),
+            ("headers", json!({ "x-a": 7 })),
+            ("headers", json!({ "x-a": ["1", "2"] })),
+            ("headers", json!({ "a b": "" })),
+            ("headers", json!({ "x-a": "1", "X-A": "2" })),
+            ("cookies", json!([7])),
+            ("cookies", json!(["\n"])),
+            ("pathParameters", json!({ "bookId": 7 })),
+            ("body", json!("%")),
+            ("body", json!({})),
+            ("requestContext", json!({ "http": { "method": 7 } })),
+            ("requestContext", json!({ "http": { "method": "" } })),
+        ] {
+            let mut event = usual.clone();
+            event[name] = value;
+            assert!(super::read(event.to_string().as_bytes()).is_none(), "{event}");
+        }
     }
 }
