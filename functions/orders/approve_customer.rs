@@ -28,7 +28,7 @@ struct ApproveCustomer {
 impl Consumer for ApproveCustomer {
     const SOURCE: Source = Source::Queue(CUSTOMER_APPROVALS);
 
-    /// An order's reservation shows what was decided, and that its credit was released.
+    /// An order's reservation shows the decision, and that its credit was released.
     const INBOX: Inbox = Inbox::None;
 
     const RESOURCES: Resources = &[

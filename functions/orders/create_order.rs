@@ -65,8 +65,8 @@ impl Endpoint for CreateOrder {
     type Command = PlaceOrder;
 
     // 6. Retrieval: everything in parallel, and then the stock of products in parts; of each record
-    // only what the rules need. Addresses never change, and of the customer only the tier is needed,
-    // so both may be a moment old
+    // only the attributes that the rules need. Addresses never change, and only the customer's tier
+    // is needed, so both may be a moment old
     type Facts = OrderFacts;
 
     async fn retrieve(

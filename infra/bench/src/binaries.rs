@@ -1,4 +1,4 @@
-//! Builds the measured binaries: deployed ones by packages, others beside the rest of the workspace.
+//! Builds the measured binaries: deployed ones by packages, others with the rest of the workspace.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -25,8 +25,8 @@ pub(super) fn build_candidates(workspace: &Path, candidates: &[&Candidate]) -> R
 }
 
 /// Builds programs of ours with the profile `dev` and the features of the workspace, as all steps of
-/// `.ci/run` do, so that they share all dependencies. The settings are those of `.ci/run`, whatever the
-/// configuration of this machine says, and the programs are for the oldest processors: the numbers of
+/// `.ci/run` do, so that they share all dependencies. The settings are those of `.ci/run` on every
+/// machine, and the programs are for the oldest processors: the numbers of
 /// instructions are then alike everywhere. The functions are optimised, too.
 pub(super) fn build_beside_others(
     workspace: &Path,

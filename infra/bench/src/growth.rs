@@ -1,4 +1,4 @@
-//! `cargo xtask bench growth`: what reads and consumers cost as tables grow.
+//! `cargo xtask bench growth`: the cost of reads and consumers as tables grow.
 //!
 //! Each function gets the same work on tables of several sizes: the same units and calls are
 //! expected, and hardly more time. The tables are embedded in this process; a function calls them as
@@ -58,7 +58,7 @@ pub(super) async fn run(workspace: &Path, arguments: &Arguments) -> Result<ExitC
     let mut setup = Setup::new(&binaries::folder(workspace, PROFILE)?, workspace).await?;
     let mut measured = Vec::new();
     for work in Work::ALL {
-        // Each work has tables of its own, so that only one is large at a time.
+        // Each work has its own tables, so that only one is large at a time.
         let tables = Tables::start().await?;
         tables.import(rows::named()?)?;
         setup.set(tables.variables());

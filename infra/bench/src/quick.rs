@@ -70,7 +70,7 @@ pub(super) fn run(workspace: &Path, arguments: &Arguments) -> Result<ExitCode, E
     Ok(if complaints.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-/// The names of the functions to measure: all, or those that `--only` names.
+/// The names of the functions to measure: all, or the ones in `--only`.
 fn chosen(only: &[String]) -> Result<Vec<String>, Error> {
     if let Some(other) = only.iter().find(|name| !MEASURED.contains(&name.as_str())) {
         return Err(format!("--quick measures {}, not {other}", MEASURED.join(", ")).into());

@@ -111,7 +111,7 @@ mod tests {
     }
 
     #[test]
-    fn a_call_that_is_not_linked_says_why() {
+    fn a_call_that_is_not_linked_is_an_error_with_its_reason() {
         let error = ALL.only(Needs::of(&[])).queues().err().expect("nothing is linked");
         let ServiceError::Internal(source) = error else { panic!("{error:?}") };
         assert_eq!(source.to_string(), "the function declares no queue, so its code is not linked");

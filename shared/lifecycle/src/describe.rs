@@ -4,7 +4,8 @@
 //! parts are checked against it. So they cannot contradict the code.
 //!
 //! A build with debug assertions describes itself, as that of the `dev` profile, and so does one with
-//! the feature `describe`. A deployed program carries neither schemas nor examples: nobody asks it.
+//! the feature `describe`. A deployed program carries neither schemas nor examples, which no tool
+//! reads there.
 
 mod print;
 

@@ -16,7 +16,7 @@ pub(super) struct Done {
     pub(super) took: Millis,
 }
 
-/// What was measured of a hot spot.
+/// The measurements of a hot spot.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Figures {
     name: &'static str,

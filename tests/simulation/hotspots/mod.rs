@@ -32,9 +32,9 @@ const DONE_PERCENT_MIN: u64 = 95;
 /// A hot spot after its run.
 #[derive(Debug, Clone)]
 pub struct Measured {
-    /// What was measured.
+    /// The measurements.
     pub figures: Figures,
-    /// What went wrong, in sentences.
+    /// The failures, in sentences.
     pub failures: Vec<String>,
 }
 

@@ -33,7 +33,7 @@ const PAUSE: Millis = Millis::seconds(1);
 /// The note about an order that was accepted or refused.
 const DECIDED: &str = "decided";
 
-/// The product that everybody orders.
+/// The product that all customers order.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Shop {
     stock: u64,
@@ -228,7 +228,7 @@ impl Oracle for Sold {
 }
 
 impl Sold {
-    /// Whether the pieces that are left and those that are sold are the pieces of the beginning, and each
+    /// Whether the pieces left and the pieces sold are the pieces of the beginning, and each
     /// order was answered.
     fn balance(&self, left: &[i64], sold: i64) -> Result<(), String> {
         let stock = self.shop.stock;

@@ -1,4 +1,4 @@
-//! The embedded tables, served as DynamoDB is, and what the calls use.
+//! The embedded tables, served as DynamoDB is, and the units of the calls.
 
 use std::convert::Infallible;
 use std::net::Ipv4Addr;
@@ -63,7 +63,7 @@ struct Store {
     used: Mutex<Used>,
 }
 
-/// What calls have used.
+/// The units that calls have used.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub(super) struct Used {
     pub(super) calls: f64,
@@ -150,7 +150,7 @@ impl Tables {
         Ok(())
     }
 
-    /// What all calls have used so far.
+    /// The units of all calls so far.
     pub(super) fn used(&self) -> Used {
         *self.store.used.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -212,7 +212,7 @@ mod tests {
     }
 
     #[test]
-    fn each_invocation_has_events_of_its_own() {
+    fn each_invocation_has_other_events() {
         let ids = [event_id(1, 2, 3), event_id(1, 2, 4), event_id(1, 3, 3), event_id(2, 2, 3)];
         for (index, id) in ids.iter().enumerate() {
             assert!(!ids[..index].contains(id), "{id}");

@@ -76,7 +76,7 @@ pub(super) fn write(workspace: &Path, counts: &Counts) -> Result<(), Error> {
     Ok(fs_err::write(workspace.join(FILE), format!("{:#}\n", counts.to_json()))?)
 }
 
-/// The counts beside the committed ones, in Markdown.
+/// The counts next to the committed ones, in Markdown.
 pub(super) fn table(counts: &Counts, committed: Option<&Counts>) -> String {
     let mut text =
         "| function | instructions | committed | difference |\n|---|---|---|---|\n".to_owned();

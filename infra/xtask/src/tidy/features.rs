@@ -95,7 +95,7 @@ const REVIEWED: [(&str, &[&str], &str); 25] = [
             "tracing",
             "tracing-serde",
         ],
-        "adds layers and filters; functions have a layer of their own",
+        "adds layers and filters; functions have their own layer",
     ),
     ("uuid", &["sha1", "v5"], "adds a constructor"),
 ];

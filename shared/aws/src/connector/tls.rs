@@ -34,7 +34,7 @@ impl Tls {
         Self(Arc::new(config))
     }
 
-    /// What opens a connection. Its connections resume the sessions of earlier ones.
+    /// Opens connections with TLS. Its connections resume the sessions of earlier ones.
     pub(super) fn connector(&self) -> TlsConnector {
         TlsConnector::from(Arc::clone(&self.0))
     }
@@ -64,7 +64,7 @@ pub(crate) fn no_roots() -> Roots {
     Arc::new(RootCertStore::empty())
 }
 
-/// The operating system's roots. Without any, each connection fails, and the log says why.
+/// The operating system's roots. Without any, each connection fails, with a warning in the log.
 pub(super) fn public_roots() -> Roots {
     let loaded = rustls_native_certs::load_native_certs();
     for error in &loaded.errors {

@@ -17,7 +17,7 @@ pub(super) struct KeysOfTable {
     pub(super) attributes: Option<BTreeSet<&'static str>>,
     /// Whether one of them is wanted as it is now: a call has one consistency for each table.
     pub(super) is_current: bool,
-    /// Those that are read again if they are missing.
+    /// The keys that are read again if they are missing.
     sought: BTreeSet<Key>,
 }
 

@@ -1,4 +1,4 @@
-//! What an order needs of a product.
+//! The attributes of a product that an order needs.
 
 use lifecycle::Timestamp;
 use lifecycle::record::{Excerpt, Key};
@@ -6,7 +6,7 @@ use serde::Deserialize;
 
 use super::{Discount, Pieces, Price, Product, ProductId, ProductName, StockPart};
 
-/// What an order needs of a product.
+/// The attributes of a product that an order needs.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct OfferedProduct {

@@ -14,7 +14,7 @@ const PARTS: u16 = 32;
 /// The least pieces that are split: eight in each part. Fewer are sold in some seconds by one item.
 const SPLIT_FROM: i64 = 256;
 
-/// What an order knows of the stock of a product that is in parts.
+/// The stock of a product in parts, as far as an order has read it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Supply {
     product_id: ProductId,

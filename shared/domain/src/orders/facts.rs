@@ -1,4 +1,4 @@
-//! The facts for the decision on an order: what it needs of the records that it names.
+//! The facts for the decision on an order: the needed attributes of the records that it names.
 
 use lifecycle::record::Excerpt;
 use serde::Deserialize;
@@ -22,7 +22,7 @@ pub struct OrderFacts {
     pub rules: BusinessRules,
 }
 
-/// What an order needs of an address.
+/// The attributes of an address that an order needs.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct AddressOwner {
@@ -30,7 +30,7 @@ pub struct AddressOwner {
     pub user_id: UserId,
 }
 
-/// What an order needs of a user.
+/// The attributes of a user that an order needs.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct CustomerTier {

@@ -1,7 +1,7 @@
 //! The usual event, read in one pass: a request of an HTTP API with payload format 2.0.
 //!
 //! An event that is unusual in any way is left to the general reader, which reads the whole of it and
-//! finds out what is wrong. On the events that both accept they agree.
+//! finds the mistake. On the events that both accept they agree.
 
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -138,7 +138,7 @@ impl<'de> Deserialize<'de> for Headers {
                     let (Ok(name), Ok(value)) = (name, value) else {
                         return Err(M::Error::custom("a header is invalid"));
                     };
-                    // The general reader decides what a repeated name means.
+                    // The general reader decides the meaning of a repeated name.
                     if !matches!(headers.try_append(name, value), Ok(false)) {
                         return Err(M::Error::custom("a header is repeated, or one too many"));
                     }

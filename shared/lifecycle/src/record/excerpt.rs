@@ -5,11 +5,11 @@ use serde_dynamo::Item;
 
 use super::Record;
 
-/// Some attributes of a record: those that a decision needs. They are read, and never written.
+/// The attributes of a record that a decision needs. They are read, and never written.
 ///
-/// The price of a read is the same as for the whole record. What is saved is the transfer and the
-/// reading of the other attributes; and a function does not hold what it does not use, such as the
-/// hash of a password.
+/// The price of a read is the same as for the whole record. An excerpt saves the transfer and the
+/// reading of the other attributes, and the function never holds them: the hash of a password, for
+/// example.
 ///
 /// ```
 /// # use lifecycle::record::{Excerpt, Key, Record, TableName, item_of};

@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::{Body, View};
 use crate::error::BoxError;
 
-/// A view whose body is written already: for an endpoint that caches what it shows. Its responses
+/// A view whose body is written already: for an endpoint that caches its answers. Its responses
 /// share the bytes.
 ///
 /// ```

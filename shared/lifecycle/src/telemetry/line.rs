@@ -1,5 +1,5 @@
 //! One canonical log line per request, which also holds its metrics (CloudWatch's embedded metric
-//! format). Nothing is said twice: a metric or a label is a field of the line as well.
+//! format). Each value is there once: a metric or a label is a field of the line as well.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -341,7 +341,7 @@ mod tests {
     }
 
     #[test]
-    fn a_success_is_told_without_what_is_usual() {
+    fn a_line_about_a_success_has_no_usual_values() {
         let lines =
             lines_of(line().to_document(), Timestamp::from_millis(0), ID, &Noted::default());
         let line = parsed(&lines).remove(0);

@@ -77,7 +77,7 @@ mod tests {
     }
 
     #[test]
-    fn a_success_is_told_without_what_is_usual_and_a_failure_with_its_cause() {
+    fn a_line_about_a_success_has_no_usual_values_and_one_about_a_failure_its_cause() {
         let success = line(1, Ok(RecordOutcome::Processed));
         assert_eq!(
             (&success["outcome"], &success["durationMs"]),

@@ -2,7 +2,7 @@
 //!
 //! A function with much traffic may write one line for ten successes (`LOG_SUCCESSES`). It has the
 //! ids of all requests, and all values of all metrics: the embedded metric format accepts up to 100
-//! values of each. What makes a record worth reading has a line of its own: a failure, a rejection,
+//! values of each. A record with an event to report has its own line: a failure, a rejection,
 //! an error that was counted, a field of the service, a run of a schedule.
 
 use std::collections::BTreeMap;
@@ -53,7 +53,7 @@ impl Successes {
         Self { each, held: Mutex::default() }
     }
 
-    /// Whether a record gets no line of its own.
+    /// Whether a record shares a line with others.
     pub(super) fn sums(&self, source: Source, outcome: RecordOutcome, noted: &Noted) -> bool {
         self.each > 1
             && matches!(source, Source::Queue(_) | Source::Stream(_))
@@ -165,7 +165,7 @@ mod tests {
     }
 
     #[test]
-    fn whatever_is_worth_reading_has_its_own_line() {
+    fn only_usual_successes_of_queues_and_streams_share_a_line() {
         let (ten, usual) = (Successes::of_lines_for(10), Noted::default());
         let counted = Noted { errors: vec!["PART_STALE"], ..Noted::default() };
         let run = Source::Schedule(Schedule::every_minutes(1));

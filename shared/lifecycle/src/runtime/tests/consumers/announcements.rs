@@ -30,11 +30,11 @@ impl<const REMEMBERED: bool> Consumer for Announce<REMEMBERED> {
 
     fn decide(_: &Moment, text: &String, is_kept: bool) -> Result<Effects, DomainError> {
         let note = Note { id: "note".to_owned(), author: String::new(), text: text.clone() };
-        let told = |queue: QueueName| {
+        let message = |queue: QueueName| {
             Message::new(queue, Event::about("note", &Reminder).known_as(queue.name()))
         };
         let write = (!is_kept).then(|| Write::create(&note));
-        Ok(Effects::none().writes_of(write).announce_all([FIRST, LAST].map(told)))
+        Ok(Effects::none().writes_of(write).announce_all([FIRST, LAST].map(message)))
     }
 }
 
@@ -109,9 +109,9 @@ impl Consumer for Publish {
     }
 
     fn decide(_: &Moment, _: &String, (): ()) -> Result<Effects, DomainError> {
-        let told = Event::about("note", &Reminder).known_as("told");
+        let known = Event::about("note", &Reminder).known_as("known");
         let effects = Effects::none().event(Event::about("note", &Reminder));
-        Ok(effects.announce(Message::new(LAST, told)))
+        Ok(effects.announce(Message::new(LAST, known)))
     }
 }
 
@@ -127,7 +127,7 @@ async fn an_event_is_published_once_however_often_its_record_is_delivered() {
 #[tokio::test]
 async fn an_announcement_that_failed_is_repeated_although_its_event_is_published() {
     let recorder = Arc::new(Recorder::default());
-    recorder.faults().unavailable = vec!["told".to_owned()];
+    recorder.faults().unavailable = vec!["known".to_owned()];
     assert_eq!(failed(&recorder, Publish).await, 1);
     assert_eq!((recorder.items_of(OUTBOX).len(), queues(&recorder)), (1, vec![]));
 
