@@ -19,8 +19,9 @@ impl Aws {
     ///
     /// # Errors
     ///
-    /// A [`ConfigError`](crate::ConfigError) that names every missing variable, the error of the
-    /// file that `AWS_CA_BUNDLE` names, or a use that a feature of this crate must be on for.
+    /// A [`ConfigError`](crate::ConfigError) that names every missing variable, an error about the
+    /// file that `AWS_CA_BUNDLE` names, or one about [`Resource::Mail`] in a build without this
+    /// crate's feature `mail`.
     pub fn connect(resources: &[Resource]) -> Result<Self, BoxError> {
         Self::connect_linked(resources, ALL)
     }

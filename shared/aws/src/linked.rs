@@ -23,7 +23,7 @@ pub(crate) struct Linked<A: 'static> {
     pub(crate) mail: Option<&'static dyn MailCalls<A>>,
 }
 
-// Derived ones would need an adapter that can be copied.
+// A derived `Clone` or `Copy` would need an adapter that can be copied.
 impl<A: 'static> Clone for Linked<A> {
     fn clone(&self) -> Self {
         *self
@@ -33,7 +33,7 @@ impl<A: 'static> Clone for Linked<A> {
 impl<A: 'static> Copy for Linked<A> {}
 
 impl<A: 'static> Linked<A> {
-    /// Those of these calls that a function needs.
+    /// Keeps the calls that a function needs.
     pub(crate) const fn only(self, needs: Needs) -> Self {
         Self {
             commit: if needs.commits { self.commit } else { None },

@@ -233,7 +233,7 @@ mod tests {
             assert_eq!(last.condition, Some(Condition::Absent));
             let WriteAction::Put(item) = &last.action else { panic!("{last:?}") };
             let reservation = Some(Reservation::of_item(item.clone()).unwrap());
-            // Meanwhile the other decision would be right.
+            // By the credit that is left now, the decision would be the opposite.
             let facts = CreditFacts { reservation, ..facts(Some(500_000 - reserved), None) };
             let again = reserve(&order, &facts);
             assert_eq!((decisions(&again), again.writes().len()), (vec![json!(answer)], 0));

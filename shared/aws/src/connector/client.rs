@@ -21,7 +21,7 @@ use super::origin::Origin;
 use super::pool::Pool;
 use super::tls::Tls;
 
-/// A host that does not accept the connection within this time is tried again or given up.
+/// The maximum time to open a connection, with its TLS handshake. After it the attempt fails.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// There was no connection in time, so nothing was sent.

@@ -34,7 +34,8 @@ impl Tls {
         Self(Arc::new(config))
     }
 
-    /// Opens connections with TLS. Its connections resume the sessions of earlier ones.
+    /// Returns a connector that opens connections with TLS. They resume the sessions of earlier
+    /// connections.
     pub(super) fn connector(&self) -> TlsConnector {
         TlsConnector::from(Arc::clone(&self.0))
     }

@@ -22,15 +22,15 @@ const ROUNDS_MAX: u32 = 5;
 /// Longest first pause before unprocessed keys are requested again. It doubles.
 const FIRST_PAUSE_MS: u64 = 50;
 
-/// Reads all wanted records by one strongly consistent `BatchGetItem`: [`Table::one`],
+/// Reads all wanted records as they are now, by one `BatchGetItem`: [`Table::one`],
 /// [`Table::many`], [`Table::excerpt`], [`Table::excerpts`], or a tuple of these. One call needs one
 /// connection and one signature; a call for each table would need one of each per table. Metrics name
 /// the first table, faults name all.
 ///
 /// Records that are wanted as [`GetOne::lagging`] or [`GetOne::guarded`], and excerpts as
-/// [`GetExcerpt::lagging`](crate::GetExcerpt::lagging), cost half, unless another record of their table
-/// is wanted as it is now. Once the facts of an earlier run of stage 6 were
-/// stale, they are read as they are now, too.
+/// [`GetExcerpt::lagging`](crate::GetExcerpt::lagging), may be a moment old, and cost half. They
+/// are read as they are now, at the full price, if another record of their table is, or if the
+/// facts of an earlier run of stage 6 were stale.
 ///
 /// # Errors
 ///

@@ -18,7 +18,7 @@ use crate::errors::fault;
 
 /// The most positions that one call takes: more than the records of any batch.
 const BLOCK_MAX: u32 = 1_000;
-/// A position that is not taken for this long is left out, so that positions follow the time.
+/// After this time the rest of a call's positions is left out, so that positions follow the time.
 const BLOCK_LIFE: Duration = Duration::from_secs(1);
 
 /// A sequence: each caller gets another position, from 1.
@@ -128,7 +128,7 @@ struct Block {
 impl Block {
     /// The block whose last position is this one.
     fn ending(last: u64, count: u32) -> Self {
-        // A count below its size, after an operator has lowered it, has fewer positions.
+        // If an operator has set the attribute below 0, the call took fewer positions above 0.
         let left = u32::try_from(last).map_or(count, |last| last.min(count));
         let next = (last + 1).saturating_sub(left.into());
         Self { next, left, taken_at: Some(Instant::now()) }

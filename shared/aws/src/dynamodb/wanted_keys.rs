@@ -21,7 +21,7 @@ pub(super) struct KeysOfTable {
     sought: BTreeSet<Key>,
 }
 
-/// How old a record may be that is read.
+/// The age that a record may have when it is read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Freshness {
     /// As it is now.

@@ -53,7 +53,7 @@ impl Record for Product {
 #[derive(Debug, PartialEq, Deserialize)]
 struct Numbered {
     number: u32,
-    /// It is not named.
+    /// `ATTRIBUTES` does not name it.
     padding: Option<String>,
 }
 

@@ -10,7 +10,7 @@ use super::{Pieces, Product, ProductPatch, ProductView, StockPart};
 /// A product with all parts of its stock, as it is shown and changed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StockedProduct {
-    /// The product. Its stock is without the pieces in the parts.
+    /// The product. Its `stock` does not count the pieces in the parts.
     pub product: Product,
     /// The parts; none of most products.
     pub parts: Vec<StockPart>,

@@ -111,7 +111,8 @@ impl Supply {
         at: Timestamp,
     ) -> Option<Vec<Write>> {
         let mut parts: Vec<&StockPart> = self.parts.iter().collect();
-        // The orders of an empty part share the next ones, and not only the first of all.
+        // The search begins at the preferred part, so that orders of empty parts do not all take
+        // from the first part.
         parts.sort_by_key(|part| (part.part < self.preferred, part.part));
         if let Some(part) = parts.iter().find(|part| part.pieces.get() >= quantity) {
             return Some(vec![part.take(quantity)]);

@@ -77,7 +77,7 @@ impl Order {
         })
     }
 
-    /// [`OrderCreated`], by the same id in each function that announces it.
+    /// [`OrderCreated`], with the same id in each function that announces it.
     pub fn created_event(&self) -> Event {
         let event = Event::about(self.order_id, &self.created());
         match &self.created_event_id {

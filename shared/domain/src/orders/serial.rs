@@ -17,7 +17,7 @@ const RUN: u64 = 100;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct SerialNumbers {
-    /// Earlier versions began at 1 again after 100, and still read a higher number so.
+    /// Earlier versions count to 100 and begin again at 1, also after a higher number.
     last: u64,
 }
 

@@ -56,7 +56,7 @@ impl Order {
                 self.becomes(TimedOut, now, OrderTimedOut)
             }
             (Approved, Transition::Cancel) => self.becomes(Cancelled, now, OrderDeleted),
-            // An order that was approved before it was cancelled has released its credit by that.
+            // A cancelled order does not lapse: its cancellation has released the credit.
             (Rejected | TimedOut, Transition::Approve(_) | Transition::Lapse) => {
                 let lapsed = ApprovalLapsed(OrderState::from(&self));
                 TransitionResult::Lapsed(Event::about(self.order_id, &lapsed))

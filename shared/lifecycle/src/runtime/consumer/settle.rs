@@ -97,7 +97,7 @@ impl<C: Consumer> Settling<'_, C> {
                 return done.map(|()| fate);
             }
             if inbox.is_some() && !effects.announced().is_empty() {
-                // The next delivery after a failed announcement would not be decided.
+                // The inbox would skip the next delivery, and with it an announcement that failed.
                 let why = "announcements need a consumer without an inbox";
                 return Err(ServiceError::internal(why).into());
             }

@@ -2,8 +2,8 @@
 //!
 //! A function with much traffic may write one line for ten successes (`LOG_SUCCESSES`). It has the
 //! ids of all requests, and all values of all metrics: the embedded metric format accepts up to 100
-//! values of each. A record with an event to report has its own line: a failure, a rejection,
-//! an error that was counted, a field of the service, a run of a schedule.
+//! values of each. A record has its own line if it failed, was rejected, counted an error, set a
+//! field of the service, or is a run of a schedule.
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
