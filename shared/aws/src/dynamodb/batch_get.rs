@@ -44,6 +44,7 @@ pub async fn batch_get<C, W: BatchRequest>(
 }
 
 /// Reads all wanted records as they are now.
+#[cfg(any(test, feature = "admin"))]
 pub(crate) async fn gather<W: BatchRequest>(wanted: W) -> Result<W::Found, ServiceError> {
     gather_as(wanted, false).await
 }
