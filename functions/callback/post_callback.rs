@@ -32,6 +32,8 @@ impl Endpoint for PostCallback {
     }
 
     const RESOURCES: Resources = &[Resource::Queue(CALLBACKS)];
+    // The message is the primary effect.
+    const TERTIARY_EFFECTS: bool = false;
 
     // 4. Deserialisation
     type Input = Json<CallbackDraft>;

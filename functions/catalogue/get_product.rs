@@ -3,23 +3,26 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use aws::{Cache, CachePolicy, OrNotFound, Table};
-use domain::catalogue::{Product, ProductId, ProductView};
+use aws::{Cache, CachePolicy, OrNotFound, Table, batch_get};
+use domain::catalogue::{Product, ProductId, ProductView, StockPart, StockedProduct};
 use domain::resources::PRODUCTS;
 use http::{HeaderValue, header};
-use lifecycle::Query;
 use lifecycle::prelude::*;
+use lifecycle::reply::Prepared;
+use lifecycle::{EntityTag, Query, ServiceError};
 
 pub(crate) fn main() -> ExitCode {
     aws::serve(|aws| GetProduct {
         products: aws.table(),
+        parts: aws.table(),
         cache: Cache::new("products", CachePolicy::DEFAULT),
     })
 }
 
 struct GetProduct {
     products: Table<Product>,
-    cache: Cache<ProductId, Product>,
+    parts: Table<StockPart>,
+    cache: Cache<ProductId, Shown>,
 }
 
 impl Query for GetProduct {
@@ -32,7 +35,7 @@ impl Query for GetProduct {
     // 3. Authorization, before anything is read
     const ACCESS: Access<NoRole> = Access::Public;
 
-    const RESOURCES: Resources = &[Resource::Table(PRODUCTS, &[GetItem])];
+    const RESOURCES: Resources = &[Resource::Table(PRODUCTS, &[BatchGetItem, GetItem])];
 
     // 4. Deserialisation
     type Input = Path<ProductId>;
@@ -40,14 +43,16 @@ impl Query for GetProduct {
     // 5. Syntax validation
     type Command = ProductId;
 
-    // 6. Retrieval
+    // 6. Retrieval: the cache holds products as they are shown
     type Facts = Found;
 
     async fn retrieve(&self, permit: &Permit<Anyone>, product_id: &ProductId) -> Retrieved<Found> {
-        let key = Product::key_of(*product_id);
-        let load = async || self.products.get_eventually_consistent(permit, &key).await;
+        let load = async || {
+            let product = self.load(permit, *product_id).await?;
+            product.map(Shown::of).transpose()
+        };
         let cached = self.cache.get(product_id, load).await?;
-        Ok(Found { product: cached.value.or_not_found()?, age: cached.age, left: cached.left })
+        Ok(Found { shown: cached.value.or_not_found()?, age: cached.age, left: cached.left })
     }
 
     // 3b. Authorization: the catalogue is public
@@ -58,21 +63,53 @@ impl Query for GetProduct {
     // 9. Response: other caches may keep the product as long as this function's cache does.
     // `max-age` counts from the read of the product; `Age` is the part that has passed (RFC 9111).
     // The entity tag is of the version shown, so that no client overwrites one it has not seen.
-    type Reply = reply::Ok<ProductView>;
+    type Reply = reply::Ok<Prepared<ProductView>>;
 
-    fn reply(found: Found) -> reply::Ok<ProductView> {
+    fn reply(found: Found) -> reply::Ok<Prepared<ProductView>> {
         let lifetime = found.age + found.left;
-        let tag = found.product.entity_tag();
-        reply::Ok::of(ProductView::from(Arc::unwrap_or_clone(found.product)))
+        reply::Ok::of(found.shown.view.clone())
             .cached_publicly(lifetime.as_secs())
-            .tagged(tag)
+            .tagged(found.shown.tag.clone())
             .header(header::AGE, HeaderValue::from(found.age.as_secs()))
+    }
+}
+
+impl GetProduct {
+    /// The product with all parts of its stock.
+    async fn load(
+        &self,
+        permit: &Permit<Anyone>,
+        product_id: ProductId,
+    ) -> Result<Option<ProductView>, ServiceError> {
+        let key = Product::key_of(product_id);
+        let product = self.products.get_eventually_consistent(permit, &key).await?;
+        let Some(product) = product else { return Ok(None) };
+        if product.stock_parts.is_none() {
+            return Ok(Some(product.into()));
+        }
+        let parts = batch_get(permit, self.parts.many(product.part_keys())).await?;
+        let parts = parts.into_iter().flatten().collect();
+        Ok(Some(StockedProduct { product, parts }.into()))
+    }
+}
+
+/// A product as it is shown, and the tag of its version.
+struct Shown {
+    view: Prepared<ProductView>,
+    tag: EntityTag,
+}
+
+impl Shown {
+    fn of(product: ProductView) -> Result<Self, ServiceError> {
+        let tag = EntityTag::of_version(product.version);
+        let view = Prepared::of(product).map_err(ServiceError::internal)?;
+        Ok(Self { view, tag })
     }
 }
 
 /// A product, how long ago it was read, and how long it stays fresh.
 struct Found {
-    product: Arc<Product>,
+    shown: Arc<Shown>,
     age: Duration,
     left: Duration,
 }

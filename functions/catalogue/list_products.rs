@@ -1,11 +1,12 @@
 //! `GET /products`: the catalogue, by default with the oldest product first; or the product with a
 //! given name.
 
-use aws::{CURSOR_KEY, Pages, Range, Table};
-use domain::catalogue::{NameClaim, Product, ProductName, ProductView};
+use aws::{CURSOR_KEY, KEYS_MAX, Looked, Pages, Range, Table, batch_get};
+use domain::catalogue::{NameClaim, Product, ProductName, ProductView, StockPart, StockedProduct};
 use domain::resources::{BY_CREATION, PRODUCTS};
 use lifecycle::paging::{Cursor, Direction, PageLimit};
 use lifecycle::prelude::*;
+use lifecycle::record::Key;
 use lifecycle::{Query, ServiceError};
 use schemars::JsonSchema;
 
@@ -14,6 +15,7 @@ pub(crate) fn main() -> ExitCode {
         catalogue: aws.pages(ListProducts::ROUTE),
         names: aws.table(),
         products: aws.table(),
+        parts: aws.table(),
     })
 }
 
@@ -21,6 +23,7 @@ struct ListProducts {
     catalogue: Pages<Product>,
     names: Table<NameClaim>,
     products: Table<Product>,
+    parts: Table<StockPart>,
 }
 
 impl Query for ListProducts {
@@ -35,7 +38,7 @@ impl Query for ListProducts {
 
     const RESOURCES: Resources = &[
         Resource::Index(PRODUCTS, BY_CREATION),
-        Resource::Table(PRODUCTS, &[GetItem]),
+        Resource::Table(PRODUCTS, &[BatchGetItem, GetItem]),
         Resource::Secret(CURSOR_KEY),
     ];
 
@@ -46,19 +49,25 @@ impl Query for ListProducts {
     type Command = Wanted;
 
     // 6. Retrieval
-    type Facts = Page<Product>;
+    type Facts = Page<StockedProduct>;
 
-    async fn retrieve(&self, permit: &Permit<Anyone>, wanted: &Wanted) -> Retrieved<Page<Product>> {
+    async fn retrieve(
+        &self,
+        permit: &Permit<Anyone>,
+        wanted: &Wanted,
+    ) -> Retrieved<Page<StockedProduct>> {
         let Wanted { name, page } = wanted;
-        match name {
-            None => self.catalogue.page(permit, Range::sharded(BY_CREATION), page).await,
-            Some(name) => Ok(Page {
+        let found = match name {
+            None => self.catalogue.page(permit, Range::sharded(BY_CREATION), page).await?,
+            Some(name) => Page {
                 items: self.named(permit, name).await?.into_iter().collect(),
                 limit: page.limit,
                 order: page.direction,
                 next_cursor: None,
-            }),
-        }
+            },
+        };
+        let parts = self.parts_of(permit, &found.items).await?;
+        Ok(found.map(|product| StockedProduct::of(product, &parts)))
     }
 
     // 3b. Authorization: the catalogue is public
@@ -69,7 +78,7 @@ impl Query for ListProducts {
     // 9. Response
     type Reply = reply::Ok<Page<ProductView>>;
 
-    fn reply(page: Page<Product>) -> reply::Ok<Page<ProductView>> {
+    fn reply(page: Page<StockedProduct>) -> reply::Ok<Page<ProductView>> {
         reply::Ok::of(page.map(ProductView::from))
     }
 }
@@ -88,6 +97,24 @@ impl TryFrom<Parameters> for Wanted {
 }
 
 impl ListProducts {
+    /// The parts of the products whose stock is in parts. One that cannot be read counts as missing.
+    async fn parts_of(
+        &self,
+        permit: &Permit<Anyone>,
+        products: &[Product],
+    ) -> Result<Vec<StockPart>, ServiceError> {
+        let keys: Vec<Key> = products.iter().flat_map(Product::part_keys).collect();
+        let mut parts = Vec::with_capacity(keys.len());
+        for keys in keys.chunks(KEYS_MAX) {
+            let found = batch_get(permit, self.parts.many(keys.iter().cloned()).each()).await?;
+            parts.extend(found.into_iter().filter_map(|looked| match looked {
+                Looked::Record(part) => Some(part),
+                Looked::Nothing | Looked::Unreadable => None,
+            }));
+        }
+        Ok(parts)
+    }
+
     /// The product that has claimed the name. Between the two reads it may have been renamed.
     async fn named(
         &self,

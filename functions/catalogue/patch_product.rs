@@ -3,8 +3,8 @@
 //! Readers of the catalogue cache a product, so a change shows everywhere only after that time.
 //! Orders use the stored product.
 
-use aws::{OrNotFound, Table};
-use domain::catalogue::{Product, ProductId, ProductPatch, ProductView};
+use aws::{OrNotFound, Table, batch_get};
+use domain::catalogue::{Product, ProductId, ProductPatch, ProductView, StockPart, StockedProduct};
 use domain::error_codes;
 use domain::people::{Role, SignedIn};
 use domain::resources::PRODUCTS;
@@ -12,11 +12,12 @@ use lifecycle::Endpoint;
 use lifecycle::prelude::*;
 
 pub(crate) fn main() -> ExitCode {
-    aws::serve(|aws| PatchProduct { products: aws.table() })
+    aws::serve(|aws| PatchProduct { products: aws.table(), parts: aws.table() })
 }
 
 struct PatchProduct {
     products: Table<Product>,
+    parts: Table<StockPart>,
 }
 
 /// A patch, and the id of the product that it changes.
@@ -26,10 +27,11 @@ struct Change {
     patch: ProductPatch,
 }
 
-/// A product before and after.
+/// A product before and after, and the writes of the parts of its stock.
 struct Changed {
     before: Product,
-    after: Product,
+    after: StockedProduct,
+    parts: Vec<Write>,
 }
 
 impl Endpoint for PatchProduct {
@@ -43,7 +45,8 @@ impl Endpoint for PatchProduct {
     const ACCESS: Access<Role> = Access::OneOf(&[Role::Merchant, Role::Admin]);
 
     const BODY_BYTES_MAX: usize = 32 * 1024;
-    const RESOURCES: Resources = &[Resource::Table(PRODUCTS, &[GetItem, PutItem, DeleteItem])];
+    const RESOURCES: Resources =
+        &[Resource::Table(PRODUCTS, &[GetItem, BatchGetItem, PutItem, UpdateItem, DeleteItem])];
 
     // 4. Deserialisation
     type Input = (Path<ProductId>, Json<ProductPatch>);
@@ -51,19 +54,30 @@ impl Endpoint for PatchProduct {
     // 5. Syntax validation
     type Command = Change;
 
-    // 6. Retrieval
-    type Facts = Product;
+    // 6. Retrieval: the product, and the parts of its stock
+    type Facts = StockedProduct;
 
-    async fn retrieve(&self, permit: &Permit<SignedIn>, change: &Change) -> Retrieved<Product> {
-        self.products.get(permit, &Product::key_of(change.product_id)).await?.or_not_found()
+    async fn retrieve(
+        &self,
+        permit: &Permit<SignedIn>,
+        change: &Change,
+    ) -> Retrieved<StockedProduct> {
+        let key = Product::key_of(change.product_id);
+        let product = self.products.get(permit, &key).await?.or_not_found()?;
+        if product.stock_parts.is_none() {
+            return Ok(StockedProduct { product, parts: Vec::new() });
+        }
+        let parts = batch_get(permit, self.parts.many(product.part_keys())).await?;
+        Ok(StockedProduct { product, parts: parts.into_iter().flatten().collect() })
     }
 
     // 3b. Authorization: 403 and not 404, since the catalogue is public
-    const ALLOW: Allow<Self> = Allow::If(|caller: &SignedIn, _, product: &Product| {
-        Verdict::allow_or_forbid(caller.is_or_administers(product.owner_id))
+    const ALLOW: Allow<Self> = Allow::If(|caller: &SignedIn, _, stocked: &StockedProduct| {
+        Verdict::allow_or_forbid(caller.is_or_administers(stocked.product.owner_id))
     });
 
-    const CONDITIONS: Conditions<Product> = Conditions::On(|product| Some(product.entity_tag()));
+    const CONDITIONS: Conditions<StockedProduct> =
+        Conditions::On(|stocked| Some(stocked.entity_tag()));
 
     // 7. Business rules: every valid change is allowed
     type Outcome = Changed;
@@ -73,15 +87,17 @@ impl Endpoint for PatchProduct {
         moment: &Moment,
         _: &SignedIn,
         change: &Change,
-        before: Product,
+        stocked: StockedProduct,
     ) -> Result<Changed, DomainError> {
-        let after = change.patch.applied_to(&before, moment.now());
-        Ok(Changed { before, after })
+        let (after, parts) = stocked.changed_by(&change.patch, moment.now());
+        Ok(Changed { before: stocked.product, after, parts })
     }
 
     // 8. Side effects. A sale increases the version too, so that no change undoes a sale.
-    fn effects(Changed { before, after }: &Changed) -> Effects {
+    fn effects(Changed { before, after, parts }: &Changed) -> Effects {
+        let after = &after.product;
         let effects = Effects::none().write(Write::replace(after, before.version));
+        let effects = effects.writes_of(parts.iter().cloned());
         if after.name == before.name {
             return effects;
         }
@@ -111,6 +127,7 @@ mod tests {
     use domain::examples::{ann, lamp, moment, read, signed_in};
     use domain::people::UserId;
     use lifecycle::effects::{OnConditionFailed, WriteAction};
+    use lifecycle::record::Record;
     use serde_json::{Value, json};
     use uuid::Uuid;
 
@@ -125,7 +142,7 @@ mod tests {
             (signed_in(another, &[Role::Admin]), Verdict::Allow),
             (signed_in(another, &[Role::Merchant]), Verdict::Forbid),
         ] {
-            assert_eq!(PatchProduct::ALLOW.verdict(&caller, &change, &lamp()), verdict);
+            assert_eq!(PatchProduct::ALLOW.verdict(&caller, &change, &lamps()), verdict);
         }
     }
 
@@ -151,9 +168,27 @@ mod tests {
         assert!(matches!(give_up.action, WriteAction::Delete));
     }
 
+    #[test]
+    fn a_lower_stock_than_the_parts_have_takes_the_difference_from_them() {
+        let caller = signed_in(ann().user_id, &[Role::Merchant]);
+        let split = StockedProduct::split(lamp(), 2);
+        let keys: Vec<_> = split.parts.iter().map(Record::key).collect();
+        let change = change(json!({ "stock": 1 }));
+        let changed = PatchProduct::decide(&moment(), &caller, &change, split).unwrap();
+        let effects = PatchProduct::effects(&changed);
+        let [product, first, second] = effects.writes() else { panic!("{effects:?}") };
+        assert_eq!([&first.key, &second.key], [&keys[0], &keys[1]]);
+        assert_eq!(product.key, lamp().key());
+        assert_eq!(ProductView::from(changed.after).stock.get(), 1);
+    }
+
     fn changed(patch: Value) -> Changed {
         let caller = signed_in(ann().user_id, &[Role::Merchant]);
-        PatchProduct::decide(&moment(), &caller, &change(patch), lamp()).unwrap()
+        PatchProduct::decide(&moment(), &caller, &change(patch), lamps()).unwrap()
+    }
+
+    fn lamps() -> StockedProduct {
+        StockedProduct { product: lamp(), parts: Vec::new() }
     }
 
     fn change(patch: Value) -> Change {

@@ -5,7 +5,7 @@ use aws::{Aws, CachedSetting, Table, batch_get};
 use domain::BusinessRules;
 use domain::credit::{Charge, CreditAccount, CreditFacts, Reservation, release, reserve};
 use domain::orders::{ApprovalLapsed, OrderCreated, OrderDeleted, OrderRejected, OrderTimedOut};
-use domain::resources::{CREDITS, CUSTOMER_APPROVALS, SETTINGS};
+use domain::resources::{CREDITS, CUSTOMER_APPROVALS, CUSTOMER_SAGA, SETTINGS};
 use lifecycle::Consumer;
 use lifecycle::effects::EventData;
 use lifecycle::prelude::*;
@@ -28,10 +28,13 @@ struct ApproveCustomer {
 impl Consumer for ApproveCustomer {
     const SOURCE: Source = Source::Queue(CUSTOMER_APPROVALS);
 
+    /// An order's reservation shows the decision, and that its credit was released.
+    const INBOX: Inbox = Inbox::None;
+
     const RESOURCES: Resources = &[
         Resource::Table(CREDITS, &[BatchGetItem, PutItem, UpdateItem]),
         Resource::Table(SETTINGS, &[GetItem]),
-        Resource::Outbox,
+        Resource::Queue(CUSTOMER_SAGA),
     ];
 
     // 4. Deserialisation
@@ -40,7 +43,8 @@ impl Consumer for ApproveCustomer {
     // 5. Syntax validation: a new order reserves credit, a closed order releases it
     type Command = Request;
 
-    // 6. Retrieval: the order's reservation, and its customer's credit account
+    // 6. Retrieval: the order's reservation, and its customer's credit account. The commit has
+    // conditions on both, except for a rejection: it needs the account as it is now
     type Facts = CreditFacts;
 
     async fn retrieve(
@@ -49,14 +53,22 @@ impl Consumer for ApproveCustomer {
         request: &Request,
     ) -> Retrieved<CreditFacts> {
         let Charge { order_id, user_id, total } = *request.charge();
-        let reservation = self.reservations.one(Reservation::key_of(order_id));
-        let account = self.accounts.one(CreditAccount::key_of(user_id, total.currency));
-        let reserved = batch_get(permit, (reservation, account));
-        let ((reservation, account), rules) = futures::try_join!(reserved, self.rules.get(permit))?;
-        Ok(CreditFacts { reservation, account, open_credit: rules.open_credit })
+        let reservation = self.reservations.one(Reservation::key_of(order_id)).guarded();
+        let account = || self.accounts.one(CreditAccount::key_of(user_id, total.currency));
+        let reserved = batch_get(permit, (reservation, account().guarded()));
+        let ((reservation, last), rules) = futures::try_join!(reserved, self.rules.get(permit))?;
+        let open_credit = rules.open_credit;
+        let facts = CreditFacts { reservation, account: last, open_credit };
+        let is_rejected = matches!(request, Request::Reserve(_))
+            && facts.reservation.is_none()
+            && !facts.suffice_for(request.charge());
+        if !is_rejected {
+            return Ok(facts);
+        }
+        Ok(CreditFacts { account: batch_get(permit, account()).await?, ..facts })
     }
 
-    // 7. and 8. The reservation, and the event with the decision, in one commit
+    // 7. and 8. The reservation, which is the decision, and then its announcement
     fn decide(_: &Moment, request: &Request, facts: CreditFacts) -> Result<Effects, DomainError> {
         Ok(match request {
             Request::Reserve(charge) => reserve(charge, &facts),
@@ -103,8 +115,6 @@ mod tests {
     use domain::catalogue::Amount;
     use domain::examples::{envelope, pending_order};
     use domain::orders::{Order, OrderState};
-    use lifecycle::commit::OUTBOX;
-    use lifecycle::idempotency::IDEMPOTENCY_KEYS;
     use lifecycle::testing::{self, Memory};
     use serde_json::json;
 
@@ -131,7 +141,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn the_commit_that_reserves_credit_publishes_the_decision() {
+    async fn credit_is_reserved_once_and_the_decision_follows_its_commit() {
         let memory = Memory::new();
         let approve_customer = InMemory::new(&memory).consumer(build);
         let order = pending_order();
@@ -140,13 +150,37 @@ mod tests {
             assert!(approve_customer.messages(&[&created]).await.failed.is_empty());
         }
         let commits = memory.commits();
-        let mut tables: Vec<_> = commits[0].iter().map(|write| write.table).collect();
-        tables.retain(|table| ![OUTBOX, IDEMPOTENCY_KEYS].contains(table));
+        let tables: Vec<_> = commits[0].iter().map(|write| write.table).collect();
         assert_eq!((commits.len(), tables), (1, vec![CREDITS, CREDITS]), "once");
-        let decided = &memory.outbox()[0];
-        assert_eq!(decided.event_type, "CustomerDecided");
+        let sent = memory.messages();
+        assert_eq!(sent.len(), 2, "a repeated event repeats the announcement");
+        assert_eq!(sent[0].envelope.event_id, sent[1].envelope.event_id, "and its id");
+        let decided = &sent[0].envelope;
+        assert_eq!(
+            (sent[0].queue, decided.event_type.as_str()),
+            (CUSTOMER_SAGA, "CustomerDecided")
+        );
         assert_eq!(decided.data["orderType"], "APPROVED");
         assert_eq!(account(&memory).reserved, order.total.amount);
+    }
+
+    #[tokio::test]
+    async fn a_rejection_is_one_write_and_not_decided_again_when_there_is_credit() {
+        let memory = Memory::new();
+        let approve_customer = InMemory::new(&memory).consumer(build);
+        let order = pending_order();
+        let (user_id, currency) = (order.user_id, order.total.currency);
+        let full = BusinessRules::default().open_credit.amount;
+        memory.put(&CreditAccount { user_id, currency, reserved: full });
+        let created = testing::envelope("event-1", &order.order_id.to_string(), &order.created());
+        assert!(approve_customer.messages(&[&created]).await.failed.is_empty());
+        memory.put(&CreditAccount { user_id, currency, reserved: Amount::ZERO });
+        assert!(approve_customer.messages(&[&created]).await.failed.is_empty());
+        let commits: Vec<_> = memory.commits().iter().map(Vec::len).collect();
+        assert_eq!((commits, account(&memory).reserved), (vec![1], Amount::ZERO));
+        let sent = memory.messages();
+        let decided: Vec<_> = sent.iter().map(|sent| &sent.envelope.data["orderType"]).collect();
+        assert_eq!(decided, ["REJECTED", "REJECTED"]);
     }
 
     #[tokio::test]
@@ -165,7 +199,7 @@ mod tests {
             assert!(approve_customer.messages(&[delivery]).await.failed.is_empty());
         }
         assert_eq!(account(&memory).reserved, Amount::ZERO);
-        assert_eq!(memory.outbox().len(), 1, "one decision");
+        assert_eq!(memory.messages().len(), 1, "one decision");
     }
 
     fn account(memory: &Memory) -> CreditAccount {

@@ -1,13 +1,18 @@
 //! `POST /orders`: a customer places an order.
 
 use aws::{Aws, CachedSetting, Table, batch_get};
-use domain::catalogue::Product;
-use domain::orders::{Order, OrderDraft, OrderFacts, OrderView, PlaceOrder, place_order};
+use domain::catalogue::{OfferedProduct, Product, StockPart, Supply};
+use domain::events::messages_about;
+use domain::orders::{
+    AddressOwner, CustomerTier, OrderDraft, OrderFacts, OrderView, PlaceOrder, PlacedOrder,
+    place_order,
+};
 use domain::people::{Address, Role, SignedIn, User};
-use domain::resources::{ADDRESSES, ORDERS, PRODUCTS, SETTINGS, USERS};
+use domain::resources::{ADDRESSES, CUSTOMER_APPROVALS, EMAILS, ORDERS, PRODUCTS, SETTINGS, USERS};
 use domain::{BusinessRules, error_codes};
-use lifecycle::Endpoint;
+use futures::future::try_join_all;
 use lifecycle::prelude::*;
+use lifecycle::{Endpoint, ServiceError};
 
 pub(crate) fn main() -> ExitCode {
     aws::serve(build)
@@ -16,6 +21,7 @@ pub(crate) fn main() -> ExitCode {
 fn build(aws: &Aws) -> CreateOrder {
     CreateOrder {
         products: aws.table(),
+        parts: aws.table(),
         addresses: aws.table(),
         customers: aws.table(),
         rules: aws.setting(),
@@ -24,6 +30,7 @@ fn build(aws: &Aws) -> CreateOrder {
 
 struct CreateOrder {
     products: Table<Product>,
+    parts: Table<StockPart>,
     addresses: Table<Address>,
     customers: Table<User>,
     rules: CachedSetting<BusinessRules>,
@@ -47,7 +54,8 @@ impl Endpoint for CreateOrder {
         Resource::Table(USERS, &[BatchGetItem]),
         Resource::Table(SETTINGS, &[GetItem]),
         Resource::Table(ORDERS, &[PutItem]),
-        Resource::Outbox,
+        Resource::Queue(EMAILS),
+        Resource::Queue(CUSTOMER_APPROVALS),
     ];
 
     // 4. Deserialisation
@@ -56,7 +64,9 @@ impl Endpoint for CreateOrder {
     // 5. Syntax validation
     type Command = PlaceOrder;
 
-    // 6. Retrieval: everything in parallel
+    // 6. Retrieval: everything in parallel, and then the stock of products in parts; of each record
+    // only the attributes that the rules need. Addresses never change, and only the customer's tier
+    // is needed, so both may be a moment old
     type Facts = OrderFacts;
 
     async fn retrieve(
@@ -65,13 +75,14 @@ impl Endpoint for CreateOrder {
         command: &PlaceOrder,
     ) -> Retrieved<OrderFacts> {
         let wanted = (
-            self.products.many(command.product_keys()),
-            self.addresses.one(Address::key_of(command.address_id)),
-            self.customers.one(User::key_of(permit.caller().user_id)),
+            self.products.excerpts::<OfferedProduct>(command.product_keys()),
+            self.addresses.excerpt::<AddressOwner>(Address::key_of(command.address_id)).lagging(),
+            self.customers.excerpt::<CustomerTier>(User::key_of(permit.caller().user_id)).lagging(),
         );
         let ((products, address, customer), rules) =
             futures::try_join!(batch_get(permit, wanted), self.rules.get(permit))?;
-        Ok(OrderFacts { products, address, customer, rules })
+        let supplies = self.supplies(permit, command, &products).await?;
+        Ok(OrderFacts { products, supplies, address, customer, rules })
     }
 
     // 3b. Authorization: callers order for themselves. An address of another user is an error in
@@ -81,7 +92,7 @@ impl Endpoint for CreateOrder {
     const CONDITIONS: Conditions<OrderFacts> = Conditions::Creation(Some(error_codes::ID_TAKEN));
 
     // 7. Business rules
-    type Outcome = Order;
+    type Outcome = PlacedOrder;
     const ERRORS: &'static [ErrorCode] = &[
         error_codes::ID_TAKEN,
         error_codes::TOO_MANY_ITEMS,
@@ -99,40 +110,90 @@ impl Endpoint for CreateOrder {
         caller: &SignedIn,
         command: &PlaceOrder,
         facts: OrderFacts,
-    ) -> Result<Order, DomainError> {
+    ) -> Result<PlacedOrder, DomainError> {
         place_order(moment, caller, command, facts)
     }
 
-    // 8. Side effects: the order, the stock it reserves and `OrderCreated`, in one commit
-    fn effects(order: &Order) -> Effects {
+    // 8. Side effects: the order, which carries `OrderCreated`, and the stock it reserves, in one
+    // commit. If the announcement is lost, `expire_sagas` finds the pending order and repeats it
+    fn effects(placed: &PlacedOrder) -> Effects {
+        let order = &placed.order;
         let id_taken = error_codes::ID_TAKEN.at("/orderId", "is in use");
         Effects::none()
             .write(Write::create(order).or_reject(id_taken))
-            .writes_of(order.reserve_stock())
-            .event(Event::about(order.order_id, &order.created()))
+            .writes_of(placed.reserve_stock())
+            .announce_all(messages_about(&order.created_event()))
     }
 
     // 9. Response
     type Reply = reply::Created<OrderView>;
 
-    fn reply(order: Order) -> reply::Created<OrderView> {
+    fn reply(PlacedOrder { order, .. }: PlacedOrder) -> reply::Created<OrderView> {
         let (path, tag) = (format!("/orders/{}", order.order_id), order.entity_tag());
         reply::Created::at(path, order.into()).tagged(tag)
+    }
+}
+
+impl CreateOrder {
+    /// The supplies of the ordered products whose stock is in parts: one part of each, and all if that
+    /// one and the product have too few pieces.
+    async fn supplies(
+        &self,
+        permit: &Permit<SignedIn>,
+        command: &PlaceOrder,
+        products: &[Option<OfferedProduct>],
+    ) -> Result<Vec<Supply>, ServiceError> {
+        let items = command.items.as_slice().iter().zip(products);
+        let in_parts = items.filter_map(|(item, product)| {
+            let product = product.as_ref()?;
+            Some((item, product, Supply::of(product, permit.moment())?))
+        });
+        let in_parts: Vec<_> = in_parts.collect();
+        if in_parts.is_empty() {
+            return Ok(Vec::new());
+        }
+        let keys = in_parts.iter().map(|(.., supply)| supply.preferred_key());
+        let preferred = batch_get(permit, self.parts.many(keys)).await?;
+        let mut supplies = Vec::with_capacity(in_parts.len());
+        for ((item, product, supply), part) in in_parts.into_iter().zip(preferred) {
+            let supply = supply.with_one(part);
+            supplies.push(self.completed(permit, product, supply, item.quantity.get()));
+        }
+        try_join_all(supplies).await
+    }
+
+    /// The supply, with all parts if the order needs them.
+    async fn completed(
+        &self,
+        permit: &Permit<SignedIn>,
+        product: &OfferedProduct,
+        supply: Supply,
+        quantity: i64,
+    ) -> Result<Supply, ServiceError> {
+        if !supply.needs_all(product, quantity) {
+            return Ok(supply);
+        }
+        let all = batch_get(permit, self.parts.many(product.part_keys())).await?;
+        Ok(supply.with_all(all.into_iter().flatten()))
     }
 }
 
 #[cfg(test)]
 mod tests {
     use aws::testing::InMemory;
-    use domain::examples::{ann, claims_of, home, lamp, pending_order};
-    use lifecycle::effects::OnConditionFailed;
+    use domain::catalogue::StockedProduct;
+    use domain::examples::{ann, claims_of, home, lamp};
+    use domain::orders::Order;
+    use lifecycle::effects::{OnConditionFailed, text};
+    use lifecycle::idempotency::IDEMPOTENCY_KEYS;
+    use lifecycle::record::Record;
     use lifecycle::testing::{Answer, Memory, Request, TestedEndpoint};
     use serde_json::json;
 
     use super::*;
 
     #[tokio::test]
-    async fn an_order_its_stock_and_its_event_are_one_commit() {
+    async fn an_order_and_its_stock_are_one_commit_and_the_event_follows_it() {
         let (memory, create_order) = shop();
 
         let answer = ask(&create_order, "key-1").await;
@@ -140,11 +201,17 @@ mod tests {
         assert_eq!(answer.status, 201, "{}", answer.body);
         let commits = memory.commits();
         let tables: Vec<_> = commits[0].iter().map(|write| write.table).collect();
-        assert_eq!((commits.len(), &tables[..2]), (1, &[ORDERS, PRODUCTS][..]));
-        let event = &memory.outbox()[0];
-        assert_eq!(event.event_type, "OrderCreated");
-        assert_eq!(json!(event.aggregate_id), answer.json()["data"]["orderId"]);
-        assert!(memory.messages().is_empty());
+        assert_eq!(tables, [ORDERS, PRODUCTS, IDEMPOTENCY_KEYS], "no row in the outbox");
+        assert_eq!(commits.len(), 1);
+        let sent = memory.messages();
+        let queues: Vec<_> = sent.iter().map(|sent| sent.queue).collect();
+        assert_eq!(queues, [EMAILS, CUSTOMER_APPROVALS]);
+        let order = memory.items(ORDERS).remove(0);
+        for event in sent.iter().map(|sent| &sent.envelope) {
+            assert_eq!(event.event_type, "OrderCreated");
+            assert_eq!(json!(event.aggregate_id), answer.json()["data"]["orderId"]);
+            assert_eq!(order.get("createdEventId"), Some(&text(event.event_id.as_str())));
+        }
     }
 
     #[tokio::test]
@@ -173,10 +240,39 @@ mod tests {
         assert_eq!(memory.items(ORDERS).len(), 2);
     }
 
-    #[test]
-    fn an_order_is_decided_again_when_its_stock_has_changed() {
-        let effects = CreateOrder::effects(&pending_order());
-        assert!(matches!(effects.writes()[1].on_condition_failed, OnConditionFailed::Retry));
+    #[tokio::test]
+    async fn an_order_is_decided_again_when_its_stock_has_changed() {
+        let (memory, create_order) = shop();
+        assert_eq!(ask(&create_order, "key-1").await.status, 201);
+        let stock = &memory.commits()[0][1];
+        assert!(matches!(stock.on_condition_failed, OnConditionFailed::Retry), "{stock:?}");
+    }
+
+    #[tokio::test]
+    async fn the_last_pieces_of_a_product_in_parts_are_sold_and_no_more() {
+        let (memory, create_order) = shop();
+        // Two parts with two pieces each, and one piece in the product.
+        let split = StockedProduct::split(lamp(), 2);
+        memory.put(&split.product);
+        split.parts.iter().for_each(|part| memory.put(part));
+
+        let statuses = async |keys: [&str; 3]| {
+            let mut statuses = Vec::new();
+            for key in keys {
+                statuses.push(ask(&create_order, key).await.status);
+            }
+            statuses
+        };
+
+        assert_eq!(statuses(["key-1", "key-2", "key-3"]).await, [201, 201, 422]);
+        let left: Vec<i64> = split
+            .parts
+            .iter()
+            .map(|part| memory.get::<StockPart>(&part.key()).unwrap().pieces.get())
+            .collect();
+        assert_eq!(left, [0, 0]);
+        let order = memory.items(ORDERS).pop().unwrap();
+        assert_eq!(Order::of_item(order).unwrap().taken_from.len(), 1);
     }
 
     #[tokio::test]
@@ -185,7 +281,7 @@ mod tests {
 
         ask(&create_order, "key-1").await;
 
-        let data = memory.outbox()[0].data.to_string();
+        let data = memory.messages()[0].envelope.data.to_string();
         assert!(data.contains(&ann().user_id.to_string()));
         assert!(!data.contains("ann@example.com") && !data.contains("Street"), "{data}");
     }

@@ -1,10 +1,12 @@
-//! On a schedule: sends the time-out of orders that are pending for too long.
+//! On a schedule: sends the time-out of orders that are pending for too long, and announces orders
+//! again that wait for their decision.
 
 use std::time::Duration;
 
 use aws::{Range, Table};
-use domain::orders::{Order, OrderOverdue};
-use domain::resources::{BY_DEADLINE, CUSTOMER_SAGA, ORDERS};
+use domain::events::messages_about;
+use domain::orders::{Order, OrderOverdue, announced_again};
+use domain::resources::{BY_DEADLINE, CUSTOMER_APPROVALS, CUSTOMER_SAGA, EMAILS, ORDERS};
 use lifecycle::Consumer;
 use lifecycle::prelude::*;
 
@@ -16,7 +18,8 @@ struct ExpireSagas {
     orders: Table<Order>,
 }
 
-/// The maximum number of orders in one run. The next run begins with the oldest ones again.
+/// The maximum number of orders that one run sends messages about. The next run begins with the
+/// oldest ones again.
 const MESSAGES_MAX: usize = 500;
 
 /// Time reserved for sending: with less left, the run reads no further page.
@@ -29,11 +32,16 @@ const PAGE: usize = 100;
 impl Consumer for ExpireSagas {
     const SOURCE: Source = Source::Schedule(Schedule::every_minutes(1));
 
-    /// A repeated message does no harm: only a pending order times out.
+    /// A repeated message does no harm: only a pending order times out, and an announced order is
+    /// recognised by the id of its event.
     const INBOX: Inbox = Inbox::None;
 
-    const RESOURCES: Resources =
-        &[Resource::Index(ORDERS, BY_DEADLINE), Resource::Queue(CUSTOMER_SAGA)];
+    const RESOURCES: Resources = &[
+        Resource::Index(ORDERS, BY_DEADLINE),
+        Resource::Queue(EMAILS),
+        Resource::Queue(CUSTOMER_APPROVALS),
+        Resource::Queue(CUSTOMER_SAGA),
+    ];
 
     // 4. Deserialisation
     type Input = ScheduledRun;
@@ -41,7 +49,7 @@ impl Consumer for ExpireSagas {
     // 5. Syntax validation: a run carries no data to check
     type Command = ScheduledRun;
 
-    // 6. Retrieval: the overdue pending orders whose message is due, the longest overdue first
+    // 6. Retrieval: the pending orders with a message that is due, by their deadlines
     type Facts = Vec<Order>;
 
     async fn retrieve(
@@ -50,15 +58,16 @@ impl Consumer for ExpireSagas {
         _: &ScheduledRun,
     ) -> Retrieved<Vec<Order>> {
         let now = permit.moment().now();
+        let is_due = |order: &Order| {
+            OrderOverdue::is_due(order, now) || announced_again(order, now).is_some()
+        };
         let mut due = Vec::new();
-        let mut range = Range::sharded(BY_DEADLINE).up_to(now);
+        let mut range = Range::sharded(BY_DEADLINE);
         while due.len() < MESSAGES_MAX && permit.deadline().left() > TIME_TO_SEND {
             let page = self.orders.first_of(permit, &range, PAGE).await?;
             let Some(last) = page.last().map(|found| found.position.clone()) else { break };
-            // After the first page the range has no upper bound: stop at the first later deadline.
-            let ends = page.len() < PAGE || page.iter().any(|it| it.record.settle_by > now);
-            let orders = page.into_iter().map(|found| found.record);
-            due.extend(orders.filter(|order| OrderOverdue::is_due(order, now)));
+            let ends = page.len() < PAGE;
+            due.extend(page.into_iter().map(|found| found.record).filter(is_due));
             if ends {
                 break;
             }
@@ -68,9 +77,14 @@ impl Consumer for ExpireSagas {
         Ok(due)
     }
 
-    // 7. and 8. The queue of the credit decisions, so that one consumer settles all orders
-    fn decide(_: &Moment, _: &ScheduledRun, overdue: Vec<Order>) -> Result<Effects, DomainError> {
-        Ok(overdue.iter().fold(Effects::none(), |effects, order| {
+    // 7. and 8. Time-outs go to the queue of the credit decisions, so that one consumer settles all
+    // orders
+    fn decide(moment: &Moment, _: &ScheduledRun, due: Vec<Order>) -> Result<Effects, DomainError> {
+        let now = moment.now();
+        Ok(due.iter().fold(Effects::none(), |effects, order| {
+            if let Some(event) = announced_again(order, now) {
+                return effects.announce_all(messages_about(&event));
+            }
             let event = Event::about(order.order_id, &OrderOverdue::of(order));
             let message = Message::new(CUSTOMER_SAGA, event);
             effects.message(message.of_group(order.user_id.to_string()))
@@ -88,8 +102,9 @@ mod tests {
     #[test]
     fn an_overdue_order_sends_timed_out_to_the_saga() {
         let order = pending_order();
-        let effects =
-            ExpireSagas::decide(&moment(), &scheduled_run(), vec![order.clone()]).unwrap();
+        let late = Moment::new(order.settle_by, [1; 32]);
+        let effects = ExpireSagas::decide(&late, &scheduled_run(), vec![order.clone()]).unwrap();
+        assert!(effects.announced().is_empty());
         let [message] = effects.messages() else { panic!("not one message: {effects:?}") };
         assert_eq!(message.queue, CUSTOMER_SAGA);
         let Content::New(event) = &message.content else { panic!("not new: {message:?}") };
@@ -99,8 +114,21 @@ mod tests {
     }
 
     #[test]
-    fn a_run_without_overdue_orders_has_no_effects() {
+    fn an_order_that_waits_for_its_decision_is_announced_again_by_the_id_of_its_event() {
+        let order = pending_order();
+        let later = Moment::new(order.created_at.plus_seconds(120), [1; 32]);
+        let effects = ExpireSagas::decide(&later, &scheduled_run(), vec![order.clone()]).unwrap();
+        let queues: Vec<_> = effects.announced().iter().map(|message| message.queue).collect();
+        assert_eq!((queues, effects.messages().len()), (vec![EMAILS, CUSTOMER_APPROVALS], 0));
+        for message in effects.announced() {
+            let Content::New(event) = &message.content else { panic!("not new: {message:?}") };
+            assert_eq!(event.id, order.created_event_id);
+        }
+    }
+
+    #[test]
+    fn a_run_without_orders_has_no_effects() {
         let effects = ExpireSagas::decide(&moment(), &scheduled_run(), Vec::new()).unwrap();
-        assert!(effects.messages().is_empty() && effects.writes().is_empty());
+        assert!(effects.is_empty());
     }
 }

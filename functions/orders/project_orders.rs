@@ -1,4 +1,5 @@
-//! Consumer of the queue `order_projections`: updates the read model of customers' orders.
+//! Consumer of the queue `order_projections`: updates the read model of customers' orders after a
+//! cancellation, and after an approval whose commit has no summary.
 
 use aws::{OrNotFound, Table, batch_get};
 use domain::orders::{Order, OrderApproved, OrderDeleted, OrderId, OrderSummary};
@@ -29,6 +30,9 @@ struct ProjectOrders {
 impl Consumer for ProjectOrders {
     const SOURCE: Source = Source::Queue(ORDER_PROJECTIONS);
 
+    /// The version of a summary shows that it was stored.
+    const INBOX: Inbox = Inbox::None;
+
     const RESOURCES: Resources = &[
         Resource::Table(ORDERS, &[BatchGetItem]),
         Resource::Table(ORDER_SUMMARIES, &[BatchGetItem, PutItem]),
@@ -42,7 +46,8 @@ impl Consumer for ProjectOrders {
     // 5. Syntax validation: only the id; stage 6 reads the order as it is now
     type Command = Changed;
 
-    // 6. Retrieval: the order's current summary, and the stored one
+    // 6. Retrieval: the order's current summary, and the stored one. The write has a condition on
+    // the stored one
     type Facts = Facts;
 
     async fn retrieve(
@@ -51,11 +56,11 @@ impl Consumer for ProjectOrders {
         Changed { order_id }: &Changed,
     ) -> Retrieved<Facts> {
         let order = self.orders.one(Order::key_of(*order_id));
-        let stored = self.summaries.one(OrderSummary::key_of(*order_id));
+        let stored = self.summaries.one(OrderSummary::key_of(*order_id)).guarded();
         let (order, stored) = batch_get(permit, (order, stored)).await?;
         let order = order.or_not_found()?;
-        let customer = self.customers.one(User::key_of(order.user_id));
-        let address = self.addresses.one(Address::key_of(order.address_id));
+        let customer = self.customers.one(User::key_of(order.user_id)).lagging();
+        let address = self.addresses.one(Address::key_of(order.address_id)).lagging();
         let (customer, address) = batch_get(permit, (customer, address)).await?;
         let current = OrderSummary::of(&order, customer.as_ref(), &address.or_not_found()?);
         Ok(Facts { current, stored })

@@ -1,8 +1,14 @@
 //! Consumer of the queue `customer_saga`: settles orders by credit decisions and time-outs.
 
-use aws::{Table, batch_get};
-use domain::orders::{CreditResult, Order, SerialNumbers, settle};
-use domain::resources::{COUNTERS, CUSTOMER_SAGA, ORDERS, PRODUCTS};
+use aws::{Aws, Sequence, Table, batch_get};
+use domain::orders::{
+    CreditResult, Delivery, Order, SerialNumbers, SettleFacts, settle, takes_number,
+};
+use domain::people::{Address, User};
+use domain::resources::{
+    ADDRESSES, COUNTERS, CUSTOMER_SAGA, EMAILS, ORDER_PROJECTIONS, ORDER_SUMMARIES, ORDERS,
+    PRODUCTS, USERS,
+};
 use lifecycle::Consumer;
 use lifecycle::consumer::RecordInput;
 use lifecycle::prelude::*;
@@ -10,24 +16,41 @@ use serde::Deserialize;
 use serde_json::Value;
 
 pub(crate) fn main() -> ExitCode {
-    aws::consume(|aws| SettleOrder { orders: aws.table(), numbers: aws.table() })
+    aws::consume(build)
+}
+
+fn build(aws: &Aws) -> SettleOrder {
+    SettleOrder {
+        orders: aws.table(),
+        positions: aws.sequence::<SerialNumbers>(SerialNumbers::the_key(), SerialNumbers::LAST),
+        customers: aws.table(),
+        addresses: aws.table(),
+    }
 }
 
 struct SettleOrder {
     orders: Table<Order>,
-    numbers: Table<SerialNumbers>,
+    positions: Sequence,
+    customers: Table<User>,
+    addresses: Table<Address>,
 }
 
 impl Consumer for SettleOrder {
     const SOURCE: Source = Source::Queue(CUSTOMER_SAGA);
 
-    /// All approvals increment the same counter item: concurrent ones would only conflict.
-    const CONCURRENCY: usize = 1;
+    /// An order's status shows that it is settled; and the row of a lapsed approval, that it was
+    /// published.
+    const INBOX: Inbox = Inbox::None;
 
     const RESOURCES: Resources = &[
-        Resource::Table(ORDERS, &[BatchGetItem, PutItem]),
-        Resource::Table(COUNTERS, &[BatchGetItem, PutItem]),
+        Resource::Table(ORDERS, &[GetItem, PutItem]),
+        Resource::Table(COUNTERS, &[UpdateItem]),
         Resource::Table(PRODUCTS, &[UpdateItem]),
+        Resource::Table(ORDER_SUMMARIES, &[PutItem]),
+        Resource::Table(USERS, &[BatchGetItem]),
+        Resource::Table(ADDRESSES, &[BatchGetItem]),
+        Resource::Queue(EMAILS),
+        Resource::Queue(ORDER_PROJECTIONS),
         Resource::Outbox,
     ];
 
@@ -37,26 +60,50 @@ impl Consumer for SettleOrder {
     // 5. Syntax validation
     type Command = CreditResult;
 
-    // 6. Retrieval
-    type Facts = (Option<Order>, Option<SerialNumbers>);
+    // 6. Retrieval: the order, and for its approval the other parts of its summary and the next serial
+    // number
+    type Facts = SettleFacts;
 
     async fn retrieve(
         &self,
         permit: &Permit<DeliveredMessage>,
         answer: &CreditResult,
     ) -> Retrieved<Self::Facts> {
-        let order = self.orders.one(Order::key_of(answer.order_id));
-        let numbers = self.numbers.one(SerialNumbers::the_key());
-        Ok(batch_get(permit, (order, numbers)).await?)
+        let found = self.orders.get(permit, &Order::key_of(answer.order_id)).await?;
+        let order = match found {
+            Some(order) if takes_number(answer, Some(&order)) => order,
+            order => return Ok(SettleFacts { order, ..SettleFacts::default() }),
+        };
+        let (delivery, position) =
+            futures::join!(self.delivery(permit, &order), self.positions.next(permit));
+        let number = Some(SerialNumbers::at(position?));
+        Ok(SettleFacts { order: Some(order), number, delivery })
     }
 
-    // 7. and 8. The order, its number or the stock it returns, and the event, in one commit
+    // 7. and 8. The order with its number and summary, or with the stock that it returns and the event,
+    // in one commit
     fn decide(
         moment: &Moment,
         answer: &CreditResult,
-        (order, numbers): Self::Facts,
+        facts: SettleFacts,
     ) -> Result<Effects, DomainError> {
-        settle(moment, answer, order, numbers.as_ref())
+        settle(moment, answer, facts)
+    }
+}
+
+impl SettleOrder {
+    /// The other parts of an order's summary. If they cannot be read, the order is settled without
+    /// them, and the projection has to make its summary.
+    async fn delivery(&self, permit: &Permit<DeliveredMessage>, order: &Order) -> Option<Delivery> {
+        let customer = self.customers.one(User::key_of(order.user_id)).lagging();
+        let address = self.addresses.one(Address::key_of(order.address_id)).lagging();
+        match batch_get(permit, (customer, address)).await {
+            Ok((customer, address)) => address.map(|address| Delivery { customer, address }),
+            Err(error) => {
+                tracing::warn!(%error, "the parts of a summary cannot be read");
+                None
+            }
+        }
     }
 }
 
@@ -110,8 +157,11 @@ impl SealedOrBare {
 
 #[cfg(test)]
 mod tests {
-    use domain::examples::{envelope, moment, pending_order, read};
-    use domain::orders::CreditOutcome;
+    use aws::testing::InMemory;
+    use domain::examples::{ann, envelope, home, moment, pending_order, read};
+    use domain::orders::{CreditOutcome, CustomerDecided, OrderStatus, OrderSummary, SerialNumber};
+    use lifecycle::commit::OUTBOX;
+    use lifecycle::testing::{self, Memory};
     use serde_json::json;
 
     use super::*;
@@ -133,6 +183,36 @@ mod tests {
         }
     }
 
+    #[tokio::test]
+    async fn approvals_of_a_batch_get_consecutive_numbers_and_a_late_one_gets_none() {
+        let memory = Memory::new();
+        let order = |number: usize, status| {
+            let order_id = moment().id(&format!("order {number}")).into();
+            Order { order_id, status, ..pending_order() }
+        };
+        let pending = (0..5).map(|number| order(number, OrderStatus::Pending));
+        let orders: Vec<Order> = pending.chain([order(5, OrderStatus::TimedOut)]).collect();
+        for order in &orders {
+            memory.put(order);
+        }
+        let approved = orders
+            .iter()
+            .map(|order| json!({ "orderId": order.order_id, "orderType": "APPROVED" }));
+        let approved: Vec<Value> = approved.collect();
+
+        let consumed = InMemory::new(&memory).consumer(build).messages(&approved).await;
+
+        assert!(consumed.failed.is_empty(), "{consumed:?}");
+        let number = |order: &Order| {
+            let stored = memory.get::<Order>(&Order::key_of(order.order_id)).unwrap();
+            stored.serial_number.map(SerialNumber::get)
+        };
+        let mut numbers: Vec<_> = orders.iter().map(number).collect();
+        assert_eq!(numbers.pop(), Some(None), "it is late");
+        numbers.sort_unstable();
+        assert_eq!(numbers, (1..=5).map(Some).collect::<Vec<_>>());
+    }
+
     #[test]
     fn a_message_without_a_valid_decision_is_poison() {
         for message in [json!({}), json!("APPROVED"), json!({ "orderID": "1", "orderType": "x" })] {
@@ -140,14 +220,72 @@ mod tests {
         }
     }
 
-    #[test]
-    fn an_approval_numbers_the_order_and_publishes_order_approved() {
-        let order = pending_order();
-        let (order_id, order_type) = (order.order_id, CreditOutcome::Approved);
-        let answer = CreditResult { order_id, order_type, user_id: None };
-        let effects = SettleOrder::decide(&moment(), &answer, (Some(order), None)).unwrap();
-        let tables: Vec<_> = effects.writes().iter().map(|write| write.table).collect();
-        assert_eq!(tables, [ORDERS, COUNTERS]);
-        assert_eq!(effects.events()[0].event_type, "OrderApproved");
+    #[tokio::test]
+    async fn an_approval_commits_the_order_with_its_number_and_its_summary_once() {
+        let memory = shop();
+        for _ in 0..2 {
+            decided(&memory, CreditOutcome::Approved).await;
+        }
+        let commits = memory.commits();
+        let tables: Vec<_> = commits[0].iter().map(|write| write.table).collect();
+        assert_eq!((commits.len(), tables), (1, vec![ORDERS, ORDER_SUMMARIES]));
+        let summary = memory.get::<OrderSummary>(&OrderSummary::key_of(pending_order().order_id));
+        let summary = summary.unwrap();
+        assert_eq!((summary.version, summary.shown.client.client_name), (2, Some(ann().name)));
+        let sent: Vec<_> = memory.messages().iter().map(|sent| sent.queue).collect();
+        assert_eq!(sent, [ORDER_PROJECTIONS], "of the repeated message");
+    }
+
+    #[tokio::test]
+    async fn an_order_whose_summary_cannot_be_made_is_approved_without_it() {
+        let memory = Memory::new();
+        memory.put(&pending_order());
+        decided(&memory, CreditOutcome::Approved).await;
+        let tables: Vec<_> = memory.commits()[0].iter().map(|write| write.table).collect();
+        assert_eq!(tables, [ORDERS]);
+        let sent = memory.messages();
+        assert_eq!((sent.len(), sent[0].queue), (1, ORDER_PROJECTIONS));
+        assert_eq!(sent[0].envelope.event_type, "OrderApproved");
+    }
+
+    #[tokio::test]
+    async fn a_rejection_that_is_delivered_twice_returns_the_stock_once() {
+        let memory = shop();
+        for _ in 0..2 {
+            decided(&memory, CreditOutcome::Rejected).await;
+        }
+        let commits = memory.commits();
+        let tables: Vec<_> = commits[0].iter().map(|write| write.table).collect();
+        assert_eq!((commits.len(), tables), (1, vec![ORDERS, PRODUCTS, OUTBOX]));
+    }
+
+    #[tokio::test]
+    async fn an_approval_that_lapses_is_published_once() {
+        let memory = shop();
+        memory.put(&Order { status: OrderStatus::TimedOut, version: 2, ..pending_order() });
+        for _ in 0..2 {
+            decided(&memory, CreditOutcome::Approved).await;
+        }
+        let events: Vec<_> = memory.outbox().into_iter().map(|event| event.event_type).collect();
+        assert_eq!(events, ["ApprovalLapsed"]);
+    }
+
+    /// A pending order with its customer and address.
+    fn shop() -> Memory {
+        let memory = Memory::new();
+        memory.put(&pending_order());
+        memory.put(&ann());
+        memory.put(&home());
+        memory
+    }
+
+    /// Delivers a decision of the customer service, always in the same message.
+    async fn decided(memory: &Memory, order_type: CreditOutcome) {
+        let Order { order_id, user_id, .. } = pending_order();
+        let decided =
+            CustomerDecided(CreditResult { order_id, order_type, user_id: Some(user_id) });
+        let message = testing::envelope("event-2", &order_id.to_string(), &decided);
+        let settle_order = InMemory::new(memory).consumer(build);
+        assert!(settle_order.messages(&[&message]).await.failed.is_empty());
     }
 }

@@ -49,8 +49,9 @@ impl Consumer for SendEmail {
         due: &MailDue,
     ) -> Retrieved<Option<Recipient>> {
         let Some(key) = self.account(permit, &due.topic).await? else { return Ok(None) };
-        let Some(user) = self.users.get(permit, &key).await? else { return Ok(None) };
-        let address = self.addresses.get(permit, &MailAddress::key_of(&user.email)).await?;
+        let Some(user) = self.user(permit, &due.topic, &key).await? else { return Ok(None) };
+        let marked = MailAddress::key_of(&user.email);
+        let address = self.addresses.get_eventually_consistent(permit, &marked).await?;
         let deliverable = address.is_none_or(|address| !address.is_undeliverable());
         Ok(Some(Recipient { user, deliverable }))
     }
@@ -99,6 +100,23 @@ impl Consumer for SendEmail {
 }
 
 impl SendEmail {
+    /// The account as it is now. For a mail about an order it may be a moment old, unless its
+    /// address was unproven then.
+    async fn user(
+        &self,
+        permit: &Permit<DeliveredMessage>,
+        topic: &MailTopic,
+        key: &Key,
+    ) -> Result<Option<User>, ServiceError> {
+        if matches!(topic, MailTopic::Order(_)) {
+            let user = self.users.get_eventually_consistent(permit, key).await?;
+            if user.as_ref().is_some_and(|user| user.email_verified) {
+                return Ok(user);
+            }
+        }
+        self.users.get(permit, key).await
+    }
+
     async fn account(
         &self,
         permit: &Permit<DeliveredMessage>,

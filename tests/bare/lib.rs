@@ -5,7 +5,7 @@
 //! | `bare_json` | `lambda_http` and a response in JSON |
 //! | `bare_sdk` | one `GetItem` by a client with the SDK's default configuration, as most have |
 //! | `bare_tuned` | the same by the client of [`dynamodb`] |
-//! | `bare_order` | the calls of `create_order`, in a row, by that client |
+//! | `bare_order` | the calls of `create_order`, in a row, by that client and one of SQS |
 //!
 //! They do only the measured work: they check nothing and log nothing, and unreadable input ends
 //! the invocation.
@@ -34,6 +34,21 @@ use serde::Serialize;
 ///
 /// When a variable is missing that Lambda sets, or the roots cannot be read.
 pub async fn dynamodb() -> Result<Client, Error> {
+    dynamodb_over(connector()?).await
+}
+
+/// The client of [`dynamodb`], and a client of SQS over the same connector.
+///
+/// # Errors
+///
+/// As [`dynamodb`].
+pub async fn dynamodb_and_sqs() -> Result<(Client, aws_sdk_sqs::Client), Error> {
+    let connector = connector()?;
+    let sqs = sqs_over(connector.clone())?;
+    Ok((dynamodb_over(connector).await?, sqs))
+}
+
+fn connector() -> Result<SharedHttpConnector, Error> {
     let roots = fs::read(env::var("AWS_CA_BUNDLE")?)?;
     let trust = TrustStore::empty().with_pem_certificate(roots);
     let tls = TlsContext::builder().with_trust_store(trust).build()?;
@@ -42,19 +57,39 @@ pub async fn dynamodb() -> Result<Client, Error> {
         .tls_context(tls)
         .sleep_impl(TokioSleep::new())
         .build();
-    let connector = SharedHttpConnector::new(connector);
-    let credentials = Credentials::new(
+    Ok(SharedHttpConnector::new(connector))
+}
+
+fn credentials() -> Result<Credentials, Error> {
+    Ok(Credentials::new(
         env::var("AWS_ACCESS_KEY_ID")?,
         env::var("AWS_SECRET_ACCESS_KEY")?,
         env::var("AWS_SESSION_TOKEN").ok(),
         None,
         "environment",
-    );
+    ))
+}
+
+fn sqs_over(connector: SharedHttpConnector) -> Result<aws_sdk_sqs::Client, Error> {
+    let config = aws_sdk_sqs::Config::builder()
+        .behavior_version(BehaviorVersion::v2026_01_12())
+        .region(Region::new(env::var("AWS_REGION")?))
+        .endpoint_url(env::var("AWS_ENDPOINT_URL_SQS")?)
+        .credentials_provider(credentials()?)
+        .identity_cache(IdentityCache::no_cache())
+        .http_client(http_client_fn(move |_, _| connector.clone()))
+        .sleep_impl(TokioSleep::new())
+        .stalled_stream_protection(StalledStreamProtectionConfig::disabled())
+        .build();
+    Ok(aws_sdk_sqs::Client::from_conf(config))
+}
+
+async fn dynamodb_over(connector: SharedHttpConnector) -> Result<Client, Error> {
     let config = aws_sdk_dynamodb::Config::builder()
         .behavior_version(BehaviorVersion::v2026_01_12())
         .region(Region::new(env::var("AWS_REGION")?))
         .endpoint_url(env::var("AWS_ENDPOINT_URL_DYNAMODB")?)
-        .credentials_provider(credentials)
+        .credentials_provider(credentials()?)
         .identity_cache(IdentityCache::no_cache())
         .http_client(http_client_fn(move |_, _| connector.clone()))
         .sleep_impl(TokioSleep::new())

@@ -1,10 +1,14 @@
-//! The table calls of `create_order`, in a row: products, address and customer by one call, then
-//! the transaction of order, stock, outbox and idempotency table.
+//! The calls of `create_order`, in a row: the wanted attributes of products, address and customer by
+//! one call, then the transaction of order, stock and idempotency table, and then the order's event to
+//! one queue after the other. All of them are before the response: nothing holds a bare process after
+//! it.
 
 use std::collections::HashMap;
+use std::env;
 
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::types::{AttributeValue, KeysAndAttributes, Put, TransactWriteItem, Update};
+use aws_sdk_sqs::types::{MessageAttributeValue, SendMessageBatchRequestEntry};
 use bare::text;
 use lambda_http::request::RequestContext;
 use lambda_http::{Body, Error, Request, RequestExt, Response, run, service_fn};
@@ -13,9 +17,24 @@ use uuid::Uuid;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
-    let client = &bare::dynamodb().await?;
-    run(service_fn(async |request: Request| order(client, &request).await)).await
+    let (dynamodb, sqs) = bare::dynamodb_and_sqs().await?;
+    // The queue of mails is first, as the order is decided on by the other's consumer.
+    let queues = [env::var("EMAILS_QUEUE_URL")?, env::var("CUSTOMER_APPROVALS_QUEUE_URL")?];
+    let services = &Services { dynamodb, sqs, queues };
+    run(service_fn(async |request: Request| order(services, &request).await)).await
 }
+
+struct Services {
+    dynamodb: Client,
+    sqs: aws_sdk_sqs::Client,
+    queues: [String; 2],
+}
+
+/// The attributes that an order needs of a product, of an address and of a user.
+const OF_PRODUCT: [&str; 9] =
+    ["available", "discount", "name", "pk", "price", "productId", "soldAt", "stock", "stockParts"];
+const OF_ADDRESS: [&str; 2] = ["pk", "userId"];
+const OF_USER: [&str; 2] = ["pk", "tier"];
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -73,18 +92,18 @@ struct OrderLine {
     actual_price: Money,
 }
 
-/// The order's event in the outbox.
+/// The order's event, as a message.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Event<'a> {
-    sk: String,
-    event_id: String,
+    event_id: &'a str,
     event_type: &'static str,
     version: u32,
     occurred_at: &'a str,
     aggregate_id: &'a str,
+    request_id: String,
+    traceparent: &'a str,
     data: &'a Order,
-    expires_at: u64,
 }
 
 /// The response in the idempotency table.
@@ -92,8 +111,17 @@ struct Event<'a> {
 #[serde(rename_all = "camelCase")]
 struct Answer<'a> {
     status: u16,
+    headers: Headers,
     body: &'a str,
     expires_at: u64,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "kebab-case")]
+struct Headers {
+    content_type: &'static str,
+    etag: &'static str,
+    location: String,
 }
 
 #[derive(Serialize)]
@@ -137,28 +165,38 @@ impl OrderLine {
 }
 
 impl<'a> Event<'a> {
-    fn of(order: &'a Order) -> Self {
-        let event_id = Uuid::now_v7().to_string();
+    fn of(order: &'a Order, event_id: &'a str, traceparent: &'a str) -> Self {
         Self {
-            sk: event_id.clone(),
             event_id,
             event_type: "OrderCreated",
             version: 1,
             occurred_at: &order.created_at,
             aggregate_id: &order.order_id,
+            request_id: Uuid::now_v7().to_string(),
+            traceparent,
             data: order,
-            expires_at: 1_800_000_000,
         }
     }
 }
-async fn order(client: &Client, request: &Request) -> Result<Response<Body>, Error> {
+
+impl<'a> Answer<'a> {
+    fn of(order: &Order, body: &'a str) -> Self {
+        let location = format!("/orders/{}", order.order_id);
+        let headers = Headers { content_type: "application/json", etag: "\"1\"", location };
+        Self { status: 201, headers, body, expires_at: 1_800_000_000 }
+    }
+}
+
+async fn order(services: &Services, request: &Request) -> Result<Response<Body>, Error> {
     let draft: Draft = serde_json::from_slice(request.body())?;
     let user_id = caller(request).ok_or("the caller is not signed in")?;
     let key = request.headers().get("idempotency-key").ok_or("there is no key")?.to_str()?;
-    let products = products(client, &draft, &user_id).await?;
+    let products = products(&services.dynamodb, &draft, &user_id).await?;
     let order = Order::new(draft, user_id, products);
+    let event_id = Uuid::now_v7().to_string();
     let answer = serde_json::to_string(&Data { data: &order })?;
-    commit(client, &order, key, &answer).await?;
+    commit(&services.dynamodb, &order, &event_id, key, &answer).await?;
+    announce(services, &order, &event_id).await?;
     let response = Response::builder().status(201).header("content-type", "application/json");
     Ok(response.body(answer.into())?)
 }
@@ -173,9 +211,9 @@ async fn products(client: &Client, draft: &Draft, user_id: &str) -> Result<Vec<P
     let products = draft.items.iter().map(|line| key_of(&line.product_id)).collect();
     let request = client
         .batch_get_item()
-        .request_items("products", wanted(products)?)
-        .request_items("addresses", wanted(vec![key_of(&draft.address_id)])?)
-        .request_items("users", wanted(vec![key_of(user_id)])?);
+        .request_items("products", wanted(products, &OF_PRODUCT, true)?)
+        .request_items("addresses", wanted(vec![key_of(&draft.address_id)], &OF_ADDRESS, false)?)
+        .request_items("users", wanted(vec![key_of(user_id)], &OF_USER, false)?);
     let mut found = request.send().await?.responses.unwrap_or_default();
     for table in ["addresses", "users"] {
         found.get(table).and_then(|items| items.first()).ok_or_else(|| format!("{table}: none"))?;
@@ -184,45 +222,101 @@ async fn products(client: &Client, draft: &Draft, user_id: &str) -> Result<Vec<P
     Ok(products.map(serde_dynamo::from_item).collect::<Result<_, _>>()?)
 }
 
-fn wanted(keys: Vec<HashMap<String, AttributeValue>>) -> Result<KeysAndAttributes, Error> {
-    Ok(KeysAndAttributes::builder().set_keys(Some(keys)).consistent_read(true).build()?)
+/// Some attributes of items. Only a current read is consistent.
+fn wanted(
+    keys: Vec<HashMap<String, AttributeValue>>,
+    attributes: &[&str],
+    is_current: bool,
+) -> Result<KeysAndAttributes, Error> {
+    let mut wanted = KeysAndAttributes::builder().set_keys(Some(keys)).consistent_read(is_current);
+    let mut names = Vec::with_capacity(attributes.len());
+    for (number, attribute) in attributes.iter().enumerate() {
+        let name = format!("#{number}");
+        wanted = wanted.expression_attribute_names(&name, *attribute);
+        names.push(name);
+    }
+    Ok(wanted.projection_expression(names.join(", ")).build()?)
 }
 
-async fn commit(client: &Client, order: &Order, key: &str, answer: &str) -> Result<(), Error> {
-    let mut writes = vec![
-        put("orders", &order.order_id, order)?,
-        put("outbox", &order.order_id, &Event::of(order))?,
-        put("ledger", key, &Answer { status: 201, body: answer, expires_at: 1_800_000_000 })?,
-    ];
+async fn commit(
+    client: &Client,
+    order: &Order,
+    event_id: &str,
+    key: &str,
+    answer: &str,
+) -> Result<(), Error> {
+    let mut writes = vec![put("orders", &order.order_id, stored(order, event_id)?)?];
     for line in &order.items {
-        writes.push(take_from_stock(line)?);
+        writes.push(take_from_stock(line, &order.created_at)?);
     }
+    writes.push(put("ledger", key, serde_dynamo::to_item(Answer::of(order, answer))?)?);
     let request = client.transact_write_items().set_transact_items(Some(writes));
     request.client_request_token(Uuid::new_v4().to_string()).send().await?;
     Ok(())
 }
 
-fn put(table: &str, id: &str, record: &impl Serialize) -> Result<TransactWriteItem, Error> {
+/// The order with its event's id and its places in two indexes.
+fn stored(order: &Order, event_id: &str) -> Result<HashMap<String, AttributeValue>, Error> {
+    let mut item: HashMap<String, AttributeValue> = serde_dynamo::to_item(order)?;
+    item.insert("createdEventId".to_owned(), text(event_id));
+    let id = &order.order_id;
+    let shard = id.bytes().map(usize::from).sum::<usize>() % 4;
+    for (index, time) in [("by_creation", &order.created_at), ("by_deadline", &order.settle_by)] {
+        item.insert(format!("{index}_pk"), text(shard.to_string()));
+        item.insert(format!("{index}_sk"), text(format!("{time}#{id}")));
+    }
+    Ok(item)
+}
+
+fn put(
+    table: &str,
+    id: &str,
+    item: HashMap<String, AttributeValue>,
+) -> Result<TransactWriteItem, Error> {
     let put = Put::builder()
         .table_name(table)
-        .set_item(Some(serde_dynamo::to_item(record)?))
+        .set_item(Some(item))
         .item("pk", text(id))
         .condition_expression("attribute_not_exists(pk)")
         .build()?;
     Ok(TransactWriteItem::builder().put(put).build())
 }
 
-fn take_from_stock(line: &OrderLine) -> Result<TransactWriteItem, Error> {
+fn take_from_stock(line: &OrderLine, at: &str) -> Result<TransactWriteItem, Error> {
     let update = Update::builder()
         .table_name("products")
         .set_key(Some(key_of(&line.product_id)))
-        .update_expression("ADD stock :taken, version :one")
+        .update_expression("ADD stock :taken, version :one SET soldAt = :at")
         .condition_expression("stock >= :wanted")
         .expression_attribute_values(":taken", AttributeValue::N(format!("-{}", line.quantity)))
         .expression_attribute_values(":wanted", AttributeValue::N(line.quantity.to_string()))
         .expression_attribute_values(":one", AttributeValue::N("1".to_owned()))
+        .expression_attribute_values(":at", text(at))
         .build()?;
     Ok(TransactWriteItem::builder().update(update).build())
+}
+
+/// Sends the order's event to one queue after the other, in the customer's group.
+async fn announce(services: &Services, order: &Order, event_id: &str) -> Result<(), Error> {
+    let span = Uuid::new_v4().simple().to_string();
+    let traceparent = format!("00-{}-{}-01", Uuid::new_v4().simple(), &span[..16]);
+    let body = serde_json::to_string(&Event::of(order, event_id, &traceparent))?;
+    let traced =
+        MessageAttributeValue::builder().data_type("String").string_value(traceparent).build()?;
+    for queue in &services.queues {
+        let entry = SendMessageBatchRequestEntry::builder()
+            .id("0")
+            .message_body(&body)
+            .message_attributes("traceparent", traced.clone())
+            .message_group_id(&order.user_id)
+            .build()?;
+        let answer =
+            services.sqs.send_message_batch().queue_url(queue).entries(entry).send().await?;
+        if !answer.failed.is_empty() {
+            return Err(format!("{queue} refused the event").into());
+        }
+    }
+    Ok(())
 }
 
 fn key_of(id: &str) -> HashMap<String, AttributeValue> {

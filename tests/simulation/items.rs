@@ -17,6 +17,8 @@ pub mod tables {
     pub const ADDRESSES: &str = "AddressesTable";
     /// Products, and claims to names.
     pub const PRODUCTS: &str = "ProductsTable";
+    /// The last position of serial numbers.
+    pub const COUNTERS: &str = "CountersTable";
     /// Orders.
     pub const ORDERS: &str = "OrdersTable";
     /// The projection.
@@ -66,6 +68,8 @@ pub struct Order {
     pub serial_number: Option<u32>,
     /// The version.
     pub version: u64,
+    /// The id of the event that the order carries.
+    pub created_event_id: Option<String>,
 }
 
 impl Order {
@@ -91,8 +95,27 @@ pub struct Line {
 pub struct Product {
     /// Its id.
     pub product_id: String,
-    /// The pieces in stock.
+    /// The pieces in stock that are not in parts.
     pub stock: i64,
+}
+
+/// A part of the stock of a product.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct StockPart {
+    /// The product.
+    pub product_id: String,
+    /// The number of the part.
+    pub part: u16,
+    /// Its pieces.
+    pub pieces: i64,
+}
+
+/// The last position of serial numbers.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub struct SerialNumbers {
+    /// The position, from 1.
+    pub last: u64,
 }
 
 /// A credit account.

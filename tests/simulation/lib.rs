@@ -4,12 +4,13 @@
 //! [`store`] builds the world, [`workloads`] has the operations of customers, writers, partners,
 //! attackers and operators, and [`oracles`] has the checks, by the names that the failure tables of
 //! `ARCHITECTURE.md` use. [`linear`] has the models of single records. `mistakes/` has changes of the
-//! source that an oracle must find.
+//! source that an oracle must find. [`hotspots`] has loads on single items, and their measurement.
 //!
 //! The functions are not part of this library: the program passes the `main` of each.
 
 pub mod command;
 pub mod description;
+pub mod hotspots;
 pub mod items;
 pub mod linear;
 pub mod opening;

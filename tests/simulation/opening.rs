@@ -10,7 +10,7 @@ use argon2::{Algorithm, Argon2, Params, Version};
 use aws::tokens::KeyRing;
 use domain::BusinessRules;
 use domain::articles::{Article, ArticleDraft};
-use domain::catalogue::{Product, ProductDraft};
+use domain::catalogue::{Product, ProductDraft, StockedProduct};
 use domain::people::{Address, AddressDraft, User, UserDraft, UserId};
 use lifecycle::record::{Record, item_of};
 use lifecycle::testing::simulated::{Surroundings, within};
@@ -33,6 +33,10 @@ pub const PRODUCTS: [(&str, u64, u8, u64); 5] = [
     ("Grand piano", 499_900, 0, 30),
     ("Last umbrella", 1_999, 25, 5),
 ];
+
+/// The number of parts that the stock of each product is in; 0 for a stock that is in no parts. All seeds
+/// order from parts with many pieces, and from parts with two, which are soon empty.
+pub const STOCK_PARTS: [u16; 5] = [0, 8, 16, 0, 0];
 
 /// The articles that are there as drafts of the first writer.
 pub const ARTICLES: usize = 2;
@@ -120,14 +124,19 @@ fn items_of(person: Person, moment: &Moment, hash: &str) -> [(String, Value); 3]
     [item(&user), item(&user.email_claim()), item(&address)]
 }
 
-fn product_items(index: usize, moment: &Moment) -> [(String, Value); 2] {
+fn product_items(index: usize, moment: &Moment) -> Vec<(String, Value)> {
     let (name, cents, discount, stock) = PRODUCTS[index];
     let draft: ProductDraft = made(json!({
         "productId": product_id(index), "name": name, "description": "From the beginning.",
         "price": { "amount": cents, "currency": "EUR" }, "discount": discount, "stock": stock,
     }));
     let product = Product::new(moment, UserId::from(Person::Merchant.id()), &draft);
-    [item(&product), item(&product.name_claim())]
+    let claim = item(&product.name_claim());
+    if STOCK_PARTS[index] == 0 {
+        return vec![item(&product), claim];
+    }
+    let StockedProduct { product, parts } = StockedProduct::split(product, STOCK_PARTS[index]);
+    parts.iter().map(item).chain([item(&product), claim]).collect()
 }
 
 fn article(index: usize, moment: &Moment) -> (String, Value) {
@@ -151,14 +160,16 @@ fn password_hash() -> String {
     hash.expect("the password and the salt are short").to_string()
 }
 
-fn item<R: Record>(record: &R) -> (String, Value) {
+/// The logical id of the table of a record, and its item in `DynamoDB`'s JSON.
+pub(crate) fn item<R: Record>(record: &R) -> (String, Value) {
     let item = serde_json::to_value(item_of(record)).expect("an item has a JSON form");
     let words = R::TABLE.name().split('_');
     let words = words.map(|word| format!("{}{}", word[..1].to_uppercase(), &word[1..]));
     (format!("{}Table", words.collect::<String>()), item)
 }
 
-fn made<T: DeserializeOwned>(json: Value) -> T {
+/// A value of the store from its JSON.
+pub(crate) fn made<T: DeserializeOwned>(json: Value) -> T {
     serde_json::from_value(json).expect("the first data are valid")
 }
 
@@ -191,7 +202,8 @@ mod tests {
     fn the_first_data_have_all_people_and_products_and_end_with_the_rules() {
         let of = |table: &str| ITEMS.iter().filter(|(it, _)| it == table).count();
         assert_eq!(of("UsersTable"), 2 * Person::all().count());
-        assert_eq!(of("ProductsTable"), 2 * PRODUCTS.len());
+        let parts: usize = STOCK_PARTS.into_iter().map(usize::from).sum();
+        assert_eq!(of("ProductsTable"), 2 * PRODUCTS.len() + parts);
         assert_eq!(of("ArticlesTable"), ARTICLES);
         let (table, rules) = ITEMS.last().unwrap();
         assert_eq!(table, "SettingsTable");

@@ -19,6 +19,13 @@ fn without_faults_no_oracle_finds_anything() {
 }
 
 #[test]
+fn hot_spots_keep_their_rates_and_lose_nothing() {
+    let load = ["hotspots", "--approvals", "200", "--orders", "60", "--seconds", "2"];
+    let last = simulated(&load);
+    assert_eq!(last, "nothing was lost, and nothing was sold or numbered twice");
+}
+
+#[test]
 fn under_all_faults_no_oracle_finds_anything_and_traces_are_equal() {
     let last = simulated(&["--seeds", "1..6", "--orders", "10", "--twice"]);
     assert!(last.starts_with("5 seeds in ") && last.ends_with(", 0 failed"), "{last}");

@@ -2,7 +2,7 @@
 
 use clap::Parser;
 
-use super::{callback, hostile, local, sign_in};
+use super::{callback, growth, hostile, local, sign_in};
 
 /// Measures cold and warm starts of our functions and of bare ones.
 #[derive(Parser)]
@@ -28,6 +28,15 @@ pub(super) struct Arguments {
     #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(u64).range(14..=1_000))]
     pub(super) period_ms: u64,
 
+    /// Counts the instructions of warm invocations by callgrind, and compares them with
+    /// `infra/bench/instructions.json`.
+    #[arg(long)]
+    pub(super) quick: bool,
+
+    /// Writes the counts of `--quick` to that file.
+    #[arg(long, requires = "quick", conflicts_with = "only")]
+    pub(super) write: bool,
+
     #[command(subcommand)]
     pub(super) command: Option<Subcommand>,
 }
@@ -38,6 +47,8 @@ pub(super) enum Subcommand {
     Local(local::Arguments),
     /// Measures callbacks of 200 objects through the local platform.
     Callback(callback::Arguments),
+    /// Measures pages, lists, the relay and consumers on tables of several sizes.
+    Growth(growth::Arguments),
     /// Sends the worst bodies, and compares their cost with a valid request.
     Hostile(hostile::Arguments),
     /// Compares the times of failed sign-ins for known and unknown e-mail addresses.

@@ -1,5 +1,6 @@
-//! Builds the measured binaries, each package separately.
+//! Builds the measured binaries: deployed ones by packages, others with the rest of the workspace.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use tooling::process::succeeded;
@@ -21,6 +22,29 @@ pub(super) fn build_candidates(workspace: &Path, candidates: &[&Candidate]) -> R
         build(workspace, "release", &arguments)?;
     }
     Ok(())
+}
+
+/// Builds programs of ours with the profile `dev` and the features of the workspace, as all steps of
+/// `.ci/run` do, so that they share all dependencies. The settings are those of `.ci/run` on every
+/// machine, and the programs are for the oldest processors: the numbers of
+/// instructions are then alike everywhere. The functions are optimised, too.
+pub(super) fn build_beside_others(
+    workspace: &Path,
+    candidates: &[&Candidate],
+) -> Result<(), Error> {
+    let mut cargo = cargo(workspace);
+    // An empty variable replaces the flags of configuration files.
+    cargo.env("RUSTFLAGS", "").env_remove("CARGO_ENCODED_RUSTFLAGS");
+    for (name, value) in
+        [("INCREMENTAL", "0"), ("PROFILE_DEV_DEBUG", "0"), ("PROFILE_DEV_OPT_LEVEL", "1")]
+    {
+        cargo.env(format!("CARGO_{name}"), value);
+    }
+    cargo.args(["build", "--workspace"]);
+    cargo.args(["--config", "profile.dev.package.functions.opt-level=1"]);
+    let names: BTreeSet<_> = candidates.iter().map(|candidate| candidate.binary).collect();
+    cargo.args(names.into_iter().flat_map(|name| ["--bin", name]));
+    succeeded(&mut cargo)
 }
 
 impl Package {

@@ -74,6 +74,23 @@ impl Events {
         bytes(&event)
     }
 
+    /// Gets a list, as a caller with all roles.
+    pub(super) fn get(&self, route: &str, path: &str, query: &str) -> Bytes {
+        let mut event = self.request("GET", route, path);
+        event["rawQueryString"] = json!(query);
+        self.sign_in(&mut event);
+        event["requestContext"]["authorizer"]["lambda"]["roles"] = json!(Role::WORDS);
+        bytes(&event)
+    }
+
+    /// Gets something of the caller's own, by a route with their id.
+    pub(super) fn get_of_user(&self, route: &str) -> Bytes {
+        let mut event = self.request("GET", route, &route.replace("{userId}", &self.user_id));
+        event["pathParameters"] = json!({ "userId": self.user_id });
+        self.sign_in(&mut event);
+        bytes(&event)
+    }
+
     /// Orders two pieces of one product, with a new idempotency key.
     pub(super) fn order(&self) -> Bytes {
         self.with_body("POST", "/orders", &self.order_body().to_string())

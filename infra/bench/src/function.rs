@@ -1,5 +1,6 @@
 //! One execution environment of a candidate.
 
+use std::process::Command;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
@@ -7,7 +8,7 @@ use serde_json::Value;
 use tooling::Error;
 
 use super::candidates::Candidate;
-use super::lambda::Lambda;
+use super::lambda::{Lambda, PATIENCE};
 use super::process::Process;
 use super::setup::Setup;
 
@@ -24,10 +25,21 @@ impl Function {
         setup: &Setup,
         candidate: &'static Candidate,
     ) -> Result<(Self, Duration), Error> {
-        let lambda = Lambda::start().await?;
+        Self::start_by(Command::new(setup.binary(candidate)), setup, candidate, PATIENCE).await
+    }
+
+    /// As [`Function::start`], by a command that runs the binary, and with another time limit for each
+    /// step.
+    pub(super) async fn start_by(
+        command: Command,
+        setup: &Setup,
+        candidate: &'static Candidate,
+        patience: Duration,
+    ) -> Result<(Self, Duration), Error> {
+        let lambda = Lambda::start(patience).await?;
         let variables = setup.variables(&lambda.address.to_string());
         let started = Instant::now();
-        let process = Process::start(&setup.binary(candidate), variables, &setup.log(candidate))?;
+        let process = Process::start(command, variables, &setup.log(candidate))?;
         let mut function = Self { candidate, process, lambda };
         let ready = function.lambda.ready().await;
         let ready = ready.map_err(|error| function.blame(&error.to_string()))?;
@@ -62,6 +74,11 @@ impl Function {
 
     pub(super) async fn stop(self) -> Result<(), Error> {
         self.process.stop().await
+    }
+
+    /// Asks the process to end, and waits for its end.
+    pub(super) async fn end(self) -> Result<(), Error> {
+        self.process.end().await
     }
 
     fn blame(&self, what: &str) -> Error {

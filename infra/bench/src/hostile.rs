@@ -7,7 +7,7 @@
 mod bodies;
 
 use std::path::Path;
-use std::process::{Command, ExitCode};
+use std::process::ExitCode;
 
 use bytes::Bytes;
 use clap::Args;
@@ -120,9 +120,12 @@ pub(super) async fn run(workspace: &Path, arguments: &Arguments) -> Result<ExitC
         binaries::build_candidates(workspace, &candidates)?;
     }
     let setup = Setup::new(&binaries::folder(workspace, "release")?, workspace).await?;
+    let document = fs_err::read(workspace.join("infra/openapi.json"))?;
+    let document = serde_json::from_slice(&document)?;
     let mut measured = Vec::new();
     for target in &TARGETS {
-        measured.push(measure(&setup, target, arguments.rounds).await?);
+        let limit = limit(&document, target.method, target.path)?;
+        measured.push(measure(&setup, target, limit, arguments.rounds).await?);
     }
     say(&table(&measured));
     let complaints = complaints(&measured);
@@ -132,9 +135,13 @@ pub(super) async fn run(workspace: &Path, arguments: &Arguments) -> Result<ExitC
     Ok(if complaints.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-async fn measure(setup: &Setup, target: &'static Target, rounds: u32) -> Result<Measured, Error> {
+async fn measure(
+    setup: &Setup,
+    target: &'static Target,
+    limit: usize,
+    rounds: u32,
+) -> Result<Measured, Error> {
     let name = target.candidate.name;
-    let limit = limit(setup, target)?;
     let valid = (target.valid)(&setup.events);
     let (mut function, _) = Function::start(setup, &target.candidate).await?;
     let event = |body: &str| setup.events.with_body(target.method, target.path, body);
@@ -171,12 +178,13 @@ async fn measure(setup: &Setup, target: &'static Target, rounds: u32) -> Result<
     Ok(Measured { name, limit, valid_ms, bodies })
 }
 
-/// The maximum body of a function, by its own description.
-fn limit(setup: &Setup, target: &Target) -> Result<usize, Error> {
-    let described = Command::new(setup.binary(&target.candidate)).arg("--describe").output()?;
-    let described: Value = serde_json::from_slice(&described.stdout)?;
-    let limit = described["bodyBytesMax"].as_u64().ok_or("its description has no bodyBytesMax")?;
-    Ok(usize::try_from(limit)?)
+/// The maximum body of an endpoint, by the API's description: a deployed program has none.
+fn limit(document: &Value, method: &str, path: &str) -> Result<usize, Error> {
+    let described = &document["paths"][path][method.to_lowercase()]["requestBody"]["description"];
+    let limit = described.as_str().unwrap_or_default();
+    let limit = limit.strip_prefix("At most ").and_then(|limit| limit.strip_suffix(" bytes."));
+    let limit = limit.ok_or_else(|| format!("infra/openapi.json: no limit of {method} {path}"))?;
+    Ok(limit.parse()?)
 }
 
 struct Answer {
@@ -268,6 +276,15 @@ mod tests {
             let complaints = complaints(&[measured(Some(1.0), worst)]);
             assert_eq!(complaints.len(), count, "{complaints:?}");
         }
+    }
+
+    #[test]
+    fn the_limit_of_a_body_is_read_from_the_description() {
+        let body = json!({ "description": "At most 4096 bytes." });
+        let document = json!({ "paths": { "/notes": { "post": { "requestBody": body } } } });
+        assert_eq!(limit(&document, "POST", "/notes").unwrap(), 4_096);
+        let error = limit(&document, "PUT", "/notes").unwrap_err();
+        assert_eq!(error.to_string(), "infra/openapi.json: no limit of PUT /notes");
     }
 
     #[test]

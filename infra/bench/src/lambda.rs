@@ -19,7 +19,7 @@ use tokio::time::timeout;
 use tooling::Error;
 
 /// The time limit for a process: Lambda's limit for its start.
-const PATIENCE: Duration = Duration::from_secs(10);
+pub(super) const PATIENCE: Duration = Duration::from_secs(10);
 
 /// The timeout of an invocation, as the function receives it.
 const INVOCATION_LIMIT: Duration = Duration::from_secs(10);
@@ -32,6 +32,7 @@ pub(super) struct Lambda {
     runtime: Option<Poll>,
     extension: Option<Poll>,
     has_extension: bool,
+    patience: Duration,
 }
 
 /// A pending request for the next event.
@@ -55,7 +56,8 @@ enum Heard {
 type Mouth = mpsc::UnboundedSender<Heard>;
 
 impl Lambda {
-    pub(super) async fn start() -> Result<Self, Error> {
+    /// A stub that waits this long for each message of the process.
+    pub(super) async fn start(patience: Duration) -> Result<Self, Error> {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
         let address = listener.local_addr()?;
         let listener = listener.tap_io(|connection| {
@@ -68,7 +70,7 @@ impl Lambda {
             let _ = axum::serve(listener, routes(mouth)).await;
         });
         let (runtime, extension, has_extension) = (None, None, false);
-        Ok(Self { address, heard, server, runtime, extension, has_extension })
+        Ok(Self { address, heard, server, runtime, extension, has_extension, patience })
     }
 
     /// Waits until the runtime and any extension request an event. Returns the time of the last
@@ -121,8 +123,8 @@ impl Lambda {
     }
 
     async fn hear(&mut self) -> Result<Heard, Error> {
-        let heard = timeout(PATIENCE, self.heard.recv()).await;
-        let heard = heard.map_err(|_| format!("no message from it for {PATIENCE:?}"))?;
+        let heard = timeout(self.patience, self.heard.recv()).await;
+        let heard = heard.map_err(|_| format!("no message from it for {:?}", self.patience))?;
         heard.ok_or_else(|| "its Lambda stub has ended".into())
     }
 }

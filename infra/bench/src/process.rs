@@ -8,6 +8,7 @@ use tooling::Error;
 use tooling::context::Context;
 
 use tokio::process::{Child, Command};
+use tooling_async::child;
 
 /// The number of a log's last bytes that are shown.
 const LAST_WORDS_BYTES: usize = 2_000;
@@ -20,14 +21,15 @@ pub(super) struct Process {
 }
 
 impl Process {
-    /// Starts a binary with only these environment variables.
+    /// Starts a command with only these environment variables.
     pub(super) fn start(
-        binary: &Path,
+        command: std::process::Command,
         variables: Vec<(String, String)>,
         log: &Path,
     ) -> Result<Self, Error> {
         let output = File::create(log)?.into_parts().0;
-        let child = Command::new(binary)
+        let program = command.get_program().to_owned();
+        let child = Command::from(command)
             .env_clear()
             .envs(variables)
             .stdin(Stdio::null())
@@ -35,7 +37,7 @@ impl Process {
             .stderr(output)
             .kill_on_drop(true)
             .spawn()
-            .map_err(|error| format!("{}: {error}", binary.display()))?;
+            .map_err(|error| format!("{}: {error}", program.display()))?;
         let id = child.id().ok_or("it ended at once")?;
         Ok(Self { child, id, log: log.to_owned() })
     }
@@ -71,6 +73,11 @@ impl Process {
         Ok(self.child.kill().await?)
     }
 
+    /// Asks it to end, and waits for its end.
+    pub(super) async fn end(mut self) -> Result<(), Error> {
+        child::end(&mut self.child).await
+    }
+
     /// The end of its output.
     pub(super) fn last_words(&self) -> String {
         let said = fs::read(&self.log).unwrap_or_default();
@@ -86,7 +93,7 @@ mod tests {
     #[tokio::test]
     async fn a_process_is_measured_and_ended() {
         let log = std::env::temp_dir().join(format!("bench-test-{}", std::process::id()));
-        let process = Process::start(Path::new("/bin/cat"), Vec::new(), &log);
+        let process = Process::start(std::process::Command::new("/bin/cat"), Vec::new(), &log);
         // Its input is empty, so it ends soon, but it has not been waited for.
         let process = process.unwrap();
         assert!(process.cpu_time().is_ok());

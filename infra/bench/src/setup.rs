@@ -5,6 +5,8 @@ use std::path::{Path, PathBuf};
 use tooling::Error;
 
 use aws::tokens;
+use domain::resources::QUEUES;
+use lifecycle::effects::QueueName;
 
 use super::candidates::Candidate;
 use super::events::{AUDIENCE, Events, ISSUER};
@@ -21,6 +23,8 @@ pub(super) struct Setup {
     pub(super) events: Events,
     binaries: PathBuf,
     folder: PathBuf,
+    /// Variables of some measurements, which replace others.
+    more: Vec<(String, String)>,
 }
 
 impl Setup {
@@ -31,7 +35,8 @@ impl Setup {
         let services = Services::start(&items, &keys).await?;
         let folder = std::env::temp_dir().join(format!("bench-{}", std::process::id()));
         fs::create_dir(&folder)?;
-        let setup = Self { services, events, binaries: binaries.to_owned(), folder };
+        let (binaries, more) = (binaries.to_owned(), Vec::new());
+        let setup = Self { services, events, binaries, folder, more };
         setup.write_roots(workspace)?;
         Ok(setup)
     }
@@ -57,6 +62,16 @@ impl Setup {
 
     pub(super) fn binary(&self, candidate: &Candidate) -> PathBuf {
         self.binaries.join(candidate.binary)
+    }
+
+    /// Adds environment variables; they replace those of the same names.
+    pub(super) fn set(&mut self, variables: Vec<(String, String)>) {
+        self.more = variables;
+    }
+
+    /// A file of the run.
+    pub(super) fn file(&self, name: &str) -> PathBuf {
+        self.folder.join(name)
     }
 
     /// The log file of a candidate's process; each start overwrites it.
@@ -98,13 +113,17 @@ impl Setup {
             "users",
         ]
         .map(|table| (format!("{}_TABLE", table.to_uppercase()), table.to_owned()));
-        let queues = ["callbacks", "emails"].map(|queue| {
-            (format!("{}_QUEUE_URL", queue.to_uppercase()), format!("{url}/000000000000/{queue}"))
+        let outbox = QueueName::new("outbox");
+        let queues = QUEUES.iter().chain([&outbox]).flat_map(|queue| {
+            let url = format!("{url}/000000000000/{}", queue.name());
+            [(queue.variable(), url.clone()), (queue.dead_letter_variable(), url)]
         });
+        let queues: Vec<_> = queues.collect();
         let template = [
             ("AUDIENCE", AUDIENCE),
             // One caller sends more requests here than the default limits allow.
             ("EXACT_RATE_LIMIT", "1000000000"),
+            ("CURSOR_KEY_SECRET_ID", "cursor_key"),
             ("ISSUER", ISSUER),
             ("RATE_LIMIT", "1000000000"),
             ("SERVICE_NAME", "bench"),
@@ -112,7 +131,8 @@ impl Setup {
             ("VERIFICATION_KEYS_SECRET_ID", "verification_keys"),
         ]
         .map(|(name, value)| (name.to_owned(), value.to_owned()));
-        lambda.into_iter().chain(tables).chain(queues).chain(template).collect()
+        let all = lambda.into_iter().chain(tables).chain(queues).chain(template);
+        all.chain(self.more.clone()).collect()
     }
 }
 

@@ -71,6 +71,9 @@ story("a message is sent by hand, and its failure is seen", { place: "queues/Obj
   await dialog.getByRole("button", { name: "Send" }).click();
 
   await notice(page).getByText("Sent to ObjectExpiriesQueue").waitFor();
+  // A body that cannot be read is a dead letter after its first delivery, which takes milliseconds.
+  const queue = page.getByRole("region", { name: "ObjectExpiriesQueue", exact: true });
+  await queue.getByRole("link", { name: "ObjectExpiriesDeadLetterQueue" }).click();
   await page.locator(".message", { hasText: "that the function knows" }).waitFor();
 });
 

@@ -18,7 +18,7 @@ story("the journey of an order grows from the request to the mail", {}, async pa
       await openRequest(page, id, "journey");
       await card(page, "POST /orders").waitFor();
       assert.equal(await state(card(page, "POST /orders")), "done");
-      assert.equal(await state(card(page, "RelayOutboxFunction")), "working");
+      assert.equal(await state(card(page, "CreateOrderFunction")), "working");
       assert.equal(await card(page, "EmailsQueue").count(), 0);
       assert.match(await page.locator(".rest").innerText(), /working/);
     },
@@ -30,8 +30,7 @@ story("the journey of an order grows from the request to the mail", {}, async pa
     "at-rest": async () => {
       await page.locator(".rest", { hasText: /^\s*At rest after/ }).waitFor();
       assert.equal(await state(card(page, "We have received your order")), "done");
-      assert.equal(await state(card(page, "OrderApproved")), "done");
-      assert.equal(await state(card(page, "ProjectOrdersFunction")), "done");
+      assert.equal(await state(card(page, "SettleOrderFunction")), "done");
     },
   };
 

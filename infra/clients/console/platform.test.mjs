@@ -17,7 +17,7 @@ story("the map connects functions, tables and queues, with live counts", { place
   await eventually("the count of invocations to grow", async () => (await count()) > before);
   await node("CreateOrder").hover();
   const connected = await node("CreateOrder").getAttribute("title");
-  for (const name of ["OrdersTable", "OutboxTable", "ProductsTable", "POST /orders"]) assert.ok(connected.includes(name), `${name}: ${connected}`);
+  for (const name of ["OrdersTable", "EmailsQueue", "ProductsTable", "POST /orders"]) assert.ok(connected.includes(name), `${name}: ${connected}`);
   await node("CreateOrder").click();
   await page.waitForURL(url => url.hash === "#/requests");
   await rows(page).first().waitFor();

@@ -71,7 +71,7 @@ export async function orderAtThreeMoments(token, seen) {
   try {
     const placed = await placeOrder(token);
     assert.equal(placed.status, 201);
-    await eventually("the relay to work", async () => has(await journeyOf(placed.id), "invocation", "working"));
+    await eventually("its event to be sent", async () => has(await journeyOf(placed.id), "invocation", "working"));
     await seen("begun", placed.id);
     await eventually("a consumer to have begun", async () => (await journeyOf(placed.id)).nodes.filter(({ kind }) => kind === "message").length > 1);
     await seen("growing", placed.id);

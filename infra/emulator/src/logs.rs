@@ -115,8 +115,8 @@ fn say_request(fields: &Map<String, Value>) -> (Severity, String) {
     if let Some(code) = fields.get("code").and_then(Value::as_str) {
         append(&mut said, format_args!(" {code}"));
     }
-    if let Some(duration_ms) = fields.get("durationMs").and_then(Value::as_f64) {
-        append(&mut said, format_args!(" in {duration_ms:.1} ms"));
+    if let Some(seconds) = fields.get("http_request_duration_seconds").and_then(Value::as_f64) {
+        append(&mut said, format_args!(" in {:.1} ms", seconds * 1000.0));
     }
     if fields.get("coldStart").and_then(Value::as_bool) == Some(true) {
         said.push_str(", cold start");
@@ -167,8 +167,8 @@ mod tests {
     #[test]
     fn the_canonical_request_line_is_shortened() {
         let line = r#"{"level":"info","message":"request","requestId":"r1","method":"POST",
-            "path":"/orders","status":"422","code":"OUT_OF_STOCK","durationMs":12.34,
-            "coldStart":true,"stages":{"parse":0.1}}"#;
+            "path":"/orders","status":"422","code":"OUT_OF_STOCK",
+            "http_request_duration_seconds":0.01234,"coldStart":true,"stages":{"parse":0.1}}"#;
 
         assert_eq!(
             shown(line).unwrap(),

@@ -1,12 +1,11 @@
-//! `history`: an order with its events and their consumers, its credit reservation, and its place in
-//! the projection.
+//! `history`: an order with its mail and its events in the outbox, its credit reservation, and its
+//! place in the projection.
 
 use aws::Range;
 use aws::admin::Operator;
 use domain::credit::Reservation;
-use domain::events::subscribers;
 use domain::orders::{Order, OrderId, OrderSummary};
-use domain::resources::{CREDITS, ORDER_SUMMARIES, ORDERS};
+use domain::resources::{CREDITS, EMAILS, ORDER_SUMMARIES, ORDERS};
 use lifecycle::commit::{OUTBOX, OutboxRow};
 use lifecycle::consumer::inbox_key;
 use lifecycle::error::BoxError;
@@ -41,6 +40,7 @@ pub(crate) async fn run(
     let (order, summary, reservation) = operator.together((order, summary, reservation)).await?;
     let order = order.ok_or_else(|| format!("there is no order {order_id}"))?;
     say(&format!("order       {}", serde_json::to_string(&order)?));
+    tell_mail(operator, &order, say).await?;
     tell_events(operator, order_id, say).await?;
     match reservation {
         None => say("credit      none reserved"),
@@ -56,7 +56,18 @@ pub(crate) async fn run(
     Ok(())
 }
 
-/// Prints the events of the outbox, and which subscribers have consumed each.
+/// Prints the event that the order carries, and whether its mail was handled. The reservation shows
+/// whether the customer service had it.
+async fn tell_mail(operator: &Operator, order: &Order, say: Say<'_>) -> Result<(), BoxError> {
+    let Some(event_id) = &order.created_event_id else { return Ok(()) };
+    let handled = operator.has(IDEMPOTENCY_KEYS, &inbox_key(EMAILS.name(), event_id)).await?;
+    let handled = if handled { "handled" } else { "not handled" };
+    say(&format!("event       {} OrderCreated {event_id}, with the order", order.created_at));
+    say(&format!("            {}: {handled}", EMAILS.name()));
+    Ok(())
+}
+
+/// Prints the events of the outbox.
 async fn tell_events(operator: &Operator, order_id: OrderId, say: Say<'_>) -> Result<(), BoxError> {
     let found = operator.first_of(&Range::partition(order_id), EVENTS_MAX).await?;
     let mut rows: Vec<OutboxRow> = found.into_iter().map(|found| found.record).collect();
@@ -70,13 +81,6 @@ async fn tell_events(operator: &Operator, order_id: OrderId, say: Say<'_>) -> Re
             "event       {} {} {}, request {}, {relayed}",
             envelope.occurred_at, envelope.event_type, envelope.event_id, envelope.request_id
         ));
-        for queue in subscribers(&envelope.event_type) {
-            let consumed = operator
-                .has(IDEMPOTENCY_KEYS, &inbox_key(queue.name(), &envelope.event_id))
-                .await?;
-            let consumed = if consumed { "consumed" } else { "not consumed" };
-            say(&format!("            {}: {consumed}", queue.name()));
-        }
     }
     Ok(())
 }

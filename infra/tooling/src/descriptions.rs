@@ -237,6 +237,10 @@ pub fn as_built(
     let describe = |name: &String| -> Result<(String, Value), Error> {
         let described = Command::new(folder.join(name)).arg("--describe").env_clear().output();
         let described = described.map_err(|error| format!("{name}: {error}"))?;
+        if !described.status.success() {
+            let said = String::from_utf8_lossy(&described.stderr);
+            return Err(format!("{name} --describe: {}", said.trim()).into());
+        }
         let description = serde_json::from_slice(&described.stdout);
         Ok((name.clone(), description.map_err(|error| format!("{name} --describe: {error}"))?))
     };

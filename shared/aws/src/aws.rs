@@ -2,6 +2,8 @@
 
 mod clients;
 #[cfg(feature = "testing")]
+mod in_memory;
+#[cfg(feature = "testing")]
 mod simulated;
 
 use std::fmt;
@@ -12,7 +14,6 @@ use std::time::Duration;
 use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_sdk_dynamodb::config::{BehaviorVersion, IdentityCache, StalledStreamProtectionConfig};
 use aws_smithy_async::rt::sleep::{SharedAsyncSleep, TokioSleep};
-use aws_smithy_http_client::tls::TrustStore;
 use aws_smithy_runtime_api::client::http::{SharedHttpConnector, http_client_fn};
 use aws_smithy_types::retry::RetryConfig;
 use aws_smithy_types::timeout::TimeoutConfig;
@@ -20,18 +21,15 @@ use aws_types::SdkConfig;
 use aws_types::region::Region;
 use aws_types::service_config::{LoadServiceConfig, ServiceConfigKey};
 use futures::future::BoxFuture;
-use lifecycle::error::BoxError;
 use lifecycle::ports::Adapter;
 use lifecycle::record::TableName;
-use lifecycle::resource::Resource;
 
 use crate::alerts::port::DeliverAlert;
 use crate::auth::tokens::trusted_issuers::{self, OutsideIssuer};
-#[cfg(feature = "testing")]
-use crate::config::ConfigError;
 use crate::config::Configuration;
-use crate::connector;
+use crate::connector::{self, Roots};
 use crate::endpoints::ENDPOINT_URL;
+use crate::linked::Linked;
 
 /// The first attempt and two retries, with full jitter between them.
 const ATTEMPTS_MAX: u32 = 3;
@@ -52,9 +50,10 @@ const MAIL_TIMEOUT: Duration = Duration::from_secs(10);
 pub struct Aws(Arc<Inner>);
 
 struct Inner {
+    linked: Linked<Aws>,
     configuration: Configuration,
     outside_issuers: Result<Vec<OutsideIssuer>, String>,
-    aws_roots: TrustStore,
+    aws_roots: Roots,
     connector: SharedHttpConnector,
     mail: OnceLock<SharedHttpConnector>,
     others: OnceLock<SharedHttpConnector>,
@@ -80,72 +79,30 @@ pub(crate) struct Preparations {
 }
 
 impl Aws {
-    /// Reads the variables that the resources need from the process's environment. Opens no
-    /// connection.
-    ///
-    /// Credentials, region and addresses come from the variables that Lambda sets. The SDK's chain
-    /// of providers is not used: its search for profiles, containers and instance metadata costs a
-    /// cold start more than all other work of the function.
-    ///
-    /// # Errors
-    ///
-    /// A [`ConfigError`](crate::ConfigError) that names every missing variable, the error of the
-    /// file that `AWS_CA_BUNDLE` names, or a use that a feature of this crate must be on for.
-    pub fn connect(resources: &[Resource]) -> Result<Self, BoxError> {
-        #[cfg(feature = "testing")]
-        if let Some(variables) = lifecycle::testing::simulated::variables() {
-            return Self::connect_simulated(resources, variables);
-        }
-        Self::connect_with(resources, |name| std::env::var(name).ok())
-    }
-
-    /// As [`Aws::connect`], with an environment that the caller provides.
-    ///
-    /// # Errors
-    ///
-    /// As [`Aws::connect`].
-    pub fn connect_with(
-        resources: &[Resource],
-        environment: impl Fn(&str) -> Option<String> + Send + Sync + 'static,
-    ) -> Result<Self, BoxError> {
-        if cfg!(not(feature = "mail")) && resources.contains(&Resource::Mail) {
-            return Err("mail needs the feature `mail` of the crate `aws`".into());
-        }
-        let configuration = Configuration::read(resources, Box::new(environment))?;
-        let aws_roots = connector::aws_roots(configuration.ca_bundle.as_deref())?;
-        let connector = connector::for_aws(aws_roots.clone());
-        Ok(Self(Arc::new(Inner::new(configuration, aws_roots, connector))))
-    }
-
-    /// For a test: all HTTP goes through the connector, and writes, messages and mail to the adapter.
-    #[cfg(feature = "testing")]
-    pub(crate) fn connect_in_memory(
-        resources: &[Resource],
-        environment: impl Fn(&str) -> Option<String> + Send + Sync + 'static,
-        connector: &SharedHttpConnector,
-        adapter: Arc<dyn Adapter>,
-    ) -> Result<Self, ConfigError> {
-        let configuration = Configuration::read(resources, Box::new(environment))?;
-        let roots = TrustStore::empty();
-        let mut inner = Inner::new(configuration, roots, connector.clone());
-        inner.mail = connector.clone().into();
-        inner.others = connector.clone().into();
-        inner.in_memory = Some(adapter);
-        Ok(Self(Arc::new(inner)))
+    pub(crate) fn of(
+        configuration: Configuration,
+        aws_roots: Roots,
+        connector: SharedHttpConnector,
+        linked: Linked<Self>,
+    ) -> Self {
+        Self(Arc::new(Inner::new(configuration, aws_roots, connector, linked)))
     }
 
     /// The public URL of the API, without a slash at the end: `https://api.example.com`.
     ///
     /// # Panics
     ///
-    /// When the function's `RESOURCES` lacks [`Resource::PublicUrl`].
+    /// When the function's `RESOURCES` lacks
+    /// [`Resource::PublicUrl`](lifecycle::resource::Resource::PublicUrl).
     pub fn public_url(&self) -> String {
         let url = self.configuration().public_url.as_deref();
         let url = url.unwrap_or_else(|| panic!("RESOURCES lacks the public URL"));
         url.trim_end_matches('/').to_owned()
     }
 
-    /// The value of a variable that [`Resource::Variable`] declares, such as the name of a bucket.
+    /// The value of a variable that
+    /// [`Resource::Variable`](lifecycle::resource::Resource::Variable) declares, such as the name of a
+    /// bucket.
     ///
     /// # Panics
     ///
@@ -165,7 +122,7 @@ impl Aws {
     /// Make the client once, where the endpoint is built. Its calls belong in stage 6, where a
     /// [`Permit`](lifecycle::Permit) proves that the caller was admitted; nothing enforces that
     /// here. [`service_error`](crate::service_error) maps their errors. Declare the permissions by
-    /// [`Resource::Other`].
+    /// [`Resource::Other`](lifecycle::resource::Resource::Other).
     ///
     /// ```
     /// use aws::{Aws, service_error};
@@ -188,6 +145,11 @@ impl Aws {
     /// ```
     pub fn sdk_config(&self) -> SdkConfig {
         self.0.sdk.to_builder().service_config(EndpointUrls(self.clone())).build()
+    }
+
+    /// The calls of the ports that this function makes.
+    pub(crate) fn linked(&self) -> Linked<Self> {
+        self.0.linked
     }
 
     pub(crate) fn configuration(&self) -> &Configuration {
@@ -290,10 +252,12 @@ impl Aws {
 impl Inner {
     fn new(
         configuration: Configuration,
-        aws_roots: TrustStore,
+        aws_roots: Roots,
         connector: SharedHttpConnector,
+        linked: Linked<Aws>,
     ) -> Self {
         Self {
+            linked,
             outside_issuers: trusted_issuers::read(&configuration),
             sdk: sdk_config(&configuration, connector.clone()),
             configuration,

@@ -9,6 +9,7 @@
 //! | [`functions`] | ready-made functions: relay, sweepers, health check, published keys |
 //! | [`Aws`] | the [ports](lifecycle::ports) of the lifecycle; makes the items below |
 //! | [`Table`], [`batch_get`], [`Range`], [`Pages`], [`CachedSetting`] | reads of tables, in stage 6 |
+//! | [`Sequence`] | numbers that are taken in stage 6, before the commit that has them |
 //! | [`auth`], [`tokens`], [`Secret`] | tokens, API keys, passwords, limits on guesses, secrets |
 //! | [`Cache`], [`upstream`] | shared values, and calls to third-party services |
 //! | [`Aws::sdk_config`], [`service_error`] | clients of other AWS services |
@@ -24,7 +25,9 @@ pub mod alerts;
 pub mod auth;
 mod aws;
 pub mod cache;
+mod calls;
 mod config;
+mod connect;
 mod connector;
 mod dynamodb;
 mod endpoints;
@@ -33,6 +36,7 @@ mod errors;
 mod export;
 pub mod functions;
 pub mod guide;
+mod linked;
 mod platform;
 mod probes;
 mod runtime;
@@ -59,13 +63,15 @@ pub use cache::{Cache, CachePolicy, Cached};
 pub use config::{CURSOR_KEY, ConfigError, SIGNING_KEYS, VERIFICATION_KEYS};
 pub use dynamodb::audit_log::AuditLog;
 pub use dynamodb::batch_get::{BatchRequest, Each, GetMany, GetOne, KEYS_MAX, Looked, batch_get};
-#[doc(hidden)]
-pub use dynamodb::batch_get::{Items, Keys};
+pub use dynamodb::excerpts::{GetExcerpt, GetExcerpts};
 pub use dynamodb::pages::Pages;
 pub use dynamodb::query::{Found, Positioned};
 pub use dynamodb::range::Range;
+pub use dynamodb::sequence::Sequence;
 pub use dynamodb::setting::CachedSetting;
 pub use dynamodb::table::{OrNotFound, Present, Table};
+#[doc(hidden)]
+pub use dynamodb::{batch_get::Items, wanted_keys::Keys};
 pub use errors::service_error;
 pub use runtime::{authorize, consume, rotate, serve};
 pub use secrets::Secret;

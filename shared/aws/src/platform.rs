@@ -12,11 +12,13 @@ use serde_dynamo::Item;
 
 use crate::Aws;
 use crate::dynamodb::expressions::plain;
+use crate::sqs::all_failed;
 
 #[async_trait]
 impl Store for Aws {
     async fn commit(&self, transaction: &Transaction) -> Result<(), CommitError> {
-        self.commit_transaction(transaction).await
+        let commit = self.linked().commit()?;
+        commit(self, transaction).await
     }
 
     async fn read(&self, table: TableName, key: &Key) -> Result<Option<Item>, ServiceError> {
@@ -25,7 +27,8 @@ impl Store for Aws {
     }
 
     async fn count(&self, counter: &Counter) -> Result<Count, ServiceError> {
-        self.add_to_counter(counter).await
+        let count = self.linked().count()?;
+        count(self, counter).await
     }
 }
 
@@ -35,7 +38,10 @@ impl Queues for Aws {
         if let Some(adapter) = self.in_memory() {
             return adapter.send(messages).await;
         }
-        self.send_messages(messages).await
+        match self.linked().queues() {
+            Ok(queues) => queues.send(self, messages).await,
+            Err(error) => all_failed(0..messages.len(), error),
+        }
     }
 
     async fn change_visibility(
@@ -46,7 +52,7 @@ impl Queues for Aws {
         if let Some(adapter) = self.in_memory() {
             return adapter.change_visibility(queue, hidden).await;
         }
-        self.hide_messages(queue, hidden).await
+        self.linked().queues()?.change_visibility(self, queue, hidden).await
     }
 
     async fn dead_letter(
@@ -58,24 +64,17 @@ impl Queues for Aws {
         if let Some(adapter) = self.in_memory() {
             return adapter.dead_letter(queue, body, reason).await;
         }
-        self.bury_message(queue, body, reason).await
+        self.linked().queues()?.dead_letter(self, queue, body, reason).await
     }
 }
 
 #[async_trait]
 impl Mailer for Aws {
-    #[cfg(feature = "mail")]
     async fn mail(&self, mail: &Mail) -> Result<(), ServiceError> {
         if let Some(adapter) = self.in_memory() {
             return adapter.mail(mail).await;
         }
-        self.send_mail(mail).await
-    }
-
-    /// No function that declares mail starts without the feature.
-    #[cfg(not(feature = "mail"))]
-    async fn mail(&self, _: &Mail) -> Result<(), ServiceError> {
-        Err(ServiceError::internal("the feature `mail` of the crate `aws` is off"))
+        self.linked().mail()?.mail(self, mail).await
     }
 }
 

@@ -33,13 +33,12 @@ impl Aws {
             let connections = self.table_connections(&preparations.tables);
             services.extend(repeat_n(Service::DynamoDb, connections));
         }
-        if queues {
-            self.sqs();
+        if queues && let Ok(calls) = self.linked().queues() {
+            calls.connect(self);
             services.push(Service::Sqs);
         }
-        if mail {
-            #[cfg(feature = "mail")]
-            self.ses();
+        if mail && let Ok(calls) = self.linked().mail() {
+            calls.connect(self);
             services.push(Service::Ses);
         }
         let opened = services.into_iter().map(|service| self.open_connection(service));

@@ -4,12 +4,14 @@
 //! the rules. There is no event for payments yet: an approved order keeps its reservation until it
 //! is cancelled.
 
-use lifecycle::effects::{Condition, Effects, Event, Write, text};
+use lifecycle::effects::{Condition, Effects, Event, Message, Write, text};
 use lifecycle::newtypes::wire_enum;
 use lifecycle::record::{Key, Record, TableName};
 use serde::{Deserialize, Serialize};
 
+use self::ReservationStatus::{Held, Released};
 use crate::catalogue::{Amount, Currency, Money};
+use crate::events::messages_about;
 use crate::orders::{CreditOutcome, CreditResult, CustomerDecided, OrderId};
 use crate::people::UserId;
 use crate::resources::CREDITS;
@@ -37,31 +39,43 @@ pub struct CreditFacts {
     pub open_credit: Money,
 }
 
+impl CreditFacts {
+    /// Whether the customer's credit suffices for an order, as far as the facts show.
+    pub fn suffice_for(&self, order: &Charge) -> bool {
+        let account = self.account.as_ref();
+        let reserved = account.map_or(Amount::ZERO, |account| account.reserved).get();
+        let rest = self.open_credit.amount.get() - reserved;
+        // There are no exchange rates here.
+        order.total.currency == self.open_credit.currency && order.total.amount.get() <= rest
+    }
+}
+
 /// Decides on the customer of a new order: approves them and reserves the credit, or rejects them.
 ///
-/// Has no effect if the order has a reservation already, or was released before: then its saga
-/// needs no decision any more.
+/// The reservation is the decision, also of a rejected order. So an order that has one is not decided
+/// on again: an earlier delivery has done it, and its announcement, which may be missing, is repeated.
+/// An order that was released before needs no decision any more.
 pub fn reserve(order: &Charge, facts: &CreditFacts) -> Effects {
-    if facts.reservation.is_some() {
-        return Effects::none();
+    if let Some(reservation) = &facts.reservation {
+        let told = reservation.decision().map(|decision| told(order, decision));
+        return Effects::none().announce_all(told.into_iter().flatten());
     }
-    let told = |order_type| {
-        let (order_id, user_id) = (order.order_id, Some(order.user_id));
-        let answer = CreditResult { order_id, order_type, user_id };
-        Event::about(order.order_id, &CustomerDecided(answer))
-    };
-    let reserved = facts.account.as_ref().map_or(Amount::ZERO, |account| account.reserved).get();
-    let rest = facts.open_credit.amount.get() - reserved;
-    // There are no exchange rates here.
-    let suffices =
-        order.total.currency == facts.open_credit.currency && order.total.amount.get() <= rest;
-    if !suffices {
-        return Effects::none().event(told(CreditOutcome::Rejected));
+    if !facts.suffice_for(order) {
+        let refused = Reservation { refused: true, ..Reservation::of(order, Released) };
+        let effects = Effects::none().write(Write::create(&refused));
+        return effects.announce_all(told(order, CreditOutcome::Rejected));
     }
     Effects::none()
         .write(CreditAccount::add(order, facts.open_credit))
-        .write(Write::create(&Reservation::of(order, ReservationStatus::Held)))
-        .event(told(CreditOutcome::Approved))
+        .write(Write::create(&Reservation::of(order, Held)))
+        .announce_all(told(order, CreditOutcome::Approved))
+}
+
+/// The messages about a decision.
+fn told(order: &Charge, order_type: CreditOutcome) -> Vec<Message> {
+    let (order_id, user_id) = (order.order_id, Some(order.user_id));
+    let answer = CreditResult { order_id, order_type, user_id };
+    messages_about(&Event::about(order.order_id, &CustomerDecided(answer)))
 }
 
 /// Releases the reservation of a closed order, once.
@@ -69,10 +83,10 @@ pub fn reserve(order: &Charge, facts: &CreditFacts) -> Effects {
 /// Without a reservation, the release has overtaken the order. It is stored, so that the order
 /// reserves nothing later.
 pub fn release(order: &Charge, facts: &CreditFacts) -> Effects {
-    let released = Reservation::of(order, ReservationStatus::Released);
+    let released = Reservation::of(order, Released);
     match &facts.reservation {
         None => Effects::none().write(Write::create(&released)),
-        Some(Reservation { status: ReservationStatus::Released, .. }) => Effects::none(),
+        Some(Reservation { status: Released, .. }) => Effects::none(),
         Some(held) => {
             let held_still = Condition::Equals("status", text(held.status.as_str()));
             Effects::none()
@@ -140,6 +154,9 @@ pub struct Reservation {
     pub amount: Money,
     /// Whether it counts towards the customer's sum.
     pub status: ReservationStatus,
+    /// Whether the customer was rejected: nothing was ever held.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub refused: bool,
 }
 
 impl Reservation {
@@ -150,7 +167,16 @@ impl Reservation {
 
     fn of(order: &Charge, status: ReservationStatus) -> Self {
         let Charge { order_id, user_id, total } = *order;
-        Self { order_id, user_id, amount: total, status }
+        Self { order_id, user_id, amount: total, status, refused: false }
+    }
+
+    /// The decision on the customer; none if the order was released before.
+    fn decision(&self) -> Option<CreditOutcome> {
+        match (self.status, self.refused) {
+            (Held, _) => Some(CreditOutcome::Approved),
+            (Released, true) => Some(CreditOutcome::Rejected),
+            (Released, false) => None,
+        }
     }
 }
 
@@ -174,11 +200,13 @@ wire_enum! {
 
 #[cfg(test)]
 mod tests {
-    use lifecycle::effects::{Change, WriteAction};
+    use lifecycle::effects::{Change, Content, WriteAction};
+    use serde_json::{Value, json};
 
     use super::*;
     use crate::BusinessRules;
     use crate::examples::{pending_order, read};
+    use crate::resources::CUSTOMER_SAGA;
 
     #[test]
     fn an_order_within_the_open_credit_is_approved_and_reserved() {
@@ -190,17 +218,32 @@ mod tests {
             (Some(500_000), 0, "APPROVED"),
         ] {
             let effects = reserve(&charge(total, "EUR"), &facts(reserved, None));
-            let [event] = effects.events() else { panic!("not one event: {effects:?}") };
-            assert_eq!(event.data["orderType"], answer, "{reserved:?} {total}");
-            let writes = if answer == "APPROVED" { 2 } else { 0 };
+            assert_eq!(decisions(&effects), [answer], "{reserved:?} {total}");
+            let writes = if answer == "APPROVED" { 2 } else { 1 };
             assert_eq!(effects.writes().len(), writes, "{reserved:?} {total}");
+        }
+    }
+
+    #[test]
+    fn a_decision_is_stored_and_only_its_announcement_is_repeated() {
+        let order = charge(700, "EUR");
+        for (reserved, answer) in [(0, "APPROVED"), (500_000, "REJECTED")] {
+            let first = reserve(&order, &facts(Some(reserved), None));
+            let last = first.writes().last().expect("the reservation is the last write");
+            assert_eq!(last.condition, Some(Condition::Absent));
+            let WriteAction::Put(item) = &last.action else { panic!("{last:?}") };
+            let reservation = Some(Reservation::of_item(item.clone()).unwrap());
+            // By the credit that is left now, the decision would be the opposite.
+            let facts = CreditFacts { reservation, ..facts(Some(500_000 - reserved), None) };
+            let again = reserve(&order, &facts);
+            assert_eq!((decisions(&again), again.writes().len()), (vec![json!(answer)], 0));
         }
     }
 
     #[test]
     fn an_order_in_another_currency_than_the_credit_is_rejected() {
         let effects = reserve(&charge(1, "USD"), &facts(None, None));
-        assert_eq!(effects.events()[0].data["orderType"], "REJECTED");
+        assert_eq!(decisions(&effects), ["REJECTED"]);
     }
 
     #[test]
@@ -221,12 +264,21 @@ mod tests {
         let overtaking = release(&order, &facts(None, None));
         assert_eq!(overtaking.writes()[0].condition, Some(Condition::Absent));
         let late = reserve(&order, &facts(None, Some(ReservationStatus::Released)));
-        assert!(late.writes().is_empty() && late.events().is_empty());
+        assert!(late.is_empty(), "{late:?}");
+    }
+
+    fn decisions(effects: &Effects) -> Vec<Value> {
+        let announced = effects.announced().iter().map(|message| {
+            assert_eq!(message.queue, CUSTOMER_SAGA);
+            let Content::New(event) = &message.content else { panic!("{message:?}") };
+            event.data["orderType"].clone()
+        });
+        announced.collect()
     }
 
     fn charge(total: i64, currency: &str) -> Charge {
         let order = pending_order();
-        let total = read(serde_json::json!({ "amount": total, "currency": currency }));
+        let total = read(json!({ "amount": total, "currency": currency }));
         Charge { order_id: order.order_id, user_id: order.user_id, total }
     }
 

@@ -47,13 +47,14 @@ pub fn pending_order() -> Order {
     }));
     let command = PlaceOrder::try_from(draft).expect("the draft is well-formed");
     let facts = OrderFacts {
-        products: vec![Some(lamp())],
-        address: Some(address),
-        customer: Some(ann()),
+        products: vec![Some(lamp().into())],
+        supplies: Vec::new(),
+        address: Some(address.into()),
+        customer: Some(ann().into()),
         rules: BusinessRules::default(),
     };
     let caller = signed_in(ann().user_id, &[Role::Customer]);
-    place_order(&moment(), &caller, &command, facts).expect("the order breaks no rule")
+    place_order(&moment(), &caller, &command, facts).expect("the order breaks no rule").order
 }
 
 /// The same order, approved with the number 7.

@@ -6,7 +6,7 @@ use serde_json::json;
 use crate::BusinessRules;
 use crate::articles::Article;
 use crate::callback::{CallbackReceived, Object, ObjectExpires, ObjectIds, SourceGroup};
-use crate::catalogue::{NameClaim, Product, TypedNameClaim};
+use crate::catalogue::{NameClaim, Product, StockPart, StockedProduct, TypedNameClaim};
 use crate::communications::{Ending, LoggedMessage, Outcome, UpstreamCall};
 use crate::credit::{CreditAccount, Reservation};
 use crate::examples::{
@@ -17,7 +17,7 @@ use crate::notices::{NoticeDue, NoticeLog, UpstreamFailed};
 use crate::orders::{
     ApprovalLapsed, CustomerDecided, Order, OrderApproved, OrderCreated, OrderDeleted,
     OrderOverdue, OrderRejected, OrderState, OrderStatus, OrderSummary, OrderTimedOut,
-    SerialNumbers,
+    SerialNumbers, TakenFrom,
 };
 use crate::people::{
     Address, EmailClaim, EmailVerificationRequested, KnownSources, MailAddress, PasswordResetAsked,
@@ -54,7 +54,10 @@ fn people_of_released_versions_are_read() {
 #[test]
 fn the_catalogue_of_released_versions_is_read() {
     let withdrawn = Product { available: false, version: 2, ..lamp() };
-    holds::<Product>(&[lamp(), withdrawn]);
+    let sold = Product { sold_at: Some(moment().now()), ..lamp() };
+    let split = StockedProduct::split(sold, 2);
+    holds::<Product>(&[lamp(), withdrawn, split.product]);
+    holds::<StockPart>(&split.parts);
     holds::<NameClaim>(&[lamp().name_claim()]);
     holds::<TypedNameClaim>(&[TypedNameClaim(lamp().name_claim())]);
 }
@@ -66,6 +69,10 @@ fn orders_of_released_versions_are_read() {
     holds::<Order>(&[
         pending_order(),
         approved_order(),
+        Order {
+            taken_from: vec![TakenFrom { product_id: lamp().product_id, part: 1 }],
+            ..pending_order()
+        },
         of(OrderStatus::Rejected),
         of(OrderStatus::TimedOut),
         cancelled.clone(),
@@ -78,11 +85,18 @@ fn orders_of_released_versions_are_read() {
     holds::<CreditAccount>(&[read(
         json!({ "userId": user_id, "currency": "EUR", "reserved": 850 }),
     )]);
-    let reservation = |status| {
+    let reservation = |status, refused| {
         let amount = json!({ "amount": 850, "currency": "EUR" });
-        read(json!({ "orderId": order_id, "userId": user_id, "amount": amount, "status": status }))
+        read(json!({
+            "orderId": order_id, "userId": user_id, "amount": amount, "status": status,
+            "refused": refused,
+        }))
     };
-    holds::<Reservation>(&[reservation("HELD"), reservation("RELEASED")]);
+    holds::<Reservation>(&[
+        reservation("HELD", false),
+        reservation("RELEASED", false),
+        reservation("RELEASED", true),
+    ]);
     holds::<SerialNumbers>(&[read(json!({ "last": 7 }))]);
 }
 

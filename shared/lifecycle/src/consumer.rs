@@ -175,7 +175,9 @@ impl Source {
 pub enum Inbox {
     /// Each record has its effect once.
     Remembered,
-    /// Records may have their effect again; the receivers of the effects must tolerate it.
+    /// Nothing remembers a record. Its writes have conditions that hold once, or their repetition
+    /// does no harm; the receivers of its messages tolerate a repeated one. An event whose row is in
+    /// the outbox ends the repetition; only announcements are sent again.
     None,
 }
 

@@ -2,13 +2,17 @@
 //!
 //! `infra/openapi.json` and the generated parts of the template are written from it, and other
 //! parts are checked against it. So they cannot contradict the code.
+//!
+//! A build with debug assertions describes itself, as that of the `dev` profile, and so does one with
+//! the feature `describe`. A deployed program carries neither schemas nor examples, which no tool
+//! reads there.
 
-use std::io::Write;
-use std::process::ExitCode;
+mod print;
 
 use http::Method;
 use serde_json::{Value, json};
 
+pub(crate) use self::print::printed_if_asked;
 use crate::caller::{Access, Caller, SignIn};
 use crate::conditions::Conditions;
 use crate::consumer::{Consumer, Inbox, Source};
@@ -24,19 +28,6 @@ use crate::record::{IndexName, PARTITION_KEY, TableName};
 use crate::reply::{Reply, View};
 use crate::resource::{Action, OUTBOX, Resource};
 use crate::rotation::Rotation;
-
-/// Whether the binary was started with `--describe`.
-pub(crate) fn asked() -> bool {
-    std::env::args().nth(1).is_some_and(|argument| argument == "--describe")
-}
-
-/// Prints a description as JSON.
-pub(crate) fn print(description: &Value) -> ExitCode {
-    match writeln!(std::io::stdout(), "{description:#}") {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(_) => ExitCode::FAILURE,
-    }
-}
 
 /// Returns the description of an endpoint.
 pub fn endpoint<E: Endpoint>() -> Value {

@@ -11,7 +11,7 @@ use crate::idempotency::Idempotency;
 use crate::input::{FromInput, Input};
 use crate::limit::{Limit, SubjectLimit};
 use crate::reply::Reply;
-use crate::resource::Resources;
+use crate::resource::{Resources, permit_messages, permit_tertiary_effects};
 use crate::route::Route;
 use crate::{Moment, Permit};
 
@@ -94,6 +94,15 @@ pub trait Endpoint: Send + Sync + Sized + 'static {
 
     /// The tables, queues, secrets and upstreams in use, for the IAM policy.
     const RESOURCES: Resources;
+
+    /// Whether effects may be left to do after the response: messages, announcements, mails and posts. It
+    /// follows from the resources. Such an endpoint registers an internal extension, whose exchange with
+    /// Lambda is billed with each invocation.
+    ///
+    /// An endpoint with a queue or an upstream for other purposes sets it to `false`, for example if
+    /// its message is [sent in place of the commit](Effects::enqueue_instead_of_commit). Effects that
+    /// it has in spite of that are performed before the response.
+    const TERTIARY_EFFECTS: bool = permit_tertiary_effects(Self::RESOURCES);
 
     /// Stage 4. Deserialisation: path, query, headers and body as on the wire. A part
     /// ([`Path`](crate::input::Path), [`QueryString`](crate::input::QueryString),
@@ -225,6 +234,8 @@ impl<Q: Query> Endpoint for Q {
     const ACCESS: Access<RoleOf<Q::Caller>> = Q::ACCESS;
     const LIMIT: Limit = Q::LIMIT;
     const RESOURCES: Resources = Q::RESOURCES;
+    // A query has no effects but the messages that its permit sends.
+    const TERTIARY_EFFECTS: bool = permit_messages(Q::RESOURCES);
     const ALLOW: Allow<Q> = <Q as Query>::ALLOW;
     const ERROR_SHAPE: ErrorShape = <Q as Query>::ERROR_SHAPE;
     // Conditions are compared with the tag of the reply.

@@ -32,6 +32,9 @@ pub(crate) const KEY_HEADER: HeaderName = HeaderName::from_static("idempotency-k
 /// The header that marks a replayed response.
 pub(crate) const REPLAYED_HEADER: HeaderName = HeaderName::from_static("idempotency-replayed");
 
+/// The hash of no parts: most requests have no query, and many no parameters.
+const HASH_OF_NOTHING: &str = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
+
 /// How long a response is stored.
 const KEPT_S: i64 = 24 * 60 * 60;
 
@@ -52,8 +55,6 @@ pub enum Idempotency {
 pub(crate) struct ScopedIdempotencyKey {
     ledger_key: Key,
     request_hash: String,
-    /// The hash of the raw request, as earlier versions made it. Their records are kept for a day.
-    earlier_hash: String,
 }
 
 impl ScopedIdempotencyKey {
@@ -96,12 +97,8 @@ impl ScopedIdempotencyKey {
         let scope = [method, route.path, subject.unwrap_or("anyone")].map(str::as_bytes);
         let alone = subject.is_none().then_some(request_hash.as_bytes());
         let scope = scope.into_iter().chain([key]).chain(alone);
-        let earlier = [method, &request.path, &request.raw_query].map(str::as_bytes);
-        Self {
-            ledger_key: Key::new(format!("idempotency#{}", hash_of(scope))),
-            earlier_hash: hash_of(earlier.into_iter().chain([key, &request.body])),
-            request_hash,
-        }
+        let ledger_key = Key::new(format!("idempotency#{}", hash_of(scope)));
+        Self { ledger_key, request_hash }
     }
 
     pub(crate) fn ledger_key(&self) -> &Key {
@@ -115,8 +112,10 @@ impl ScopedIdempotencyKey {
     }
 
     /// Returns the response to replay, or `None` when the key belongs to another request.
-    pub(crate) fn replay(&self, remembered: StoredResponse) -> Option<Response> {
-        if ![&self.request_hash, &self.earlier_hash].contains(&&remembered.request_hash) {
+    pub(crate) fn replay(&self, remembered: StoredResponse, request: &Request) -> Option<Response> {
+        let is_same = remembered.request_hash == self.request_hash
+            || remembered.request_hash == earlier_hash_of(request);
+        if !is_same {
             return None;
         }
         let mut headers: HeaderMap = remembered
@@ -140,11 +139,21 @@ impl ScopedIdempotencyKey {
     }
 }
 
+/// The hash of the raw request, as earlier versions made it. Their records are kept for a day.
+fn earlier_hash_of(request: &Request) -> String {
+    let key = request.headers.get(KEY_HEADER).map(HeaderValue::as_bytes).unwrap_or_default();
+    let spelled = [request.method.as_str(), &request.path, &request.raw_query].map(str::as_bytes);
+    hash_of(spelled.into_iter().chain([key, &request.body]))
+}
+
 /// The hash of a request's meaning, independent of its spelling. It includes the key, which is not
 /// stored, so that a reader of the table cannot find, say, the body's password by trying hashes.
 fn hash_of_request(request: &Request, route: &Route, key: &[u8]) -> String {
     let pairs = |pairs: &mut dyn Iterator<Item = (&String, &String)>| {
         let mut pairs: Vec<_> = pairs.collect();
+        if pairs.is_empty() {
+            return HASH_OF_NOTHING.to_owned();
+        }
         // The order of the values of one name may have a meaning.
         pairs.sort_by_key(|(name, _)| *name);
         hash_of(pairs.into_iter().flat_map(|(name, value)| [name.as_bytes(), value.as_bytes()]))
@@ -226,6 +235,29 @@ fn no_key() -> Key {
 mod tests {
     use super::*;
 
+    const ROUTE: Route = Route::post("/notes");
+
+    fn posted(query: &str) -> Request {
+        let event = serde_json::json!({
+            "rawPath": "/notes", "rawQueryString": query, "headers": { "idempotency-key": "k-1" },
+            "requestContext": { "http": { "method": "POST" } },
+        });
+        Request::from_event(event.to_string().as_bytes(), &ROUTE).unwrap()
+    }
+
+    #[test]
+    fn a_record_of_an_earlier_version_is_replayed_to_its_own_request() {
+        let (request, other) = (posted("a=1"), posted("a=2"));
+        let key = ScopedIdempotencyKey::of(&request, &ROUTE, None, b"k-1");
+        let (status, headers) = (StatusCode::CREATED, HeaderMap::new());
+        let first = Response { status, headers, body: (&b"{}"[..]).into() };
+        let mut stored = StoredResponse::stored(&key, &first, Timestamp::from_millis(0));
+        stored.request_hash = hash_of([&b"POST"[..], b"/notes", b"a=1", b"k-1", b""]);
+        let own = key.replay(stored.clone(), &request).map(|replayed| replayed.status);
+        assert_eq!(own, Some(StatusCode::CREATED));
+        assert!(key.replay(stored, &other).is_none());
+    }
+
     #[test]
     fn answers_of_released_versions_are_read() {
         let headers = [("content-type", "application/json"), ("location", "/orders/1")];
@@ -246,8 +278,8 @@ mod tests {
         let key = ScopedIdempotencyKey {
             ledger_key: Key::new("idempotency#hash"),
             request_hash: "hash".to_owned(),
-            earlier_hash: String::new(),
         };
+        let request = posted("");
         let mut headers = HeaderMap::new();
         for (name, value) in [
             (header::SET_COOKIE, "a=1; Expires=Thu, 01 Jan 2026 00:00:00 GMT"),
@@ -260,7 +292,7 @@ mod tests {
             let (status, headers) = (StatusCode::CREATED, headers.clone());
             let first = Response { status, headers, body: body.into() };
             let remembered = StoredResponse::stored(&key, &first, Timestamp::from_millis(0));
-            let mut replayed = key.replay(remembered).unwrap();
+            let mut replayed = key.replay(remembered, &request).unwrap();
             assert_eq!(replayed.headers.remove(REPLAYED_HEADER).unwrap(), "true");
             assert_eq!(replayed, first);
         }
@@ -269,14 +301,9 @@ mod tests {
     #[test]
     fn another_query_is_another_request() {
         let hash = |query: &str| {
-            let event = serde_json::json!({
-                "rawPath": "/notes", "rawQueryString": query,
-                "requestContext": { "http": { "method": "POST" } },
-            });
-            let route = Route::post("/notes");
-            let request = Request::from_event(event.to_string().as_bytes(), &route).unwrap();
-            ScopedIdempotencyKey::of(&request, &route, None, b"k-1").request_hash
+            ScopedIdempotencyKey::of(&posted(query), &ROUTE, None, b"k-1").request_hash
         };
+        assert_eq!(HASH_OF_NOTHING, hash_of([]));
         assert_eq!(hash("a=1&b=%20"), hash("b=+&a=1"));
         assert_ne!(hash("a=1"), hash(""));
     }

@@ -3,7 +3,8 @@
 use sha2::{Digest, Sha256};
 use uuid::{Builder, Uuid};
 
-use crate::{Timestamp, random};
+use crate::Timestamp;
+use crate::random::Draw;
 
 /// The moment at which a request is decided.
 ///
@@ -31,14 +32,12 @@ impl Moment {
     }
 
     /// The moment of a request: the current time, and an unguessable seed.
-    pub(crate) fn of_request(now: Timestamp) -> Self {
+    pub(crate) fn of_request(now: Timestamp, draw: &mut Draw) -> Self {
         #[cfg(any(test, feature = "testing"))]
         if let Some(seed) = crate::clock::fixed::seed() {
             return Self::new(now, seed);
         }
-        let mut seed = [0; 32];
-        random::fill(&mut seed).expect("Linux has randomness once it has booted");
-        Self::new(now, seed)
+        Self::new(now, draw.take())
     }
 
     /// The moment of a record: the current time, and ids derived from the record's id alone.
@@ -92,7 +91,7 @@ mod tests {
 
     #[test]
     fn every_delivery_of_a_record_gets_the_same_ids() {
-        let event_id = random::uuid_v7().to_string();
+        let event_id = crate::random::uuid_v7().to_string();
         let [first, second] =
             [0, 60_000].map(|ms| Moment::of_record(Timestamp::from_millis(ms), &event_id));
         assert_eq!(first.id("mail"), second.id("mail"));
@@ -101,7 +100,9 @@ mod tests {
 
     #[test]
     fn two_requests_never_share_an_id_or_a_secret() {
-        let [first, second] = [0, 0].map(|ms| Moment::of_request(Timestamp::from_millis(ms)));
+        let mut draw = Draw::new();
+        let now = Timestamp::from_millis(0);
+        let [first, second] = [(); 2].map(|()| Moment::of_request(now, &mut draw));
         assert_ne!(first.id("order"), second.id("order"));
         assert_ne!(first.secret("token"), second.secret("token"));
         assert_ne!(first.secret("token")[..10], first.id("token").as_bytes()[6..]);

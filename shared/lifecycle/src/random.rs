@@ -2,6 +2,8 @@
 
 use uuid::{Builder, Uuid};
 
+use crate::{Timestamp, clock};
+
 /// The operating system provides no randomness. Linux does, once it has booted.
 #[derive(Debug, thiserror::Error)]
 #[error("the operating system provides no randomness")]
@@ -66,6 +68,55 @@ pub fn uuid_v7() -> Uuid {
     Uuid::now_v7()
 }
 
+/// Enough for the ids of a request and its span, and for the seed of its moment.
+const DRAW_BYTES: usize = 64;
+
+/// Random bytes for the ids of one request, drawn at once: a draw is a call of the operating system.
+#[derive(Debug)]
+pub(crate) struct Draw {
+    bytes: [u8; DRAW_BYTES],
+    used: usize,
+}
+
+impl Draw {
+    /// Draws.
+    ///
+    /// # Panics
+    ///
+    /// As [`up_to`].
+    pub(crate) fn new() -> Self {
+        Self { bytes: bytes(), used: 0 }
+    }
+
+    /// Returns bytes that nothing else gets. Draws again when too few are left.
+    pub(crate) fn take<const N: usize>(&mut self) -> [u8; N] {
+        const { assert!(N <= DRAW_BYTES) };
+        if self.used + N > DRAW_BYTES {
+            *self = Self::new();
+        }
+        let mut taken = [0; N];
+        taken.copy_from_slice(&self.bytes[self.used..self.used + N]);
+        self.used += N;
+        taken
+    }
+
+    /// Returns a UUID that begins with the time, as [`uuid_v7`]. Those of one millisecond are in no
+    /// order.
+    pub(crate) fn uuid_v7(&mut self) -> Uuid {
+        let millis = u64::try_from(system_time().as_millis()).unwrap_or(0);
+        Builder::from_unix_timestamp_millis(millis, &self.take()).into_uuid()
+    }
+}
+
+/// The system's time, or that of the simulation.
+fn system_time() -> Timestamp {
+    #[cfg(any(test, feature = "testing"))]
+    if let Some(now) = crate::surroundings::now() {
+        return now;
+    }
+    clock::unmoved().into()
+}
+
 fn bytes<const N: usize>() -> [u8; N] {
     let mut bytes = [0; N];
     fill(&mut bytes).expect("Linux has randomness once it has booted");
@@ -86,6 +137,20 @@ mod tests {
         let fractions: Vec<f64> = (0..200).map(|_| fraction()).collect();
         assert!(fractions.iter().all(|it| (0.0..1.0).contains(it)), "{fractions:?}");
         assert!(fractions.iter().any(|it| *it < 0.5) && fractions.iter().any(|it| *it > 0.5));
+    }
+
+    #[test]
+    fn a_draw_gives_no_byte_twice_and_is_repeated_when_it_is_used_up() {
+        let mut draw = Draw::new();
+        let all = draw.bytes;
+        let (id, seed): ([u8; 10], [u8; 32]) = (draw.take(), draw.take());
+        assert_eq!((&id[..], &seed[..]), (&all[..10], &all[10..42]));
+        let other: [u8; 32] = draw.take();
+        assert_ne!(other[..22], all[42..], "too few bytes were left");
+        assert_eq!(draw.used, 32);
+        let (first, second) = (draw.uuid_v7(), draw.uuid_v7());
+        assert_ne!(first, second);
+        assert_eq!(first.get_version_num(), 7);
     }
 
     #[test]

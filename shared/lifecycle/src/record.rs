@@ -1,10 +1,13 @@
 //! The data model of the store: tables, keys and records, without any SDK.
 
+mod excerpt;
+
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_dynamo::{AttributeValue, Item};
 use sha2::{Digest, Sha256};
 
+pub use self::excerpt::Excerpt;
 use crate::error::FieldErrors;
 
 /// A table, by its logical name. Its physical name is in the environment variable `<NAME>_TABLE`.

@@ -1,7 +1,10 @@
 //! The resources that a function declares: the source of its IAM policy.
 
+mod needs;
+
 use serde::Serialize;
 
+pub use self::needs::Needs;
 use crate::Upstream;
 use crate::effects::QueueName;
 use crate::record::{IndexName, TableName};
@@ -104,6 +107,56 @@ impl Resource {
             Self::Table(mine, verbs) => *mine == table && verbs.contains(&verb),
             Self::Outbox => table == OUTBOX && verb == Action::PutItem,
             _ => false,
+        }
+    }
+}
+
+/// Whether effects of a function with these resources can be tertiary: it has a queue for messages,
+/// the mail service, or an upstream for posts.
+pub(crate) const fn permit_tertiary_effects(resources: &[Resource]) -> bool {
+    let mut index = 0;
+    while index < resources.len() {
+        if matches!(resources[index], Resource::Mail | Resource::Upstream(_)) {
+            return true;
+        }
+        index += 1;
+    }
+    permit_messages(resources)
+}
+
+/// Whether a function with these resources can send messages.
+pub(crate) const fn permit_messages(resources: &[Resource]) -> bool {
+    let mut index = 0;
+    while index < resources.len() {
+        if matches!(resources[index], Resource::Queue(_) | Resource::Queues(_)) {
+            return true;
+        }
+        index += 1;
+    }
+    false
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const EMAILS: QueueName = QueueName::new("emails");
+
+    #[test]
+    fn only_queues_to_send_to_mail_and_upstreams_permit_tertiary_effects() {
+        const CASES: [(&[Resource], bool, bool); 8] = [
+            (&[], false, false),
+            (&[Resource::Outbox, Resource::Secret("keys"), Resource::PublicUrl], false, false),
+            (&[Resource::ReadAttributes(EMAILS)], false, false),
+            (&[Resource::ReceiveFrom(EMAILS), Resource::DeadLetterQueue(EMAILS)], false, false),
+            (&[Resource::Outbox, Resource::Queue(EMAILS)], true, true),
+            (&[Resource::Queues(&[EMAILS])], true, true),
+            (&[Resource::Outbox, Resource::Mail], true, false),
+            (&[Resource::Upstream(Upstream::new("bank"))], true, false),
+        ];
+        for (resources, effects, messages) in CASES {
+            assert_eq!(permit_tertiary_effects(resources), effects, "{resources:?}");
+            assert_eq!(permit_messages(resources), messages, "{resources:?}");
         }
     }
 }

@@ -3,4 +3,5 @@
 mod caching;
 mod changes;
 mod partner;
+mod parts;
 mod prices;

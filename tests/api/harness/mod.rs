@@ -24,6 +24,6 @@ pub(crate) use self::platform::{AUDIENCE, ISSUER, InProcess, token_by};
 pub(crate) use self::refused::Refused;
 pub(crate) use self::shop::{
     ADDRESS, CUSTOMER, euros, home, lamp, new_address, new_product, order_of, proof_in, read,
-    unique_email, unique_object, user,
+    stock_in, unique_email, unique_object, user,
 };
 pub(crate) use self::start::{changed_platform, fresh_platform, shared_platform};

@@ -80,6 +80,13 @@ pub(crate) async fn new_product(merchant: &Client, stock: i64) -> ProductId {
     merchant.post_product(&lamp(stock), None).await.expect("a product").data.product_id
 }
 
+/// All pieces of a product in stock, also those in parts, by the items of the products' table.
+pub(crate) fn stock_in(products: &[Value], product: ProductId) -> u64 {
+    let of_it = products.iter().filter(|item| item["productId"] == json!(product));
+    let pieces = of_it.filter_map(|item| item["stock"].as_u64().or(item["pieces"].as_u64()));
+    pieces.sum()
+}
+
 /// A new address of a customer.
 pub(crate) async fn new_address(customer: &Client) -> AddressId {
     customer.post_address(&home(), None).await.expect("an address").data.address_id

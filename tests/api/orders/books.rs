@@ -1,5 +1,5 @@
 //! The books balance. Clients order through throttling, crashes and repeated deliveries. Then
-//! orders, stock, idempotency records, events and mails must agree exactly.
+//! orders, stock, idempotency records, events, reservations and mails must agree exactly.
 //!
 //! The test runs a short day. This runs a long one:
 //! `BOOKS_ORDERS=1000 BOOKS_CLIENTS=50 BOOKS_SEED=7 cargo test -p blackbox books -- --nocapture`
@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 use tokio::time::{Instant, sleep};
 
 use crate::harness::{
-    Api, ApiResponse, fresh_platform, new_product, order_of, setting, text, unlimited,
+    Api, ApiResponse, fresh_platform, new_product, order_of, setting, stock_in, text, unlimited,
 };
 
 /// How long the system may take to come to rest: a message that has failed six times waits for a
@@ -41,9 +41,9 @@ async fn books_without_idempotency_records_do_not_balance() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn books_without_an_outbox_do_not_balance() {
+async fn books_without_the_stock_do_not_balance() {
     let day = Day { orders: 20, clients: 4, seed: 3, kill: 0.0 };
-    let Some(books) = day.run(&["OutboxTable"]).await else { return };
+    let Some(books) = day.run(&["ProductsTable"]).await else { return };
     println!("{}", books.counts());
     books.balance(&day).unwrap_err();
 }
@@ -137,7 +137,7 @@ fn id_of(answer: &ApiResponse) -> String {
     answer.json()["data"]["orderId"].as_str().unwrap().to_owned()
 }
 
-/// The numbers of everything received by clients, stored, relayed and mailed.
+/// The numbers of everything received by clients, stored, decided and mailed.
 #[derive(Debug, Default)]
 struct Books {
     orders_told: BTreeSet<String>,
@@ -145,8 +145,10 @@ struct Books {
     orders_approved: BTreeSet<String>,
     pieces_left: usize,
     idempotency_records: usize,
-    events_in_outbox: BTreeSet<String>,
-    events_relayed: BTreeSet<String>,
+    /// The events that the orders carry.
+    events_carried: BTreeSet<String>,
+    /// The orders that the customer service has reserved credit for.
+    orders_reserved: BTreeSet<String>,
     orders_mailed: BTreeSet<String>,
     /// Mails that were sent again with the same id: after overlapping deliveries, or a crash
     /// between the mail and its record.
@@ -162,12 +164,9 @@ impl Books {
         loop {
             self.read(api, product).await;
             let orders = self.orders_stored.len();
-            let (relayed, mailed) = (self.events_relayed.len(), self.orders_mailed.len());
-            let now = [orders, relayed, mailed, self.orders_approved.len()];
+            let (reserved, mailed) = (self.orders_reserved.len(), self.orders_mailed.len());
+            let now = [orders, reserved, mailed, self.orders_approved.len()];
             if (now == seen && now == [orders; 4]) || Instant::now() > end {
-                return;
-            }
-            if now == seen && self.events_in_outbox.len() < orders {
                 return;
             }
             seen = now;
@@ -179,24 +178,20 @@ impl Books {
         let mut orders = api.scan("OrdersTable").await;
         let ids = |orders: &[Value]| orders.iter().map(|order| text(&order["orderId"])).collect();
         self.orders_stored = ids(&orders);
+        self.events_carried = orders.iter().map(|order| text(&order["createdEventId"])).collect();
         orders.retain(|order| order["status"] == "APPROVED");
         self.orders_approved = ids(&orders);
         let products = api.scan("ProductsTable").await;
-        let product = products.iter().find(|item| item["pk"] == json!(product)).unwrap();
-        self.pieces_left = usize::try_from(product["stock"].as_u64().unwrap()).unwrap();
+        self.pieces_left = usize::try_from(stock_in(&products, product)).unwrap();
         let ledger = api.scan("LedgerTable").await;
         let of_orders = ledger.iter().filter(|record| {
             text(&record["pk"]).starts_with("idempotency#")
                 && text(&record["body"]).contains("\"orderId\"")
         });
         self.idempotency_records = of_orders.count();
-        let outbox = api.scan("OutboxTable").await;
-        let created = outbox.iter().filter(|row| row["eventType"] == "OrderCreated");
-        self.events_in_outbox = created.map(|row| text(&row["eventId"])).collect();
-        let inbox = ledger.iter().map(|record| text(&record["pk"]));
-        let consumed =
-            inbox.filter_map(|key| Some(key.strip_prefix("inbox#customer_approvals#")?.to_owned()));
-        self.events_relayed = consumed.collect();
+        let credits = api.scan("CreditsTable").await;
+        let held = credits.iter().filter(|item| item["status"] == "HELD");
+        self.orders_reserved = held.map(|item| text(&item["orderId"])).collect();
         let mails = api.inside().unwrap().platform().stores().mailbox().mails(None);
         let mails = mails.iter().map(|mail| serde_json::to_value(mail).unwrap());
         let texts = mails.map(|mail| mail["text"].as_str().unwrap_or_default().to_owned());
@@ -226,8 +221,8 @@ impl Books {
             ("orders approved", self.orders_approved.len()),
             ("pieces left", self.pieces_left),
             ("idempotency records", self.idempotency_records),
-            ("events in the outbox", self.events_in_outbox.len()),
-            ("events relayed", self.events_relayed.len()),
+            ("events carried", self.events_carried.len()),
+            ("orders reserved", self.orders_reserved.len()),
             ("orders with a mail", self.orders_mailed.len()),
             ("mails repeated", self.mails_repeated),
             ("dead letters", self.dead_letters),
@@ -251,9 +246,9 @@ impl Books {
         }
         equal("pieces left", self.pieces_left, 0)?;
         equal("idempotency records", self.idempotency_records, sold)?;
-        equal("events in the outbox", self.events_in_outbox.len(), sold)?;
-        if self.events_relayed != self.events_in_outbox {
-            return Err("the relayed events differ from the outbox".to_owned());
+        equal("events carried", self.events_carried.len(), sold)?;
+        if self.orders_reserved != self.orders_stored {
+            return Err(format!("credit is reserved for {} orders", self.orders_reserved.len()));
         }
         if self.orders_mailed != self.orders_stored {
             return Err(format!("{} orders have a mail", self.orders_mailed.len()));

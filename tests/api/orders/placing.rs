@@ -2,11 +2,12 @@
 
 use domain::catalogue::ProductId;
 use domain::people::AddressDraft;
+use emulator::options::Options;
 use uuid::Uuid;
 
 use crate::harness::{
-    Control, Refused, home, new_address, new_product, order_of, shared_platform, unique,
-    unique_email, user,
+    Control, Refused, eventually, fresh_platform, home, new_address, new_product, order_of,
+    shared_platform, unique, unique_email, user, when,
 };
 
 #[tokio::test]
@@ -26,6 +27,25 @@ async fn an_order_reduces_the_stock_of_each_of_its_items() {
     let refused = customer.create_order(&both(1), None).await;
     assert_eq!(refused.refused_fields(422, "OUT_OF_STOCK"), ["/items/1/quantity"]);
     assert_eq!(stock(&control, lamp).await, 3, "all of an order or nothing");
+}
+
+#[tokio::test]
+async fn the_queues_take_the_event_of_an_order_after_its_response() {
+    let Some(api) = fresh_platform(Options { demo: true, ..Options::default() }).await else {
+        return;
+    };
+    let control = api.control().unwrap();
+    let (merchant, customer) = (api.person("merchant").await, api.person("customer").await);
+    let order = order_of(new_product(&merchant, 1).await, 1);
+    let placed = customer.create_order(&order, None).await.unwrap().data.order_id;
+    let approved = async || {
+        when(control.item("OrdersTable", placed).await, |order| order["status"] == "APPROVED")
+    };
+    eventually("the order to be approved", approved).await;
+    control.mail("customer@example.com", "We have received").await;
+    let failed = control.metric("errors_total", &[r#"type="TERTIARY_EFFECT_FAILED""#]).await;
+    assert!(failed < 1.0, "the schedule has nothing to repeat");
+    assert!(control.table("OutboxTable").await.is_empty(), "no event has a row");
 }
 
 #[tokio::test]

@@ -17,6 +17,8 @@ async fn an_approved_order_can_be_cancelled_once() {
     let order = shop.order(1, 1_000).await;
     let approved = shop.settled(&order, "APPROVED").await;
     assert_eq!(approved["serialNumber"], 1);
+    let summary = shop.control.item("OrderSummariesTable", order.id).await;
+    assert_eq!(summary["version"], approved["version"], "the commit of the approval has it");
     assert_eq!((shop.stock(&order).await, shop.reserved().await), (4, 1_490));
 
     let merchant = shop.api.person("merchant").await;

@@ -1,10 +1,12 @@
-//! Tertiary effects are sent after the response, and do not delay it.
+//! Tertiary effects are sent after the response, and do not delay it. Other functions do nothing
+//! after their response.
 
 use std::time::{Duration, Instant};
 
 use emulator::faults::{Faults, StoreFault};
 use emulator::options::Options;
 use serde_json::{Value, json};
+use uuid::Uuid;
 
 use crate::harness::{Control, eventually, fresh_platform, unique_email, user, when};
 
@@ -22,7 +24,7 @@ async fn a_message_is_sent_after_the_response_and_before_the_freeze() {
     let answered = begun.elapsed();
 
     assert!(answered < Duration::from_millis(1_500), "answered after {answered:?}");
-    let events = last_invocation(&control).await;
+    let events = last_invocation(&control, "PostUserFunction", "extension lifecycle next").await;
     let at = |what: &str| {
         let found = events.iter().position(|event| event.starts_with(what));
         found.unwrap_or_else(|| panic!("no {what:?} in {events:?}"))
@@ -32,6 +34,22 @@ async fn a_message_is_sent_after_the_response_and_before_the_freeze() {
     assert!(sent < at("extension lifecycle next"), "{events:?}");
     control.no_faults().await;
     control.mail(&email, "Verify").await;
+}
+
+#[tokio::test]
+async fn an_endpoint_without_tertiary_effects_has_no_extension() {
+    let Some(api) = fresh_platform(Options::default()).await else { return };
+    let control = api.control().unwrap();
+    for _ in 0..2 {
+        let path = format!("/products/{}", Uuid::new_v4());
+        api.get(&path).send().await.error(404, "NOT_FOUND");
+    }
+
+    let events = last_invocation(&control, "GetProductFunction", "runtime next").await;
+
+    assert!(!events.iter().any(|event| event.starts_with("extension")), "{events:?}");
+    let answered = events.iter().position(|event| event == "response posted").unwrap();
+    assert_eq!(events[answered + 1..], ["runtime next"], "{events:?}");
 }
 
 #[tokio::test]
@@ -46,15 +64,18 @@ async fn a_failing_queue_does_not_change_the_response() {
     eventually("the loss to be counted", lost).await;
 }
 
-/// The events of the last invocation of `POST /users`, once it is over.
-async fn last_invocation(control: &Control) -> Vec<String> {
+/// The events of the last invocation of a function, once this one has followed its response.
+async fn last_invocation(control: &Control, function: &str, last: &str) -> Vec<String> {
     let over = async || {
-        let invocation = control.invocations("PostUserFunction").await.pop().unwrap();
+        let invocation = control.invocations(function).await.pop().unwrap();
         let events = invocation["events"].as_array().unwrap().iter();
         let events: Vec<String> =
             events.map(|event: &Value| event["what"].as_str().unwrap().to_owned()).collect();
-        let over = |event: &String| event == "extension lifecycle next";
-        when(events, |events| events.iter().any(over))
+        when(events, |events| {
+            // The first invocation of a process has the events of its start, too.
+            let mut after = events.iter().skip_while(|event| *event != "response posted");
+            after.any(|event| event == last)
+        })
     };
     eventually("the end of the invocation", over).await
 }

@@ -98,7 +98,8 @@ async fn no_personal_data_and_no_secret_is_in_a_log_or_a_metric() {
     }
 }
 
-/// The metrics, once they contain all these series: they are sent after the responses.
+/// The metrics, once they contain all these series: a client may have its response before the
+/// platform has read the metrics of that request.
 async fn settled(control: &Control, expected: &[String]) -> String {
     let complete = async || {
         let metrics = control.metrics().await;

@@ -39,12 +39,20 @@ async fn an_orders_history_has_its_events_credit_and_projection() {
     let product = new_product(&api.person("merchant").await, 5).await;
     let order = order_of(product, 1);
     let order = customer.create_order(&order, None).await.unwrap().data.order_id;
-    let relayed = async || control.relayed("OrderCreated", order).await;
+    eventually("the order to be approved", async || {
+        let stored = control.item("OrdersTable", order).await;
+        when(stored, |order| order["status"] == "APPROVED")
+    })
+    .await;
+    customer.delete_order(order).await.unwrap();
+    let relayed = async || control.relayed("OrderDeleted", order).await;
     eventually("the event to be relayed", relayed).await;
 
     let order = order.to_string();
     let told = operate(&api, &["history", &order]).await.unwrap();
-    for part in [&order, "OrderCreated", "relayed at", "emails: ", "credit", "projection"] {
+    for part in
+        [&order, "OrderCreated", "OrderDeleted", "relayed at", "emails: ", "credit", "projection"]
+    {
         assert!(told.iter().any(|line| line.contains(part)), "{part} in {told:#?}");
     }
 }

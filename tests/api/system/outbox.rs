@@ -1,21 +1,21 @@
 //! The outbox: rows are relayed by the stream, or else by the sweeper.
 
-use domain::orders::OrderId;
+use domain::orders::{OrderId, OrderStatus};
 use emulator::faults::Faults;
 use emulator::options::Options;
 use serde_json::{Value, json};
 
 use crate::harness::{
-    Api, eventually, fresh_platform, new_product, order_of, shared_platform, unique,
+    Api, eventually, fresh_platform, new_product, order_of, shared_platform, unique, when,
 };
 
 #[tokio::test]
 async fn a_relayed_row_leaves_the_index_of_waiting_rows() {
     let api = shared_platform().await;
     let Some(control) = api.control() else { return };
-    let order = place_order(&api).await;
+    let order = cancelled_order(&api).await;
     let row = eventually("the event to be relayed", async || {
-        control.relayed("OrderCreated", order).await
+        control.relayed("OrderDeleted", order).await
     })
     .await;
     assert!(row.get("by_waiting_pk").is_none(), "it is out of the index: {row}");
@@ -28,21 +28,29 @@ async fn an_event_lost_by_the_stream_is_relayed_once_by_the_sweeper() {
     };
     let control = api.control().unwrap();
     control.inject(&Faults::default().dropped_records("OutboxTable", 1.0)).await;
-    let order = place_order(&api).await;
+    let order = cancelled_order(&api).await;
 
     control.run_schedule("SweepOutboxFunction").await;
     assert!(
-        control.relayed("OrderCreated", order).await.is_none(),
+        control.relayed("OrderDeleted", order).await.is_none(),
         "a new row is left to the stream"
     );
 
     // The sweeper runs every minute, and relays rows that have waited for two.
     control.pass(121).await;
-    let relayed = async || control.relayed("OrderCreated", order).await;
+    let relayed = async || control.relayed("OrderDeleted", order).await;
     eventually("the event to be relayed", relayed).await;
     control.run_schedule("SweepOutboxFunction").await;
-    control.mail("customer@example.com", "We have received").await;
-    assert_eq!(control.mails("customer@example.com").await.len(), 1);
+    let released = async || {
+        let credits = control.table("CreditsTable").await;
+        when(credits, |credits| credits.iter().any(|item| item["reserved"] == 0))
+    };
+    eventually("the credit to be released", released).await;
+    let summary = async || {
+        let summary = control.item("OrderSummariesTable", order).await;
+        when(summary, |summary| summary["orderStatus"] == "CANCELLED")
+    };
+    eventually("the projection to have it", summary).await;
 }
 
 #[tokio::test]
@@ -52,10 +60,10 @@ async fn the_sweeper_sends_overdue_rows_to_the_queues_of_all_subscribers() {
     };
     let control = api.control().unwrap();
     control.inject(&Faults::default().dropped_records("OutboxTable", 1.0)).await;
-    let order = place_order(&api).await;
+    let order = cancelled_order(&api).await;
     let row = only_row(&api).await;
     control.pass(121).await;
-    let relayed = async || control.relayed("OrderCreated", order).await;
+    let relayed = async || control.relayed("OrderDeleted", order).await;
     eventually("the first event to be relayed", relayed).await;
     let stores = api.inside().unwrap().platform().stores();
     let told = [
@@ -63,6 +71,7 @@ async fn the_sweeper_sends_overdue_rows_to_the_queues_of_all_subscribers() {
         ("OrderCreated", "CustomerApprovalsQueue"),
         ("CustomerDecided", "CustomerSagaQueue"),
         ("OrderApproved", "OrderProjectionsQueue"),
+        ("OrderDeleted", "OrderProjectionsQueue"),
         ("NoticeDue", "NotificationsQueue"),
     ];
     for (event_type, queue) in told {
@@ -79,12 +88,20 @@ async fn the_sweeper_sends_overdue_rows_to_the_queues_of_all_subscribers() {
     }
 }
 
-/// Places an order of the demo's customer. Returns its id.
-async fn place_order(api: &Api) -> OrderId {
+/// Places an order of the demo's customer, and cancels it once it is approved: its cancellation has
+/// a row in the outbox. Returns its id.
+async fn cancelled_order(api: &Api) -> OrderId {
     let customer = api.person("customer").await;
     let product = new_product(&api.person("merchant").await, 5).await;
     let order = order_of(product, 1);
-    customer.create_order(&order, None).await.unwrap().data.order_id
+    let placed = customer.create_order(&order, None).await.unwrap().data.order_id;
+    eventually("the order to be approved", async || {
+        let order = customer.get_order(placed).await.unwrap().data;
+        when(order, |order| order.status == OrderStatus::Approved)
+    })
+    .await;
+    customer.delete_order(placed).await.unwrap();
+    placed
 }
 
 /// The only row of the outbox, in `DynamoDB`'s JSON.

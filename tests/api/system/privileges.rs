@@ -26,12 +26,13 @@ type Case = (&'static str, &'static str, &'static str, Request, bool);
 
 /// A request fails if it needs the permission before its response. Effects after the response, and
 /// later effects of other functions, do not change the response.
-const CASES: [Case; 5] = [
+const CASES: [Case; 6] = [
     ("GetUserFunction", "dynamodb:GetItem", "UsersTable", Request::Account, false),
     ("CreateOrderFunction", "dynamodb:UpdateItem", "ProductsTable", Request::Order, false),
-    ("CreateOrderFunction", "dynamodb:PutItem", "OutboxTable", Request::Order, false),
+    ("CreateOrderFunction", "dynamodb:PutItem", "OrdersTable", Request::Order, false),
+    ("CreateOrderFunction", "sqs:SendMessage", "CustomerApprovalsQueue", Request::Order, true),
     ("PostUserFunction", "sqs:SendMessage", "EmailsQueue", Request::SignUp, true),
-    ("RelayOutboxFunction", "sqs:SendMessage", "CustomerApprovalsQueue", Request::Order, true),
+    ("ApproveCustomerFunction", "sqs:SendMessage", "CustomerSagaQueue", Request::Order, true),
 ];
 
 #[tokio::test]

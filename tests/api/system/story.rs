@@ -86,11 +86,14 @@ async fn be_told(control: &Control, email: &str, order: &OrderView) {
     let mail = control.mail(email, "We have received your order").await;
     assert!(mail["text"].as_str().unwrap().contains("Total: 8.50 EUR"), "{mail}");
 
-    let approved = async || control.events("OrderApproved").await.pop();
-    let approved = eventually("the approval", approved).await;
-    assert_eq!(approved["aggregateId"], json!(order.order_id));
-    assert_eq!(approved["data"]["total"], json!(order.total));
-    assert_eq!(approved["data"]["serialNumber"], 1);
+    let shown = async || control.table("OrderSummariesTable").await.pop();
+    let shown = eventually("the approval", shown).await;
+    assert_eq!(shown["orderId"], json!(order.order_id));
+    assert_eq!(
+        (&shown["orderStatus"], &shown["totalPrice"]),
+        (&json!("APPROVED"), &json!(order.total))
+    );
+    assert_eq!(shown["serialNumber"], 1);
     assert_eq!(control.mails(email).await.len(), 2);
     for queue in ["EmailsDeadLetterQueue", "OutboxDeadLetterQueue"] {
         assert_eq!(control.queue(queue).await["visible"], 0, "{queue}");

@@ -1,5 +1,6 @@
-//! The command `simulate`: runs seeds, or looks whether seeded mistakes are found.
+//! The command `simulate`: runs seeds, looks whether seeded mistakes are found, or measures hot spots.
 
+mod hotspots;
 mod mistakes;
 mod seeds;
 
@@ -26,12 +27,16 @@ struct Arguments {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    Hotspots(hotspots::Arguments),
     Mistakes(mistakes::Arguments),
 }
 
 /// Reads the command line, and runs the store with these functions.
 pub fn run(functions: &[(&'static str, Main)]) -> ExitCode {
     match Arguments::parse() {
+        Arguments { command: Some(Command::Hotspots(arguments)), .. } => {
+            done("simulate hotspots", hotspots::run(functions, &arguments))
+        }
         Arguments { command: Some(Command::Mistakes(arguments)), .. } => {
             done("simulate mistakes", mistakes::run(house::workspace(), &arguments))
         }
@@ -50,5 +55,8 @@ mod tests {
         Arguments::command().debug_assert();
         let parsed = Arguments::try_parse_from(["simulate", "mistakes", "stock", "credit"]);
         assert!(matches!(parsed.unwrap().command, Some(Command::Mistakes(_))));
+        let parsed = Arguments::try_parse_from(["simulate", "hotspots", "--orders", "50"]);
+        assert!(matches!(parsed.unwrap().command, Some(Command::Hotspots(_))));
+        Arguments::try_parse_from(["simulate", "hotspots", "--seconds", "1"]).unwrap_err();
     }
 }

@@ -20,6 +20,7 @@ mod outbox;
 mod projection;
 mod secrets;
 mod stock;
+mod told;
 
 use sam_template::Template;
 use simulation::oracles::DeadLetters;
@@ -40,6 +41,7 @@ use self::limits::Limits;
 use self::linear::Linear;
 use self::mails::Mails;
 use self::orders::Orders;
+pub(crate) use self::orders::numbered;
 use self::outbox::Outbox;
 use self::projection::Projection;
 use self::secrets::Secrets;

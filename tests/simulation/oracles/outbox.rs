@@ -1,12 +1,13 @@
-//! The outbox: an event is marked only when all its queues have it, and all events are marked.
+//! The outbox: an event is marked only when all its queues have it, and all events are marked. An
+//! event that an order carries is in all its queues, too.
 
 use std::collections::BTreeSet;
 
 use serde_json::Value;
-use simulation::evidence::Sends;
+use simulation::evidence::{Sends, dead_letters};
 use simulation::world::{Event, Oracle, View};
 
-use crate::items::{self, Row, Writes, tables};
+use crate::items::{self, Order, Row, Writes, tables};
 
 pub(super) const NAME: &str = "every event reaches its queues";
 
@@ -55,17 +56,20 @@ impl Oracle for Outbox {
 
     fn at_rest(&mut self, view: &View<'_>) -> Result<(), String> {
         let rows: Vec<Row> = items::all(view, tables::OUTBOX);
-        match rows.iter().find(|row| row.relayed_at.is_none()) {
-            None => Ok(()),
-            Some(row) => Err(format!("an event still waits: {row:?}")),
+        if let Some(row) = rows.iter().find(|row| row.relayed_at.is_none()) {
+            return Err(format!("an event still waits: {row:?}"));
         }
+        let excused = dead_letters(view);
+        let orders: Vec<Order> = items::all(view, tables::ORDERS);
+        let mut judged = orders.iter().filter(|order| !excused.contains(&order.order_id));
+        judged.try_for_each(|order| carried(order, &self.sent))
     }
 }
 
 /// The queues of an event, as documented.
 fn queues(event_type: &str) -> &'static [&'static str] {
     match event_type {
-        "OrderCreated" => &["CustomerApprovalsQueue", "EmailsQueue"],
+        "OrderCreated" => &["EmailsQueue", "CustomerApprovalsQueue"],
         "CustomerDecided" => &["CustomerSagaQueue"],
         "OrderApproved" => &["OrderProjectionsQueue"],
         "OrderRejected" | "OrderTimedOut" | "ApprovalLapsed" => &["CustomerApprovalsQueue"],
@@ -73,6 +77,20 @@ fn queues(event_type: &str) -> &'static [&'static str] {
         "NoticeDue" => &["NotificationsQueue"],
         _ => &[],
     }
+}
+
+/// Whether all queues have the event that an order carries. The customer service may not have had the
+/// event of an order whose time was over.
+fn carried(order: &Order, sent: &BTreeSet<(String, String)>) -> Result<(), String> {
+    let Order { order_id, status, created_event_id, .. } = order;
+    let Some(event_id) = created_event_id else { return Ok(()) };
+    for queue in queues("OrderCreated") {
+        let is_needed = *queue != "CustomerApprovalsQueue" || status != "TIMED_OUT";
+        if is_needed && !sent.contains(&((*queue).to_owned(), event_id.clone())) {
+            return Err(format!("order {order_id} is {status}, and {queue} never took its event"));
+        }
+    }
+    Ok(())
 }
 
 fn relayed(row: &Row, sent: &BTreeSet<(String, String)>) -> Result<(), String> {
@@ -104,5 +122,24 @@ mod tests {
         assert!(relayed(&row, &sent(&both)).is_ok());
         relayed(&row, &sent(&both[..1])).unwrap_err();
         relayed(&row, &sent(&[])).unwrap_err();
+    }
+
+    #[test]
+    fn an_order_whose_event_is_in_no_queue_is_found() {
+        let order = |status: &str| -> Order {
+            serde_json::from_value(json!({
+                "orderId": "o", "userId": "u", "status": status, "version": 2, "items": [],
+                "total": { "amount": 7, "currency": "EUR" }, "createdEventId": "e",
+            }))
+            .unwrap()
+        };
+        let sent = |queues: &[&str]| -> BTreeSet<(String, String)> {
+            queues.iter().map(|queue| ((*queue).to_owned(), "e".to_owned())).collect()
+        };
+        let both = ["EmailsQueue", "CustomerApprovalsQueue"];
+        assert!(carried(&order("REJECTED"), &sent(&both)).is_ok());
+        assert!(carried(&order("TIMED_OUT"), &sent(&both[..1])).is_ok());
+        carried(&order("REJECTED"), &sent(&both[..1])).unwrap_err();
+        carried(&order("TIMED_OUT"), &sent(&both[1..])).unwrap_err();
     }
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use simulation::world::{Event, Oracle, View};
 
-use crate::items::{self, Order, Product, Writes, tables};
+use crate::items::{self, Order, Product, StockPart, Writes, tables};
 
 pub(super) const NAME: &str = "stock is conserved";
 
@@ -36,17 +36,28 @@ impl Oracle for Stock {
     }
 
     fn at_rest(&mut self, view: &View<'_>) -> Result<(), String> {
-        let (products, orders) =
-            (items::all(view, tables::PRODUCTS), items::all(view, tables::ORDERS));
-        balance(&mut self.entered, &products, &orders)
+        let (products, parts, orders) = (
+            items::all(view, tables::PRODUCTS),
+            items::all(view, tables::PRODUCTS),
+            items::all(view, tables::ORDERS),
+        );
+        balance(&mut self.entered, &products, &parts, &orders)
     }
 }
 
 fn balance(
     entered: &mut BTreeMap<String, i64>,
     products: &[Product],
+    parts: &[StockPart],
     orders: &[Order],
 ) -> Result<(), String> {
+    let mut in_parts: BTreeMap<&str, i64> = BTreeMap::new();
+    for StockPart { product_id, part, pieces } in parts {
+        if *pieces < 0 {
+            return Err(format!("part {part} of product {product_id} has {pieces} pieces"));
+        }
+        *in_parts.entry(product_id).or_default() += pieces;
+    }
     let mut held: BTreeMap<&str, i64> = BTreeMap::new();
     for line in orders.iter().filter(|order| order.holds_stock()).flat_map(|order| &order.items) {
         *held.entry(&line.product_id).or_default() += line.quantity;
@@ -55,6 +66,7 @@ fn balance(
         if *stock < 0 {
             return Err(format!("product {product_id} has {stock} pieces"));
         }
+        let stock = stock + in_parts.get(product_id.as_str()).copied().unwrap_or_default();
         let held = held.get(product_id.as_str()).copied().unwrap_or_default();
         let entered = *entered.entry(product_id.clone()).or_insert(stock + held);
         if stock + held != entered {
@@ -94,8 +106,28 @@ mod tests {
             (3, vec![order("REJECTED")], false),
             (-1, vec![], false),
         ] {
-            let balanced = balance(entered, &[product(stock)], &orders);
+            let balanced = balance(entered, &[product(stock)], &[], &orders);
             assert_eq!(balanced.is_ok(), is_right, "{stock} {orders:?}: {balanced:?}");
+        }
+    }
+
+    #[test]
+    fn the_pieces_of_parts_are_pieces_of_their_product() {
+        let products = [Product { product_id: "p".to_owned(), stock: 1 }];
+        let part = |product_id: &str, part, pieces| StockPart {
+            product_id: product_id.to_owned(),
+            part,
+            pieces,
+        };
+        let entered = &mut BTreeMap::from([("p".to_owned(), 6)]);
+        for (parts, is_right) in [
+            (vec![part("p", 0, 2), part("p", 1, 3)], true),
+            (vec![part("p", 0, 5), part("q", 0, 9)], true),
+            (vec![part("p", 0, 4)], false),
+            (vec![part("p", 0, 6), part("p", 1, -1)], false),
+        ] {
+            let balanced = balance(entered, &products, &parts, &[]);
+            assert_eq!(balanced.is_ok(), is_right, "{parts:?}: {balanced:?}");
         }
     }
 }

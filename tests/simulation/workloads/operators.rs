@@ -57,7 +57,8 @@ const QUEUES: [&str; 6] = [
 /// The index of the version that cannot start: the third of each function.
 const BROKEN_VERSION: usize = 2;
 
-/// The functions of the saga: without one of them, orders time out.
+/// The functions of the saga: without one of the first two, orders time out, and without the last,
+/// the credit of closed orders is released late.
 const SAGA: [&str; 3] = ["ApproveCustomerFunction", "SettleOrderFunction", "RelayOutboxFunction"];
 
 /// The life of a token, in which a rotation may take some minutes: its key must be known that long.

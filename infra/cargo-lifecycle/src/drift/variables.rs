@@ -12,12 +12,13 @@ use crate::codegen::variables;
 
 /// Variables that the library reads without a declaration: the settings of each function, and those
 /// of functions that sign or verify tokens.
-const READ_BY_LIBRARY: [&str; 11] = [
+const READ_BY_LIBRARY: [&str; 12] = [
     "ALLOWED_ORIGINS",
     "AUDIENCE",
     "EXACT_RATE_LIMIT",
     "ISSUER",
     "LOG_LEVEL",
+    "LOG_SUCCESSES",
     "OTEL_EXPORTER_OTLP_ENDPOINT",
     "OTEL_EXPORTER_OTLP_HEADERS",
     "RATE_LIMIT",

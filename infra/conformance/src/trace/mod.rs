@@ -21,10 +21,9 @@ use self::receiver::Receiver;
 use self::spans::{Span, Trace};
 
 /// The spans from the request to the mail, each the parent of the next.
-const PATH: [&str; 4] = ["POST /orders", "process outbox", "process emails", "mail"];
+const PATH: [&str; 3] = ["POST /orders", "process emails", "mail"];
 /// Further spans in the trace of an approved order.
-const BESIDE: [&str; 3] =
-    ["process customer_approvals", "process customer_saga", "process order_projections"];
+const BESIDE: [&str; 2] = ["process customer_approvals", "process customer_saga"];
 /// The time limit for the mail and the spans.
 const PATIENCE: Duration = Duration::from_mins(1);
 

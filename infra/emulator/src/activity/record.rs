@@ -284,6 +284,12 @@ impl Invocation {
     pub(super) fn began(&self) -> Instant {
         self.taken.unwrap_or(self.queued)
     }
+
+    /// Whether it has responded, and still has work that it reported, such as messages to send.
+    pub(super) fn works_after_its_response(&self) -> bool {
+        let wanted = self.inspected.ended.as_ref().map_or(0, |ended| ended.deferred);
+        self.freed.is_none() && wanted > 0 && self.inspected.deferred.is_empty()
+    }
 }
 
 impl CallRecord {

@@ -80,6 +80,8 @@ pub(super) struct Ended {
     pub(super) replayed: bool,
     pub(super) field_errors: Vec<FieldErrorView>,
     pub(super) stale: Vec<String>,
+    /// The number of works that are done after the response.
+    pub(super) deferred: usize,
 }
 
 /// A piece of deferred work.

@@ -200,7 +200,7 @@ impl Lane {
         }
     }
 
-    /// Queues a failed batch for a retry, split in halves if the template says so, or gives it up.
+    /// Queues a failed batch for a retry, split in halves if the template asks for it, or gives it up.
     async fn failed(&mut self, batch: Batch, reason: &str, batches: &mut Vec<Batch>) {
         let Batch { mut records, attempts } = batch;
         self.mapping.say(&format!("a batch of {} failed: {reason}", records.len()));

@@ -5,7 +5,7 @@
 
 use domain::BusinessRules;
 use domain::articles::Article;
-use domain::catalogue::{NameClaim, Product, TypedNameClaim};
+use domain::catalogue::{NameClaim, Product, StockPart, TypedNameClaim};
 use domain::communications::UpstreamCall;
 use domain::credit::{CreditAccount, Reservation};
 use domain::notices::NoticeLog;
@@ -42,7 +42,8 @@ pub(crate) const KINDS: &[Kind] = &[
     Kind::of::<KnownSources>("known-sources", |pk| pk.starts_with("sources#")),
     Kind::of::<MailAddress>("mail-addresses", |_| true),
     Kind::of::<Address>("addresses", |_| true),
-    Kind::of::<Product>("products", |pk| !pk.starts_with("name#")),
+    Kind::of::<Product>("products", |pk| !pk.starts_with("name#") && !pk.starts_with("stock#")),
+    Kind::of::<StockPart>("stock-parts", |pk| pk.starts_with("stock#")),
     Kind {
         rewritten: rewritten_claim,
         ..Kind::of::<NameClaim>("name-claims", |pk| pk.starts_with("name#"))
@@ -50,7 +51,7 @@ pub(crate) const KINDS: &[Kind] = &[
     Kind::of::<Order>("orders", |_| true),
     Kind::of::<OrderSummary>("order-summaries", |_| true),
     Kind::of::<CreditAccount>("credit-accounts", |pk| pk.starts_with("account#")),
-    Kind::of::<Reservation>("reservations", |pk| pk.starts_with("order#")),
+    Kind::of::<Reservation>("reservations", |pk| pk.starts_with("order#")).lacking(&["refused"]),
     Kind::of::<SerialNumbers>("serial-numbers", |_| true),
     Kind::of::<NoticeLog>("notices", |_| true),
     Kind::of::<Article>("articles", |_| true),

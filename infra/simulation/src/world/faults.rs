@@ -34,7 +34,7 @@ pub enum Fault {
     Death,
     /// An execution environment runs out of memory at an await point of an invocation.
     OutOfMemory,
-    /// An execution environment dies after its response, in the deferred work.
+    /// An execution environment dies after its response: in the deferred work, if there is some.
     DeathAfterResponse,
     /// An execution environment cannot start.
     FailingStart,

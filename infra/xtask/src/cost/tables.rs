@@ -71,7 +71,7 @@ fn times(bill: &Bill<'_>) -> String {
         .iter()
         .map(|(ms, names)| format!("{} ms for {}", grouped(f64::from_bits(*ms)), names.join(", ")));
     format!(
-        "{} ms for an invocation, {} ms more for each call; beside that {}",
+        "{} ms for an invocation, {} ms more for each call; in addition {}",
         assumed.invocation_ms,
         assumed.call_ms,
         also.collect::<Vec<_>>().join("; "),

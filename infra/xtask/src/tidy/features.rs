@@ -17,7 +17,7 @@ const PLATFORM: &str = "x86_64-unknown-linux-gnu";
 
 /// Crates that have more features in a build of the workspace than deployed, with all features that
 /// may be added, and the reason why linked code behaves the same.
-const REVIEWED: [(&str, &[&str], &str); 23] = [
+const REVIEWED: [(&str, &[&str], &str); 25] = [
     (
         "lambda-lifecycle-aws",
         &["admin", "testing"],
@@ -36,60 +36,30 @@ const REVIEWED: [(&str, &[&str], &str); 23] = [
         &["allocator-api2", "default", "default-hasher", "equivalent", "inline-more", "raw-entry"],
         "adds methods and a default type parameter, and inlines more",
     ),
-    ("hyper-rustls", &["ring"], "adds constructors; each connector is given its provider"),
-    ("hyper-util", &["server", "server-auto", "server-graceful", "service"], "adds a server"),
+    ("hyper", &["http2"], "adds a protocol; connectors of functions ask for HTTP/1.1 alone"),
+    (
+        "hyper-util",
+        &["client-proxy", "http2", "server-auto", "server-graceful", "service"],
+        "adds a server, and modules for proxies; the Runtime API is spoken to over plain TCP, where \
+         no HTTP/2 is negotiated",
+    ),
     ("indexmap", &["serde"], "adds implementations"),
     (
         "lambda-lifecycle",
         &["examples", "testing"],
         "adds the shared parts of tests, and a clock and surroundings that only tests set",
     ),
+    (
+        "lambda_runtime_api_client",
+        &["default", "tracing"],
+        "adds a logger that functions do not start",
+    ),
     ("num-iter", &["i128", "std"], "adds implementations; i128 has no effect any more"),
     ("num-traits", &["default"], "only names std, which is on in both"),
-    (
-        "regex-automata",
-        &[
-            "dfa-onepass",
-            "hybrid",
-            "meta",
-            "nfa",
-            "nfa-backtrack",
-            "nfa-pikevm",
-            "perf",
-            "perf-inline",
-            "perf-literal",
-            "perf-literal-multisubstring",
-            "perf-literal-substring",
-            "unicode",
-            "unicode-age",
-            "unicode-bool",
-            "unicode-case",
-            "unicode-gencat",
-            "unicode-perl",
-            "unicode-script",
-            "unicode-segment",
-            "unicode-word-boundary",
-        ],
-        "only filters of logs by patterns link it, and functions have no such filter",
-    ),
-    (
-        "regex-syntax",
-        &[
-            "default",
-            "unicode",
-            "unicode-age",
-            "unicode-bool",
-            "unicode-case",
-            "unicode-gencat",
-            "unicode-perl",
-            "unicode-script",
-            "unicode-segment",
-        ],
-        "as regex-automata",
-    ),
     ("schemars", &["chrono04"], "adds implementations for types of chrono"),
     ("semver", &["serde"], "adds implementations; only build scripts of functions' crates use it"),
     ("serde_json", &["unbounded_depth"], "adds a method that lifts the limit; nothing calls it"),
+    ("slab", &["default"], "only names std, which is on in both"),
     ("subtle", &["default", "std"], "adds implementations"),
     ("sync_wrapper", &["futures", "futures-core"], "adds implementations"),
     (
@@ -105,11 +75,27 @@ const REVIEWED: [(&str, &[&str], &str); 23] = [
         ],
         "adds modules, and a clock that functions never move; parking_lot replaces the locks inside",
     ),
-    ("tokio-rustls", &["ring"], "only forwards to rustls, which has ring in both"),
+    ("tokio-util", &["codec", "libc"], "adds a module; libc has no effect without others"),
     (
         "tower",
-        &["log", "retry", "timeout", "tracing"],
+        &["log", "make", "retry", "timeout", "tokio", "tracing"],
         "adds layers that functions do not use; log only forwards to tracing, which has it in both",
+    ),
+    ("tracing-core", &["default"], "only names std, which is on in both"),
+    (
+        "tracing-subscriber",
+        &[
+            "env-filter",
+            "fmt",
+            "json",
+            "matchers",
+            "once_cell",
+            "serde",
+            "serde_json",
+            "tracing",
+            "tracing-serde",
+        ],
+        "adds layers and filters; functions have their own layer",
     ),
     ("uuid", &["sha1", "v5"], "adds a constructor"),
 ];

@@ -2,21 +2,22 @@
 
 use std::sync::Arc;
 
-use aws_smithy_http_client::tls::TrustStore;
 use lifecycle::error::BoxError;
 use lifecycle::resource::Resource;
 use lifecycle::testing::simulated::Variables;
 
 use super::{Aws, Inner, MAIL_TIMEOUT};
 use crate::config::Configuration;
-use crate::connector::READ_TIMEOUT;
+use crate::connector::{READ_TIMEOUT, no_roots};
+use crate::linked::Linked;
 use crate::testing::{Connector, SimulatedTime, seed_jitter};
 
 impl Aws {
     /// For a simulated function: all HTTP goes through the connector of the simulation.
-    pub(super) fn connect_simulated(
+    pub(crate) fn connect_simulated(
         resources: &[Resource],
         variables: Variables,
+        linked: Linked<Self>,
     ) -> Result<Self, BoxError> {
         let connector = Connector::current();
         let connector = connector.ok_or("a simulated start needs aws::testing::connector")?;
@@ -24,7 +25,7 @@ impl Aws {
         let environment = move |name: &str| variables(name);
         let configuration = Configuration::read(resources, Box::new(environment))?;
         let responses = connector.limited(READ_TIMEOUT);
-        let mut inner = Inner::new(configuration, TrustStore::empty(), responses.clone());
+        let mut inner = Inner::new(configuration, no_roots(), responses.clone(), linked);
         inner.mail = connector.limited(MAIL_TIMEOUT).into();
         inner.others = responses.into();
         inner.sdk = inner.sdk.to_builder().time_source(SimulatedTime).build();

@@ -1,16 +1,17 @@
 //! Stage 6: records of several tables by one call.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::HashMap;
 use std::time::Duration;
 
 use aws_sdk_dynamodb::types::KeysAndAttributes;
-use lifecycle::record::{Key, Record, TableName as RecordTable};
+use lifecycle::record::{Excerpt, Key, Record, TableName as RecordTable};
 use lifecycle::telemetry::observe_query;
 use lifecycle::{Permit, ServiceError, random};
 use tokio::time::Instant;
 
 use super::expressions::{SdkItem, key_in, key_of};
-use super::table::record;
+use super::table::{excerpt, record};
+use super::wanted_keys::{Freshness, Keys, KeysOfTable};
 use crate::errors::{fault, unavailable};
 use crate::{Aws, Table};
 
@@ -21,29 +22,49 @@ const ROUNDS_MAX: u32 = 5;
 /// Longest first pause before unprocessed keys are requested again. It doubles.
 const FIRST_PAUSE_MS: u64 = 50;
 
-/// Reads all wanted records by one strongly consistent `BatchGetItem`: [`Table::one`],
-/// [`Table::many`], or a tuple of these. One call needs one connection and one signature; a call
-/// for each table would need one of each per table. Metrics name the first table, faults name all.
+/// Reads all wanted records as they are now, by one `BatchGetItem`: [`Table::one`],
+/// [`Table::many`], [`Table::excerpt`], [`Table::excerpts`], or a tuple of these. One call needs one
+/// connection and one signature; a call for each table would need one of each per table. Metrics name
+/// the first table, faults name all.
+///
+/// Records that are wanted as [`GetOne::lagging`] or [`GetOne::guarded`], and excerpts as
+/// [`GetExcerpt::lagging`](crate::GetExcerpt::lagging), may be a moment old, and cost half. They
+/// are read as they are now, at the full price, if another record of their table is, or if the
+/// facts of an earlier run of stage 6 were stale.
 ///
 /// # Errors
 ///
 /// When a table cannot be read, a stored item is not such a record, or more than [`KEYS_MAX`] keys
 /// are wanted.
 pub async fn batch_get<C, W: BatchRequest>(
-    _: &Permit<C>,
+    permit: &Permit<C>,
     wanted: W,
 ) -> Result<W::Found, ServiceError> {
-    gather(wanted).await
+    gather_as(wanted, !permit.had_stale_facts()).await
 }
 
+/// Reads all wanted records as they are now.
+#[cfg(any(test, feature = "admin"))]
 pub(crate) async fn gather<W: BatchRequest>(wanted: W) -> Result<W::Found, ServiceError> {
+    gather_as(wanted, false).await
+}
+
+pub(crate) async fn gather_as<W: BatchRequest>(
+    wanted: W,
+    may_lag: bool,
+) -> Result<W::Found, ServiceError> {
     let mut keys = Keys::default();
     wanted.name(&mut keys)?;
     let count = keys.count();
     if count > KEYS_MAX {
         return Err(ServiceError::internal(format!("{count} keys at once, at most {KEYS_MAX}")));
     }
-    let items = find(wanted.aws(), wanted.table(), keys).await?;
+    let mut items = Items::default();
+    find(wanted.aws(), wanted.table(), &keys, may_lag, &mut items).await?;
+    if may_lag {
+        let missed = keys.missed(|table, key| items.has(table, key));
+        find(wanted.aws(), wanted.table(), &missed, false, &mut items).await?;
+    }
     wanted.take(&items)
 }
 
@@ -65,31 +86,8 @@ pub trait BatchRequest: sealed::Sealed + Send + Sync {
     fn take(&self, items: &Items) -> Result<Self::Found, ServiceError>;
 }
 
-mod sealed {
+pub(super) mod sealed {
     pub trait Sealed {}
-}
-
-/// The wanted keys, by the physical names of their tables, in order: a simulation makes the same
-/// requests in each run.
-#[derive(Default)]
-pub struct Keys(BTreeMap<String, (RecordTable, BTreeSet<Key>)>);
-
-impl Keys {
-    fn add<'a>(&mut self, name: &str, table: RecordTable, keys: impl IntoIterator<Item = &'a Key>) {
-        let (_, known) = self.0.entry(name.to_owned()).or_insert_with(|| (table, BTreeSet::new()));
-        known.extend(keys.into_iter().cloned());
-    }
-
-    fn count(&self) -> usize {
-        self.0.values().map(|(_, keys)| keys.len()).sum()
-    }
-
-    /// The logical names of the tables, for a fault: any of them may be its cause.
-    fn tables(&self) -> String {
-        let mut names: Vec<_> = self.0.values().map(|(table, _)| table.name()).collect();
-        names.sort_unstable();
-        names.join(", ")
-    }
 }
 
 /// The items found, by the physical names of their tables.
@@ -100,6 +98,7 @@ pub struct Items(HashMap<String, HashMap<Key, SdkItem>>);
 pub struct GetOne<R> {
     table: Table<R>,
     key: Key,
+    freshness: Freshness,
 }
 
 /// Several records, in the order of their keys; `None` for a missing one.
@@ -111,12 +110,29 @@ pub struct GetMany<R> {
 impl<R: Record> Table<R> {
     /// One record, to be read by [`batch_get`].
     pub fn one(&self, key: Key) -> GetOne<R> {
-        GetOne { table: self.clone(), key }
+        GetOne { table: self.clone(), key, freshness: Freshness::Current }
     }
 
     /// Several records, to be read by [`batch_get`]. A key may be named twice.
     pub fn many(&self, keys: impl IntoIterator<Item = Key>) -> GetMany<R> {
         GetMany { table: self.clone(), keys: keys.into_iter().collect() }
+    }
+}
+
+impl<R> GetOne<R> {
+    /// Allows the record to be a moment old, at half the price: for one that never changes, or
+    /// whose last change does not matter to the decision. A missing record is read again, as it is
+    /// now.
+    #[must_use]
+    pub fn lagging(self) -> Self {
+        Self { freshness: Freshness::Lagging, ..self }
+    }
+
+    /// As [`GetOne::lagging`], and a record that has just been created may be missing: for one that
+    /// the commit has conditions on. If they fail, the next run reads it as it is now.
+    #[must_use]
+    pub fn guarded(self) -> Self {
+        Self { freshness: Freshness::Guarded, ..self }
     }
 }
 
@@ -186,7 +202,7 @@ impl<R: Record> BatchRequest for GetOne<R> {
 
     fn name(&self, keys: &mut Keys) -> Result<(), ServiceError> {
         let name = self.aws().table_name(R::TABLE)?;
-        keys.add(name, R::TABLE, [&self.key]);
+        keys.add(name, R::TABLE, None, self.freshness, [&self.key]);
         Ok(())
     }
 
@@ -210,7 +226,7 @@ impl<R: Record> BatchRequest for GetMany<R> {
 
     fn name(&self, keys: &mut Keys) -> Result<(), ServiceError> {
         let name = self.aws().table_name(R::TABLE)?;
-        keys.add(name, R::TABLE, &self.keys);
+        keys.add(name, R::TABLE, None, Freshness::Current, &self.keys);
         Ok(())
     }
 
@@ -257,31 +273,48 @@ impl Items {
         item.map(|item| record(key, item.clone())).transpose().map_err(ServiceError::internal)
     }
 
+    pub(super) fn excerpt<E: Excerpt>(
+        &self,
+        table: &str,
+        key: &Key,
+    ) -> Result<Option<E>, ServiceError> {
+        let item = self.0.get(table).and_then(|items| items.get(key));
+        item.map(|item| excerpt(key, item.clone())).transpose().map_err(ServiceError::internal)
+    }
+
+    fn has(&self, table: &str, key: &Key) -> bool {
+        self.0.get(table).is_some_and(|items| items.contains_key(key))
+    }
+
     fn add(&mut self, name: String, table: RecordTable, found: Vec<SdkItem>) {
         let found = found.into_iter().filter_map(|item| Some((key_in(table, &item)?, item)));
         self.0.entry(name).or_default().extend(found);
     }
 }
 
-/// The items of the keys. Unprocessed keys are requested again.
-async fn find(aws: &Aws, first: RecordTable, keys: Keys) -> Result<Items, ServiceError> {
-    let mut found = Items::default();
+/// Adds the items of the keys to those found. Unprocessed keys are requested again.
+async fn find(
+    aws: &Aws,
+    first: RecordTable,
+    keys: &Keys,
+    may_lag: bool,
+    found: &mut Items,
+) -> Result<(), ServiceError> {
     let mut wanted = HashMap::with_capacity(keys.0.len());
-    for (name, (table, keys)) in keys.0.iter().filter(|(_, (_, keys))| !keys.is_empty()) {
-        let keys = keys.iter().map(|key| key_of(*table, key)).collect();
-        wanted.insert(name.clone(), request_for(keys)?);
+    for (name, known) in keys.0.iter().filter(|(_, known)| !known.keys.is_empty()) {
+        wanted.insert(name.clone(), request_for(known, known.is_current || !may_lag)?);
     }
     for round in 0..ROUNDS_MAX {
         if wanted.is_empty() {
-            return Ok(found);
+            return Ok(());
         }
         if round > 0 {
             tokio::time::sleep(pause_before(round)).await;
         }
-        wanted = ask(aws, first, &keys, wanted, &mut found).await?;
+        wanted = ask(aws, first, keys, wanted, found).await?;
     }
     if wanted.is_empty() {
-        return Ok(found);
+        return Ok(());
     }
     let mut tables: Vec<_> = wanted.into_keys().collect();
     tables.sort_unstable();
@@ -304,8 +337,8 @@ async fn ask(
     observe_query("BatchGetItem", first.name(), started.elapsed());
     let answer = answer.map_err(|error| fault("BatchGetItem", &keys.tables(), error))?;
     for (name, items) in answer.responses.unwrap_or_default() {
-        if let Some((table, _)) = keys.0.get(&name) {
-            found.add(name, *table, items);
+        if let Some(known) = keys.0.get(&name) {
+            found.add(name, known.table, items);
         }
     }
     let mut left = answer.unprocessed_keys.unwrap_or_default();
@@ -313,9 +346,24 @@ async fn ask(
     Ok(left)
 }
 
-/// Strongly consistent: a decision from outdated facts would be discarded at its commit.
-fn request_for(keys: Vec<SdkItem>) -> Result<KeysAndAttributes, ServiceError> {
-    let request = KeysAndAttributes::builder().set_keys(Some(keys)).consistent_read(true);
+/// Strongly consistent, unless the records may lag: a decision from outdated facts would be discarded
+/// at its commit.
+fn request_for(wanted: &KeysOfTable, is_current: bool) -> Result<KeysAndAttributes, ServiceError> {
+    let KeysOfTable { table, keys, attributes, .. } = wanted;
+    let keys = keys.iter().map(|key| key_of(*table, key)).collect();
+    let mut request = KeysAndAttributes::builder().set_keys(Some(keys)).consistent_read(is_current);
+    if let Some(attributes) = attributes {
+        let mut attributes = attributes.clone();
+        attributes.insert(table.partition_key());
+        attributes.extend(table.is_sorted().then(|| table.sort_key()));
+        let mut aliases = Vec::with_capacity(attributes.len());
+        for (number, name) in attributes.into_iter().enumerate() {
+            let alias = format!("#n{number}");
+            request = request.expression_attribute_names(alias.as_str(), name);
+            aliases.push(alias);
+        }
+        request = request.projection_expression(aliases.join(","));
+    }
     request.build().map_err(ServiceError::internal)
 }
 

@@ -3,7 +3,7 @@
 use std::marker::PhantomData;
 
 use lifecycle::effects::{Condition, Write};
-use lifecycle::record::{Key, Record, Singleton};
+use lifecycle::record::{Excerpt, Key, Record, Singleton};
 use lifecycle::telemetry::{observe_error, without_values};
 use lifecycle::{Permit, RetrieveError, ServiceError};
 use serde_dynamo::{AttributeValue, Item};
@@ -217,6 +217,12 @@ pub(crate) struct Unreadable {
 pub(crate) fn record<R: Record>(key: &Key, item: SdkItem) -> Result<R, Unreadable> {
     R::of_item(item.into())
         .map_err(|error| unreadable::<R>(key, without_values(&error.to_string())))
+}
+
+/// The excerpt that an item holds. An unreadable one is treated as in [`record`].
+pub(crate) fn excerpt<E: Excerpt>(key: &Key, item: SdkItem) -> Result<E, Unreadable> {
+    E::of_item(item.into())
+        .map_err(|error| unreadable::<E::Of>(key, without_values(&error.to_string())))
 }
 
 /// The only record of its type, if the item holds a valid one.

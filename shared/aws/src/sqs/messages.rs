@@ -139,7 +139,7 @@ fn sorted(
 }
 
 /// The faults of all messages of a call that failed.
-fn all_failed(indices: impl Iterator<Item = usize>, fault: ServiceError) -> Failed {
+pub(crate) fn all_failed(indices: impl Iterator<Item = usize>, fault: ServiceError) -> Failed {
     let passing = matches!(fault, ServiceError::Unavailable { .. });
     let fault = Arc::new(fault);
     let of_one = || CallFailed(Arc::clone(&fault));

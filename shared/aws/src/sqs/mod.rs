@@ -4,3 +4,5 @@ mod batches;
 mod dead_letter;
 mod messages;
 mod visibility;
+
+pub(crate) use self::messages::all_failed;

@@ -47,6 +47,27 @@ struct Keys {
     keys: Vec<Item>,
     #[serde(default, rename = "ConsistentRead")]
     _consistent_read: bool,
+    projection_expression: Option<String>,
+    #[serde(default)]
+    expression_attribute_names: HashMap<String, String>,
+}
+
+impl Keys {
+    /// The projected attributes of an item, or all. Only whole attributes by their aliases are
+    /// understood, which is all that [`batch_get`](crate::batch_get) asks for.
+    fn part(&self, item: Item) -> Result<Item, Refusal> {
+        let Some(projection) = &self.projection_expression else { return Ok(item) };
+        let mut names = Vec::new();
+        for alias in projection.split(',') {
+            let name = self.expression_attribute_names.get(alias.trim());
+            let unknown =
+                || Refusal::invalid(format!("ProjectionExpression has no name for {alias}"));
+            names.push(name.ok_or_else(unknown)?);
+        }
+        let mut item = item.into_inner();
+        item.retain(|name, _| names.contains(&name));
+        Ok(item.into())
+    }
 }
 
 #[derive(Deserialize)]
@@ -101,7 +122,8 @@ impl Tables {
             return Err(Refusal::invalid(format!("a call has 1 to {KEYS_MAX} keys, not {count}")));
         }
         let mut responses = BTreeMap::new();
-        for (name, Keys { keys, .. }) in request.request_items {
+        for (name, wanted) in request.request_items {
+            let keys = &wanted.keys;
             let table = self.declared(&name, Action::BatchGetItem)?;
             let is_repeated = |(place, key): (usize, &Item)| keys[..place].contains(key);
             if keys.iter().enumerate().any(is_repeated) {
@@ -109,7 +131,8 @@ impl Tables {
             }
             let found = keys.iter().map(|key| self.found(table, key));
             let found: Vec<Option<Item>> = found.collect::<Result<_, _>>()?;
-            responses.insert(name, found.into_iter().flatten().collect::<Vec<_>>());
+            let parts = found.into_iter().flatten().map(|item| wanted.part(item));
+            responses.insert(name, parts.collect::<Result<Vec<_>, _>>()?);
         }
         Ok(json!({ "Responses": responses, "UnprocessedKeys": {} }))
     }

@@ -122,6 +122,7 @@ use self::dynamodb::Tables;
 pub use self::simulated::{AsyncRespond, Connector, ConnectorFailure, connector};
 pub(crate) use self::simulated::{SimulatedTime, seed_jitter};
 use crate::auth::tokens;
+use crate::calls::ALL;
 use crate::{Aws, CURSOR_KEY, SIGNING_KEYS, VERIFICATION_KEYS};
 
 /// The surroundings of a function under test: a memory, secrets, variables and other hosts.
@@ -247,7 +248,7 @@ impl InMemory {
         let connector = SharedHttpConnector::new(responder);
         let adapter = Arc::new(self.memory.clone());
         let environment = move |name: &str| variables.get(name).cloned();
-        Aws::connect_in_memory(resources, environment, &connector, adapter)
+        Aws::connect_in_memory(resources, environment, &connector, adapter, ALL)
             .unwrap_or_else(|error| panic!("the test sets an empty variable: {error}"))
     }
 }

@@ -14,7 +14,7 @@ use lifecycle::caller::{Anyone, TokenVerifier};
 use lifecycle::effects::{QueueName, Write};
 use lifecycle::paging::Direction;
 use lifecycle::ports::{Store, Transaction};
-use lifecycle::record::{IndexKey, IndexName, Key, Record, TableName};
+use lifecycle::record::{Excerpt, IndexKey, IndexName, Key, Record, TableName};
 use lifecycle::resource::{Action, Resource};
 use lifecycle::testing::{Memory, permit};
 use lifecycle::{Claims, Moment, Permit, ServiceError, Timestamp, Upstream};
@@ -47,6 +47,19 @@ impl Record for Product {
         let place = || IndexKey::sharded(BY_CREATION, self.number, position(self.number));
         (!self.number.is_multiple_of(7)).then(place).into_iter().collect()
     }
+}
+
+/// An excerpt of a product.
+#[derive(Debug, PartialEq, Deserialize)]
+struct Numbered {
+    number: u32,
+    /// `ATTRIBUTES` does not name it.
+    padding: Option<String>,
+}
+
+impl Excerpt for Numbered {
+    type Of = Product;
+    const ATTRIBUTES: &'static [&'static str] = &["number"];
 }
 
 /// A record of a table that names the attributes of its key.
@@ -190,6 +203,24 @@ async fn records_are_read_by_key_alone_or_together() {
         let wanted = (products.many([2, 1, 1].map(Key::new)), visits.one(visit(2).key()));
         let found = batch_get(&admitted(), wanted).await.unwrap();
         assert_eq!(found, (vec![None, Some(product(1)), Some(product(1))], Some(visit(2))));
+    }
+}
+
+#[tokio::test]
+async fn an_excerpt_has_only_its_attributes_unless_the_records_are_read_too() {
+    let [dynamodb, memory] = both(vec![Write::put(&product(1)), Write::put(&visit(2))]).await;
+    for aws in [dynamodb, memory] {
+        let (products, visits): (Table<Product>, Table<Visit>) = (aws.table(), aws.table());
+        let excerpts = products.excerpts::<Numbered>([2, 1, 1].map(Key::new));
+        let wanted = (excerpts, visits.one(visit(2).key()));
+        let (found, other) = batch_get(&admitted(), wanted).await.unwrap();
+        let one = || Some(Numbered { number: 1, padding: None });
+        assert_eq!((found, other), (vec![None, one(), one()], Some(visit(2))));
+
+        let both = (products.excerpt::<Numbered>(Key::new(1)), products.one(Key::new(1)));
+        let (excerpt, record) = batch_get(&admitted(), both).await.unwrap();
+        assert_eq!(record, Some(product(1)));
+        assert_eq!(excerpt.unwrap().padding, Some(String::new()), "one call reads a table alike");
     }
 }
 
@@ -345,4 +376,14 @@ async fn an_upstream_has_the_responses_of_the_test_and_no_other_host_is_called()
     assert_eq!(*seen.lock().unwrap(), [expected]);
     let other = aws.upstream(Upstream::new("other"));
     assert!(other.send(&admitted(), &request).await.is_err(), "it has no responses");
+}
+
+#[tokio::test]
+async fn a_sequence_of_a_memory_counts_from_1() {
+    let uses = [Resource::Table(PRODUCTS, &[Action::UpdateItem])];
+    let aws = InMemory::new(&Memory::new()).connect(&uses);
+    let (sequence, permit) = (aws.sequence::<Product>(Key::new("a"), "number"), admitted());
+    for expected in 1..=3 {
+        assert_eq!(sequence.next(&permit).await.unwrap(), expected);
+    }
 }

@@ -11,5 +11,6 @@ mod ranges;
 mod reads;
 #[cfg(feature = "admin")]
 mod rewrites;
+mod sequences;
 pub(crate) mod stores;
 mod upstreams;

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use super::commits::{Event, Product, commit, product};
 use super::stores::{PRODUCTS, Stores};
 use crate::OrNotFound;
-use crate::dynamodb::batch_get::{KEYS_MAX, gather};
+use crate::dynamodb::batch_get::{KEYS_MAX, gather, gather_as};
 use crate::dynamodb::expressions::key_of;
 
 #[tokio::test]
@@ -52,6 +52,20 @@ async fn one_call_reads_records_of_several_tables() {
     );
     let found = gather(wanted).await.unwrap();
     assert_eq!(found, (Some(event), vec![Some(product("a", 5)), None], None));
+}
+
+#[tokio::test]
+async fn records_that_may_lag_are_found_and_missing_ones_are_read_again() {
+    let aws = Stores::start().await.aws;
+    commit(&aws, "1", vec![Write::create(&product("a", 5))]).await.unwrap();
+    let products = aws.table::<Product>();
+    let one = |key| products.one(Key::new(key));
+    for may_lag in [true, false] {
+        let found = gather_as((one("a").lagging(), one("b").lagging()), may_lag).await.unwrap();
+        assert_eq!(found, (Some(product("a", 5)), None), "{may_lag}");
+        let found = gather_as((one("a").guarded(), one("b").guarded()), may_lag).await.unwrap();
+        assert_eq!(found, (Some(product("a", 5)), None), "{may_lag}");
+    }
 }
 
 #[tokio::test]

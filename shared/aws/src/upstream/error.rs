@@ -9,6 +9,7 @@ use lifecycle::ServiceError;
 use lifecycle::error::BoxError;
 
 use super::limits::{BODY_BYTES_MAX, RETRY_AFTER_S, TIMEOUT};
+use crate::connector::NotConnected;
 
 /// Why an upstream's response is missing or unusable.
 #[derive(Debug, thiserror::Error)]
@@ -77,17 +78,9 @@ impl UpstreamError {
     }
 }
 
-/// Whether the time-out came before there was a connection, so that nothing was sent. The connector
-/// shows this only in the text of a source.
+/// Whether the time-out came before there was a connection, so that nothing was sent.
 fn is_of_connecting(error: &ConnectorError) -> bool {
-    let mut source: Option<&dyn Error> = Some(error);
-    while let Some(error) = source {
-        if error.to_string().starts_with("HTTP connect timeout") {
-            return true;
-        }
-        source = error.source();
-    }
-    false
+    error.source().is_some_and(<dyn Error>::is::<NotConnected>)
 }
 
 /// An upstream that fails is a 502, a time-out is a 504, and a 429 of the upstream is a 503.

@@ -58,6 +58,8 @@ impl ProductPatch {
             price: self.price.or(&product.price),
             discount: self.discount.or(&product.discount),
             stock: self.stock.get().map_or(product.stock, |stock| (*stock).into()),
+            stock_parts: product.stock_parts,
+            sold_at: product.sold_at,
             available: self.available.or(&product.available),
             version: product.version + 1,
             created_at: product.created_at,

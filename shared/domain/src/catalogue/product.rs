@@ -1,12 +1,13 @@
 //! Products.
 
-use lifecycle::newtypes::{bounded_int, text};
+use lifecycle::effects::{self, Condition, Write};
+use lifecycle::newtypes::text;
 use lifecycle::record::{IndexKey, Key, Record, TableName};
 use lifecycle::{EntityTag, Moment, Timestamp};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Discount, NameClaim, Price, ProductId, ProductName};
+use super::{Discount, NameClaim, Pieces, Price, ProductId, ProductName, Stock, StockPart};
 use crate::people::UserId;
 use crate::resources::{BY_CREATION, PRODUCTS};
 
@@ -26,11 +27,18 @@ pub struct Product {
     pub price: Price,
     /// The discount on the price.
     pub discount: Discount,
-    /// The number of pieces in stock.
+    /// The number of pieces in stock that are not in parts.
     pub stock: Pieces,
+    /// The number of parts that have more pieces, if the stock is in parts. It never falls, since a
+    /// cancelled order returns its pieces to their part.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stock_parts: Option<u16>,
+    /// When the last order began that took pieces of this item.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sold_at: Option<Timestamp>,
     /// Whether it can be ordered.
     pub available: bool,
-    /// Increases with every change, also of the stock.
+    /// Increases with every change, also of this item's stock.
     pub version: u64,
     /// When it was added to the catalogue.
     pub created_at: Timestamp,
@@ -49,6 +57,8 @@ impl Product {
             price: draft.price,
             discount: draft.discount,
             stock: draft.stock.into(),
+            stock_parts: None,
+            sold_at: None,
             available: true,
             version: 1,
             created_at: moment.now(),
@@ -59,6 +69,30 @@ impl Product {
     /// The key of a product.
     pub fn key_of(product_id: ProductId) -> Key {
         Key::new(product_id)
+    }
+
+    /// The keys of all parts of the stock; none of most products.
+    pub fn part_keys(&self) -> impl Iterator<Item = Key> {
+        StockPart::keys_of(self.product_id, self.stock_parts)
+    }
+
+    /// Takes pieces out of stock for an order that began at this time, if they are still there.
+    /// Otherwise the facts have changed: the order is decided again, and that decision names the items
+    /// that are out of stock.
+    ///
+    /// Only the stock is a condition: a merchant's other changes apply from the next order on. The
+    /// version still increases, so that a merchant's change does not undo a sale.
+    pub fn take(product_id: ProductId, quantity: i64, at: Timestamp) -> Write {
+        Write::update::<Self>(Self::key_of(product_id))
+            .add("stock", -quantity)
+            .add("version", 1)
+            .set("soldAt", effects::text(at.to_string()))
+            .when(Condition::AtLeast("stock", quantity))
+    }
+
+    /// Returns pieces to the stock.
+    pub fn give_back(product_id: ProductId, quantity: i64) -> Write {
+        Write::update::<Self>(Self::key_of(product_id)).add("stock", quantity).add("version", 1)
     }
 
     /// The price that a customer pays for one piece.
@@ -161,33 +195,16 @@ text! {
     Description: 0..=2_000
 }
 
-bounded_int! {
-    /// The number of pieces in stock that a merchant enters.
-    Stock: 0..=1_000_000_000
-}
-
-bounded_int! {
-    /// The number of pieces of a product in stock. It may exceed the maximum that a merchant can
-    /// enter, since cancelled orders return their pieces.
-    Pieces: 0..=9_007_199_254_740_991
-}
-
-impl From<Stock> for Pieces {
-    fn from(entered: Stock) -> Self {
-        Self(entered.get())
-    }
-}
-
 #[cfg(test)]
 mod tests {
-    use lifecycle::effects::{self, Change, Write, WriteAction};
+    use lifecycle::effects::{Change, WriteAction};
     use lifecycle::record::item_of;
     use proptest::prelude::*;
     use serde_json::json;
 
     use super::*;
     use crate::catalogue::ProductPatch;
-    use crate::examples::{lamp, moment, pending_order, read};
+    use crate::examples::{lamp, moment, read};
 
     /// The stored product after an update.
     fn updated(product: &Product, write: &Write) -> Product {
@@ -207,7 +224,7 @@ mod tests {
     #[test]
     fn stock_beyond_the_bounds_of_input_is_read_shown_and_changed() {
         let full = Product { stock: Stock::MAX.into(), ..lamp() };
-        let fuller = updated(&full, &pending_order().items[0].return_to_stock());
+        let fuller = updated(&full, &Product::give_back(full.product_id, 2));
         assert_eq!(fuller.stock.get(), 1_000_000_002);
 
         let patch: ProductPatch = read(json!({ "available": false }));

@@ -1,7 +1,9 @@
 //! Orders.
 
+mod credit_result;
 mod draft;
 mod events;
+mod facts;
 mod order;
 mod order_id;
 mod place;
@@ -12,14 +14,16 @@ mod simulation;
 mod summary;
 mod transitions;
 
+pub use credit_result::{CreditOutcome, CreditResult, CustomerDecided};
 pub use draft::{OrderDraft, OrderItem, OrderItems, PaymentMethod, PlaceOrder, Quantity};
 pub use events::{
     ApprovalLapsed, OrderApproved, OrderDeleted, OrderRejected, OrderState, OrderTimedOut,
 };
-pub use order::{Order, OrderCreated, OrderLine, OrderStatus, OrderView, SerialNumber};
+pub use facts::{AddressOwner, CustomerTier, OrderFacts};
+pub use order::{Order, OrderCreated, OrderLine, OrderStatus, OrderView, SerialNumber, TakenFrom};
 pub use order_id::OrderId;
-pub use place::{OrderFacts, place_order};
-pub use saga::{CreditOutcome, CreditResult, CustomerDecided, OrderOverdue, settle};
+pub use place::{PlacedOrder, place_order};
+pub use saga::{Delivery, OrderOverdue, SettleFacts, announced_again, settle, takes_number};
 pub use serial::SerialNumbers;
 pub use summary::{Client, OrderSummary, OrderSummaryView, OrderedProduct};
 pub use transitions::{OrderChange, Transition, TransitionResult};

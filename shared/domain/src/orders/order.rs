@@ -1,6 +1,6 @@
 //! Orders as they are stored, published and shown.
 
-use lifecycle::effects::{Condition, EventData, Write};
+use lifecycle::effects::{Event, EventData, Write};
 use lifecycle::newtypes::{bounded_int, wire_enum};
 use lifecycle::record::{IndexKey, Key, Record, TableName};
 use lifecycle::{EntityTag, Timestamp};
@@ -8,7 +8,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{OrderId, PaymentMethod, Quantity};
-use crate::catalogue::{Money, Price, Product, ProductId, ProductName};
+use crate::catalogue::{Money, Price, Product, ProductId, ProductName, StockPart};
 use crate::people::{AddressId, UserId};
 use crate::resources::{BY_CREATION, BY_DEADLINE, ORDERS};
 
@@ -35,6 +35,9 @@ pub struct Order {
     /// The serial number, given on approval.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub serial_number: Option<SerialNumber>,
+    /// The parts of the stock that its pieces return to, of products whose stock is in parts.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub taken_from: Vec<TakenFrom>,
     /// Increases with every change.
     pub version: u64,
     /// When it was placed.
@@ -45,6 +48,10 @@ pub struct Order {
     /// deadlines is overdue.
     #[serde(default = "long_ago")]
     pub settle_by: Timestamp,
+    /// The id of [`OrderCreated`], which this item carries: while the order is pending, it may have
+    /// to be announced again. None if the order was stored with a row of the outbox.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub created_event_id: Option<String>,
 }
 
 impl Order {
@@ -58,9 +65,25 @@ impl Order {
         EntityTag::of_version(self.version)
     }
 
-    /// Takes the ordered pieces out of stock, as [`OrderLine::take_from_stock`] does.
-    pub fn reserve_stock(&self) -> impl Iterator<Item = Write> {
-        self.items.iter().map(OrderLine::take_from_stock)
+    /// Returns the ordered pieces to the stock, those of a product in parts to the part that they came
+    /// from: orders that return pieces spread like orders that take them.
+    pub fn return_stock(&self) -> impl Iterator<Item = Write> {
+        self.items.iter().map(move |OrderLine { product_id, quantity, .. }| {
+            let taken = self.taken_from.iter().find(|taken| taken.product_id == *product_id);
+            match taken {
+                Some(taken) => StockPart::add(*product_id, taken.part, quantity.get()),
+                None => Product::give_back(*product_id, quantity.get()),
+            }
+        })
+    }
+
+    /// [`OrderCreated`], with the same id in each function that announces it.
+    pub fn created_event(&self) -> Event {
+        let event = Event::about(self.order_id, &self.created());
+        match &self.created_event_id {
+            Some(id) => event.known_as(id),
+            None => event,
+        }
     }
 
     /// The event about the placed order.
@@ -122,25 +145,16 @@ impl OrderLine {
     pub fn total(&self) -> Money {
         self.actual_price.times(self.quantity.get())
     }
+}
 
-    /// Takes the pieces out of stock, if they are still there. Otherwise the facts have changed:
-    /// the order is decided again, and that decision names the items that are out of stock.
-    ///
-    /// Only the stock is a condition: a merchant's other changes apply from the next order on. The
-    /// version still increases, so that a merchant's change does not undo a sale.
-    pub fn take_from_stock(&self) -> Write {
-        Write::update::<Product>(Product::key_of(self.product_id))
-            .add("stock", -self.quantity.get())
-            .add("version", 1)
-            .when(Condition::AtLeast("stock", self.quantity.get()))
-    }
-
-    /// Returns the pieces to the stock.
-    pub fn return_to_stock(&self) -> Write {
-        Write::update::<Product>(Product::key_of(self.product_id))
-            .add("stock", self.quantity.get())
-            .add("version", 1)
-    }
+/// The part of a product's stock that an order took its pieces from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct TakenFrom {
+    /// The product.
+    pub product_id: ProductId,
+    /// The number of the part.
+    pub part: u16,
 }
 
 /// An order was placed.

@@ -1,23 +1,32 @@
 //! The rules for placing an order.
 
-use lifecycle::{DomainError, ErrorCode, Moment};
+use lifecycle::effects::Write;
+use lifecycle::{DomainError, ErrorCode, Moment, Timestamp};
 
-use super::{Order, OrderItem, OrderLine, OrderStatus, PlaceOrder};
-use crate::catalogue::{Amount, Currency, Money, Product};
-use crate::people::{Address, SignedIn, Tier, User};
+use super::{
+    AddressOwner, Order, OrderFacts, OrderItem, OrderLine, OrderStatus, PlaceOrder, TakenFrom,
+};
+use crate::catalogue::{Amount, Currency, Money, OfferedProduct, Supply, Taken, take_pieces};
+use crate::people::{SignedIn, Tier};
 use crate::{BusinessRules, error_codes};
 
-/// The facts for the decision on an order.
+/// The maximum of writes that take pieces out of stock. With the order and its idempotency record, a
+/// transaction stays below 100.
+const STOCK_WRITES_MAX: usize = 90;
+
+/// A placed order, and the writes that reserve its stock.
 #[derive(Debug, Clone)]
-pub struct OrderFacts {
-    /// The ordered products, in the order of the items; `None` for one that does not exist.
-    pub products: Vec<Option<Product>>,
-    /// The address that the order names.
-    pub address: Option<Address>,
-    /// The customer. Users of outside issuers have no record here.
-    pub customer: Option<User>,
-    /// The parameters of the rules.
-    pub rules: BusinessRules,
+pub struct PlacedOrder {
+    /// The order.
+    pub order: Order,
+    stock: Vec<Write>,
+}
+
+impl PlacedOrder {
+    /// Takes the ordered pieces out of stock.
+    pub fn reserve_stock(&self) -> impl Iterator<Item = Write> {
+        self.stock.iter().cloned()
+    }
 }
 
 /// Decides on an order.
@@ -32,7 +41,7 @@ pub fn place_order(
     caller: &SignedIn,
     command: &PlaceOrder,
     facts: OrderFacts,
-) -> Result<Order, DomainError> {
+) -> Result<PlacedOrder, DomainError> {
     within_limits(command, &facts.rules)?;
     let ordered = known_products(command, &facts.products)?;
     available(&ordered)?;
@@ -41,13 +50,18 @@ pub fn place_order(
     // The stored tier is newer than the token's; without a record the token's tier holds.
     let tier = facts.customer.map_or(caller.tier, |customer| customer.tier);
     let shipping = shipping(&facts.rules, tier, currency)?;
-    in_stock(&ordered)?;
+    let taken = take_stock(&ordered, &facts.supplies, moment.now())?;
 
+    let taken_from = ordered.iter().zip(&taken).filter_map(|((item, _), taken)| {
+        Some(TakenFrom { product_id: item.product_id, part: taken.part? })
+    });
+    let taken_from = taken_from.collect();
+    let stock = taken.into_iter().flat_map(|taken| taken.writes).collect();
     let items: Vec<OrderLine> = ordered.into_iter().map(line).collect();
     let goods: i64 = items.iter().map(|item| item.total().amount.get()).sum();
     let waits_s = facts.rules.saga_timeout_seconds.get();
     let total = Amount::of_minor_units(goods.saturating_add(shipping.amount.get()));
-    Ok(Order {
+    let order = Order {
         order_id: command.order_id.unwrap_or_else(|| moment.id("order").into()),
         user_id: caller.user_id,
         status: OrderStatus::Pending,
@@ -57,15 +71,18 @@ pub fn place_order(
         shipping,
         total: Money { amount: total, currency },
         serial_number: None,
+        taken_from,
         version: 1,
         created_at: moment.now(),
         updated_at: moment.now(),
         settle_by: moment.now().plus_seconds(waits_s),
-    })
+        created_event_id: Some(moment.id("OrderCreated").to_string()),
+    };
+    Ok(PlacedOrder { order, stock })
 }
 
 /// An item and its product.
-type Ordered<'a> = (OrderItem, &'a Product);
+type Ordered<'a> = (OrderItem, &'a OfferedProduct);
 
 fn within_limits(command: &PlaceOrder, rules: &BusinessRules) -> Result<(), DomainError> {
     let items_max = rules.items_per_order.get();
@@ -81,7 +98,7 @@ fn within_limits(command: &PlaceOrder, rules: &BusinessRules) -> Result<(), Doma
 
 fn known_products<'a>(
     command: &PlaceOrder,
-    products: &'a [Option<Product>],
+    products: &'a [Option<OfferedProduct>],
 ) -> Result<Vec<Ordered<'a>>, DomainError> {
     let unknown = products.iter().map(Option::is_none);
     refuse_items(error_codes::PRODUCT_UNKNOWN, "productId", "there is no such product", unknown)?;
@@ -94,7 +111,7 @@ fn available(ordered: &[Ordered]) -> Result<(), DomainError> {
 }
 
 /// The address of another user is refused like one that does not exist.
-fn own_address(caller: &SignedIn, address: Option<&Address>) -> Result<(), DomainError> {
+fn own_address(caller: &SignedIn, address: Option<&AddressOwner>) -> Result<(), DomainError> {
     if address.is_some_and(|address| address.user_id == caller.user_id) {
         Ok(())
     } else {
@@ -123,9 +140,24 @@ fn shipping(rules: &BusinessRules, tier: Tier, currency: Currency) -> Result<Mon
     }
 }
 
-fn in_stock(ordered: &[Ordered]) -> Result<(), DomainError> {
-    let short = ordered.iter().map(|(item, product)| item.quantity.get() > product.stock.get());
-    refuse_items(error_codes::OUT_OF_STOCK, "quantity", "is more than there is in stock", short)
+fn take_stock(
+    ordered: &[Ordered],
+    supplies: &[Supply],
+    at: Timestamp,
+) -> Result<Vec<Taken>, DomainError> {
+    let mut writes_left = STOCK_WRITES_MAX;
+    let taken = ordered.iter().enumerate().map(|(index, (item, product))| {
+        let supply = supplies.iter().find(|supply| supply.product_id() == product.product_id);
+        // Each later item needs one at least.
+        let writes_max = writes_left.saturating_sub(ordered.len() - index - 1);
+        let taken = take_pieces(product, supply, item.quantity.get(), at, writes_max)?;
+        writes_left = writes_left.saturating_sub(taken.writes.len());
+        Some(taken)
+    });
+    let taken: Vec<Option<Taken>> = taken.collect();
+    let short = taken.iter().map(Option::is_none);
+    refuse_items(error_codes::OUT_OF_STOCK, "quantity", "is more than there is in stock", short)?;
+    Ok(taken.into_iter().flatten().collect())
 }
 
 /// Refuses an order with items at fault, and names every such item.

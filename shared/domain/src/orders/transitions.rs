@@ -4,13 +4,15 @@ use lifecycle::Timestamp;
 use lifecycle::effects::{Effects, Event, EventData, Write};
 
 use super::events::{ApprovalLapsed, OrderApproved, OrderDeleted, OrderRejected, OrderTimedOut};
-use super::{Order, OrderLine, OrderState, OrderStatus, SerialNumber};
+use super::{Order, OrderState, OrderStatus, SerialNumber};
 
 /// A transition of an order's status.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Transition {
     /// Its customer is approved; the order would get this number.
     Approve(SerialNumber),
+    /// Its customer is approved too late: the order was not pending, so no number was taken.
+    Lapse,
     /// Its customer is not approved.
     Reject,
     /// Its deadline has passed without a decision.
@@ -20,6 +22,7 @@ pub enum Transition {
 }
 
 /// The result of a transition.
+#[expect(clippy::large_enum_variant, reason = "it is taken apart where it is returned")]
 #[derive(Debug, Clone, PartialEq)]
 pub enum TransitionResult {
     /// The order changes.
@@ -36,7 +39,7 @@ pub struct OrderChange {
     /// The order after the change.
     pub order: Order,
     /// The event about the change.
-    event: Event,
+    pub(super) event: Event,
 }
 
 impl Order {
@@ -53,12 +56,20 @@ impl Order {
                 self.becomes(TimedOut, now, OrderTimedOut)
             }
             (Approved, Transition::Cancel) => self.becomes(Cancelled, now, OrderDeleted),
-            (Rejected | TimedOut | Cancelled, Transition::Approve(_)) => {
+            // A cancelled order does not lapse: its cancellation has released the credit.
+            (Rejected | TimedOut, Transition::Approve(_) | Transition::Lapse) => {
                 let lapsed = ApprovalLapsed(OrderState::from(&self));
                 TransitionResult::Lapsed(Event::about(self.order_id, &lapsed))
             }
-            (Pending, Transition::TimeOut | Transition::Cancel)
-            | (Approved, Transition::Approve(_) | Transition::Reject | Transition::TimeOut)
+            (Pending, Transition::TimeOut | Transition::Cancel | Transition::Lapse)
+            | (
+                Approved,
+                Transition::Approve(_)
+                | Transition::Reject
+                | Transition::TimeOut
+                | Transition::Lapse,
+            )
+            | (Cancelled, Transition::Approve(_) | Transition::Lapse)
             | (
                 Rejected | TimedOut | Cancelled,
                 Transition::Reject | Transition::TimeOut | Transition::Cancel,
@@ -81,12 +92,16 @@ impl Order {
 impl OrderChange {
     /// The changed order, the stock that it returns, and the event.
     pub fn effects(&self) -> Effects {
-        let OrderChange { order, event } = self;
-        let returned = if order.status == OrderStatus::Approved { &[] } else { &*order.items };
+        self.stored().event(self.event.clone())
+    }
+
+    /// The changed order, and the stock that it returns.
+    pub(super) fn stored(&self) -> Effects {
+        let order = &self.order;
+        let returned = (order.status != OrderStatus::Approved).then(|| order.return_stock());
         Effects::none()
             .write(Write::replace(order, order.version - 1))
-            .writes_of(returned.iter().map(OrderLine::return_to_stock))
-            .event(event.clone())
+            .writes_of(returned.into_iter().flatten())
     }
 }
 
@@ -95,18 +110,28 @@ mod tests {
     use lifecycle::effects::{Change, Condition, WriteAction, number};
 
     use super::*;
+    use crate::catalogue::StockPart;
     use crate::examples::{moment, pending_order};
+    use crate::orders::TakenFrom;
 
     #[test]
     fn each_status_allows_only_its_own_transitions() {
         use OrderStatus::{Approved, Cancelled, Pending, Rejected, TimedOut};
-        let steps = [approve(), Transition::Reject, Transition::TimeOut, Transition::Cancel];
+        let (late, none) = ("ApprovalLapsed", "none");
+        let steps = [
+            approve(),
+            Transition::Lapse,
+            Transition::Reject,
+            Transition::TimeOut,
+            Transition::Cancel,
+        ];
         for (status, consequences) in [
-            (Pending, ["APPROVED", "REJECTED", "TIMED_OUT", "none"]),
-            (Approved, ["none", "none", "none", "CANCELLED"]),
-            (Rejected, ["ApprovalLapsed", "none", "none", "none"]),
-            (TimedOut, ["ApprovalLapsed", "none", "none", "none"]),
-            (Cancelled, ["ApprovalLapsed", "none", "none", "none"]),
+            (Pending, ["APPROVED", none, "REJECTED", "TIMED_OUT", none]),
+            (Approved, [none, none, none, none, "CANCELLED"]),
+            (Rejected, [late, late, none, none, none]),
+            (TimedOut, [late, late, none, none, none]),
+            // It was approved before, and its cancellation releases the credit.
+            (Cancelled, [none, none, none, none, none]),
         ] {
             for (step, expected) in steps.into_iter().zip(consequences) {
                 let order = Order { status, ..pending_order() };
@@ -157,6 +182,18 @@ mod tests {
             assert!(changes.contains(&Change::Add("stock", 2)), "{changes:?}");
             assert_eq!(effects.events()[0].event_type, told);
         }
+    }
+
+    #[test]
+    fn pieces_of_a_product_in_parts_return_to_their_part() {
+        let pending = pending_order();
+        let product_id = pending.items[0].product_id;
+        let order = Order { taken_from: vec![TakenFrom { product_id, part: 3 }], ..pending };
+        let effects = change(order, Transition::Reject).effects();
+        let [_, stock] = effects.writes() else { panic!("not two writes: {effects:?}") };
+        assert_eq!(stock.key, StockPart::key_of(product_id, 3));
+        let WriteAction::Update(changes) = &stock.action else { panic!("no update: {stock:?}") };
+        assert!(changes.contains(&Change::Add("pieces", 2)), "{changes:?}");
     }
 
     fn change(order: Order, step: Transition) -> OrderChange {

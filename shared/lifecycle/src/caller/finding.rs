@@ -49,10 +49,10 @@ pub(crate) enum Finding {
 
 impl Finding {
     /// Returns the context that the authorizer sends to API Gateway.
-    pub(crate) fn to_context(&self) -> Value {
+    pub(crate) fn into_context(self) -> Value {
         match self {
             Self::Unasked => json!({}),
-            Self::Claims(claims) | Self::OfGateway(_, claims) => claims.clone().into(),
+            Self::Claims(claims) | Self::OfGateway(_, claims) => claims.into(),
             Self::Refused => json!({ VERDICT: REFUSED }),
             Self::Unavailable { at: None } => json!({ VERDICT: UNAVAILABLE }),
             Self::Unavailable { at: Some(at) } => {
@@ -63,12 +63,12 @@ impl Finding {
 
     /// Reads `requestContext.authorizer` of an event. An unexpected form is a refusal, and a
     /// verdict has precedence over claims.
-    pub(crate) fn of_authorizer(authorizer: Option<&Value>) -> Self {
+    pub(crate) fn of_authorizer(authorizer: Option<Value>) -> Self {
         match authorizer {
             None | Some(Value::Null) => Self::Unasked,
-            Some(Value::Object(by_kind)) => match Self::of_context(by_kind.get("lambda")) {
-                Self::Unasked => Self::of_jwt(by_kind.get("jwt"))
-                    .or_else(|| Self::of_iam(by_kind.get("iam")?.clone()))
+            Some(Value::Object(mut by_kind)) => match Self::of_context(by_kind.remove("lambda")) {
+                Self::Unasked => Self::of_jwt(by_kind.remove("jwt"))
+                    .or_else(|| Self::of_iam(by_kind.remove("iam")?))
                     .unwrap_or(Self::Unasked),
                 asked => asked,
             },
@@ -81,9 +81,11 @@ impl Finding {
     pub(crate) fn of_rest_context(context: Option<&Value>) -> Self {
         let authorizer = context.and_then(|context| context.get("authorizer"));
         let authorizer = authorizer.filter(|authorizer| !is_unset(authorizer));
-        match Self::of_context(authorizer) {
+        match Self::of_context(authorizer.cloned()) {
             Self::Unasked => context.and_then(Self::of_rest_identity).unwrap_or(Self::Unasked),
-            Self::Claims(claims) => Self::of_jwt(authorizer).unwrap_or(Self::Claims(claims)),
+            Self::Claims(claims) => {
+                Self::of_jwt(authorizer.cloned()).unwrap_or(Self::Claims(claims))
+            }
             asked => asked,
         }
     }
@@ -104,9 +106,11 @@ impl Finding {
     }
 
     /// The claims of a token that the gateway has verified.
-    fn of_jwt(verified: Option<&Value>) -> Option<Self> {
-        let claims = verified?.get("claims")?.as_object()?;
-        Some(Self::OfGateway(Authorizer::Jwt, claims.clone()))
+    fn of_jwt(verified: Option<Value>) -> Option<Self> {
+        match verified?.get_mut("claims")?.take() {
+            Value::Object(claims) => Some(Self::OfGateway(Authorizer::Jwt, claims)),
+            _ => None,
+        }
     }
 
     /// The identity of a caller whose signature the gateway has verified.
@@ -125,7 +129,7 @@ impl Finding {
         }
     }
 
-    fn of_context(context: Option<&Value>) -> Self {
+    fn of_context(context: Option<Value>) -> Self {
         let context = match context {
             None | Some(Value::Null) => return Self::Unasked,
             Some(Value::Object(context)) if context.is_empty() => return Self::Unasked,
@@ -133,7 +137,7 @@ impl Finding {
             Some(_) => return Self::Refused,
         };
         match context.get(VERDICT).map(Value::as_str) {
-            None => Self::Claims(context.clone()),
+            None => Self::Claims(context),
             Some(Some(UNAVAILABLE)) => {
                 Self::Unavailable { at: context.get(AT).and_then(date_passed_on) }
             }
@@ -179,15 +183,15 @@ mod tests {
             Finding::Unavailable { at },
             Finding::Unavailable { at: None },
         ] {
-            let authorizer = json!({ "lambda": finding.to_context() });
-            assert_eq!(Finding::of_authorizer(Some(&authorizer)), finding, "{authorizer}");
+            let authorizer = json!({ "lambda": finding.clone().into_context() });
+            assert_eq!(Finding::of_authorizer(Some(authorizer.clone())), finding, "{authorizer}");
         }
     }
 
     #[test]
     fn the_claims_of_a_gateways_own_authorizer_are_read_for_it_alone() {
         let claims = json!({ "sub": "ada", "exp": "1900", "cognito:groups": "[admins]" });
-        let jwt = Finding::of_authorizer(Some(&json!({ "jwt": { "claims": claims } })));
+        let jwt = Finding::of_authorizer(Some(json!({ "jwt": { "claims": claims } })));
         let cognito = json!({ "authorizer": { "claims": claims }, "identity": {} });
         assert_eq!(jwt, Finding::of_rest_context(Some(&cognito)));
         assert_eq!(jwt.claims_of(Authorizer::Jwt), claims.as_object());
@@ -198,7 +202,7 @@ mod tests {
             "userArn": arn, "accountId": "1234567890", "userId": "u", "callerId": "c",
             "accessKey": "k",
         });
-        let signed = Finding::of_authorizer(Some(&json!({ "iam": iam })));
+        let signed = Finding::of_authorizer(Some(json!({ "iam": iam })));
         let identity = json!({
             "userArn": arn, "accountId": "1234567890", "user": "u", "caller": "c",
             "accessKey": "k", "sourceIp": "192.0.2.1",
@@ -234,7 +238,7 @@ mod tests {
 
     #[test]
     fn a_verdict_precedes_claims_and_an_unknown_one_is_a_refusal() {
-        let read = |context: Value| Finding::of_authorizer(Some(&json!({ "lambda": context })));
+        let read = |context: Value| Finding::of_authorizer(Some(json!({ "lambda": context })));
         for (verdict, expected) in [
             (json!("refused"), Finding::Refused),
             (json!("unavailable"), Finding::Unavailable { at: None }),
@@ -255,11 +259,11 @@ mod tests {
         for authorizer in
             [json!(null), json!({}), json!({ "lambda": null }), json!({ "lambda": {} })]
         {
-            let read = Finding::of_authorizer(Some(&authorizer));
+            let read = Finding::of_authorizer(Some(authorizer.clone()));
             assert_eq!(read, Finding::Unasked, "{authorizer}");
         }
         for authorizer in [json!("ada"), json!(["ada"]), json!(7), json!({ "lambda": ["sub"] })] {
-            let read = Finding::of_authorizer(Some(&authorizer));
+            let read = Finding::of_authorizer(Some(authorizer.clone()));
             assert_eq!(read, Finding::Refused, "{authorizer}");
         }
     }

@@ -1,5 +1,6 @@
 //! The permission to read data.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::identity::Caller;
@@ -23,6 +24,8 @@ pub struct Permit<C> {
     source: String,
     prefix: String,
     after_response: AfterResponse,
+    /// Whether facts of an earlier run were stale.
+    stale: AtomicBool,
 }
 
 /// The messages to send after the response, of success or failure.
@@ -49,6 +52,7 @@ impl<C> Permit<C> {
             source: String::new(),
             prefix: String::new(),
             after_response: AfterResponse::default(),
+            stale: AtomicBool::new(false),
         }
     }
 
@@ -75,6 +79,17 @@ impl<C> Permit<C> {
     /// The time by which the request must be answered.
     pub fn deadline(&self) -> Deadline {
         self.deadline
+    }
+
+    /// Whether the facts of an earlier run of stage 6 were stale. Reads that may lag at first must
+    /// not lag then: the decision would fail again.
+    pub fn had_stale_facts(&self) -> bool {
+        self.stale.load(Ordering::Relaxed)
+    }
+
+    /// Notes that the commit of a run met a change, so that the next run reads it.
+    pub(crate) fn facts_were_stale(&self) {
+        self.stale.store(true, Ordering::Relaxed);
     }
 
     /// The source address of the request as limits count it: an IPv4 address, or the /64 of an

@@ -39,15 +39,17 @@
 //! 503 that a client would retry without end. The error type `CONDITION_NEVER_HOLDS` counts it, and
 //! a log line names each write, its condition and the attributes that were read.
 
+mod announce;
 mod failed;
 mod outbox;
 mod outgoing;
 mod perform;
 
+pub(crate) use self::announce::send_in_order;
 pub(crate) use self::failed::FailedWrite;
 pub use self::outbox::{
     BY_WAITING, OUTBOX_ROW_REFUSED, OUTBOX_ROW_SET_ASIDE, OutboxRow, REFUSALS_MAX, SET_ASIDE_AT,
 };
-pub(crate) use self::outgoing::{EventOrigin, outgoing};
+pub(crate) use self::outgoing::{EventOrigin, announced, outgoing};
 pub(crate) use self::perform::{CommitOutcome, commit};
 pub use crate::resource::OUTBOX;

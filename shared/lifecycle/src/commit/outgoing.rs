@@ -62,7 +62,19 @@ pub(crate) fn outgoing(
     numbered.map(|(number, message)| ready(&label(number), message, moment, cause)).collect()
 }
 
-/// A message in its envelope, whose id is derived from the label.
+/// The announcements of a decision, in their envelopes. Their ids differ from those of its other
+/// messages.
+pub(crate) fn announced(
+    messages: &[Message],
+    moment: &Moment,
+    cause: &EventOrigin,
+) -> Vec<Outgoing> {
+    let label = |number| format!("{}announced/{number}", cause.part);
+    let numbered = messages.iter().enumerate();
+    numbered.map(|(number, message)| ready(&label(number), message, moment, cause)).collect()
+}
+
+/// A message in its envelope, whose id is derived from the label, unless its event has one.
 pub(super) fn ready(
     label: &str,
     message: &Message,
@@ -76,7 +88,7 @@ pub(super) fn ready(
                 traceparent: handed_on(envelope.traceparent.as_deref(), cause),
                 ..(**envelope).clone()
             },
-            Content::New(event) => seal(event, moment.id(label).to_string(), moment, cause),
+            Content::New(event) => seal(event, label, moment, cause),
         },
         delay: Duration::from_secs(message.delay_s.into()),
         group: message.group.clone(),
@@ -92,15 +104,15 @@ fn handed_on(own: Option<&str>, cause: &EventOrigin) -> Option<String> {
     passed_by.or(own).map(str::to_owned)
 }
 
-/// An event in a new envelope.
+/// An event in a new envelope, with its own id or the one that is derived from the label.
 pub(super) fn seal(
     event: &Event,
-    event_id: String,
+    label: &str,
     moment: &Moment,
     cause: &EventOrigin,
 ) -> Envelope<Value> {
     Envelope {
-        event_id,
+        event_id: event.id.clone().unwrap_or_else(|| moment.id(label).to_string()),
         event_type: event.event_type.to_owned(),
         version: event.version,
         occurred_at: moment.now(),

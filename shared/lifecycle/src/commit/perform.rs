@@ -16,7 +16,8 @@ use crate::{Moment, random};
 pub(crate) enum CommitOutcome {
     /// Everything is written.
     Committed,
-    /// Nothing is written: the idempotency table already has this request or record.
+    /// Nothing is written: the idempotency table already has this request or record, or the outbox
+    /// has its event.
     Duplicate(Option<Item>),
     /// Nothing is written: a condition with a rejection did not hold.
     Rejected(DomainError),
@@ -42,8 +43,7 @@ fn compose(
     }
     let mut writes = effects.writes().to_vec();
     for (number, event) in effects.events().iter().enumerate() {
-        let id = moment.id(&format!("{}event/{number}", cause.part));
-        let envelope = seal(event, id.to_string(), moment, cause);
+        let envelope = seal(event, &format!("{}event/{number}", cause.part), moment, cause);
         writes.push(Write::create(&OutboxRow::waiting(envelope, moment.now())));
     }
     // A write must be declared, or the IAM policy would not allow it. The description declares the
@@ -65,8 +65,8 @@ fn compose(
 /// Commits the effects together with their idempotency record, and derives the result from the
 /// failed conditions.
 ///
-/// If the condition of the idempotency record failed, the request or record is known, and other
-/// failed conditions do not matter.
+/// If the condition of the idempotency record or of an outbox row failed, the request or record is
+/// known, and other failed conditions do not matter.
 pub(crate) async fn commit(
     adapter: &dyn Adapter,
     effects: &Effects,
@@ -100,6 +100,12 @@ pub(crate) async fn commit(
     };
     if let Some(known) = failed.iter().find(|failed| Some(failed.write) == ledger) {
         return Ok(CommitOutcome::Duplicate(known.stored.clone()));
+    }
+    // The ids of a record's events are the same in each delivery. So a row that exists is from an
+    // earlier delivery, whose commit was this one: a record without an inbox needs no other mark.
+    let rows = effects.writes().len()..effects.writes().len() + effects.events().len();
+    if failed.iter().any(|failed| rows.contains(&failed.write)) {
+        return Ok(CommitOutcome::Duplicate(None));
     }
     let rejections = failed.iter().filter_map(|failed| {
         match &transaction.writes.get(failed.write)?.on_condition_failed {

@@ -18,6 +18,8 @@ pub trait EventData: Serialize {
 /// An event of an aggregate, for other functions to react to.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Event {
+    /// Its id, if it is known before the event is published: see [`Event::known_as`].
+    pub id: Option<String>,
     /// See [`EventData::TYPE`].
     pub event_type: &'static str,
     /// See [`EventData::VERSION`].
@@ -38,10 +40,19 @@ impl Event {
         let data = serde_json::to_value(data)
             .unwrap_or_else(|error| panic!("{} has no JSON form: {error}", D::TYPE));
         Self {
+            id: None,
             event_type: D::TYPE,
             version: D::VERSION,
             aggregate_id: aggregate_id.to_string(),
             data,
         }
+    }
+
+    /// Sets the id, which otherwise follows from the request or the record. An event that several
+    /// functions may publish, because the item of its aggregate carries it, has one id for all of
+    /// them: its consumers then recognise it.
+    #[must_use]
+    pub fn known_as(self, id: impl ToString) -> Self {
+        Self { id: Some(id.to_string()), ..self }
     }
 }

@@ -4,6 +4,7 @@
 //! |---|---|---|
 //! | primary | [`Write`] | cannot be recovered: all writes of a decision commit together, or none |
 //! | secondary | [`Event`] | must happen, later: a row in the outbox, in the same commit |
+//! | secondary | [`Message`], [announced](Effects::announce) | must happen, later: sent after the commit, whose items show that it is due until it was sent |
 //! | tertiary | [`Message`] | acceptable: sent after the response, a failure is logged and counted |
 //!
 //! An endpoint that only queues work has one primary effect: a message that is
@@ -44,6 +45,7 @@ pub struct Effects {
     events: Vec<Event>,
     handed_over: Option<Message>,
     messages: Vec<Message>,
+    announced: Vec<Message>,
     mails: Vec<Mail>,
     posts: Vec<Post>,
     parts: Vec<Effects>,
@@ -101,6 +103,33 @@ impl Effects {
     #[must_use]
     pub fn message(mut self, message: Message) -> Self {
         self.messages.push(message);
+        self
+    }
+
+    /// Adds a message that is sent once the commit has succeeded, and needs no row in the outbox:
+    /// the committed items themselves show that it is due.
+    ///
+    /// - For a consumer, the record fails if the message is not sent. The next delivery finds the
+    ///   committed items, and has to decide on the same announcement. So it needs
+    ///   [`Inbox::None`](crate::consumer::Inbox::None): an inbox would ignore that delivery.
+    /// - For an endpoint, it is sent after the response, or just before it where there is no
+    ///   [extension](crate::Endpoint::TERTIARY_EFFECTS). A failure is logged and counted. A schedule has to
+    ///   find the items whose announcement is missing, and to announce it again,
+    ///   by the same [id](crate::effects::Event::known_as).
+    ///
+    /// Announcements leave queue after queue, in the order in which the effects name the queues,
+    /// and stop at the first queue that fails. So the message of the last queue proves that all
+    /// others were sent: if its consumer changes the item, no announcement is missing.
+    #[must_use]
+    pub fn announce(mut self, message: Message) -> Self {
+        self.announced.push(message);
+        self
+    }
+
+    /// Adds several announcements, as [`Effects::announce`].
+    #[must_use]
+    pub fn announce_all(mut self, messages: impl IntoIterator<Item = Message>) -> Self {
+        self.announced.extend(messages);
         self
     }
 
@@ -164,6 +193,11 @@ impl Effects {
         &self.messages
     }
 
+    /// The messages that are sent once the commit has succeeded, in the order they were added.
+    pub fn announced(&self) -> &[Message] {
+        &self.announced
+    }
+
     /// The e-mails, in the order they were added.
     pub fn mails(&self) -> &[Mail] {
         &self.mails
@@ -198,6 +232,7 @@ impl Effects {
             && self.events.is_empty()
             && self.handed_over.is_none()
             && self.messages.is_empty()
+            && self.announced.is_empty()
             && self.mails.is_empty()
             && self.posts.is_empty()
             && self.parts.is_empty()

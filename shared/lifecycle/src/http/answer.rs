@@ -67,9 +67,16 @@ impl Serialize for Joined<'_> {
         let mut map = serializer.serialize_map(None)?;
         for name in self.headers.keys() {
             let count = if name == header::SET_COOKIE { self.cookies } else { usize::MAX };
-            let values: Vec<&str> = values_of(self.headers, name).take(count).collect();
-            if count > 0 {
-                map.serialize_entry(name.as_str(), &values.join(", "))?;
+            if count == 0 {
+                continue;
+            }
+            let mut values = values_of(self.headers, name).take(count);
+            match (values.next(), values.next()) {
+                (first, None) => map.serialize_entry(name.as_str(), first.unwrap_or_default())?,
+                (first, second) => {
+                    let values: Vec<&str> = first.into_iter().chain(second).chain(values).collect();
+                    map.serialize_entry(name.as_str(), &values.join(", "))?;
+                }
             }
         }
         map.end()

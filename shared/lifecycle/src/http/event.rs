@@ -15,6 +15,9 @@ use crate::error::FieldErrors;
 /// The largest number of members that an unknown event is described by.
 const MEMBERS_NAMED_MAX: usize = 8;
 
+/// The part of a domain name by which a function URL is known.
+pub(super) const FUNCTION_URL: &str = ".lambda-url.";
+
 /// The HTTP trigger of a request, which decides the format of the response.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Trigger {
@@ -81,7 +84,7 @@ pub(super) struct HttpEvent {
 }
 
 impl HttpEvent {
-    /// Reads an event of any trigger.
+    /// Reads an event of any trigger as a tree.
     pub(super) fn read(event: &[u8]) -> Result<Self, EventError> {
         let mut event: Value = serde_json::from_slice(event)
             .map_err(|error| unknown(&format!("a payload that is not JSON ({error})")))?;
@@ -103,12 +106,14 @@ impl HttpEvent {
             route_key: text_of(event, "/routeKey"),
             stage: text_of(event, "/requestContext/stage"),
             path: text_of(event, "/rawPath").unwrap_or_default(),
-            is_encoded: domain.contains(".lambda-url."),
+            is_encoded: domain.contains(FUNCTION_URL),
             path_parameters: path_parameters_of(event),
             raw_query: text_of(event, "/rawQueryString").unwrap_or_default(),
             headers: with_cookies(headers_of(event)?, event)?,
             peer: text_of(event, "/requestContext/http/sourceIp").unwrap_or_default(),
-            finding: Finding::of_authorizer(event.pointer("/requestContext/authorizer")),
+            finding: Finding::of_authorizer(
+                event.pointer_mut("/requestContext/authorizer").map(Value::take),
+            ),
             body: body_of(event)?,
         })
     }
@@ -290,4 +295,4 @@ fn kind_of(event: &Value) -> String {
 }
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;

@@ -82,6 +82,7 @@
 
 mod answer;
 mod event;
+mod format_2;
 mod header_name;
 mod media_type;
 mod request;

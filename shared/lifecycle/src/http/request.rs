@@ -6,6 +6,7 @@ use bytes::Bytes;
 use http::{HeaderMap, Method, header};
 
 use super::event::{EventError, HttpEvent, Trigger};
+use super::format_2;
 use super::media_type::{self, Accepted};
 use crate::caller::Finding;
 use crate::error::BodyOffer;
@@ -35,7 +36,7 @@ pub struct Request {
 impl Request {
     /// Reads an event, and matches the route.
     pub(crate) fn from_event(event: &[u8], route: &Route) -> Result<Self, EventError> {
-        let event = HttpEvent::read(event)?;
+        let event = format_2::read(event).map_or_else(|| HttpEvent::read(event), Ok)?;
         let found = route.find(&Place {
             route_key: event.route_key.as_deref(),
             stage: event.stage.as_deref(),

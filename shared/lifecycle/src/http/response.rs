@@ -12,6 +12,9 @@ use crate::entity_tag::EntityTag;
 use crate::error::{BoxError, ErrorResponse, FieldError, FieldErrors, RequestError};
 use crate::reply::{Reply, Serialised};
 
+/// Room for the headers of a usual response.
+const HEADERS: usize = 12;
+
 /// A serialised response, as it is stored for idempotency and sent to the trigger.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Response {
@@ -24,7 +27,7 @@ impl Response {
     /// A reply in the API's shape. Headers of one name are all kept.
     pub(crate) fn of_reply(reply: impl Reply) -> Result<Self, BoxError> {
         let Serialised { status, headers: given, media_type, body } = reply.serialise()?;
-        let mut headers = HeaderMap::new();
+        let mut headers = HeaderMap::with_capacity(HEADERS);
         for (name, value) in given {
             headers.append(name, value);
         }

@@ -10,18 +10,20 @@ use super::status::RateLimitStatus;
 use crate::error::{RequestError, ServiceError};
 use crate::hash::short_hash_of;
 use crate::ports::{Count, Counter, Store};
+use crate::route::Route;
 use crate::telemetry::line::metric;
-use crate::telemetry::log::print;
+use crate::telemetry::log::print_all;
 use crate::{Timestamp, clock};
 
 /// The error type of limits that the store cannot count; an alarm reads it.
 pub(super) const RATE_LIMITER_UNAVAILABLE: &str = "RATE_LIMITER_UNAVAILABLE";
 
-/// Counts requests.
+/// Counts requests of one route.
 #[derive(Debug)]
 pub(crate) struct Limiter {
     service: String,
-    windows: Mutex<HashMap<String, Window>>,
+    /// By caller.
+    windows: Mutex<HashMap<String, CountedCaller>>,
     /// The exact counts while the store is unavailable.
     exact: Memory,
     /// Whether this process has counted a request before.
@@ -31,8 +33,25 @@ pub(crate) struct Limiter {
 /// The caller that a request is counted for, and the route.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Counted<'a> {
-    pub(crate) route: &'a str,
+    pub(crate) route: &'a Route,
     pub(crate) caller: &'a str,
+}
+
+/// A caller in memory.
+#[derive(Debug)]
+struct CountedCaller {
+    /// Its key in the store. It is a hash, so it is made once.
+    key: String,
+    window: Window,
+}
+
+/// Counts to exchange.
+#[derive(Debug)]
+struct Due {
+    caller: String,
+    key: String,
+    span: Span,
+    amount: u32,
 }
 
 /// A window of time in which requests are counted.
@@ -97,13 +116,12 @@ impl Limiter {
         let number = now.as_seconds().div_euclid(length);
         let span = Span { number, ends_at: (number + 1).saturating_mul(length) };
         let reset_s = u64::try_from(span.ends_at - now.as_seconds()).unwrap_or(0);
-        let caller = hidden(counted);
         let is_first = limit.counting == Counting::Approximate
             && !self.has_counted.swap(true, Ordering::Relaxed);
         let (total, admitted, is_due) = match limit.counting {
             Counting::Exact => {
                 let amount = i32::try_from(cost).unwrap_or(i32::MAX);
-                let counter = counter(&caller, span, amount, Some(limit.quota));
+                let counter = counter(&hidden(counted), span, amount, Some(limit.quota));
                 match store.count(&counter).await {
                     Ok(Count::Total(total)) => (total, true, false),
                     Ok(Count::Exceeded) => (limit.quota, false, false),
@@ -116,7 +134,7 @@ impl Limiter {
                     }
                 }
             }
-            Counting::Approximate => self.count_here(caller, limit, span, cost, is_first),
+            Counting::Approximate => self.count_here(counted, limit, span, cost, is_first),
             Counting::Off => (0, true, false),
         };
         let remaining = limit.quota.saturating_sub(total);
@@ -134,22 +152,27 @@ impl Limiter {
     /// Returns the total, whether the request is admitted, and whether an exchange is due.
     fn count_here(
         &self,
-        caller: String,
+        counted: Counted<'_>,
         limit: &Limit,
         span: Span,
         cost: u32,
         at_once: bool,
     ) -> (u32, bool, bool) {
         let mut windows = self.windows.lock().unwrap_or_else(PoisonError::into_inner);
-        if windows.len() >= Self::CALLERS_MAX && !windows.contains_key(&caller) {
-            windows.retain(|_, window| window.span.number >= span.number);
+        let told_from = limit.exchanged_from();
+        let new = Window { span, told_from, at_once, total: 0, untold: 0, in_flight: 0 };
+        if !windows.contains_key(counted.caller) {
+            if windows.len() >= Self::CALLERS_MAX {
+                windows.retain(|_, counted| counted.window.span.number >= span.number);
+            }
             if windows.len() >= Self::CALLERS_MAX {
                 windows.clear();
             }
+            let added = CountedCaller { key: hidden(counted), window: new };
+            windows.insert(counted.caller.to_owned(), added);
         }
-        let told_from = limit.exchanged_from();
-        let new = Window { span, told_from, at_once, total: 0, untold: 0, in_flight: 0 };
-        let window = windows.entry(caller).or_insert(new);
+        let counted = windows.get_mut(counted.caller).expect("an absent caller was added");
+        let window = &mut counted.window;
         if window.span.number != span.number {
             *window = new;
         }
@@ -176,11 +199,11 @@ impl Limiter {
         self.tell(store, self.due(|window| all(window) > 0, all)).await
     }
 
-    async fn tell(&self, store: &dyn Store, due: Vec<(String, Span, u32)>) -> bool {
+    async fn tell(&self, store: &dyn Store, due: Vec<Due>) -> bool {
         let mut is_complete = true;
-        for (caller, span, amount) in due {
+        for Due { caller, key, span, amount } in due {
             let told = i32::try_from(amount).unwrap_or(i32::MAX);
-            let counter = counter(&caller, span, told, None);
+            let counter = counter(&key, span, told, None);
             let total = match store.count(&counter).await {
                 Ok(Count::Total(total)) => Some(total),
                 Ok(Count::Exceeded) => None,
@@ -196,23 +219,19 @@ impl Limiter {
     }
 
     /// Returns the counts to exchange, and marks them as in flight.
-    fn due(
-        &self,
-        wanted: impl Fn(&Window) -> bool,
-        amount: impl Fn(&Window) -> u32,
-    ) -> Vec<(String, Span, u32)> {
+    fn due(&self, wanted: impl Fn(&Window) -> bool, amount: impl Fn(&Window) -> u32) -> Vec<Due> {
         let mut windows = self.windows.lock().unwrap_or_else(PoisonError::into_inner);
-        let due = windows.iter_mut().filter(|(_, window)| wanted(window));
-        let due = due.map(|(caller, window)| {
+        let due = windows.iter_mut().filter(|(_, counted)| wanted(&counted.window));
+        let due = due.map(|(caller, CountedCaller { key, window })| {
             let amount = amount(window);
             window.in_flight = window.in_flight.saturating_add(window.untold);
             window.untold = 0;
             window.at_once = false;
-            (caller.clone(), window.span, amount)
+            Due { caller: caller.clone(), key: key.clone(), span: window.span, amount }
         });
-        let mut due: Vec<_> = due.collect();
+        let mut due: Vec<Due> = due.collect();
         // A simulation makes the same calls in each run.
-        due.sort_unstable_by(|one, other| one.0.cmp(&other.0));
+        due.sort_unstable_by(|one, other| one.caller.cmp(&other.caller));
         due
     }
 
@@ -220,14 +239,14 @@ impl Limiter {
     fn unavailable(&self, fault: ServiceError, what_holds: &str) {
         tracing::warn!(error = %RequestError::ServiceError(fault), "{what_holds}");
         let labels = [("type", RATE_LIMITER_UNAVAILABLE), ("service", self.service.as_str())];
-        print(&metric(&self.service, clock::now(), &labels, "errors_total", "Count", 1));
+        print_all([metric(&self.service, clock::now(), &labels, "errors_total", "Count", 1)]);
     }
 
     /// Ends an exchange, whether it succeeded or failed.
     fn learn(&self, caller: &str, number: i64, told: u32, total: Option<u32>) {
         let mut windows = self.windows.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(window) = windows.get_mut(caller).filter(|window| window.span.number == number)
-        {
+        let window = windows.get_mut(caller).map(|counted| &mut counted.window);
+        if let Some(window) = window.filter(|window| window.span.number == number) {
             window.in_flight = window.in_flight.saturating_sub(told);
             if let Some(total) = total {
                 let here = window.untold.saturating_add(window.in_flight);
@@ -241,10 +260,11 @@ impl Limiter {
 /// backups. An operator with access to the table could still find an address by trying all. A
 /// secret would have to be fetched before the first request of each process is counted.
 fn hidden(counted: Counted<'_>) -> String {
-    short_hash_of([counted.route, counted.caller].map(str::as_bytes))
+    let route = format!("{} {}", counted.route.method, counted.route.path);
+    short_hash_of([route.as_str(), counted.caller].map(str::as_bytes))
 }
 
-fn counter(caller: &str, span: Span, amount: i32, maximum: Option<u32>) -> Counter {
+fn counter(key: &str, span: Span, amount: i32, maximum: Option<u32>) -> Counter {
     let expires_at = Timestamp::from_millis(span.ends_at.saturating_mul(1000)).plus_seconds(60);
-    Counter { key: format!("rate#{caller}#{}", span.number), amount, maximum, expires_at }
+    Counter { key: format!("rate#{key}#{}", span.number), amount, maximum, expires_at }
 }

@@ -31,10 +31,12 @@ pub enum Counting {
     /// One conditional update before anything else: never exceeds the quota, and costs a round
     /// trip. For endpoints where guessing must be limited, such as sign-in.
     Exact,
-    /// In memory, with an exchange of counts through the store, concurrent with the work: no delay
-    /// for the response. An execution environment exchanges at its first request, in case that
-    /// request ends the process, and then after each sixtieth of the quota. Each environment may
-    /// admit about a sixtieth more than the quota, or one request if it costs more than that.
+    /// In memory, with an exchange of counts through the store, concurrent with the work of a
+    /// request. A response waits for an exchange for 100 ms at most; it hardly waits if the request
+    /// itself calls a service, since both calls run at once. An execution environment exchanges at
+    /// its first request, in case that request ends the process, and then after each sixtieth of
+    /// the quota. Each environment may admit about a sixtieth more than the quota, or one request
+    /// if it costs more than that.
     Approximate,
     /// Not at all: see [`Limit::OFF`].
     Off,

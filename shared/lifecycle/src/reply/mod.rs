@@ -1,9 +1,11 @@
 //! Stage 9: the response of an endpoint. Its status is part of its type.
 
+mod prepared;
 mod view;
 
 use http::{HeaderName, HeaderValue, StatusCode, header};
 
+pub use self::prepared::Prepared;
 pub use self::view::{Bare, Body, NoBody, Page, View};
 use crate::EntityTag;
 use crate::error::{BoxError, check_media_type};

@@ -15,8 +15,9 @@ use crate::caller::Finding;
 use crate::caller::{TokenError, TokenVerifier};
 use crate::error::RequestError;
 use crate::http::{REQUEST_ID, bearer, request_id_of};
+use crate::random::Draw;
 use crate::telemetry::line::metric;
-use crate::telemetry::log::print;
+use crate::telemetry::log::print_all;
 use crate::telemetry::{Observations, TraceContext, observed};
 use crate::{Deadline, Timestamp, clock};
 
@@ -35,15 +36,13 @@ impl invocation::Handler for Handler {
     async fn handle(&self, invocation: Invocation) -> Handled {
         let shown = Shown::of(&invocation.event);
         let headers = |name: &str| shown.header(name);
-        let request_id = request_id_of(headers(REQUEST_ID.as_str()));
+        let mut draw = Draw::new();
+        let request_id = request_id_of(headers(REQUEST_ID.as_str()), &mut draw);
         let (parent, state) = (headers("traceparent"), headers("tracestate"));
-        let trace = TraceContext::continued(parent, state, invocation.x_ray.as_deref());
+        let x_ray = invocation.x_ray.as_deref();
+        let trace = TraceContext::continued_with(parent, state, x_ray, &mut draw);
         let observations = Observations::of(request_id, Some(trace));
         observed(observations, self.find(&shown, invocation.deadline)).await
-    }
-
-    fn defers_work(&self) -> bool {
-        false
     }
 }
 
@@ -61,8 +60,8 @@ impl Handler {
             }
         };
         let labels = [("verdict", verdict)];
-        print(&metric(&self.service, now, &labels, "token_verdicts_total", "Count", 1));
-        let answer = json!({ "isAuthorized": true, "context": finding.to_context() });
+        print_all([metric(&self.service, now, &labels, "token_verdicts_total", "Count", 1)]);
+        let answer = json!({ "isAuthorized": true, "context": finding.into_context() });
         Handled { answer: Ok(InvocationResult::Json(answer)), deferred: None }
     }
 

@@ -1,13 +1,7 @@
 //! When deferred work is done.
 
-use std::time::Duration;
-
 use super::deferred::DeferredWork;
 use super::extension::{Holder, Left};
-use crate::Deadline;
-
-/// The maximum delay of the response in [`DeferMode::BeforeResponse`].
-const BEFORE_MAX: Duration = Duration::from_secs(1);
 
 /// How deferred work finishes before Lambda freezes the process.
 #[derive(Debug, Clone)]
@@ -15,27 +9,30 @@ pub(crate) enum DeferMode {
     /// An internal extension keeps the execution environment running: it requests the next event
     /// only after the work, and Lambda freezes nothing before.
     InExtension(Holder),
-    /// The process serves concurrent requests and is not frozen between them, or there is never
-    /// deferred work.
+    /// The process serves concurrent requests and is not frozen between them.
     Spawned,
-    /// No extension could be registered: the work is done before the response, within a short time.
+    /// There is no extension: the function never leaves work until after the response, or the
+    /// platform has no extensions. Work is done before the response, within a short time.
     BeforeResponse,
 }
 
 impl DeferMode {
-    /// Called before the response is sent.
+    /// Called before the response is sent. Writes the log lines, so that no later end of the process
+    /// can lose them; returns the work that is left, if there is any.
     pub(crate) async fn before_answer(
         &self,
         deferred: Option<DeferredWork>,
     ) -> Option<DeferredWork> {
-        match (self, deferred) {
-            (Self::BeforeResponse, Some(mut deferred)) => {
-                deferred.deadline = deferred.deadline.min(Deadline::after(BEFORE_MAX));
-                deferred.perform().await;
-                None
-            }
-            (_, deferred) => deferred,
+        let mut deferred = deferred?;
+        deferred.write_lines();
+        if deferred.count() == 0 {
+            return None;
         }
+        if matches!(self, Self::BeforeResponse) {
+            deferred.perform_before_response().await;
+            return None;
+        }
+        Some(deferred)
     }
 
     /// Called when an invocation begins.

@@ -1,4 +1,5 @@
-//! Deferred work, performed after the response is sent: tertiary effects and telemetry.
+//! Deferred work: tertiary effects and telemetry. [`DeferMode`](super::defer_mode::DeferMode) decides
+//! whether it is performed before or after the response is sent.
 
 use std::fmt;
 use std::sync::Arc;
@@ -9,13 +10,13 @@ use tokio::time::{Instant, timeout, timeout_at};
 
 use super::shared::Shared;
 use crate::background::Spawned;
-use crate::commit::{EventOrigin, outgoing};
+use crate::commit::{EventOrigin, announced, outgoing, send_in_order};
 use crate::effects::{Effects, Mail, Post, QueueName};
 use crate::error::{RequestError, ServiceError};
 use crate::ports::{Adapter, Outgoing};
 use crate::telemetry::inspector::Work;
 use crate::telemetry::line::metric;
-use crate::telemetry::log::print;
+use crate::telemetry::log::print_all;
 use crate::telemetry::{Observations, observed, otlp};
 use crate::{Deadline, Moment, Upstream, clock};
 
@@ -41,6 +42,8 @@ pub(crate) struct DeferredWork {
 #[derive(Debug, Default)]
 pub(crate) struct Tertiary {
     messages: Vec<Outgoing>,
+    /// Sent queue after queue.
+    announced: Vec<Outgoing>,
     mails: Vec<Mail>,
     posts: Vec<Post>,
 }
@@ -48,29 +51,53 @@ pub(crate) struct Tertiary {
 /// The maximum time to export the spans of one invocation.
 const EXPORT_MAX: Duration = Duration::from_secs(2);
 
+/// The maximum delay of a response by work that is performed before it.
+const BEFORE_RESPONSE_MAX: Duration = Duration::from_secs(1);
+
+/// The maximum delay of a response by an exchange of counts, which has run since the limit was
+/// checked. A slower one goes on during a later request.
+const EXCHANGE_MAX: Duration = Duration::from_millis(100);
+
 impl DeferredWork {
+    /// Writes the log lines.
+    pub(crate) fn write_lines(&mut self) {
+        print_all(std::mem::take(&mut self.lines));
+    }
+
     /// Performs the work until the deadline. A failure is logged and counted.
-    pub(crate) async fn perform(mut self) {
+    pub(crate) async fn perform(self) {
+        let exchanges_end = self.deadline;
+        self.perform_until(exchanges_end).await;
+    }
+
+    /// Performs the work while the response waits, within a short time.
+    pub(crate) async fn perform_before_response(mut self) {
+        self.deadline = self.deadline.min(Deadline::after(BEFORE_RESPONSE_MAX));
+        let exchanges_end = self.deadline.min(Deadline::after(EXCHANGE_MAX));
+        self.perform_until(exchanges_end).await;
+    }
+
+    async fn perform_until(mut self, exchanges_end: Deadline) {
         match self.request.take() {
-            Some(request) => observed(request, self.perform_all()).await,
-            None => self.perform_all().await,
+            Some(request) => observed(request, self.perform_all(exchanges_end)).await,
+            None => self.perform_all(exchanges_end).await,
         }
     }
 
-    async fn perform_all(mut self) {
-        if !self.lines.is_empty() {
-            // In one call: each costs some microseconds.
-            print(&self.lines.join("\n"));
-        }
+    async fn perform_all(mut self, exchanges_end: Deadline) {
+        self.write_lines();
         let wanted = self.tertiary.count();
         let deadline = self.deadline.instant();
         let telling = std::mem::take(&mut self.telling);
         let exchanges = !telling.is_empty();
         let began = Instant::now();
-        let done = timeout_at(deadline, self.effects_and_exchange(telling)).await;
+        let work = self.effects_and_exchange(telling, exchanges_end);
+        let done = timeout_at(deadline, work).await;
         let done = done.unwrap_or_else(|_| {
-            tracing::error!(wanted, "no time left for the tertiary effects");
-            self.count_failures(wanted);
+            if wanted > 0 {
+                tracing::error!(wanted, "no time left for the tertiary effects");
+                self.count_failures(wanted);
+            }
             let all = self.tertiary.works().chain(exchanges.then_some(WorkOf::Exchange));
             let all = all.chain((!self.spans.is_empty()).then_some(WorkOf::Spans));
             let unfinished = |work| (work, Some("no time left".to_owned()), began.elapsed());
@@ -92,16 +119,13 @@ impl DeferredWork {
         self.tertiary.count() + others.into_iter().filter(|other| *other).count()
     }
 
-    async fn effects_and_exchange(&self, telling: Vec<Spawned<bool>>) -> Vec<WorkDone> {
-        let adapter = &*self.shared.adapter;
-        let perform = self.tertiary.perform(adapter);
-        let exchange = async {
-            let began = (!telling.is_empty()).then(Instant::now);
-            let earlier = join_all(telling).await.into_iter().all(|done| done.unwrap_or(false));
-            let exchanged = self.shared.limiter.exchange(adapter).await && earlier;
-            let failed = (!exchanged).then(|| "the counts are not exchanged".to_owned());
-            began.map(|began| (WorkOf::Exchange, failed, began.elapsed()))
-        };
+    async fn effects_and_exchange(
+        &self,
+        telling: Vec<Spawned<bool>>,
+        exchanges_end: Deadline,
+    ) -> Vec<WorkDone> {
+        let perform = self.tertiary.perform(&*self.shared.adapter);
+        let exchange = exchanged(telling, exchanges_end);
         let (mut done, exchanged, exported) = tokio::join!(perform, exchange, self.export());
         let failed = || done.iter().filter_map(|(_, failed, _)| failed.as_ref());
         self.count_failures(failed().count());
@@ -138,15 +162,33 @@ impl DeferredWork {
         if failed > 0 {
             let service = &self.shared.settings.service;
             let labels = [("type", TERTIARY_EFFECT_FAILED), ("service", service)];
-            print(&metric(service, clock::now(), &labels, "errors_total", "Count", failed));
+            print_all([metric(service, clock::now(), &labels, "errors_total", "Count", failed)]);
         }
     }
+}
+
+/// Waits for the exchanges of counts that are running.
+async fn exchanged(telling: Vec<Spawned<bool>>, end: Deadline) -> Option<WorkDone> {
+    if telling.is_empty() {
+        return None;
+    }
+    let began = Instant::now();
+    let failed = match timeout_at(end.instant(), join_all(telling)).await {
+        Ok(done) => {
+            let exchanged = done.into_iter().all(|done| done.unwrap_or(false));
+            (!exchanged).then(|| "the counts are not exchanged".to_owned())
+        }
+        // The task goes on whenever the process runs.
+        Err(_) => Some("the exchange goes on during a later request".to_owned()),
+    };
+    Some((WorkOf::Exchange, failed, began.elapsed()))
 }
 
 impl Tertiary {
     pub(crate) fn of(effects: &Effects, moment: &Moment, cause: &EventOrigin) -> Self {
         Self {
             messages: outgoing(effects.messages(), moment, cause),
+            announced: announced(effects.announced(), moment, cause),
             mails: effects.mails().to_vec(),
             posts: effects.posts().to_vec(),
         }
@@ -159,12 +201,13 @@ impl Tertiary {
     }
 
     pub(super) fn count(&self) -> usize {
-        self.messages.len() + self.mails.len() + self.posts.len()
+        self.messages.len() + self.announced.len() + self.mails.len() + self.posts.len()
     }
 
-    /// The effects in order: messages, mails, posts.
+    /// The effects in order: messages, announcements, mails, posts.
     fn works(&self) -> impl Iterator<Item = WorkOf> {
-        let messages = self.messages.iter().map(|message| WorkOf::Message(message.queue));
+        let messages = self.messages.iter().chain(&self.announced);
+        let messages = messages.map(|message| WorkOf::Message(message.queue));
         let posts = self.posts.iter().map(|post| WorkOf::Post(post.upstream));
         messages.chain(self.mails.iter().map(|_| WorkOf::Mail)).chain(posts)
     }
@@ -173,27 +216,40 @@ impl Tertiary {
     async fn perform(&self, adapter: &dyn Adapter) -> Vec<WorkDone> {
         let began = Instant::now();
         let send = async {
-            let sent = if self.messages.is_empty() {
+            let failed = if self.messages.is_empty() {
                 Vec::new()
             } else {
                 adapter.send(&self.messages).await
             };
-            let took = began.elapsed();
-            let mut failed: Vec<Option<String>> = vec![None; self.messages.len()];
-            for (index, fault) in sent {
-                if let Some(failed) = failed.get_mut(index) {
-                    *failed = Some(chain_of(fault));
-                }
-            }
-            failed.into_iter().map(|failed| (failed, took)).collect::<Vec<_>>()
+            results_of(self.messages.len(), failed, began.elapsed())
+        };
+        let announce = async {
+            let failed = send_in_order(adapter, &self.announced).await;
+            results_of(self.announced.len(), failed, began.elapsed())
         };
         let timed = |done: Result<(), ServiceError>| (done.err().map(chain_of), began.elapsed());
         let mails = self.mails.iter().map(|mail| async move { timed(adapter.mail(mail).await) });
         let posts = self.posts.iter().map(|post| async move { timed(adapter.post(post).await) });
-        let (sent, mailed, posted) = tokio::join!(send, join_all(mails), join_all(posts));
-        let results = sent.into_iter().chain(mailed).chain(posted);
+        let (sent, announced, mailed, posted) =
+            tokio::join!(send, announce, join_all(mails), join_all(posts));
+        let results = sent.into_iter().chain(announced).chain(mailed).chain(posted);
         self.works().zip(results).map(|(work, (failed, took))| (work, failed, took)).collect()
     }
+}
+
+/// The result of each of several messages, some of which failed, and the time of all.
+fn results_of(
+    count: usize,
+    sent: Vec<(usize, ServiceError)>,
+    took: Duration,
+) -> Vec<(Option<String>, Duration)> {
+    let mut failed: Vec<Option<String>> = vec![None; count];
+    for (index, fault) in sent {
+        if let Some(failed) = failed.get_mut(index) {
+            *failed = Some(chain_of(fault));
+        }
+    }
+    failed.into_iter().map(|failed| (failed, took)).collect()
 }
 
 /// The kind of a deferred work.

@@ -1,8 +1,8 @@
 //! The internal extension: it keeps the execution environment running until deferred work is done.
 //!
-//! It requests the next event only after that, and Lambda freezes nothing before. The crate's own
-//! extension stops at the first `next` that fails, and later invocations would lose their log
-//! lines. So the requests are made here.
+//! It requests the next event only after that, and Lambda freezes nothing before. The loop of AWS's
+//! crate stops at the first `next` that fails, and later invocations would lose their log lines. So
+//! the two requests are made here, and the crate is not linked.
 
 use std::collections::VecDeque;
 use std::future::Future;
@@ -10,7 +10,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use lambda_extension::Extension;
+use http::header::CONTENT_TYPE;
+use http::{HeaderValue, Method};
 use lambda_runtime_api_client::body::Body;
 use lambda_runtime_api_client::{Client, build_request};
 use serde::Deserialize;
@@ -20,6 +21,8 @@ use tokio::time::{Instant, sleep, sleep_until};
 use super::deferred::DeferredWork;
 use crate::error::BoxError;
 
+/// The header with the id of the registered extension.
+const IDENTIFIER: &str = "lambda-extension-identifier";
 /// The number of consecutive failures of `next` after which the process exits. Lambda then starts
 /// another.
 const FAILURES_MAX: u32 = 5;
@@ -58,11 +61,11 @@ impl Holder {
 
 /// Registers the extension for all invocations. Costs a round trip at the start.
 pub(super) async fn hold() -> Result<Holder, BoxError> {
-    let extension = Extension::new().with_extension_name("lifecycle").with_events(&["INVOKE"]);
-    let id = extension.register().await?.extension_id;
+    let client = Client::builder().build()?;
+    let id = register(&client).await?;
     let (sender, receiver) = unbounded_channel();
     let holder = Holder { sender, under_way: Arc::default() };
-    let (client, under_way) = (Client::builder().build()?, Arc::clone(&holder.under_way));
+    let under_way = Arc::clone(&holder.under_way);
     tokio::spawn(async move {
         let error = attend(|| next(&client, &id), receiver, &under_way).await;
         tracing::error!(error, "the internal extension cannot get events; the process exits");
@@ -71,8 +74,27 @@ pub(super) async fn hold() -> Result<Holder, BoxError> {
     Ok(holder)
 }
 
+/// Registers the extension; returns its id.
+async fn register(client: &Client) -> Result<HeaderValue, BoxError> {
+    let request = build_request()
+        .method(Method::POST)
+        .uri("/2020-01-01/extension/register")
+        .header("Lambda-Extension-Name", "lifecycle")
+        .header(CONTENT_TYPE, "application/json")
+        .body(Body::from(r#"{"events":["INVOKE"]}"#))?;
+    let mut answer = client.call(request).await?;
+    let status = answer.status();
+    let id = answer.headers_mut().remove(IDENTIFIER);
+    // A connection serves another request only after its response has been read.
+    Body::new(answer.into_body()).collect().await?;
+    if !status.is_success() {
+        return Err(format!("the Extensions API refused the extension: {status}").into());
+    }
+    id.ok_or_else(|| "the Extensions API gave the extension no identifier".into())
+}
+
 /// Requests the next event; returns the request id of its invocation.
-async fn next(client: &Client, id: &str) -> Result<Option<String>, BoxError> {
+async fn next(client: &Client, id: &HeaderValue) -> Result<Option<String>, BoxError> {
     #[derive(Deserialize)]
     #[serde(rename_all = "camelCase")]
     struct Event {
@@ -80,9 +102,9 @@ async fn next(client: &Client, id: &str) -> Result<Option<String>, BoxError> {
         request_id: Option<String>,
     }
     let request = build_request()
-        .method(http::Method::GET)
+        .method(Method::GET)
         .uri("/2020-01-01/extension/event/next")
-        .header("Lambda-Extension-Identifier", id)
+        .header(IDENTIFIER, id)
         .body(Body::empty())?;
     let answer = client.call(request).await?;
     let status = answer.status();

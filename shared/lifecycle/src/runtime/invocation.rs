@@ -46,9 +46,9 @@ pub(crate) trait Handler: Send + Sync {
         None
     }
 
-    /// Whether its invocations may have deferred work.
+    /// Whether its invocations may have work that is left until after the response.
     fn defers_work(&self) -> bool {
-        true
+        false
     }
 }
 

@@ -79,11 +79,14 @@ pub(crate) async fn serve(
     runtime.layer(Around { mode }).run_concurrent().await
 }
 
-/// Registers the internal extension, if there can be deferred work and the platform supports
-/// extensions.
+/// Registers the internal extension, if work can be left until after the response and the platform
+/// supports extensions. Each invocation costs an exchange with an extension, and is billed for it.
 async fn mode(settings: &Settings, defers_work: bool) -> DeferMode {
-    if settings.concurrency > 1 || !defers_work {
+    if settings.concurrency > 1 {
         return DeferMode::Spawned;
+    }
+    if !defers_work {
+        return DeferMode::BeforeResponse;
     }
     match extension::hold().await {
         Ok(holder) => DeferMode::InExtension(holder),

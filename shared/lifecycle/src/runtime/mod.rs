@@ -13,6 +13,7 @@
 //! |---|---|
 //! | `SERVICE_NAME` | the namespace of metrics and the service of spans; by default the function's name |
 //! | `LOG_LEVEL` | `error`, `warn`, `info`, `debug`, `trace` or `off`, in any case; by default, and instead of another value, `info` |
+//! | `LOG_SUCCESSES` | the number of records of a queue or a stream that succeed and share a line; 1 to 100, by default 1. Metrics are the same. A line is written with the last of them, or after a minute with the next; the records that wait when the environment ends have no line |
 //! | `ALLOWED_ORIGINS` | the origins whose pages may read responses, separated by commas; `*` for all; by default none |
 //! | `RATE_LIMIT` | replaces the quota of endpoints with approximate counting |
 //! | `EXACT_RATE_LIMIT` | replaces the quota of endpoints with exact counting |
@@ -85,7 +86,7 @@ pub fn consumer<C: Consumer, P: Adapter + Clone>(
 ) -> ExitCode {
     let resources = describe::resources_of_consumer::<C>();
     run(&resources, describe::consumer::<C>, connect, |adapter, shared| {
-        Arc::new(consumer::Handler { consumer: build(adapter), shared })
+        Arc::new(consumer::Handler::new(build(adapter), shared))
     })
 }
 
@@ -125,8 +126,8 @@ fn run<P: Adapter + Clone>(
     if let Some(variables) = simulated::variables() {
         return simulate(&variables, resources, describe, connect, build);
     }
-    if describe::asked() {
-        return describe::print(&describe());
+    if let Some(code) = describe::printed_if_asked(describe) {
+        return code;
     }
     let settings = Settings::from_environment();
     crate::telemetry::log::start(&settings.function, settings.log_level.as_deref());

@@ -12,8 +12,9 @@ use super::watchdog::{Watchdog, Watched, hand_over};
 use crate::clock;
 use crate::error::{BoxError, RequestError, ServiceError};
 use crate::ports::Store;
-use crate::telemetry::line::{metric, millis};
-use crate::telemetry::log::print;
+use crate::telemetry::Document;
+use crate::telemetry::log::print_all;
+use crate::telemetry::stages::millis;
 
 /// Connects the store again: the existing connections belong to the blocked runtime.
 pub(crate) type Reconnect = Box<dyn Fn() -> Result<Arc<dyn Store>, BoxError> + Send>;
@@ -55,7 +56,7 @@ fn end(watched: &Watched, handler: &dyn Handler, shared: &Shared, reconnect: Opt
         let error = json!({ "errorType": "TIMED_OUT", "errorMessage": BLOCKED });
         ("error", serde_json::to_vec(&error), failed(shared, watched, took))
     };
-    print(&line);
+    print_all([line]);
     if let Some(inspector) = &shared.inspector {
         inspector.blocked(&watched.invocation_id, BLOCKED);
     }
@@ -75,20 +76,15 @@ fn failed(shared: &Shared, watched: &Watched, took: Duration) -> String {
     let settings = &shared.settings;
     let at = clock::now();
     let labels = [("type", "TIMED_OUT"), ("service", settings.service.as_str())];
-    let mut line = metric(&settings.service, at, &labels, "errors_total", "Count", 1);
-    let facts = json!({
-        "level": "ERROR", "timestamp": at, "function": settings.function,
-        "message": "the handler blocked its thread beyond the deadline; the process exits",
-        "invocationId": watched.invocation_id, "durationMs": millis(took),
-    });
-    if let (true, Some(facts)) = (line.ends_with('}'), facts.as_object()) {
-        line.pop();
-        for (name, value) in facts {
-            line.extend([",", &json!(name).to_string(), ":", &value.to_string()]);
-        }
-        line.push('}');
-    }
-    line
+    let mut line = Document::new(&settings.service);
+    line.metric(&labels, "errors_total", "Count", 1);
+    line.member("level", "ERROR");
+    line.member("timestamp", at);
+    line.member("message", "the handler blocked its thread beyond the deadline; the process exits");
+    line.member("function", &settings.function);
+    line.member("invocationId", &watched.invocation_id);
+    line.member("durationMs", millis(took));
+    line.into_json(at)
 }
 
 /// Exchanges the counts with the other execution environments, on a new connection.

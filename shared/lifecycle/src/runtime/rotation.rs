@@ -23,10 +23,6 @@ impl<R: Rotation> invocation::Handler for Handler<R> {
         };
         Handled { answer: answer.map(|()| InvocationResult::Json(Value::Null)), deferred: None }
     }
-
-    fn defers_work(&self) -> bool {
-        false
-    }
 }
 
 impl<R: Rotation> Handler<R> {

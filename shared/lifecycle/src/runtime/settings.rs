@@ -16,6 +16,8 @@ pub(crate) struct Settings {
     pub(crate) allowed_origins: Vec<String>,
     /// `LOG_LEVEL`.
     pub(crate) log_level: Option<String>,
+    /// `LOG_SUCCESSES`: the number of successful records in a line; 0 is 1.
+    pub(crate) log_successes: u32,
     /// `OTEL_EXPORTER_OTLP_ENDPOINT`: the collector for spans, if any.
     pub(crate) collector: Option<String>,
     /// `OTEL_EXPORTER_OTLP_HEADERS`: request headers for the collector, `name=value,…`.
@@ -52,6 +54,7 @@ impl Settings {
             function,
             allowed_origins: list("ALLOWED_ORIGINS"),
             log_level: text("LOG_LEVEL"),
+            log_successes: number("LOG_SUCCESSES", &text, &mut ignored).unwrap_or(1),
             collector: text("OTEL_EXPORTER_OTLP_ENDPOINT"),
             collector_headers: headers
                 .iter()
@@ -106,6 +109,7 @@ mod tests {
     fn a_variable_that_is_not_its_number_has_no_effect_and_is_named() {
         let settings = Settings::read(|name| match name {
             "RATE_LIMIT" => Some("600 a minute".to_owned()),
+            "LOG_SUCCESSES" => Some("most".to_owned()),
             "EXACT_RATE_LIMIT" => Some("7".to_owned()),
             "TRUSTED_HOPS" => Some("-1".to_owned()),
             "AWS_LAMBDA_MAX_CONCURRENCY" => Some(String::new()),
@@ -113,6 +117,7 @@ mod tests {
         });
         assert_eq!((settings.rate_limit, settings.exact_rate_limit), (None, Some(7)));
         assert_eq!((settings.trusted_hops.count, settings.concurrency), (0, 1));
-        assert_eq!(settings.ignored, ["RATE_LIMIT", "TRUSTED_HOPS"]);
+        assert_eq!(settings.log_successes, 1);
+        assert_eq!(settings.ignored, ["LOG_SUCCESSES", "RATE_LIMIT", "TRUSTED_HOPS"]);
     }
 }

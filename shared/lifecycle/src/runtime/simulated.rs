@@ -13,6 +13,7 @@ use bytes::Bytes;
 use serde_json::Value;
 use tokio::time::Instant;
 
+use super::defer_mode::DeferMode;
 use super::deferred::DeferredWork;
 use super::invocation::{Handler, Invocation};
 use super::probe;
@@ -156,8 +157,8 @@ pub struct Returned {
     pub payload: Value,
     /// The work after the response, if there is any.
     pub deferred: Option<Deferred>,
-    /// The lines about the request or the records, with their metrics. The deferred work writes them
-    /// to the log, so an environment that dies before it leaves none.
+    /// The lines about the request or the records, with their metrics. They are in the log before the
+    /// response leaves.
     pub lines: Vec<Value>,
 }
 
@@ -173,7 +174,8 @@ pub struct Failed {
     pub lines: Vec<Value>,
 }
 
-/// The work of an invocation after its response: log lines, messages, exchanges of counts, spans.
+/// The work of an invocation after its response: messages, mails, posts, exchanges of counts, spans.
+/// Only a function with an internal extension has some.
 ///
 /// A future. Lambda would send the next event once it is done. If it is dropped, the work is lost,
 /// as in an environment that dies.
@@ -207,11 +209,18 @@ impl SimulatedFunction {
         let SimulatedInvocation { id, event, deadline, x_ray, cold_start } = invocation;
         let deadline = Deadline::ending_at(deadline);
         let invocation = Invocation { invocation_id: id, event, deadline, x_ray, cold_start };
-        let handled = probe::answered_or_handled(&*self.built.handler, invocation);
-        let handled = self.home.run(handled).await;
-        let lines = handled.deferred.as_ref().map(lines_of).unwrap_or_default();
-        let deferred = handled.deferred.map(|work| self.deferred(work));
-        match handled.answer {
+        let handler = &*self.built.handler;
+        // With an extension, the simulation decides when the work is done.
+        let has_extension = handler.defers_work();
+        let mode = if has_extension { DeferMode::Spawned } else { DeferMode::BeforeResponse };
+        let ended = async {
+            let handled = probe::answered_or_handled(handler, invocation).await;
+            let lines = handled.deferred.as_ref().map(lines_of).unwrap_or_default();
+            (handled.answer, lines, mode.before_answer(handled.deferred).await)
+        };
+        let (answer, lines, left) = Box::pin(self.home.run(ended)).await;
+        let deferred = left.map(|work| self.deferred(work));
+        match answer {
             Ok(answer) => {
                 let payload = serde_json::to_value(answer);
                 let payload = payload.expect("responses always have a JSON form");

@@ -1,6 +1,7 @@
 //! Log lines on standard output, each a JSON object.
 
 use std::fmt;
+use std::io::Write as _;
 use std::panic::PanicHookInfo;
 
 use serde_json::{Map, Value};
@@ -56,14 +57,22 @@ fn log_panic(panic: &PanicHookInfo<'_>) {
     tracing::error!(place, error = panic_message(panic.payload()), "panicked");
 }
 
-/// Prints complete lines.
-#[expect(clippy::print_stdout, reason = "standard output is where Lambda collects log lines")]
-pub(crate) fn print(line: &str) {
+/// Prints complete lines to standard output, where Lambda collects them. All of them are one call of
+/// the operating system, which costs some microseconds.
+pub(crate) fn print_all(lines: impl IntoIterator<Item = String>) {
+    let mut lines = lines.into_iter();
+    let Some(mut text) = lines.next() else { return };
+    for line in lines {
+        text.push('\n');
+        text.push_str(&line);
+    }
     #[cfg(any(test, feature = "testing"))]
-    if crate::surroundings::log(line) {
+    if crate::surroundings::log(&text) {
         return;
     }
-    println!("{line}");
+    text.push('\n');
+    // There is no other place to report it.
+    let _ = std::io::stdout().lock().write_all(text.as_bytes());
 }
 
 struct JsonLines {
@@ -72,7 +81,7 @@ struct JsonLines {
 
 impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for JsonLines {
     fn on_event(&self, event: &Event<'_>, _: Context<'_, S>) {
-        print(&self.line(event).to_string());
+        print_all([self.line(event).to_string()]);
     }
 }
 

@@ -7,6 +7,7 @@
 //!
 //! A service adds fields of the line with [`LogField`], and metrics with [`Metric`].
 
+mod document;
 pub(crate) mod inspector;
 pub(crate) mod line;
 pub(crate) mod log;
@@ -15,9 +16,11 @@ pub(crate) mod otlp;
 mod own;
 mod own_value;
 mod reason;
+pub(crate) mod stages;
 mod trace;
 
-pub(crate) use observations::{Observations, mark_own, observed, restore_own};
+pub(crate) use document::Document;
+pub(crate) use observations::{Noted, Observations, mark_own, observed, restore_own};
 pub use observations::{
     carried, observe_cache, observe_error, observe_query, request_id, traceparent, tracestate,
 };
@@ -25,5 +28,6 @@ pub use own::{LogField, Metric};
 pub use own_value::FieldValue;
 pub use reason::without_values;
 pub(crate) use reason::{panic_message, shortened};
+pub(crate) use stages::Stages;
 pub use trace::TraceContext;
 pub(crate) use trace::is_state;

@@ -23,7 +23,7 @@ pub(crate) struct Observations {
 }
 
 /// The recorded observations.
-#[derive(Debug, Default, Clone)]
+#[derive(Debug, Default)]
 pub(crate) struct Noted {
     /// Calls to the store: operation, table, duration.
     pub(crate) queries: Vec<(&'static str, &'static str, Duration)>,
@@ -32,16 +32,33 @@ pub(crate) struct Noted {
     /// Error types that the response does not show.
     pub(crate) errors: Vec<&'static str>,
     /// The fields of the service; a later one replaces an earlier one of its name.
-    pub(super) fields: Vec<(&'static str, FieldValue)>,
+    pub(crate) fields: Vec<(&'static str, FieldValue)>,
     /// The values of the service's metrics.
-    pub(super) values: Vec<OwnValue>,
+    pub(crate) values: Vec<OwnValue>,
     /// The numbers of fields and of values before the current run of stages 6 to 8.
-    pub(super) mark: (usize, usize),
+    pub(crate) mark: (usize, usize),
     /// Whether fields or values of the service were dropped.
-    pub(super) has_dropped: bool,
+    pub(crate) has_dropped: bool,
 }
 
 impl Noted {
+    /// Whether it has nothing but values that can be added to those of others.
+    pub(crate) fn is_usual(&self) -> bool {
+        self.fields.is_empty() && self.errors.is_empty() && !self.has_dropped
+    }
+
+    /// Adds the values of another request or record.
+    pub(crate) fn extend(&mut self, other: Self) {
+        self.queries.extend(other.queries);
+        self.cache.extend(other.cache);
+        self.values.extend(other.values);
+    }
+
+    /// The number of values of the most frequent kind.
+    pub(crate) fn values_count_max(&self) -> usize {
+        self.queries.len().max(self.cache.len()).max(self.values.len())
+    }
+
     /// Drops a field or a value of the service beyond the maximum; warns once.
     pub(super) fn drop_own(&mut self, kind: &str, name: &str) {
         if !std::mem::replace(&mut self.has_dropped, true) {
@@ -63,8 +80,14 @@ impl Observations {
         &self.request_id
     }
 
-    pub(crate) fn noted(&self) -> Noted {
-        self.noted.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    /// Reads the observations so far.
+    pub(crate) fn read<T>(&self, read: impl FnOnce(&Noted) -> T) -> T {
+        read(&self.noted.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Takes the observations so far.
+    pub(crate) fn take_noted(&self) -> Noted {
+        std::mem::take(&mut *self.noted.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
     fn note(&self, note: impl FnOnce(&mut Noted)) {

@@ -8,7 +8,7 @@
 
 use serde_json::{Value, json};
 
-use super::{TraceContext, line::Stages};
+use super::{Stages, TraceContext};
 use crate::consumer::Source;
 use crate::{Timestamp, random};
 

@@ -18,7 +18,7 @@
 //! # note_loan();
 //! ```
 
-use super::line::VALUES_MAX;
+use super::document::VALUES_MAX;
 use super::observations::note;
 use super::own_value::{FieldValue, OwnValue};
 use super::reason::shortened_to;

@@ -2,7 +2,8 @@
 
 use std::fmt;
 
-use crate::random;
+use crate::hash::hex;
+use crate::random::Draw;
 
 /// The trace and the span of a request.
 ///
@@ -30,9 +31,17 @@ impl TraceContext {
     /// X-Ray's header is ignored: Lambda sets it by its own sampling rules, and to 0 where
     /// active tracing is off.
     pub fn continued(parent: Option<&str>, state: Option<&str>, x_ray: Option<&str>) -> Self {
-        let fresh = random::uuid_v7().simple().to_string();
-        // The last part of a UUIDv7 is random; the first part is the time.
-        let span_id = random::uuid_v7().simple().to_string()[16..].to_owned();
+        Self::continued_with(parent, state, x_ray, &mut Draw::new())
+    }
+
+    /// The same, with ids from a draw.
+    pub(crate) fn continued_with(
+        parent: Option<&str>,
+        state: Option<&str>,
+        x_ray: Option<&str>,
+        draw: &mut Draw,
+    ) -> Self {
+        let span_id = hex(&draw.take::<8>());
         let state = state.map(str::trim).filter(|state| is_state(state)).map(str::to_owned);
         match (parent.and_then(of_traceparent), x_ray.and_then(of_x_ray)) {
             (Some((trace_id, parent, sampled)), _) => {
@@ -42,7 +51,8 @@ impl TraceContext {
                 Self { trace_id, span_id, parent_span_id: parent, sampled: true, state: None }
             }
             (None, None) => {
-                Self { trace_id: fresh, span_id, parent_span_id: None, sampled: true, state: None }
+                let trace_id = draw.uuid_v7().simple().to_string();
+                Self { trace_id, span_id, parent_span_id: None, sampled: true, state: None }
             }
         }
     }

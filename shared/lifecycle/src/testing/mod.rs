@@ -234,7 +234,7 @@ pub fn permit<C>(caller: C, moment: Moment) -> Permit<C> {
 ///
 /// When the data's `Serialize` fails: a defect of its type.
 pub fn envelope<D: EventData>(event_id: &str, aggregate_id: &str, data: &D) -> Envelope<Value> {
-    let Event { event_type, version, aggregate_id, data } = Event::about(aggregate_id, data);
+    let Event { event_type, version, aggregate_id, data, .. } = Event::about(aggregate_id, data);
     Envelope {
         event_id: event_id.to_owned(),
         event_type: event_type.to_owned(),

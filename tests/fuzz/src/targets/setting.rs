@@ -56,7 +56,7 @@ fn seeds() -> Vec<Seed> {
         "OTEL_EXPORTER_OTLP_ENDPOINT": "http://127.0.0.1:4318", "AWS_ENDPOINT_URL": "http://127.0.0.1:9",
         "PARTNER_URL": "https://partner.upstream.test/v1", "SECOND_ISSUER": "https://b.example.com",
         "SECOND_AUDIENCE": "b", "PUBLIC_URL": "https://api.example.com", "LOG_LEVEL": "debug",
-        "SERVICE_NAME": "store",
+        "LOG_SUCCESSES": "10", "SERVICE_NAME": "store",
     });
     let functions = [
         "authorizer",

@@ -105,6 +105,7 @@ impl<'a> Picture<'a> {
         };
         let state = match (invocation.taken, invocation.answered, &invocation.error) {
             (_, Some(_), Some(_)) => NodeState::Failed,
+            (_, Some(_), None) if invocation.works_after_its_response() => NodeState::Working,
             (_, Some(_), None) => NodeState::Done,
             (Some(_), None, _) => NodeState::Working,
             (None, None, _) => NodeState::Waiting,

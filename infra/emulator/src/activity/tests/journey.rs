@@ -132,6 +132,22 @@ fn after_the_post_the_event_waits_in_the_outbox() {
 }
 
 #[test]
+fn a_request_whose_messages_are_still_to_be_sent_is_not_at_rest() {
+    let activity = platform();
+    begin(&activity, REQUEST);
+    run(&activity, REQUEST, "i-1", "e-1");
+    report(&activity, json!({"type": "begun", "invocation": "i-1", "requestId": "req-1"}));
+    report(&activity, json!({"type": "ended", "invocation": "i-1", "status": 201, "deferred": 1}));
+    activity.invocation_ended("i-1", None);
+    answer(&activity, REQUEST, 201, "req-1");
+    assert!(!activity.journey(REQUEST).unwrap().at_rest);
+
+    let work = json!([{"what": "message to queue emails", "failed": null, "tookMs": 5.0}]);
+    report(&activity, json!({"type": "deferred", "invocation": "i-1", "work": work}));
+    assert!(activity.journey(REQUEST).unwrap().at_rest);
+}
+
+#[test]
 fn while_a_message_waits_its_delivery_is_shown_with_the_next_try() {
     let activity = platform();
     order(&activity);

@@ -181,12 +181,16 @@ impl Lambda {
                     }
                 });
                 answer(returned.map_err(InvokeError::Failed));
-                let Some(deferred) = deferred else {
-                    drop(place);
-                    return self.rest(function, environment);
-                };
                 let after = Fault::DeathAfterResponse;
                 let dies = self.world.draws(after, &environment.name, &mut random);
+                let Some(deferred) = deferred else {
+                    drop(place);
+                    return if dies {
+                        environment.end(&self.world, "it died after the response");
+                    } else {
+                        self.rest(function, environment);
+                    };
+                };
                 let polls = dies.then(|| self.polls(&mut random));
                 let done = timeout_at(ends, Mortal::new(deferred, polls)).await;
                 let is_done = matches!(done, Ok(Ok(())));

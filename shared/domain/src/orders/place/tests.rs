@@ -6,10 +6,10 @@ use serde_dynamo::Item;
 use serde_json::json;
 use uuid::Uuid;
 
-use super::{OrderFacts, place_order};
+use super::{PlacedOrder, STOCK_WRITES_MAX, place_order};
 use crate::BusinessRules;
-use crate::catalogue::Product;
-use crate::orders::{Order, OrderDraft, OrderStatus, PlaceOrder};
+use crate::catalogue::{Product, StockedProduct, Supply};
+use crate::orders::{Order, OrderDraft, OrderFacts, OrderStatus, PlaceOrder};
 use crate::people::{Address, SignedIn, Tier, User};
 use crate::resources::BY_CREATION;
 
@@ -83,6 +83,29 @@ fn every_item_that_is_out_of_stock_is_named() {
 }
 
 #[test]
+fn an_order_of_a_product_in_parts_remembers_its_part() {
+    let mut shop = Shop::of([product(1, 200, 0, 5)]);
+    shop.split(4);
+    let placed = shop.place([(1, 1)]).unwrap();
+    let [taken] = &placed.order.taken_from[..] else { panic!("{placed:?}") };
+    assert_eq!(json!(taken.product_id), json!(id(1)));
+    assert_eq!(placed.reserve_stock().count(), 1);
+    assert_refused(&shop.order([(1, 6)]).unwrap_err(), "OUT_OF_STOCK", &["/items/0/quantity"]);
+}
+
+#[test]
+fn an_order_of_the_last_pieces_of_many_products_fits_a_transaction() {
+    // Each product has one piece in each of 30 parts.
+    let mut shop = Shop::of((1..=4).map(|number| product(number, 200, 0, 30)));
+    shop.split(30);
+    let placed = shop.place((1..=3).map(|number| (number, 29))).unwrap();
+    assert_eq!(placed.reserve_stock().count(), 87);
+    assert!(placed.reserve_stock().count() <= STOCK_WRITES_MAX);
+    let rejection = shop.order((1..=4).map(|number| (number, 29))).unwrap_err();
+    assert_refused(&rejection, "OUT_OF_STOCK", &["/items/3/quantity"]);
+}
+
+#[test]
 fn an_address_of_another_user_is_refused_like_an_unknown_one() {
     let mut shop = Shop::of([product(1, 200, 0, 5)]);
     shop.address.as_mut().unwrap().user_id = Uuid::from_bytes([66; 16]).into();
@@ -128,10 +151,9 @@ proptest! {
         let shop = Shop::of(products);
         let items: Vec<_> = (1_u8..).take(stocks.len()).map(|id| (id, quantity)).collect();
         let enough = stocks.iter().all(|stock| *stock >= quantity);
-        let placed = shop.order(items);
+        let placed = shop.place(items);
         prop_assert_eq!(placed.is_ok(), enough);
-        for line in placed.map(|order| order.items).unwrap_or_default() {
-            let write = line.take_from_stock();
+        for write in placed.iter().flat_map(PlacedOrder::reserve_stock) {
             prop_assert_eq!(&write.condition, &Some(Condition::AtLeast("stock", quantity)));
             let WriteAction::Update(changes) = write.action else { panic!("not an update") };
             prop_assert!(changes.contains(&Change::Add("stock", -quantity)));
@@ -159,6 +181,7 @@ struct Shop {
     address: Option<Address>,
     customer: Option<User>,
     products: Vec<Product>,
+    supplies: Vec<Supply>,
     rules: BusinessRules,
 }
 
@@ -181,11 +204,29 @@ impl Shop {
             address,
             customer: None,
             products: products.into_iter().collect(),
+            supplies: Vec::new(),
             rules: BusinessRules::default(),
         }
     }
 
+    /// Splits the stock of all products into parts, and reads all of them.
+    fn split(&mut self, count: u16) {
+        for product in &mut self.products {
+            let split = StockedProduct::split(product.clone(), count);
+            *product = split.product;
+            let supply = Supply::of(&product.clone().into(), &moment()).unwrap();
+            self.supplies.push(supply.with_all(split.parts));
+        }
+    }
+
     fn order(&self, items: impl IntoIterator<Item = (u8, i64)>) -> Result<Order, DomainError> {
+        self.place(items).map(|placed| placed.order)
+    }
+
+    fn place(
+        &self,
+        items: impl IntoIterator<Item = (u8, i64)>,
+    ) -> Result<PlacedOrder, DomainError> {
         let items: Vec<_> = items
             .into_iter()
             .map(|(product, quantity)| json!({ "productId": id(product), "quantity": quantity }))
@@ -201,10 +242,11 @@ impl Shop {
                 .items
                 .as_slice()
                 .iter()
-                .map(|item| product(item.product_id))
+                .map(|item| product(item.product_id).map(Into::into))
                 .collect(),
-            address: self.address.clone(),
-            customer: self.customer.clone(),
+            supplies: self.supplies.clone(),
+            address: self.address.clone().map(Into::into),
+            customer: self.customer.clone().map(Into::into),
             rules: self.rules.clone(),
         };
         place_order(&moment(), &self.caller, &command, facts)

@@ -17,9 +17,9 @@ proptest! {
     #[test]
     fn the_books_balance_in_every_interleaving(
         happenings in prop::collection::vec(happening(), 1..150),
-        last_number in 1_i64..=100,
+        last_position in 0_u64..=100,
     ) {
-        let mut world = Simulation::new(last_number);
+        let mut world = Simulation::new(last_position);
         for happening in happenings {
             world.meet(&happening);
             world.balance();

@@ -1,28 +1,35 @@
 //! The simulated system: a store, queues that deliver any message at any time, and work that has
 //! read its facts and has not committed yet.
 
+use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet};
 
-use lifecycle::effects::{Effects, Event, EventData, QueueName, Write};
+use lifecycle::effects::{Content, Effects, Event, EventData, QueueName, Write};
 use lifecycle::record::Record;
 use lifecycle::{Moment, Timestamp};
 use uuid::Uuid;
 
 use super::sim_event::SimEvent;
 use super::store::Store;
-use crate::catalogue::{Amount, Currency, Money, Product};
+use crate::catalogue::{
+    Amount, Currency, Money, OfferedProduct, Product, StockPart, StockedProduct, Supply, Taken,
+    take_pieces,
+};
 use crate::credit::{
     Charge, CreditAccount, CreditFacts, Reservation, ReservationStatus, release, reserve,
 };
-use crate::events::subscribers;
-use crate::examples::{lamp, moment, pending_order, read};
+use crate::events::{messages_about, subscribers};
+use crate::examples::{home, lamp, moment, pending_order, read};
 use crate::orders::{
-    CreditResult, CustomerDecided, Order, OrderCreated, OrderId, OrderLine, OrderOverdue,
-    OrderStatus, SerialNumber, SerialNumbers, Transition, TransitionResult, settle,
+    CreditOutcome, CreditResult, CustomerDecided, Delivery, Order, OrderCreated, OrderId,
+    OrderLine, OrderOverdue, OrderStatus, OrderSummary, SerialNumber, SerialNumbers, SettleFacts,
+    TakenFrom, Transition, TransitionResult, settle, takes_number,
 };
 use crate::resources::{CUSTOMER_APPROVALS, CUSTOMER_SAGA};
 
-const STOCK: i64 = 12;
+/// The pieces in stock: some are in parts, and the rest in the product.
+const STOCK: i64 = 14;
+const PARTS: u16 = 3;
 /// The price of one piece.
 const PRICE: i64 = 100;
 /// The open credit of a customer: five pieces.
@@ -38,13 +45,16 @@ pub(super) struct Simulation {
     meddled: BTreeSet<OrderId>,
     /// All messages that were ever sent. Each may be delivered at any time, and repeatedly.
     messages: Vec<(QueueName, Event)>,
-    /// The inbox: the messages that have had their effect.
-    consumed: BTreeSet<usize>,
     under_way: Vec<(Work, Effects)>,
     /// The ids of orders whose release the customer service has processed.
     released: BTreeSet<String>,
     events: BTreeMap<(String, &'static str), usize>,
+    /// The decisions of the customer service.
+    decisions: BTreeMap<OrderId, CreditOutcome>,
     numbers: Vec<SerialNumber>,
+    /// The last position before this world, and the last one that was taken.
+    first_position: u64,
+    last_position: Cell<u64>,
 }
 
 /// The work of one invocation.
@@ -55,22 +65,25 @@ enum Work {
 }
 
 impl Simulation {
-    pub(super) fn new(last_number: i64) -> Self {
+    pub(super) fn new(last_position: u64) -> Self {
         let product = Product { stock: STOCK.try_into().unwrap(), ..lamp() };
-        let numbers: SerialNumbers = read(serde_json::json!({ "last": last_number }));
+        let StockedProduct { product, parts } = StockedProduct::split(product, PARTS);
         let mut store = Store::default();
-        assert!(store.commit(&[Write::create(&product), Write::create(&numbers)]));
+        let parts = parts.iter().map(Write::create);
+        assert!(store.commit(&parts.chain([Write::create(&product)]).collect::<Vec<_>>()));
         Self {
             store,
             now: moment().now(),
             orders: Vec::new(),
             meddled: BTreeSet::new(),
             messages: Vec::new(),
-            consumed: BTreeSet::new(),
             under_way: Vec::new(),
             released: BTreeSet::new(),
             events: BTreeMap::new(),
+            decisions: BTreeMap::new(),
             numbers: Vec::new(),
+            first_position: last_position,
+            last_position: Cell::new(last_position),
         }
     }
 
@@ -116,22 +129,39 @@ impl Simulation {
         let example = pending_order();
         let amount = Amount::of_minor_units(quantity * PRICE);
         let line = OrderLine { quantity: quantity.try_into().unwrap(), ..example.items[0].clone() };
+        let Some(taken) = self.take(quantity) else { return };
+        let part = taken.part.map(|part| TakenFrom { product_id: line.product_id, part });
         let order = Order {
             order_id: Uuid::from_u128(self.orders.len() as u128).into(),
             user_id: Uuid::from_u128(customer as u128).into(),
             items: vec![line],
+            taken_from: part.into_iter().collect(),
             total: Money { amount, currency: Currency::EUR },
             settle_by: self.now.plus_seconds(WAITS_S),
             ..example
         };
-        let created = Event::about(order.order_id, &order.created());
         let effects = Effects::none()
             .write(Write::create(&order))
-            .writes_of(order.reserve_stock())
-            .event(created);
+            .writes_of(taken.writes)
+            .announce_all(messages_about(&order.created_event()));
         if self.commit(&effects) {
             self.orders.push(order.order_id);
         }
+    }
+
+    /// The pieces that a new order takes out of stock, if there are enough. It reads all parts only
+    /// if it has to.
+    fn take(&self, quantity: i64) -> Option<Taken> {
+        let product: Product = self.store.get(&lamp().key()).unwrap();
+        let product = OfferedProduct::from(product);
+        let seed = [u8::try_from(self.orders.len() % 256).unwrap(); 32];
+        let supply = Supply::of(&product, &Moment::new(self.now, seed)).unwrap();
+        let preferred = self.store.get(&supply.preferred_key());
+        let mut supply = supply.with_one(preferred);
+        if supply.needs_all(&product, quantity) {
+            supply = supply.with_all(product.part_keys().filter_map(|key| self.store.get(&key)));
+        }
+        take_pieces(&product, Some(&supply), quantity, self.now, 90)
     }
 
     fn expire(&mut self) {
@@ -144,30 +174,19 @@ impl Simulation {
         self.messages.extend(events.into_iter().map(|event| (CUSTOMER_SAGA, event)));
     }
 
-    /// Reads the inbox and the facts, and decides.
+    /// Reads the facts, and decides.
     fn begin(&mut self, work: Work) {
-        if let Work::Consume(message) = work
-            && self.consumed.contains(&message)
-        {
-            return;
-        }
         let effects = self.decide(work);
         self.under_way.push((work, effects));
     }
 
-    /// Commits with the entry in the inbox. If the facts have changed, it decides again first.
+    /// Commits, and decides again first if the facts have changed.
     fn finish(&mut self, work: Work, effects: Effects) {
-        if let Work::Consume(message) = work
-            && self.consumed.contains(&message)
-        {
-            return;
-        }
         if !self.commit(&effects) {
             let again = self.decide(work);
             assert!(self.commit(&again), "nothing has changed since: {work:?} {again:?}");
         }
         if let Work::Consume(message) = work {
-            self.consumed.insert(message);
             let (queue, event) = &self.messages[message];
             if *queue == CUSTOMER_APPROVALS && event.event_type != OrderCreated::TYPE {
                 self.released.insert(event.aggregate_id.clone());
@@ -191,8 +210,10 @@ impl Simulation {
         if *queue == CUSTOMER_SAGA {
             let answer: CreditResult = read(event.data.clone());
             let order = self.store.get(&Order::key_of(answer.order_id));
-            let numbers = self.store.get(&SerialNumbers::the_key());
-            return settle(&moment, &answer, order, numbers.as_ref()).unwrap_or_default();
+            let number = takes_number(&answer, order.as_ref()).then(|| self.next_number());
+            let delivery = Some(Delivery { customer: None, address: home() });
+            let facts = SettleFacts { order, number, delivery };
+            return settle(&moment, &answer, facts).unwrap_or_default();
         }
         let charge: Charge = read(event.data.clone());
         let account = CreditAccount::key_of(charge.user_id, charge.total.currency);
@@ -206,6 +227,12 @@ impl Simulation {
         if created { reserve(&charge, &facts) } else { release(&charge, &facts) }
     }
 
+    /// Takes the next position. A decision that does not commit leaves it out.
+    fn next_number(&self) -> SerialNumber {
+        self.last_position.set(self.last_position.get() + 1);
+        SerialNumbers::at(self.last_position.get())
+    }
+
     /// Commits, sends the events to their subscribers, and checks that every order's step is valid.
     fn commit(&mut self, effects: &Effects) -> bool {
         let before = self.all_orders();
@@ -217,9 +244,14 @@ impl Simulation {
             if now.status != order.status {
                 let step = (order.status.as_str(), now.status.as_str());
                 assert!(STEPS.contains(&step), "{step:?}");
+                if step.1 == "APPROVED" {
+                    *self.events.entry((now.order_id.to_string(), "OrderApproved")).or_default() +=
+                        1;
+                }
                 self.numbers.extend(now.serial_number.filter(|_| step.1 == "APPROVED"));
             }
         }
+        self.announce(effects);
         for event in effects.events() {
             let told = self.events.entry((event.aggregate_id.clone(), event.event_type));
             *told.or_default() += 1;
@@ -228,6 +260,21 @@ impl Simulation {
             self.messages.extend(ours.map(|queue| (*queue, event.clone())));
         }
         true
+    }
+
+    /// Sends the announcements, and checks that each order has one decision of the customer service.
+    fn announce(&mut self, effects: &Effects) {
+        for message in effects.announced() {
+            let Content::New(event) = &message.content else { panic!("not new: {message:?}") };
+            if event.event_type == CustomerDecided::TYPE {
+                let CreditResult { order_id, order_type, .. } = read(event.data.clone());
+                let decided = *self.decisions.entry(order_id).or_insert(order_type);
+                assert_eq!(decided, order_type, "{order_id} is decided on twice");
+            }
+            if [CUSTOMER_APPROVALS, CUSTOMER_SAGA].contains(&message.queue) {
+                self.messages.push((message.queue, event.clone()));
+            }
+        }
     }
 
     /// Finishes all open work, and delivers every message until no new one is sent.
@@ -255,7 +302,10 @@ impl Simulation {
             .iter()
             .filter(|order| matches!(order.status, OrderStatus::Pending | OrderStatus::Approved));
         let bound: i64 = bound.map(|order| order.items[0].quantity.get()).sum();
-        assert_eq!(product.stock.get() + bound, STOCK, "pieces were lost or created");
+        let in_parts: i64 =
+            self.store.all::<StockPart>("stock#").iter().map(|part| part.pieces.get()).sum();
+        let in_stock = product.stock.get() + in_parts;
+        assert_eq!(in_stock + bound, STOCK, "pieces were lost or created");
 
         for account in self.store.all::<CreditAccount>("account#") {
             let reservations = self.store.all::<Reservation>("order#").into_iter();
@@ -274,9 +324,11 @@ impl Simulation {
             assert!(!(held && released), "credit is reserved for an order that was released");
         }
 
-        for window in self.numbers.windows(self.numbers.len().clamp(1, 100)) {
-            let different: BTreeSet<_> = window.iter().collect();
-            assert_eq!(different.len(), window.len(), "a serial number was given twice");
+        let mut positions: Vec<SerialNumber> =
+            (self.first_position + 1..=self.last_position.get()).map(SerialNumbers::at).collect();
+        for number in &self.numbers {
+            let place = positions.iter().position(|it| it == number);
+            positions.swap_remove(place.expect("each position has one approval at most"));
         }
     }
 
@@ -298,15 +350,22 @@ impl Simulation {
             let settled = ["OrderApproved", "OrderRejected", "OrderTimedOut"].map(told);
             assert_eq!(settled.iter().sum::<usize>(), 1, "settled once: {settled:?}");
             assert_eq!(told("OrderDeleted"), usize::from(status == OrderStatus::Cancelled));
-            assert!(told(CustomerDecided::TYPE) <= 1);
+            let summary = self.store.get::<OrderSummary>(&OrderSummary::key_of(order_id));
+            let was_approved = matches!(status, OrderStatus::Approved | OrderStatus::Cancelled);
+            assert_eq!(summary.is_some(), was_approved, "{order_id}");
         }
     }
 
     /// Delivers every message again, and checks that nothing changes.
     pub(super) fn repeat_everything(&mut self) {
         let before = self.store.clone();
-        (0..self.messages.len()).for_each(|message| self.begin(Work::Consume(message)));
-        assert!(self.under_way.is_empty() && self.store == before);
+        for message in 0..self.messages.len() {
+            self.begin(Work::Consume(message));
+            if let Some((work, effects)) = self.under_way.pop() {
+                self.finish(work, effects);
+            }
+        }
+        assert!(self.store == before);
     }
 
     fn all_orders(&self) -> Vec<Order> {

@@ -5,7 +5,7 @@ use super::*;
 const ROUTE: crate::Route = crate::Route::post("/books/{bookId}/loans");
 
 /// One request, as each trigger passes it on.
-fn events() -> [(Trigger, Value); 6] {
+pub(in crate::http) fn events() -> [(Trigger, Value); 6] {
     let headers =
         json!({ "content-type": "text/plain", "x-forwarded-for": "192.0.2.9, 192.0.2.1" });
     let several = json!({

@@ -7,23 +7,27 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use futures::{FutureExt, StreamExt, stream};
 use serde_json::{Value, json};
-use tokio::time::Instant;
 
 use super::super::deferred::{DeferredWork, Tertiary};
 use super::super::guard::{caught, guarded, panicked};
 use super::super::invocation::{self, Handled, Invocation, InvocationResult};
 use super::super::shared::Shared;
 use super::outcome::RecordOutcome;
+use super::record_line::{Origin, RecordLine};
 use super::records::{Group, Raw, groups_of};
 use super::retry_backoff::back_off;
 use super::settle::Settling;
+use super::successes::{Success, Successes};
 use crate::commit::EventOrigin;
 use crate::consumer::{Consumer, DeliveredMessage, RecordInput, Source};
 use crate::error::{FieldError, FieldErrors, RequestError, ServiceError};
 use crate::input::FromInput;
 use crate::telemetry::inspector::{Inspection, Inspector, Stage};
-use crate::telemetry::line::{Stages, lines_of_noted, metric, millis, with_fields};
-use crate::telemetry::{Observations, TraceContext, observed, otlp, shortened, without_values};
+use crate::telemetry::line::{lines_of, metric};
+use crate::telemetry::stages::millis;
+use crate::telemetry::{
+    Observations, Stages, TraceContext, observed, otlp, shortened, without_values,
+};
 use crate::{Moment, Permit, clock};
 
 /// The error type of failed records that cannot be reported, because they have no id.
@@ -33,6 +37,7 @@ const RECORD_WITHOUT_ID: &str = "RECORD_WITHOUT_ID";
 pub(crate) struct Handler<C> {
     pub(crate) consumer: C,
     pub(crate) shared: Arc<Shared>,
+    successes: Successes,
 }
 
 #[async_trait]
@@ -111,6 +116,11 @@ struct GroupConsumed {
 }
 
 impl<C: Consumer> Handler<C> {
+    pub(crate) fn new(consumer: C, shared: Arc<Shared>) -> Self {
+        let successes = Successes::of_lines_for(shared.settings.log_successes);
+        Self { consumer, shared, successes }
+    }
+
     /// Processes records one after the other. Stops at the first failure, so that the group keeps
     /// its order on retry.
     async fn consume_group(&self, group: Group, invocation: &Invocation) -> GroupConsumed {
@@ -151,7 +161,6 @@ impl<C: Consumer> Handler<C> {
         invocation: &Invocation,
         consumed: &mut GroupConsumed,
     ) -> bool {
-        let started = Instant::now();
         let mut stages = Stages::start();
         let at = clock::now();
         let Known { input, record_id, request_id, trace } = Known::<C::Input>::of::<C>(raw);
@@ -199,26 +208,20 @@ impl<C: Consumer> Handler<C> {
         let fate = observed(Arc::clone(&observations), guarded(invocation.deadline, settled)).await;
         inspection.settled(fate.as_ref().map(|outcome| outcome.settlement()));
 
-        let service = &self.shared.settings.service;
-        let outcome = fate.as_ref().map_or("failed", |outcome| outcome.label());
-        let labels = [("source", C::SOURCE.name()), ("outcome", outcome)];
-        let mut line = metric(service, at, &labels, "records_total", "Count", 1);
-        let facts = json!({
-            "level": if fate.is_err() { "ERROR" } else { "INFO" },
-            "timestamp": at,
-            "message": "record",
-            "function": self.shared.settings.function,
-            "recordId": record_id,
-            "requestId": request_id,
-            "traceId": trace.trace_id(),
-            "deliveries": raw.deliveries,
-            "durationMs": millis(started.elapsed()),
-            "error": fate.as_ref().err().map(ToString::to_string),
-        });
-        merge(&mut line, &facts);
-        let noted = observations.noted();
-        consumed.lines.push(with_fields(line, &noted));
-        consumed.lines.extend(lines_of_noted(service, at, &request_id, &noted));
+        let settings = &self.shared.settings;
+        let (service, function) = (settings.service.as_str(), settings.function.as_str());
+        let origin = Origin { service, function, source: C::SOURCE.name() };
+        let line = RecordLine {
+            origin,
+            at,
+            record_id: &record_id,
+            request_id: &request_id,
+            trace_id: trace.trace_id(),
+            deliveries: raw.deliveries,
+            took: stages.total(),
+            fate: &fate,
+        };
+        consumed.lines.extend(self.lines_about(&line, &observations));
         if self.shared.settings.collector.is_some() && trace.is_sampled() {
             let root = otlp::RecordRoot {
                 function: &self.shared.settings.function,
@@ -233,6 +236,20 @@ impl<C: Consumer> Handler<C> {
         }
         consumed.spans.extend(spans_of_parts);
         fate.is_ok()
+    }
+
+    /// The lines about a record; none yet for a success that waits for others.
+    fn lines_about(&self, line: &RecordLine<'_>, observations: &Observations) -> Vec<String> {
+        let noted = observations.take_noted();
+        match line.fate {
+            Ok(outcome) if self.successes.sums(C::SOURCE, *outcome, &noted) => {
+                let request_id = line.request_id.to_owned();
+                let took_ms = millis(line.took);
+                let success = Success { outcome: *outcome, request_id, took_ms, noted };
+                self.successes.add(success, line.at, line.origin)
+            }
+            _ => lines_of(line.to_document(), line.at, ("requestId", line.request_id), &noted),
+        }
     }
 
     /// Sends an unparseable record to the dead-letter queue, with the full reason. The log gets the
@@ -289,16 +306,4 @@ impl<I: RecordInput> Known<I> {
         let trace = TraceContext::continued(parent.as_deref(), state.as_deref(), None);
         Self { input: understood.map_err(RequestError::Invalid), record_id, request_id, trace }
     }
-}
-
-/// Adds facts to a line, except null ones.
-fn merge(line: &mut String, facts: &Value) {
-    let Ok(Value::Object(mut merged)) = serde_json::from_str(line) else {
-        return;
-    };
-    if let Value::Object(facts) = facts {
-        let told = facts.iter().filter(|(_, value)| !value.is_null());
-        merged.extend(told.map(|(name, value)| (name.clone(), value.clone())));
-    }
-    *line = Value::Object(merged).to_string();
 }

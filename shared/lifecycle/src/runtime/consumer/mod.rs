@@ -2,8 +2,10 @@
 
 mod handler;
 mod outcome;
+mod record_line;
 mod records;
 mod retry_backoff;
 mod settle;
+mod successes;
 
 pub(super) use self::handler::Handler;

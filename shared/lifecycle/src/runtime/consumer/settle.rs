@@ -9,7 +9,7 @@ use tokio::sync::Mutex;
 use super::super::guard::{Retries, guarded};
 use super::super::repetition::Repetition;
 use super::outcome::RecordOutcome;
-use crate::commit::{CommitOutcome, EventOrigin, commit, outgoing};
+use crate::commit::{CommitOutcome, EventOrigin, announced, commit, outgoing, send_in_order};
 use crate::consumer::{Consumer, DeliveredMessage, Inbox, Source, inbox_key};
 use crate::effects::{Content, Effects, Write};
 use crate::error::{DomainError, RequestError, ServiceError};
@@ -17,8 +17,7 @@ use crate::idempotency::{IDEMPOTENCY_KEYS, absent_or_expired};
 use crate::ports::{Adapter, Outgoing, RefusedMessage};
 use crate::record::{Key, Record, TableName};
 use crate::telemetry::inspector::{Inspection, Stage};
-use crate::telemetry::line::Stages;
-use crate::telemetry::{TraceContext, mark_own, observe_error, otlp, restore_own};
+use crate::telemetry::{Stages, TraceContext, mark_own, observe_error, otlp, restore_own};
 use crate::{Permit, Timestamp, clock};
 
 /// How long a processed record is remembered: SQS's maximum retention period.
@@ -97,6 +96,11 @@ impl<C: Consumer> Settling<'_, C> {
                 stages.end("parts");
                 return done.map(|()| fate);
             }
+            if inbox.is_some() && !effects.announced().is_empty() {
+                // The inbox would skip the next delivery, and with it an announcement that failed.
+                let why = "announcements need a consumer without an inbox";
+                return Err(ServiceError::internal(why).into());
+            }
             // Messages are sent before the commit: a duplicate is acceptable, a loss is not.
             let instead = effects.take_instead();
             let dispatched = self.dispatch(&effects, self.cause, &mut sent, stages).await;
@@ -120,8 +124,15 @@ impl<C: Consumer> Settling<'_, C> {
                 commit(self.adapter, &effects, note, C::RESOURCES, moment, self.cause).await?;
             stages.end("commit");
             match outcome {
-                CommitOutcome::Committed => return Ok(fate),
-                CommitOutcome::Duplicate(_) => return Ok(RecordOutcome::Duplicate),
+                CommitOutcome::Committed => {
+                    self.announce(&effects, stages).await?;
+                    return Ok(fate);
+                }
+                // An earlier delivery has committed it, and may have failed to announce it.
+                CommitOutcome::Duplicate(_) => {
+                    self.announce(&effects, stages).await?;
+                    return Ok(RecordOutcome::Duplicate);
+                }
                 CommitOutcome::Rejected(rejection) => {
                     tracing::info!(
                         code = rejection.code,
@@ -131,9 +142,23 @@ impl<C: Consumer> Settling<'_, C> {
                 CommitOutcome::Stale(failed) => repetition.note(failed)?,
                 CommitOutcome::Conflict => repetition.interrupt(),
             }
+            self.permit.facts_were_stale();
             Retries::OF_RECORD.pause(attempts, self.permit.deadline()).await?;
         }
         unreachable!("the pause after the last attempt is an error")
+    }
+
+    /// Sends the announcements of a decision that is committed. If one is not sent, the record fails,
+    /// and its next delivery finds the committed items.
+    async fn announce(&self, effects: &Effects, stages: &mut Stages) -> Result<(), ServiceError> {
+        if effects.announced().is_empty() {
+            return Ok(());
+        }
+        let messages = announced(effects.announced(), self.permit.moment(), self.cause);
+        let failed = send_in_order(self.adapter, &messages).await;
+        stages.end("announcements");
+        // The first error is the cause of those behind it.
+        failed.into_iter().next().map_or(Ok(()), |(_, fault)| Err(fault))
     }
 
     /// Sends everything that this delivery has not sent yet. Ids are the same in later attempts, so
@@ -234,6 +259,9 @@ impl<C: Consumer> Settling<'_, C> {
         };
         // The span names the table that records the part's state: its stream skipped the event.
         let table = part.writes().first().map(|write| write.table);
+        if !part.announced().is_empty() {
+            return Err(ServiceError::internal("a part has no announcements"));
+        }
         let instead = part.take_instead();
         let cause = origin.in_part(number, &part);
         let mut sent = Sent::default();

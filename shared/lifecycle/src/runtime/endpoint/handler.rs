@@ -11,14 +11,15 @@ use super::super::invocation::{self, Handled, Invocation, InvocationResult, Last
 use super::super::watchdog::Watched;
 use super::request_log::RequestLog;
 use super::stages::{Done, Handler};
-use crate::commit::{EventOrigin, outgoing};
+use crate::clock;
+use crate::commit::EventOrigin;
 use crate::endpoint::Endpoint;
 use crate::error::{RequestError, ServiceError};
 use crate::http::{Answer, EventError, REQUEST_ID, Request, Response, Trigger, request_id_of};
+use crate::random::Draw;
 use crate::telemetry::inspector::{Ending, Inspection, RequestOf, Stage};
-use crate::telemetry::line::{Line, lines_of_noted, with_fields};
+use crate::telemetry::line::{Line, lines_of};
 use crate::telemetry::{Observations, TraceContext, observed, otlp};
-use crate::{Moment, clock};
 
 #[async_trait]
 impl<E: Endpoint> invocation::Handler for Handler<E> {
@@ -32,11 +33,12 @@ impl<E: Endpoint> invocation::Handler for Handler<E> {
                 return Handled { answer: Err(error), deferred: None };
             }
         };
-        let request_id = request_id(request.as_ref().ok());
-        let trace = trace(request.as_ref().ok(), invocation.x_ray.as_deref());
+        let read = request.as_ref().ok();
+        let request_id = request_id(read, &mut log.draw);
+        let trace = trace(read, invocation.x_ray.as_deref(), &mut log.draw);
         let observations = Observations::of(request_id.clone(), Some(trace.clone()));
         let cause = EventOrigin::of(&request_id, &trace);
-        log.inspection = self.inspect(request.as_ref().ok(), &invocation, &observations, &log);
+        log.inspection = self.inspect(read, &invocation, &observations, &log);
 
         let (request, done) = match request {
             Err(field_errors) => (None, Err(RequestError::Invalid(field_errors))),
@@ -92,18 +94,17 @@ impl<E: Endpoint> invocation::Handler for Handler<E> {
         };
         let spans = settings.collector.is_some() && trace.is_sampled();
         let spans = spans.then(|| otlp::spans_of_request(&root_of(&line, &trace), &log.stages));
-        let left = log.after_response.take();
-        let left = outgoing(&left, &Moment::of_request(log.at), &cause);
+        let line = line.to_document();
+        let id = ("requestId", request_id.as_str());
+        let lines = observations.read(|noted| lines_of(line, log.at, id, noted));
+        let left = log.left(&cause);
         let inspection = log.inspection;
-        let noted = observations.noted();
-        let line = with_fields(line.to_json(), &noted);
-        let noted = lines_of_noted(&settings.service, log.at, &request_id, &noted);
         let deferred = DeferredWork {
             shared: Arc::clone(&self.shared),
             invocation_id: invocation.invocation_id,
             request: Some(observations),
             deadline: invocation.deadline,
-            lines: std::iter::once(line).chain(noted).collect(),
+            lines,
             spans: spans.unwrap_or_default(),
             telling: log.telling,
             tertiary: done.tertiary.with_messages(left),
@@ -123,8 +124,9 @@ impl<E: Endpoint> invocation::Handler for Handler<E> {
     fn overran(&self, watched: &Watched) -> Option<LastWords> {
         let settings = &self.shared.settings;
         let request = Request::from_event(&watched.event, &E::ROUTE).ok();
-        let request_id = request_id(request.as_ref());
-        let trace = trace(request.as_ref(), watched.x_ray.as_deref());
+        let mut draw = Draw::new();
+        let request_id = request_id(request.as_ref(), &mut draw);
+        let trace = trace(request.as_ref(), watched.x_ray.as_deref(), &mut draw);
         let failure = RequestError::ServiceError(ServiceError::TimedOut);
         let origin = request.as_ref().and_then(|request| request.header(header::ORIGIN));
         let response =
@@ -151,8 +153,13 @@ impl<E: Endpoint> invocation::Handler for Handler<E> {
             total: watched.began.elapsed(),
             stages: &[],
         };
-        let line = line.to_json();
+        let line = line.to_document().into_json(line.at);
         Some(LastWords { answer: InvocationResult::Http(Answer { trigger, response }), line })
+    }
+
+    /// Spans leave after the response, too, where there is a collector.
+    fn defers_work(&self) -> bool {
+        E::TERTIARY_EFFECTS || self.shared.settings.collector.is_some()
     }
 }
 
@@ -178,13 +185,13 @@ impl<E: Endpoint> Handler<E> {
     }
 }
 
-fn request_id(request: Option<&Request>) -> String {
-    request_id_of(request.and_then(|request| request.header(REQUEST_ID)))
+fn request_id(request: Option<&Request>, draw: &mut Draw) -> String {
+    request_id_of(request.and_then(|request| request.header(REQUEST_ID)), draw)
 }
 
-fn trace(request: Option<&Request>, x_ray: Option<&str>) -> TraceContext {
+fn trace(request: Option<&Request>, x_ray: Option<&str>, draw: &mut Draw) -> TraceContext {
     let header = |name| request.and_then(|request| request.header(name));
-    TraceContext::continued(header("traceparent"), header("tracestate"), x_ray)
+    TraceContext::continued_with(header("traceparent"), header("tracestate"), x_ray, draw)
 }
 
 fn root_of<'a>(line: &Line<'a>, trace: &'a TraceContext) -> otlp::Root<'a> {

@@ -9,6 +9,7 @@ use crate::endpoint::Endpoint;
 use crate::error::{RequestError, ServiceError};
 use crate::http::Request;
 use crate::limit::{Counted, Counting, Limit};
+use crate::route::Route;
 use crate::telemetry::inspector::{Judge, Stage, of_limit};
 
 /// The rate limit of one caller at one endpoint.
@@ -16,7 +17,7 @@ pub(super) struct Meter<'a> {
     shared: &'a Arc<Shared>,
     limit: Limit,
     cost_max: u32,
-    route: String,
+    route: Route,
     caller: String,
     /// Whether a body follows, whose parsing might end the process.
     has_body: bool,
@@ -40,9 +41,8 @@ impl<'a> Meter<'a> {
             // The deployment's quota counts requests: each request must be possible once.
             limit.quota = quota.max(E::COST_MAX);
         }
-        let route = format!("{} {}", E::ROUTE.method, E::ROUTE.path);
         let has_body = !request.body.is_empty();
-        Self { shared, limit, cost_max: E::COST_MAX, route, caller, has_body }
+        Self { shared, limit, cost_max: E::COST_MAX, route: E::ROUTE, caller, has_body }
     }
 
     /// Counts the cost; an error if the caller is over the limit.

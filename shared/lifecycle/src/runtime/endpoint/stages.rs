@@ -94,17 +94,18 @@ impl<E: Endpoint> Handler<E> {
         log.stages.end("limit");
 
         // 6. to 9. With a permit, which only an admitted caller gets.
-        let permit = Permit::new(caller, Moment::of_request(log.at), deadline).of_request(
+        let moment = Moment::of_request(log.at, &mut log.draw);
+        let permit = Permit::new(caller, moment, deadline).of_request(
             source,
             request.prefix.clone(),
             log.after_response.clone(),
         );
-        let settled = self.settle(&permit, &asked, cause, log).await;
+        let settled = self.settle(&permit, &asked, request, cause, log).await;
         match (settled, &asked.key) {
             (Err(failure), Some(key)) if failure.may_follow_success() => {
                 let refused_at = log.inspection.running();
                 log.inspection.enter(Stage::Effects);
-                if let Some(response) = self.recall(key, log.at).await? {
+                if let Some(response) = self.recall(key, request, log.at).await? {
                     return Ok(Done::replay(response));
                 }
                 log.inspection.resume(refused_at);
@@ -175,6 +176,7 @@ impl<E: Endpoint> Handler<E> {
         &self,
         permit: &Permit<E::Caller>,
         asked: &Asked<E::Command>,
+        request: &Request,
         cause: &EventOrigin,
         log: &mut RequestLog,
     ) -> Result<Done, RequestError> {
@@ -217,7 +219,8 @@ impl<E: Endpoint> Handler<E> {
                 }
                 (CommitOutcome::Duplicate(Some(stored)), Some(key)) => {
                     let known = StoredResponse::of_item(stored).map_err(ServiceError::internal)?;
-                    return key.replay(known).ok_or(RequestError::KeyReused).map(Done::replay);
+                    let replayed = key.replay(known, request).ok_or(RequestError::KeyReused);
+                    return replayed.map(Done::replay);
                 }
                 (CommitOutcome::Rejected(rejection), _)
                     if conditions.explain(&E::CONDITIONS, &rejection) =>
@@ -236,6 +239,7 @@ impl<E: Endpoint> Handler<E> {
                     repetition.interrupt();
                 }
             }
+            permit.facts_were_stale();
             Retries::OF_REQUEST.pause(log.attempts, permit.deadline()).await?;
         }
     }
@@ -280,6 +284,7 @@ impl<E: Endpoint> Handler<E> {
     async fn recall(
         &self,
         key: &ScopedIdempotencyKey,
+        request: &Request,
         now: Timestamp,
     ) -> Result<Option<Response>, RequestError> {
         let Some(stored) = self.shared.adapter.read(IDEMPOTENCY_KEYS, key.ledger_key()).await?
@@ -290,7 +295,7 @@ impl<E: Endpoint> Handler<E> {
         if remembered.has_expired(now) {
             return Ok(None);
         }
-        key.replay(remembered).ok_or(RequestError::KeyReused).map(Some)
+        key.replay(remembered, request).ok_or(RequestError::KeyReused).map(Some)
     }
 }
 

@@ -1,5 +1,6 @@
 //! Consumers on the recorder: each record is processed separately and has one effect.
 
+mod announcements;
 mod events;
 #[cfg(unix)]
 mod inspected;
@@ -145,7 +146,7 @@ async fn spans_of<C: Consumer>(recorder: &Arc<Recorder>, consumer: C, event: &Va
 }
 
 async fn handle<C: Consumer>(shared: Arc<Shared>, consumer: C, event: &Value) -> Handled {
-    let handler = Handler { consumer, shared };
+    let handler = Handler::new(consumer, shared);
     let invocation = Invocation {
         invocation_id: "invocation-1".to_owned(),
         event: Bytes::from(event.to_string()),
@@ -167,6 +168,28 @@ async fn a_record_that_fails_or_panics_is_retried_alone() {
     let mut failed = deliver(&recorder, messages.collect()).await;
     failed.sort();
     assert_eq!((failed.join(" "), recorder.items_of(NOTES).len()), ("m1 m3 m5 m6".to_owned(), 4));
+}
+
+#[tokio::test]
+async fn successes_share_a_line_if_asked_to_and_a_failure_has_its_own() {
+    let recorder = Arc::new(Recorder::default());
+    let mut shared = shared(&recorder);
+    Arc::get_mut(&mut shared).unwrap().settings.log_successes = 2;
+    let texts = ["one", "broken", "two"].into_iter().enumerate();
+    let messages =
+        texts.map(|(n, text)| message(&format!("m{n}"), None, &said(&format!("e{n}"), text)));
+    let event = json!({ "Records": messages.collect::<Vec<_>>() });
+    let lines = handle(shared, Keep, &event).await.deferred.unwrap().lines;
+    let mut lines: Vec<Value> =
+        lines.iter().map(|line| serde_json::from_str(line).unwrap()).collect();
+    lines.sort_by_key(|line| line["message"].as_str().map(str::to_owned));
+    let [failure, successes] = lines.try_into().unwrap();
+    assert_eq!((&failure["outcome"], &failure["recordId"]), (&json!("failed"), &json!("e1")));
+    assert_eq!(
+        (&successes["message"], &successes["records_total"]),
+        (&json!("records"), &json!(2))
+    );
+    assert_eq!(successes["requestIds"], json!(["req-1"]));
 }
 
 #[tokio::test]

@@ -1,6 +1,100 @@
-//! Work after the response.
+//! Work after the response, or before it where there is no extension.
 
+use tokio::time::{Instant, sleep};
+
+use super::super::defer_mode::DeferMode;
+use super::super::deferred::Tertiary;
+use super::notes::READERS;
 use super::*;
+use crate::commit::EventOrigin;
+use crate::effects::{Effects, Event, EventData, Message};
+use crate::{Moment, Timestamp};
+
+fn is_count(call: &Call) -> bool {
+    matches!(call, Call::Count(..))
+}
+
+/// A handler whose first request exchanges its count.
+fn counting(recorder: &Arc<Recorder>) -> endpoint::Handler<PostNote> {
+    let mut handler = post_note(recorder);
+    Arc::get_mut(&mut handler.shared).unwrap().settings.rate_limit = Some(5);
+    handler
+}
+
+#[tokio::test]
+async fn only_tertiary_effects_or_a_collector_need_an_extension() {
+    let recorder = Arc::new(Recorder::default());
+    assert!(post_note(&recorder).defers_work(), "it has a queue");
+    let mut query = get_note(&recorder);
+    assert!(!query.defers_work());
+    let settings = &mut Arc::get_mut(&mut query.shared).unwrap().settings;
+    settings.collector = Some("http://collector.example".to_owned());
+    assert!(query.defers_work(), "spans are sent after the response");
+}
+
+#[tokio::test]
+async fn nothing_is_left_of_a_request_that_has_no_tertiary_effects() {
+    let recorder = Arc::new(Recorder::default());
+    for mode in [DeferMode::Spawned, DeferMode::BeforeResponse] {
+        let rejected = ask(&post_note(&recorder), &request("undecided")).await;
+        assert!(mode.before_answer(Some(rejected.deferred)).await.is_none(), "{mode:?}");
+    }
+    let noted = ask(&post_note(&recorder), &request("hello")).await;
+    let left = DeferMode::Spawned.before_answer(Some(noted.deferred)).await.unwrap();
+    assert_eq!((left.lines.len(), left.count()), (0, 1), "the lines are written");
+}
+
+#[tokio::test]
+async fn without_an_extension_effects_are_performed_before_the_response() {
+    let recorder = Arc::new(Recorder::default());
+    let noted = ask(&post_note(&recorder), &request("hello")).await;
+    assert_eq!(recorder.sent().len(), 0);
+    assert!(DeferMode::BeforeResponse.before_answer(Some(noted.deferred)).await.is_none());
+    assert_eq!(recorder.sent().len(), 1);
+}
+
+/// The data of an announced event.
+#[derive(serde::Serialize)]
+struct Kept;
+
+impl EventData for Kept {
+    const TYPE: &'static str = "Kept";
+}
+
+#[tokio::test]
+async fn an_announcement_is_left_to_the_extension_or_sent_before_the_response() {
+    for (mode, sent) in [(DeferMode::Spawned, 0), (DeferMode::BeforeResponse, 1)] {
+        let recorder = Arc::new(Recorder::default());
+        let mut deferred = ask(&post_note(&recorder), &request("undecided")).await.deferred;
+        let told = Message::new(READERS, Event::about("note", &Kept));
+        let effects = Effects::none().announce(told);
+        let moment = Moment::new(Timestamp::from_millis(0), [7; 32]);
+        let (request_id, part) = ("req-1".to_owned(), String::new());
+        let cause = EventOrigin { request_id, traceparent: None, tracestate: None, part };
+        deferred.tertiary = Tertiary::of(&effects, &moment, &cause);
+        let left = mode.before_answer(Some(deferred)).await;
+        assert_eq!((left.is_some(), recorder.sent().len()), (sent == 0, sent), "{mode:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn without_an_extension_a_response_waits_for_the_exchange_of_counts_but_not_for_a_slow_one() {
+    for (slow_ms, waits_ms, is_exchanged) in
+        [(0, 0..=0, true), (50, 50..=51, true), (2_000, 100..=101, false)]
+    {
+        let recorder = Arc::new(Recorder::default());
+        recorder.faults().limiter_slow = Duration::from_millis(slow_ms);
+        let rejected = ask(&counting(&recorder), &request("undecided")).await;
+        let began = Instant::now();
+        let left = DeferMode::BeforeResponse.before_answer(Some(rejected.deferred)).await;
+        assert!(left.is_none());
+        let waited_ms = began.elapsed().as_millis();
+        assert!(waits_ms.contains(&waited_ms), "{slow_ms}: {waited_ms}");
+        assert_eq!(recorder.calls().iter().any(is_count), is_exchanged, "{slow_ms}");
+        sleep(Duration::from_secs(2)).await;
+        assert!(recorder.calls().iter().any(is_count), "a slow exchange goes on");
+    }
+}
 
 #[tokio::test]
 async fn a_failed_tertiary_effect_does_not_change_the_response() {
@@ -37,10 +131,7 @@ async fn deferred_work_has_the_id_of_its_request() {
         assert_eq!(line["requestId"], "req-1", "{line}");
     }
     answered.deferred.perform().await;
-    assert!(
-        recorder.calls().iter().any(|call| matches!(call, Call::Count(..))),
-        "the count is exchanged"
-    );
+    assert!(recorder.calls().iter().any(is_count), "the count is exchanged");
     let asked_for = recorder.asked_for.lock().unwrap();
     assert!(asked_for.iter().all(|id| id.as_deref() == Some("req-1")), "{asked_for:?}");
     assert_eq!(logged.of("a tertiary effect failed")[0]["requestId"], "req-1");

@@ -135,7 +135,7 @@ async fn a_429_of_another_limit_has_no_headers_of_the_routes_limit() {
 }
 
 #[tokio::test]
-async fn approximate_counts_are_exchanged_after_the_response() {
+async fn environments_share_an_approximate_limit_by_exchanging_counts() {
     let recorder = Arc::new(Recorder::default());
     let (here, there) = (post_note(&recorder), post_note(&recorder));
     let mut statuses = Vec::new();

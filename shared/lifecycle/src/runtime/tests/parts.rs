@@ -75,7 +75,7 @@ async fn run(recorder: &Arc<Recorder>, ids: &'static [&'static str]) -> Handled 
     let mut shared = shared(recorder);
     let settings = &mut Arc::get_mut(&mut shared).unwrap().settings;
     settings.collector = Some("http://collector.example".to_owned());
-    let handler = Handler { consumer: Sweep(ids), shared };
+    let handler = Handler::new(Sweep(ids), shared);
     let event = json!({ "id": "run-1", "time": "2026-01-01T00:00:00Z" });
     let invocation = Invocation {
         invocation_id: "invocation-1".to_owned(),

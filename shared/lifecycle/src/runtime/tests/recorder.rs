@@ -53,6 +53,7 @@ pub(super) struct Faults {
     /// The next commit succeeds, but its response is lost.
     pub(super) lose_answer: bool,
     pub(super) limiter_down: bool,
+    pub(super) limiter_slow: Duration,
     pub(super) queues_down: bool,
     pub(super) queues_slow: Duration,
     /// The ids of events whose messages make the platform panic.
@@ -123,6 +124,10 @@ impl Store for Recorder {
     }
 
     async fn count(&self, counter: &Counter) -> Result<Count, ServiceError> {
+        let slow = self.faults().limiter_slow;
+        if !slow.is_zero() {
+            tokio::time::sleep(slow).await;
+        }
         self.note(Call::Count(counter.key.clone(), counter.amount));
         if self.faults().limiter_down {
             return Err(ServiceError::internal("the limits table is down"));

@@ -138,8 +138,7 @@ async fn time_randomness_and_log_are_those_of_the_surroundings() {
         let hang = within(surroundings.clone(), async { hang(&Arc::default(), true) }).await;
         advance(Duration::from_secs(5)).await;
         let returned = hang.invoke(invocation()).await.unwrap();
-        assert_eq!(surroundings.lines_with("request"), [] as [Value; 0], "after the response");
-        returned.deferred.unwrap().await;
+        assert!(returned.deferred.is_none(), "the lines are written before the response");
         let [line] = surroundings.lines_with("request").try_into().unwrap();
         assert_eq!(line["function"], "Hang");
         assert_eq!(line["timestamp"], "2027-01-15T08:00:05.000Z");

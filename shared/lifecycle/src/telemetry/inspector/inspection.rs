@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::time::Instant;
 
 use super::super::observations::Observations;
+use super::built::HAS_INSPECTOR;
 use super::records::{
     Begun, Ended, InspectorRecord, Judge, Reached, SettledRecord, Stage, VerdictRecord,
 };
@@ -129,7 +130,7 @@ impl Inspection {
 
     /// Returns the part that the inspector knows while the request or record is in progress.
     pub(super) fn open(&self) -> Option<&Arc<Open>> {
-        self.0.as_ref()
+        if HAS_INSPECTOR { self.0.as_ref() } else { None }
     }
 
     /// A stage begins. Nothing happens if it is running already.
@@ -146,11 +147,11 @@ impl Inspection {
 
     /// The running stage.
     pub(crate) fn running(&self) -> Option<Stage> {
-        self.0.as_ref().map(|open| open.state().running)
+        self.open().map(|open| open.state().running)
     }
 
     pub(crate) fn input(&self, input: &impl Debug) {
-        if self.0.is_some() {
+        if self.open().is_some() {
             // A `Debug` that panics must not change the request.
             let printed = catch_unwind(AssertUnwindSafe(|| printed(input))).ok();
             self.note(|state| state.input = printed);
@@ -158,7 +159,7 @@ impl Inspection {
     }
 
     pub(crate) fn caller(&self, caller: impl FnOnce() -> Option<String>) {
-        if self.0.is_some() {
+        if self.open().is_some() {
             let caller = caller().map(shortened);
             self.note(|state| state.caller = caller);
         }
@@ -167,7 +168,7 @@ impl Inspection {
     /// A decision about the caller. Facts are decided about again in each attempt: the last decision
     /// counts.
     pub(crate) fn verdict(&self, by: Judge, allowed: bool, reason: impl FnOnce() -> String) {
-        if self.0.is_some() {
+        if self.open().is_some() {
             let verdict =
                 VerdictRecord { stage: by.stage(), by, allowed, reason: shortened(reason()) };
             self.note(|state| {
@@ -209,7 +210,7 @@ impl Inspection {
 
     /// The running stage is about to read or to commit in this attempt.
     pub(crate) fn reached(&self, attempts: u32) {
-        let Some(open) = &self.0 else { return };
+        let Some(open) = self.open() else { return };
         let (mut progress, running) = {
             let mut state = open.state();
             state.attempts = attempts;
@@ -223,7 +224,7 @@ impl Inspection {
 
     /// The request has ended.
     pub(crate) fn ended(&self, attempts: u32, ending: impl FnOnce() -> Ending) {
-        let Some(open) = &self.0 else { return };
+        let Some(open) = self.open() else { return };
         let ending = ending();
         let (mut progress, stale) = {
             let mut state = open.state();
@@ -253,7 +254,7 @@ impl Inspection {
 
     /// The record is settled, or has failed.
     pub(crate) fn settled(&self, settled: Result<Settlement, &RequestError>) {
-        let Some(open) = &self.0 else { return };
+        let Some(open) = self.open() else { return };
         let (outcome, reason) = match settled {
             Ok(settlement @ (Settlement::Rejected | Settlement::DeadLettered)) => {
                 (settlement.name(), open.state().note.take())
@@ -271,7 +272,7 @@ impl Inspection {
 
     /// The process exits because the work blocks its thread.
     pub(super) fn blocked(&self, error: &str) {
-        let Some(open) = &self.0 else { return };
+        let Some(open) = self.open() else { return };
         let failure = RequestError::ServiceError(ServiceError::TimedOut).response();
         if open.record.is_some() {
             return open.settled("failed", Some((Some(failure.code), error.to_owned())));
@@ -290,7 +291,7 @@ impl Inspection {
     }
 
     fn note(&self, note: impl FnOnce(&mut State)) {
-        if let Some(open) = &self.0 {
+        if let Some(open) = self.open() {
             note(&mut open.state());
         }
     }
@@ -306,7 +307,7 @@ impl Open {
     }
 
     fn caches(&self) -> Vec<(&'static str, bool)> {
-        let mut caches = self.observations.noted().cache;
+        let mut caches = self.observations.read(|noted| noted.cache.clone());
         caches.truncate(CACHES_MAX);
         caches
     }

@@ -2,11 +2,13 @@
 //!
 //! A function writes them to the Unix stream socket whose path is in `LIFECYCLE_INSPECTOR`, one JSON
 //! object a line. The local platform sets the variable; a deployment never does, because the records
-//! contain the input of requests. Without it nothing is collected, and nothing is written.
+//! contain the input of requests. Without it nothing is collected, and nothing is written. Deployed
+//! programs have no inspector at all: see [`built`].
 //!
 //! The reader shall see as much as possible of a process that is killed: so a request is reported
 //! when it begins, before stage 6, before each commit, and when it ends.
 
+mod built;
 #[cfg(test)]
 #[cfg(unix)]
 pub(crate) mod captured;
@@ -25,6 +27,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
+use self::built::HAS_INSPECTOR;
 pub(crate) use self::describe::{caller_of, of_access, of_caller, of_facts, of_limit, of_subject};
 use self::inspection::Open;
 pub(crate) use self::inspection::{Ending, Inspection, RecordOf, RequestOf, Settlement};
@@ -32,8 +35,8 @@ use self::records::{Deferred, InspectorRecord, WorkRecord};
 pub(crate) use self::records::{Judge, Stage};
 use self::text::shortened;
 use self::writer::Writer;
-use super::line::millis;
 use super::observations::Observations;
+use super::stages::millis;
 
 /// The maximum number of works in one record.
 const WORKS_MAX: usize = 200;
@@ -55,8 +58,12 @@ pub(crate) struct Work {
 }
 
 impl Inspector {
-    /// Connects to the socket at this path; `None` if no process listens there.
+    /// Connects to the socket at this path; `None` if no process listens there, or the build has no
+    /// inspector.
     pub(crate) fn connect(path: &str) -> Option<Arc<Self>> {
+        if !HAS_INSPECTOR {
+            return None;
+        }
         match Writer::connect(path) {
             Ok(writer) => Some(Self::of(writer)),
             Err(error) => {
@@ -76,6 +83,9 @@ impl Inspector {
         observations: &Arc<Observations>,
         request: &RequestOf<'_>,
     ) -> Inspection {
+        if !HAS_INSPECTOR {
+            return Inspection::default();
+        }
         self.begun(Inspection::of_request(&self.writer, observations, request))
     }
 
@@ -87,13 +97,16 @@ impl Inspector {
         started: Instant,
         record: RecordOf,
     ) -> Inspection {
+        if !HAS_INSPECTOR {
+            return Inspection::default();
+        }
         let writer = &self.writer;
         self.begun(Inspection::of_record(writer, observations, invocation, started, record))
     }
 
     /// Reports the deferred work of an invocation, if there was any.
     pub(crate) fn deferred(&self, invocation: &str, work: Vec<Work>) {
-        if work.is_empty() {
+        if !HAS_INSPECTOR || work.is_empty() {
             return;
         }
         let work = work.into_iter().take(WORKS_MAX).map(|work| WorkRecord {
@@ -107,6 +120,9 @@ impl Inspector {
 
     /// Reports that the process exits because an invocation has blocked its thread.
     pub(crate) fn blocked(&self, invocation: &str, error: &str) {
+        if !HAS_INSPECTOR {
+            return;
+        }
         for open in self.open_of(invocation) {
             Inspection::of(open).blocked(error);
         }

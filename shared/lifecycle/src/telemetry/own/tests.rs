@@ -6,7 +6,8 @@ use serde_json::{Value, json};
 
 use super::*;
 use crate::Timestamp;
-use crate::telemetry::line::{lines_of_noted, with_fields};
+use crate::telemetry::Document;
+use crate::telemetry::line::lines_of;
 use crate::telemetry::observations::{Noted, Observations, mark_own, observed, restore_own};
 
 const SHELF: LogField = LogField::new("shelf");
@@ -15,7 +16,15 @@ const LOANS: Metric<1> = Metric::count("loans_total").by(["kind"]);
 async fn noted(record: impl FnOnce()) -> Noted {
     let observations = Observations::of("req-1".to_owned(), None);
     observed(std::sync::Arc::clone(&observations), async { record() }).await;
-    observations.noted()
+    observations.take_noted()
+}
+
+/// The lines about a request with the status 200.
+fn lines(noted: &Noted) -> Vec<Value> {
+    let mut first = Document::new("library");
+    first.member("status", "200");
+    let lines = lines_of(first, Timestamp::from_millis(0), ("requestId", "req-1"), noted);
+    lines.iter().map(|line| serde_json::from_str(line).unwrap()).collect()
 }
 
 #[tokio::test]
@@ -27,13 +36,10 @@ async fn fields_are_in_the_line_once_each_and_texts_are_cut() {
         LogField::new("copies").set(3);
     })
     .await;
-    let line: Value =
-        serde_json::from_str(&with_fields(r#"{"status":"200"}"#.to_owned(), &noted)).unwrap();
     let shelf = format!("{}…", "x".repeat(200));
     let fields = json!({ "shelf": shelf, "isNew": true, "copies": 3 });
-    assert_eq!(line, json!({ "status": "200", "fields": fields }));
-    let without = with_fields("{}".to_owned(), &Noted::default());
-    assert_eq!(without, "{}", "no fields, no object");
+    assert_eq!(lines(&noted), [json!({ "status": "200", "fields": fields })]);
+    assert_eq!(lines(&Noted::default()), [json!({ "status": "200" })], "no fields, no object");
 }
 
 #[tokio::test]
@@ -58,14 +64,13 @@ async fn values_of_one_metric_with_equal_labels_share_a_line_with_dimensions() {
         Metric::seconds("valuation_seconds").record(f64::NAN, []);
     })
     .await;
-    let lines = lines_of_noted("library", Timestamp::from_millis(0), "req-1", &noted);
-    let [books, maps] = lines.try_into().unwrap();
-    let books: Value = serde_json::from_str(&books).unwrap();
+    let [request, books, maps] = lines(&noted).try_into().unwrap();
+    assert_eq!(request, json!({ "status": "200" }), "a label is no field of the request");
     assert_eq!((&books["loans_total"], &books["kind"]), (&json!([1.0, 2.0]), &json!("book")));
     let directive = &books["_aws"]["CloudWatchMetrics"][0];
     assert_eq!(directive["Dimensions"], json!([["kind"]]));
     assert_eq!(directive["Metrics"], json!([{ "Name": "loans_total", "Unit": "Count" }]));
-    assert!(maps.contains("\"map\""), "{maps}");
+    assert_eq!((&maps["kind"], &maps["requestId"]), (&json!("map"), &json!("req-1")));
 }
 
 #[tokio::test]

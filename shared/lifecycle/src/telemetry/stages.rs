@@ -1,0 +1,78 @@
+//! The durations of the stages of a request or record.
+
+use std::time::Duration;
+
+use serde::{Serialize, Serializer};
+use tokio::time::Instant;
+
+/// The duration of each stage.
+#[derive(Debug)]
+pub(crate) struct Stages {
+    started: Instant,
+    last: Instant,
+    times: Vec<(&'static str, Duration)>,
+}
+
+impl Stages {
+    /// Starts the first stage.
+    pub(crate) fn start() -> Self {
+        let now = Instant::now();
+        Self { started: now, last: now, times: Vec::with_capacity(10) }
+    }
+
+    /// Ends a stage. The durations of a stage that runs several times are added.
+    pub(crate) fn end(&mut self, stage: &'static str) {
+        let now = Instant::now();
+        let took = now - self.last;
+        self.last = now;
+        match self.times.iter_mut().find(|(name, _)| *name == stage) {
+            Some((_, total)) => *total += took,
+            None => self.times.push((stage, took)),
+        }
+    }
+
+    /// The start of the first stage.
+    pub(crate) fn started(&self) -> Instant {
+        self.started
+    }
+
+    /// The time since the start.
+    pub(crate) fn total(&self) -> Duration {
+        self.started.elapsed()
+    }
+
+    /// The stages, in the order in which they first ended.
+    pub(crate) fn times(&self) -> &[(&'static str, Duration)] {
+        &self.times
+    }
+}
+
+/// Stages in a log line: an object of their durations in milliseconds.
+pub(super) struct Millis<'a> {
+    pub(super) times: &'a [(&'static str, Duration)],
+    /// Shorter stages are left out.
+    pub(super) shortest: Duration,
+}
+
+impl Millis<'_> {
+    pub(super) fn is_empty(&self) -> bool {
+        self.shown().next().is_none()
+    }
+
+    fn shown(&self) -> impl Iterator<Item = (&'static str, f64)> {
+        let long = self.times.iter().filter(|(_, took)| *took >= self.shortest);
+        long.map(|(name, took)| (*name, millis(*took)))
+    }
+}
+
+impl Serialize for Millis<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(self.shown())
+    }
+}
+
+/// Milliseconds with three decimal places.
+#[expect(clippy::cast_precision_loss, reason = "a duration in µs is far below 2^52")]
+pub(crate) fn millis(duration: Duration) -> f64 {
+    duration.as_micros() as f64 / 1000.0
+}
