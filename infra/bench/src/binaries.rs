@@ -24,10 +24,10 @@ pub(super) fn build_candidates(workspace: &Path, candidates: &[&Candidate]) -> R
     Ok(())
 }
 
-/// Builds programs of ours with the profile `dev` and the features of the workspace, as all steps of
-/// `.ci/run` do, so that they share all dependencies. The settings are those of `.ci/run` on every
-/// machine, and the programs are for the oldest processors: the numbers of
-/// instructions are then alike everywhere. The functions are optimised, too.
+/// Builds our programs with the profile `dev` and the features of the workspace, so that they share
+/// all dependencies with the steps of `.ci/run`. The settings are those of `.ci/run`, and the
+/// programs are for the oldest processors, so the numbers of instructions are alike on every
+/// machine. The functions are optimised, too.
 pub(super) fn build_beside_others(
     workspace: &Path,
     candidates: &[&Candidate],

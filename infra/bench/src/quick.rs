@@ -1,14 +1,15 @@
-//! `cargo xtask bench --quick`: counts the instructions of warm invocations, and compares them with
-//! the committed counts.
+//! `cargo xtask bench --quick`: counts the instructions of warm invocations, and compares them
+//! with the committed counts.
 //!
-//! Time on a shared machine differs from run to run by more than most changes cost. Instructions do
-//! not: callgrind runs the program on a simulated processor. It runs twice, for a number of events and
-//! for twice as many; the difference has no part of the start. Two runs differ by some 0.15 %.
+//! Time on a shared machine differs from run to run by more than most changes cost. Instructions
+//! do not: callgrind runs the program on a simulated processor. It runs twice, for a number of
+//! events and for twice as many; the difference leaves the start out. Two runs differ by some
+//! 0.15 %.
 //!
-//! The programs are built with the profile [`PROFILE`] and the features of the workspace, so that they
-//! share their dependencies with all other steps of `.ci/run`. The counts are therefore not those of
-//! deployed programs. But more work in a stage, another call or another copy of a body is more
-//! instructions in any profile.
+//! The programs are built with the profile [`PROFILE`] and the features of the workspace, so that
+//! they share their dependencies with all other steps of `.ci/run`. The counts are therefore not
+//! those of deployed programs. But more work in a stage, another call or another copy of a body is
+//! more instructions in any profile.
 
 mod callgrind;
 mod counts;

@@ -118,7 +118,7 @@ pub(super) fn complaints(counts: &Counts, committed: Option<&Counts>) -> Vec<Str
     counts.counts.iter().filter_map(complaint).collect()
 }
 
-/// The difference to a count, as a part of it. A count of nothing differs from everything.
+/// The difference to a count, as a part of it. From 0 to another count it is infinite.
 fn difference(before: u32, now: u32) -> f64 {
     (f64::from(now) - f64::from(before)) / f64::from(before)
 }
