@@ -86,8 +86,9 @@ pub(super) fn check_aliases(source: &str) -> Result<(), TemplateError> {
             }
             Event::SequenceEnd | Event::MappingEnd => open.pop().unwrap_or_default(),
             Event::Scalar(text, _, anchor, _) => {
-                total += VALUE_SIZE + text.len();
-                (anchor, VALUE_SIZE + text.len())
+                let size = VALUE_SIZE + text.len();
+                total += size;
+                (anchor, size)
             }
             Event::Alias(anchor) => {
                 let size = sizes.get(&anchor).copied().unwrap_or(VALUE_SIZE);
@@ -107,7 +108,7 @@ pub(super) fn check_aliases(source: &str) -> Result<(), TemplateError> {
         if total > SIZE_MAX {
             return Err(TemplateError::not_understood(
                 "/",
-                "aliases that expand to more than 32 MiB",
+                &format!("aliases that expand to more than {} MiB", SIZE_MAX / 1024 / 1024),
             ));
         }
     }

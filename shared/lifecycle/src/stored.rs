@@ -38,13 +38,33 @@ pub fn is_being_read() -> bool {
     STORED.get()
 }
 
+/// The keywords of JSON Schema that limit a value of a type: its numbers, texts, lists and objects.
+const LIMITS: [&str; 16] = [
+    "exclusiveMaximum",
+    "exclusiveMinimum",
+    "format",
+    "maxContains",
+    "maxItems",
+    "maxLength",
+    "maxProperties",
+    "maximum",
+    "minContains",
+    "minItems",
+    "minLength",
+    "minProperties",
+    "minimum",
+    "multipleOf",
+    "pattern",
+    "uniqueItems",
+];
+
 /// The schema of a type with `stored`. In responses it has no limits, because they may show stored
 /// values.
 #[doc(hidden)]
 pub fn described(mut schema: Schema) -> Schema {
     if is_being_read() {
-        for bound in ["format", "minLength", "maxLength", "pattern", "minimum", "maximum"] {
-            schema.remove(bound);
+        for limit in LIMITS {
+            schema.remove(limit);
         }
     }
     schema
@@ -95,9 +115,25 @@ mod tests {
         assert_eq!(described["maximum"], 10);
         let described = reading(|| schemars::schema_for!(Pieces)).to_value();
         assert_eq!((&described["type"], described.get("maximum")), (&"integer".into(), None));
-        let limited = json_schema!({ "type": "string", "format": "email", "maxLength": 254 });
+        for limited in [
+            json_schema!({ "type": "string", "format": "email", "maxLength": 254 }),
+            json_schema!({ "type": "string", "pattern": "^a", "minLength": 1 }),
+        ] {
+            let limitless = reading(|| super::described(limited)).to_value();
+            assert_eq!(limitless, json!({ "type": "string" }));
+        }
+        let limited = json_schema!({
+            "type": "array", "minItems": 1, "maxItems": 9, "uniqueItems": true,
+            "items": { "type": "integer" }, "minContains": 1, "maxContains": 2,
+        });
         let limitless = reading(|| super::described(limited)).to_value();
-        assert_eq!(limitless, json!({ "type": "string" }));
+        assert_eq!(limitless, json!({ "type": "array", "items": { "type": "integer" } }));
+        let limited = json_schema!({
+            "type": "number", "multipleOf": 5, "minimum": 0, "maximum": 9,
+            "exclusiveMinimum": 0, "exclusiveMaximum": 10,
+        });
+        let limitless = reading(|| super::described(limited)).to_value();
+        assert_eq!(limitless, json!({ "type": "number" }));
     }
 
     #[test]

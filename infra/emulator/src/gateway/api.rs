@@ -241,28 +241,36 @@ impl ServedApi {
             }
         };
         self.activity().request_has_body(request_id, &body);
-        let event = match &self.kind {
-            ApiKind::Rest { binary_media_types } => {
-                exchange.rest_event(&body, binary_media_types, context.as_ref())
-            }
-            _ => exchange.function_event(&body, context.as_ref()),
-        };
-        self.functions.next_faults().bind(request_id, || exchange.route_key());
-        let event = Bytes::from(event.to_string());
-        let payload = self.run(&found.route.function, event, request_id).await;
-        let answered =
-            payload.and_then(|payload| self.response(&payload, parts).ok_or(Failure::Function));
-        let answered = answered.map(|mut answer| {
-            answer.extensions_mut().insert(ByFunction);
-            answer
-        });
-        let mut answer = answered.unwrap_or_else(refused);
+        let mut answer =
+            self.invoke(&exchange, &body, context.as_ref()).await.unwrap_or_else(refused);
         if let Some(cors) = &self.cors
             && !matches!(self.kind, ApiKind::Rest { .. })
         {
             cors::decorate(cors, &parts.headers, &mut answer);
         }
         answer
+    }
+
+    /// Invokes the function of the route, and reads its response.
+    async fn invoke(
+        &self,
+        exchange: &Exchange<'_>,
+        body: &Bytes,
+        context: Option<&Value>,
+    ) -> Result<Answer, Failure> {
+        let event = match &self.kind {
+            ApiKind::Rest { binary_media_types } => {
+                exchange.rest_event(body, binary_media_types, context)
+            }
+            _ => exchange.function_event(body, context),
+        };
+        let request_id = exchange.request_id;
+        self.functions.next_faults().bind(request_id, || exchange.route_key());
+        let event = Bytes::from(event.to_string());
+        let payload = self.run(&exchange.route.function, event, request_id).await?;
+        let mut answer = self.response(&payload, exchange.parts).ok_or(Failure::Function)?;
+        answer.extensions_mut().insert(ByFunction);
+        Ok(answer)
     }
 
     async fn authorize(&self, exchange: &Exchange<'_>) -> Result<Option<Value>, Failure> {

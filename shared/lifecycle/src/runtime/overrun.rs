@@ -14,7 +14,7 @@ use crate::error::{BoxError, RequestError, ServiceError};
 use crate::ports::Store;
 use crate::telemetry::Document;
 use crate::telemetry::log::print_all;
-use crate::telemetry::stages::millis;
+use crate::telemetry::units::millis;
 
 /// Connects the store again: the existing connections belong to the blocked runtime.
 pub(crate) type Reconnect = Box<dyn Fn() -> Result<Arc<dyn Store>, BoxError> + Send>;

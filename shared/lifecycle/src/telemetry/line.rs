@@ -11,6 +11,7 @@ use super::document::{Document, VALUES_MAX};
 use super::observations::Noted;
 use super::own_value::FieldValue;
 use super::stages::Millis;
+use super::units::seconds;
 use crate::Timestamp;
 
 /// The message of the line; a metric filter of an alarm compares it.
@@ -226,12 +227,6 @@ pub(crate) fn metric(
         line.member("requestId", id);
     }
     line.into_json(at)
-}
-
-/// Seconds with six decimal places.
-#[expect(clippy::cast_precision_loss, reason = "a duration in µs is far below 2^52")]
-pub(crate) fn seconds(duration: Duration) -> f64 {
-    duration.as_micros() as f64 / 1_000_000.0
 }
 
 #[cfg(test)]

@@ -18,6 +18,7 @@ mod own_value;
 mod reason;
 pub(crate) mod stages;
 mod trace;
+pub(crate) mod units;
 
 pub(crate) use document::Document;
 pub(crate) use observations::{Noted, Observations, mark_own, observed, restore_own};

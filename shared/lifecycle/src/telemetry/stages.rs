@@ -5,6 +5,8 @@ use std::time::Duration;
 use serde::{Serialize, Serializer};
 use tokio::time::Instant;
 
+use super::units::millis;
+
 /// The duration of each stage.
 #[derive(Debug)]
 pub(crate) struct Stages {
@@ -69,10 +71,4 @@ impl Serialize for Millis<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_map(self.shown())
     }
-}
-
-/// Milliseconds with three decimal places.
-#[expect(clippy::cast_precision_loss, reason = "a duration in µs is far below 2^52")]
-pub(crate) fn millis(duration: Duration) -> f64 {
-    duration.as_micros() as f64 / 1000.0
 }

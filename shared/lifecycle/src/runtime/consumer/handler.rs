@@ -24,7 +24,7 @@ use crate::error::{FieldError, FieldErrors, RequestError, ServiceError};
 use crate::input::FromInput;
 use crate::telemetry::inspector::{Inspection, Inspector, Stage};
 use crate::telemetry::line::{lines_of, metric};
-use crate::telemetry::stages::millis;
+use crate::telemetry::units::millis;
 use crate::telemetry::{
     Observations, Stages, TraceContext, observed, otlp, shortened, without_values,
 };

@@ -6,7 +6,7 @@ use super::outcome::RecordOutcome;
 use crate::Timestamp;
 use crate::error::RequestError;
 use crate::telemetry::Document;
-use crate::telemetry::stages::millis;
+use crate::telemetry::units::millis;
 
 /// The function whose records are logged, and their source.
 #[derive(Debug, Clone, Copy)]

@@ -36,7 +36,7 @@ pub(crate) use self::records::{Judge, Stage};
 use self::text::shortened;
 use self::writer::Writer;
 use super::observations::Observations;
-use super::stages::millis;
+use super::units::millis;
 
 /// The maximum number of works in one record.
 const WORKS_MAX: usize = 200;

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::super::stages::millis;
+use super::super::units::millis;
 use super::records::{Progress, Stage, VerdictRecord};
 
 /// How far a request or a record has come.
