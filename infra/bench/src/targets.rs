@@ -7,7 +7,7 @@ use super::figures::{Figures, median};
 
 const BINARY_MB_MAX: f64 = 5.5;
 const PEAK_MB_MAX: f64 = 7.5;
-const LOCAL_P50_MS_MAX: f64 = 1.5;
+const LOCAL_P50_MS_MAX: f64 = 0.5;
 const CALLBACK_P99_MS_MAX: f64 = 300.0;
 
 /// A figure of one function, or its ratio to another function's, and its limit.
