@@ -27,15 +27,15 @@ pub(crate) enum CommitOutcome {
     Conflict,
 }
 
-/// Puts all durable effects into one transaction: the writes, the outbox rows, and last the record
-/// for the idempotency table.
-fn compose(
+/// All durable effects in order: the writes, the outbox rows, and last the record for the
+/// idempotency table.
+fn durable(
     effects: &Effects,
     ledger: Option<Write>,
     uses: &[Resource],
     moment: &Moment,
     cause: &EventOrigin,
-) -> Result<Transaction, ServiceError> {
+) -> Result<Vec<Write>, ServiceError> {
     if !effects.parts().is_empty() {
         return Err(ServiceError::internal(
             "only consumers without an inbox may have effects in parts",
@@ -56,10 +56,7 @@ fn compose(
         }
     }
     writes.extend(ledger);
-    // The token is random, because it identifies one transaction. The moment is the same for every
-    // delivery of a record, but the decision may differ. The idempotency table prevents a second
-    // effect.
-    Ok(Transaction { token: random::uuid_v4().to_string(), writes })
+    Ok(writes)
 }
 
 /// Commits the effects together with their idempotency record, and derives the result from the
@@ -76,9 +73,9 @@ pub(crate) async fn commit(
     cause: &EventOrigin,
 ) -> Result<CommitOutcome, ServiceError> {
     let has_ledger = ledger.is_some();
-    let transaction = compose(effects, ledger, uses, moment, cause)?;
+    let writes = durable(effects, ledger, uses, moment, cause)?;
     if let Some(message) = effects.handed_over() {
-        if !transaction.writes.is_empty() {
+        if !writes.is_empty() {
             return Err(ServiceError::internal(
                 "effects with a message in place of the commit also have writes",
             ));
@@ -87,10 +84,14 @@ pub(crate) async fn commit(
         let failed = adapter.send(&[message]).await.into_iter().next();
         return failed.map_or(Ok(CommitOutcome::Committed), |(_, fault)| Err(fault));
     }
-    if transaction.writes.is_empty() {
+    if writes.is_empty() {
         return Ok(CommitOutcome::Committed);
     }
-    let ledger = has_ledger.then(|| transaction.writes.len() - 1);
+    let ledger = has_ledger.then(|| writes.len() - 1);
+    // The token is random, because it identifies one transaction. The moment is the same for every
+    // delivery of a record, but the decision may differ. The idempotency table prevents a second
+    // effect.
+    let transaction = Transaction { token: random::uuid_v4().to_string(), writes };
     let failed = match adapter.commit(&transaction).await {
         Ok(()) => return Ok(CommitOutcome::Committed),
         Err(CommitError::Conflict) => return Ok(CommitOutcome::Conflict),
