@@ -33,9 +33,7 @@ impl Left {
     /// If less is left.
     pub(super) fn take(&self, bytes: usize, path: &str) -> Result<(), TemplateError> {
         let left = self.0.get().checked_sub(bytes.saturating_add(VALUE_SIZE));
-        self.0.set(left.ok_or_else(|| {
-            TemplateError::not_understood(path, "expressions that expand to more than 32 MiB")
-        })?);
+        self.0.set(left.ok_or_else(|| too_large(path, "expressions"))?);
         Ok(())
     }
 
@@ -106,13 +104,16 @@ pub(super) fn check_aliases(source: &str) -> Result<(), TemplateError> {
             sizes.insert(anchor, size);
         }
         if total > SIZE_MAX {
-            return Err(TemplateError::not_understood(
-                "/",
-                &format!("aliases that expand to more than {} MiB", SIZE_MAX / 1024 / 1024),
-            ));
+            return Err(too_large("/", "aliases"));
         }
     }
     Ok(())
+}
+
+/// The error of parts that repeat others beyond [`SIZE_MAX`].
+fn too_large(path: &str, parts: &str) -> TemplateError {
+    let most = SIZE_MAX / 1024 / 1024;
+    TemplateError::not_understood(path, &format!("{parts} that expand to more than {most} MiB"))
 }
 
 #[cfg(test)]
