@@ -24,6 +24,9 @@ pub enum Fault {
     ServiceError,
     /// A request or a response takes up to [`FaultMix::slow_max`].
     SlowCall,
+    /// A table or a queue refuses all requests of functions, or does not answer them, for up to
+    /// [`FaultMix::outage_max`]. For other services it is an operation.
+    Outage,
     /// An upstream answers with an error.
     FailingUpstream,
     /// An upstream answers with a body that it does not document.
@@ -58,12 +61,13 @@ pub enum Fault {
 
 impl Fault {
     /// All kinds.
-    pub const ALL: [Self; 20] = [
+    pub const ALL: [Self; 21] = [
         Self::LostRequest,
         Self::LostResponse,
         Self::ThrottledCall,
         Self::ServiceError,
         Self::SlowCall,
+        Self::Outage,
         Self::FailingUpstream,
         Self::WrongUpstream,
         Self::SlowUpstream,
@@ -103,6 +107,8 @@ pub struct FaultMix {
     pub latency_max: Millis,
     /// The longest time of a slow one.
     pub slow_max: Millis,
+    /// The longest outage.
+    pub outage_max: Millis,
     /// The longest time of a cold start.
     pub cold_start_max: Millis,
     /// The number of polls of an invocation among which the one at which it dies is drawn.
@@ -122,6 +128,7 @@ impl FaultMix {
             chances: BTreeMap::new(),
             latency_max: Millis(5),
             slow_max: Millis(0),
+            outage_max: Millis(0),
             cold_start_max: Millis(0),
             death_polls_max: 0,
             clock_skew_max: Millis(0),
@@ -139,6 +146,7 @@ impl FaultMix {
             (F::ThrottledCall, 10_000),
             (F::ServiceError, 5_000),
             (F::SlowCall, 10_000),
+            (F::Outage, 1_000),
             (F::FailingUpstream, 60_000),
             (F::WrongUpstream, 20_000),
             (F::SlowUpstream, 40_000),
@@ -160,6 +168,7 @@ impl FaultMix {
             chances: BTreeMap::from(chances),
             latency_max: Millis(20),
             slow_max: Millis::seconds(20),
+            outage_max: Millis::seconds(90),
             cold_start_max: Millis(600),
             death_polls_max: 40,
             clock_skew_max: Millis(500),

@@ -17,6 +17,7 @@ mod lambda;
 mod names;
 mod network;
 mod oracle;
+mod outages;
 mod parts;
 mod platform;
 mod records;

@@ -47,6 +47,12 @@ impl Names {
         self.queues.get(logical_id).map_or(logical_id, String::as_str)
     }
 
+    /// The tables and queues that the body of a request names.
+    pub(super) fn named_in<'a>(&'a self, body: &'a str) -> impl Iterator<Item = &'a str> {
+        let resources = self.tables.iter().chain(self.queues.values());
+        resources.map(String::as_str).filter(move |name| super::outages::names(body, name))
+    }
+
     /// The logical ids of the dead-letter queues.
     pub(super) fn dead_letter_queues(&self) -> impl Iterator<Item = &str> {
         self.dead_letter_queues.iter().map(String::as_str)

@@ -10,6 +10,7 @@ use tokio::sync::oneshot;
 use tokio::time::sleep;
 
 use super::faults::Fault;
+use super::outages::Outage;
 use super::state::{Busy, World, lock};
 use super::trace::Happened;
 use super::upstream::Upstream;
@@ -119,7 +120,7 @@ impl Wire {
         if !is_upstream && !is_of_aws(&host) {
             return Err(self.broken(call, Broken::NoHost));
         }
-        let fate = self.fate(&operation, is_upstream);
+        let fate = self.fate(&operation, request.body(), is_upstream);
         let (sender, receiver) = oneshot::channel();
         let carrier = Carrier {
             world: Arc::clone(&self.world),
@@ -147,8 +148,11 @@ impl Wire {
         broken
     }
 
-    fn fate(&self, operation: &str, is_upstream: bool) -> Fate {
+    fn fate(&self, operation: &str, body: &[u8], is_upstream: bool) -> Fate {
         let random = &mut *lock(&self.random);
+        if !is_upstream {
+            self.world.draw_outage(operation, body, random);
+        }
         let place = format!("{} {operation}", self.function);
         let draws = |fault, random: &mut Seeded| self.world.draws(fault, &place, random);
         let slow = if is_upstream { Fault::SlowUpstream } else { Fault::SlowCall };
@@ -205,7 +209,12 @@ impl Carrier {
         let response = if is_upstream {
             self.ask_upstream(&request, &host, &operation, fate.error)
         } else {
-            self.ask_aws(&request, fate.error).await
+            match self.world.outage_of(&operation, request.body()) {
+                Some(Outage::Silence) => return lost(answered, false),
+                Some(Outage::Overload) => response(aws_error(400, throttling(&operation))),
+                Some(Outage::Unavailable) => response(aws_error(503, "ServiceUnavailable")),
+                None => self.ask_aws(&request, fate.error).await,
+            }
         };
         self.world.record(Happened::Performed {
             call: self.call,
@@ -247,9 +256,6 @@ impl Carrier {
     ) -> Response<Vec<u8>> {
         if let Some(error) = error {
             return response(error);
-        }
-        if self.world.is_overloaded(request.body()) {
-            return response(aws_error(400, throttling("DynamoDB_20120810.")));
         }
         let target = request.headers().get(TARGET).and_then(|target| target.to_str().ok());
         let caller = self.function.as_str();

@@ -11,6 +11,7 @@ use tokio::time::{Instant, timeout_at};
 use super::faults::{Fault, FaultMix};
 use super::names::Names;
 use super::oracle::{Oracle, View};
+use super::outages::{Outage, Outages, Part};
 use super::records::Records;
 use super::report::Failure;
 use super::streams::Streams;
@@ -36,8 +37,7 @@ pub(super) struct World {
     pub(super) names: Names,
     pub(super) services: Mutex<Services>,
     pub(super) mix: Mutex<FaultMix>,
-    /// The tables that are overloaded, and until when.
-    overloaded: Mutex<BTreeMap<String, Millis>>,
+    outages: Mutex<Outages>,
     began: Instant,
     random: Mutex<Seeded>,
     /// The calls in progress.
@@ -75,7 +75,7 @@ impl World {
             names,
             services: Mutex::new(services),
             mix: Mutex::new(mix),
-            overloaded: Mutex::default(),
+            outages: Mutex::default(),
             began: Instant::now(),
             random: Mutex::new(streams.of("services")),
             waiting: Mutex::default(),
@@ -109,17 +109,37 @@ impl World {
         happens
     }
 
-    /// Overloads a table for some time: it refuses all requests.
+    /// Overloads a table for some time: it refuses all requests of functions.
     pub(super) fn overload(&self, table: &str, time: Millis) {
-        let until = self.now() + time;
-        lock(&self.overloaded).insert(format!("\"{table}\""), until);
+        let (table, until) = (Part::Resource(table.to_owned()), self.now() + time);
+        lock(&self.outages).begin(table, Outage::Overload, until);
     }
 
-    /// Whether a request to a table is refused, since the table is overloaded.
-    pub(super) fn is_overloaded(&self, body: &[u8]) -> bool {
-        let (now, body) = (self.now(), String::from_utf8_lossy(body));
-        let overloaded = lock(&self.overloaded);
-        overloaded.iter().any(|(table, until)| now < *until && body.contains(table))
+    /// Draws whether one of the parts of AWS that a request needs fails from now on, and for how long.
+    pub(super) fn draw_outage(&self, operation: &str, body: &[u8], random: &mut impl Random) {
+        let (chance, time_max) = {
+            let mix = lock(&self.mix);
+            (mix.chance(Fault::Outage), mix.outage_max)
+        };
+        if !random.happens(chance) {
+            return;
+        }
+        let body = String::from_utf8_lossy(body);
+        let named: Vec<&str> = self.names.named_in(&body).collect();
+        let place = named.get(random.index(named.len())).copied();
+        let part = match place {
+            Some(name) => Part::Resource(name.to_owned()),
+            None => Part::Operation(operation.to_owned()),
+        };
+        let (outage, time) = (Outage::draw(random), random.up_to(time_max));
+        let place = format!("{}: {outage:?} for {} ms", place.unwrap_or(operation), time.0);
+        self.record(Happened::Drawn { fault: Fault::Outage, place });
+        lock(&self.outages).begin(part, outage, self.now() + time);
+    }
+
+    /// How a request fails now, if a part of AWS that it needs does.
+    pub(super) fn outage_of(&self, operation: &str, body: &[u8]) -> Option<Outage> {
+        lock(&self.outages).of(self.now(), operation, body)
     }
 
     /// Ends all faults. The services keep their freedom: it is no fault, and AWS always has it.
@@ -127,7 +147,7 @@ impl World {
         let mut mix = lock(&self.mix);
         *mix = mix.ended();
         drop(mix);
-        lock(&self.overloaded).clear();
+        lock(&self.outages).end();
         self.record(Happened::Settling);
     }
 

@@ -6,7 +6,10 @@ mod customers;
 mod rates;
 mod service;
 
+use std::collections::BTreeMap;
+
 use serde_json::json;
+use simulation::Millis;
 use simulation::random::Chance;
 use simulation::world::{Fault, FaultMix, Happened, Report, Simulation};
 
@@ -76,6 +79,38 @@ fn an_order_has_its_effect_once_under_each_fault() {
         }
         assert!(count > 0, "{fault} never happened");
     }
+}
+
+#[test]
+fn a_table_or_queue_does_nothing_during_its_outage() {
+    let mut refused = 0;
+    for seed in 0..3 {
+        let report = run(seed, FaultMix::only(Fault::Outage, Chance::percent(5)));
+        let (mut outages, mut calls) = (BTreeMap::new(), BTreeMap::new());
+        for event in report.trace.events() {
+            match &event.what {
+                Happened::Drawn { fault: Fault::Outage, place } => {
+                    let (name, how) = place.split_once(": ").unwrap();
+                    let time = how.split(' ').nth(2).unwrap().parse().unwrap();
+                    outages.insert(name.to_owned(), event.at + Millis(time));
+                }
+                Happened::Settling => outages.clear(),
+                Happened::Called { call, body, .. } => _ = calls.insert(*call, body.clone()),
+                Happened::Performed { call, status, .. } => {
+                    let body = &calls[call];
+                    let is_named = |name: &str| body.contains(&format!("{name}\""));
+                    let is_out =
+                        |(name, until): (&String, &Millis)| event.at < *until && is_named(name);
+                    if outages.iter().any(is_out) {
+                        assert_ne!(*status, 200, "seed {seed}: {}", event.line());
+                        refused += 1;
+                    }
+                }
+                _ => {}
+            }
+        }
+    }
+    assert!(refused > 0, "no request was refused by an outage");
 }
 
 #[test]
