@@ -27,7 +27,7 @@ use lifecycle::record::TableName;
 use crate::alerts::port::DeliverAlert;
 use crate::auth::tokens::trusted_issuers::{self, OutsideIssuer};
 use crate::config::Configuration;
-use crate::connector::{self, Roots};
+use crate::connector;
 use crate::endpoints::ENDPOINT_URL;
 use crate::linked::Linked;
 
@@ -53,9 +53,7 @@ struct Inner {
     linked: Linked<Aws>,
     configuration: Configuration,
     outside_issuers: Result<Vec<OutsideIssuer>, String>,
-    aws_roots: Roots,
     connector: SharedHttpConnector,
-    mail: OnceLock<SharedHttpConnector>,
     others: OnceLock<SharedHttpConnector>,
     sdk: SdkConfig,
     dynamodb: OnceLock<aws_sdk_dynamodb::Client>,
@@ -81,11 +79,10 @@ pub(crate) struct Preparations {
 impl Aws {
     pub(crate) fn of(
         configuration: Configuration,
-        aws_roots: Roots,
         connector: SharedHttpConnector,
         linked: Linked<Self>,
     ) -> Self {
-        Self(Arc::new(Inner::new(configuration, aws_roots, connector, linked)))
+        Self(Arc::new(Inner::new(configuration, connector, linked)))
     }
 
     /// The public URL of the API, without a slash at the end: `https://api.example.com`.
@@ -220,16 +217,9 @@ impl Aws {
         self.0.preparations.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The connector that the AWS clients share, except SES's.
+    /// The connector that the AWS clients share.
     pub(crate) fn connector(&self) -> &SharedHttpConnector {
         &self.0.connector
-    }
-
-    /// The connector for SES. With the shared one, a mail would be cut off before [`MAIL_TIMEOUT`],
-    /// and sent again.
-    pub(crate) fn mail_connector(&self) -> &SharedHttpConnector {
-        let made = || connector::for_mail(self.0.aws_roots.clone(), MAIL_TIMEOUT);
-        self.0.mail.get_or_init(made)
     }
 
     /// The connector for hosts that are not AWS's.
@@ -252,7 +242,6 @@ impl Aws {
 impl Inner {
     fn new(
         configuration: Configuration,
-        aws_roots: Roots,
         connector: SharedHttpConnector,
         linked: Linked<Aws>,
     ) -> Self {
@@ -261,9 +250,7 @@ impl Inner {
             outside_issuers: trusted_issuers::read(&configuration),
             sdk: sdk_config(&configuration, connector.clone()),
             configuration,
-            aws_roots,
             connector,
-            mail: OnceLock::new(),
             others: OnceLock::new(),
             dynamodb: OnceLock::new(),
             sqs: OnceLock::new(),

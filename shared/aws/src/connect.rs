@@ -59,8 +59,7 @@ impl Aws {
             return Err("mail needs the feature `mail` of the crate `aws`".into());
         }
         let configuration = Configuration::read(resources, Box::new(environment))?;
-        let aws_roots = connector::aws_roots(configuration.ca_bundle.as_deref())?;
-        let connector = connector::for_aws(aws_roots.clone());
-        Ok(Self::of(configuration, aws_roots, connector, linked))
+        let roots = connector::aws_roots(configuration.ca_bundle.as_deref())?;
+        Ok(Self::of(configuration, connector::trusting(roots), linked))
     }
 }

@@ -65,11 +65,7 @@ impl Aws {
         let Ok(request) = HttpRequest::try_from(request) else {
             return;
         };
-        let connector = match service {
-            Service::Ses => self.mail_connector(),
-            _ => self.connector(),
-        };
-        if let Ok(answer) = connector.call(request).await {
+        if let Ok(answer) = self.connector().call(request).await {
             // A connection returns to the pool only after its response has been read.
             let _ =
                 aws_smithy_types::byte_stream::ByteStream::new(answer.into_body()).collect().await;

@@ -4,8 +4,6 @@ use std::time::Duration;
 
 use aws_sdk_dynamodb::config::retry::{RetryPartition, TokenBucket};
 #[cfg(feature = "mail")]
-use aws_smithy_runtime_api::client::http::http_client_fn;
-#[cfg(feature = "mail")]
 use aws_smithy_types::retry::RetryConfig;
 
 #[cfg(feature = "mail")]
@@ -50,10 +48,8 @@ impl Aws {
     #[cfg(feature = "mail")]
     pub(crate) fn ses(&self) -> &aws_sdk_sesv2::Client {
         self.0.ses.get_or_init(|| {
-            let connector = self.mail_connector().clone();
             let config = aws_sdk_sesv2::config::Builder::from(&self.0.sdk)
                 .endpoint_url(Service::Ses.url(self.configuration()))
-                .http_client(http_client_fn(move |_, _| connector.clone()))
                 .retry_config(RetryConfig::disabled())
                 .timeout_config(timeouts(MAIL_TIMEOUT, MAIL_TIMEOUT))
                 .build();

@@ -8,7 +8,6 @@ use lifecycle::resource::Resource;
 
 use super::{Aws, Inner};
 use crate::config::{ConfigError, Configuration};
-use crate::connector::no_roots;
 use crate::linked::Linked;
 
 impl Aws {
@@ -21,8 +20,7 @@ impl Aws {
         linked: Linked<Self>,
     ) -> Result<Self, ConfigError> {
         let configuration = Configuration::read(resources, Box::new(environment))?;
-        let mut inner = Inner::new(configuration, no_roots(), connector.clone(), linked);
-        inner.mail = connector.clone().into();
+        let mut inner = Inner::new(configuration, connector.clone(), linked);
         inner.others = connector.clone().into();
         inner.in_memory = Some(adapter);
         Ok(Self(Arc::new(inner)))

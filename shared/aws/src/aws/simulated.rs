@@ -6,9 +6,8 @@ use lifecycle::error::BoxError;
 use lifecycle::resource::Resource;
 use lifecycle::testing::simulated::Variables;
 
-use super::{Aws, Inner, MAIL_TIMEOUT};
+use super::{Aws, Inner};
 use crate::config::Configuration;
-use crate::connector::{READ_TIMEOUT, no_roots};
 use crate::linked::Linked;
 use crate::testing::{Connector, SimulatedTime, seed_jitter};
 
@@ -24,10 +23,9 @@ impl Aws {
         seed_jitter();
         let environment = move |name: &str| variables(name);
         let configuration = Configuration::read(resources, Box::new(environment))?;
-        let responses = connector.limited(READ_TIMEOUT);
-        let mut inner = Inner::new(configuration, no_roots(), responses.clone(), linked);
-        inner.mail = connector.limited(MAIL_TIMEOUT).into();
-        inner.others = responses.into();
+        let connector = connector.shared();
+        let mut inner = Inner::new(configuration, connector.clone(), linked);
+        inner.others = connector.into();
         inner.sdk = inner.sdk.to_builder().time_source(SimulatedTime).build();
         inner.is_simulated = true;
         Ok(Self(Arc::new(inner)))

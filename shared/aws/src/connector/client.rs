@@ -34,13 +34,11 @@ pub(crate) struct NotConnected;
 pub(super) struct Client {
     pool: Arc<Pool>,
     tls: TlsConnector,
-    read_timeout: Duration,
 }
 
 impl Client {
-    /// A client whose responses begin within this time, the opening of a connection included.
-    pub(super) fn new(tls: &Tls, read_timeout: Duration) -> Self {
-        Self { pool: Arc::default(), tls: tls.connector(), read_timeout }
+    pub(super) fn new(tls: &Tls) -> Self {
+        Self { pool: Arc::default(), tls: tls.connector() }
     }
 
     async fn exchange(&self, request: HttpRequest) -> Result<HttpResponse, ConnectorError> {
@@ -102,18 +100,12 @@ struct Unsent {
 impl HttpConnector for Client {
     fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
         let client = self.clone();
-        HttpConnectorFuture::new(async move {
-            let exchanged = timeout(client.read_timeout, client.exchange(request)).await;
-            exchanged.unwrap_or_else(|_| {
-                let late = format!("no response within {:?}", client.read_timeout);
-                Err(ConnectorError::timeout(late.into()))
-            })
-        })
+        HttpConnectorFuture::new(async move { client.exchange(request).await })
     }
 }
 
 impl fmt::Debug for Client {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Client").field("read_timeout", &self.read_timeout).finish_non_exhaustive()
+        f.debug_struct("Client").finish_non_exhaustive()
     }
 }

@@ -17,10 +17,8 @@ use super::client::Client;
 use super::tls::{Tls, aws_roots};
 use crate::tests::stores::{slow_stub, stub};
 
-const READ_TIMEOUT: Duration = Duration::from_secs(1);
-
 fn client() -> Client {
-    Client::new(&Tls::trusting(aws_roots(None).unwrap()), READ_TIMEOUT)
+    Client::new(&Tls::trusting(aws_roots(None).unwrap()))
 }
 
 fn request(url: &str) -> HttpRequest {
@@ -79,13 +77,6 @@ async fn a_connection_that_its_server_has_closed_is_replaced() {
         // The end of the connection arrives.
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
-}
-
-#[tokio::test]
-async fn a_late_response_is_a_timeout() {
-    let (client, (url, _)) = (client(), slow_stub(READ_TIMEOUT * 3, 200, "{}").await);
-    let error = client.call(request(&url)).await.unwrap_err();
-    assert!(error.is_timeout(), "{error:?}");
 }
 
 #[tokio::test]

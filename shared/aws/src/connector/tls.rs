@@ -59,12 +59,6 @@ pub(crate) fn aws_roots(ca_bundle: Option<&str>) -> Result<Roots, BoxError> {
     Ok(Arc::new(roots))
 }
 
-/// No roots: for a connector that nothing uses.
-#[cfg(feature = "testing")]
-pub(crate) fn no_roots() -> Roots {
-    Arc::new(RootCertStore::empty())
-}
-
 /// The operating system's roots. Without any, each connection fails, with a warning in the log.
 pub(super) fn public_roots() -> Roots {
     let loaded = rustls_native_certs::load_native_certs();

@@ -15,7 +15,6 @@ use aws_smithy_runtime_api::client::result::ConnectorError;
 use aws_smithy_types::body::SdkBody;
 use http::{Request, Response};
 use lifecycle::{clock, random};
-use tokio::time::timeout;
 
 use super::canonical::canonical;
 
@@ -150,9 +149,9 @@ impl Connector {
         CURRENT.with_borrow(Clone::clone)
     }
 
-    /// The connector in the SDK's type, with the limit of the real one for a response.
-    pub(crate) fn limited(&self, read_timeout: Duration) -> SharedHttpConnector {
-        SharedHttpConnector::new(Limited { respond: Arc::clone(&self.0), read_timeout })
+    /// The connector in the SDK's type.
+    pub(crate) fn shared(&self) -> SharedHttpConnector {
+        SharedHttpConnector::new(Responses(Arc::clone(&self.0)))
     }
 }
 
@@ -165,23 +164,19 @@ impl Drop for Before {
     }
 }
 
-struct Limited {
-    respond: Arc<dyn AsyncRespond>,
-    read_timeout: Duration,
-}
+struct Responses(Arc<dyn AsyncRespond>);
 
-impl HttpConnector for Limited {
+impl HttpConnector for Responses {
     fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
-        let (respond, read_timeout) = (Arc::clone(&self.respond), self.read_timeout);
+        let respond = Arc::clone(&self.0);
         HttpConnectorFuture::new(async move {
             seed_jitter();
             let request =
                 request.try_into_http1x().map_err(|error| ConnectorError::user(error.into()))?;
             let request = canonical(request.map(|body| body.bytes().unwrap_or_default().to_vec()));
-            let response = timeout(read_timeout, respond.respond(request)).await;
+            let response = respond.respond(request).await;
             // The SDK draws the pause before a retry next.
             seed_jitter();
-            let response = response.unwrap_or(Err(ConnectorFailure::TimedOut));
             let response = response.map_err(ConnectorError::from)?;
             HttpResponse::try_from(response.map(SdkBody::from))
                 .map_err(|error| ConnectorError::user(error.into()))
@@ -221,8 +216,8 @@ impl fmt::Debug for Connector {
     }
 }
 
-impl fmt::Debug for Limited {
+impl fmt::Debug for Responses {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Limited")
+        f.write_str("Responses")
     }
 }
