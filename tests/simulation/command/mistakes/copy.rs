@@ -11,10 +11,9 @@ use tooling::{Error, cargo, target_directory};
 use super::mistake::{Mistake, VARIABLE, with_switches};
 use crate::oracles;
 
-/// A copy of the workspace, and the target directory of the workspace.
+/// A copy of the workspace, built in a separate target directory.
 pub(super) struct SwitchedCopy {
     folder: PathBuf,
-    target: PathBuf,
 }
 
 /// A seed that failed, and the oracles that found a failure.
@@ -38,8 +37,7 @@ pub(super) struct Seeds {
 impl SwitchedCopy {
     /// The copy of a workspace, which may not be there yet.
     pub(super) fn of(workspace: &Path) -> Result<Self, Error> {
-        let target = target_directory(workspace)?;
-        Ok(Self { folder: target.join("mistakes"), target })
+        Ok(Self { folder: target_directory(workspace)?.join("mistakes") })
     }
 
     /// Copies the files that differ, with the mistakes behind their switches, and builds the program.
@@ -69,10 +67,11 @@ impl SwitchedCopy {
             }
             fs::write(&to, content)?;
         }
-        // The copy shares the dependencies that the workspace has built, but not its programs.
+        // The copy shares nothing that the workspace has built: Cargo knows a crate by its path within
+        // its workspace, and would take those of the one for those of the other.
         let mut build = cargo(&self.folder.join("workspace"));
         build.args(["build", "--quiet", "--package", "simulate", "--profile", "tool"]);
-        build.arg("--target-dir").arg(&self.folder).env("CARGO_BUILD_BUILD_DIR", &self.target);
+        build.arg("--target-dir").arg(&self.folder).env_remove("CARGO_BUILD_BUILD_DIR");
         succeeded(&mut build)
     }
 
