@@ -5,7 +5,8 @@ use crate::articles::Article;
 use crate::catalogue::Product;
 use crate::communications::{LoggedMessage, UpstreamCall};
 use crate::orders::{
-    Order, OrderDraft, OrderFacts, OrderStatus, PlaceOrder, SerialNumber, place_order,
+    Order, OrderDraft, OrderFacts, PlaceOrder, SerialNumber, Transition, TransitionResult,
+    place_order,
 };
 use crate::people::{Address, Role, SignedIn, Tier, User, UserId};
 pub use lifecycle::examples::{envelope, moment, outbox_row, read, scheduled_run};
@@ -64,9 +65,12 @@ pub fn pending_order() -> Order {
 /// As [`pending_order`].
 pub fn approved_order() -> Order {
     let number = SerialNumber::try_from(7).expect("there is such a number");
-    let order = pending_order();
-    let status = OrderStatus::Approved;
-    Order { status, serial_number: Some(number), version: order.version + 1, ..order }
+    match pending_order().after(Transition::Approve(number), moment().now()) {
+        TransitionResult::Changed(change) => change.order,
+        TransitionResult::Lapsed(_) | TransitionResult::None => {
+            unreachable!("a pending order can be approved")
+        }
+    }
 }
 
 /// Ann's address.

@@ -152,6 +152,9 @@ bounded_int! {
 
 #[cfg(test)]
 mod tests {
+    use lifecycle::examples::read;
+    use serde_json::json;
+
     use super::*;
 
     #[test]
@@ -186,6 +189,16 @@ mod tests {
         assert!(with_shipping(10_000_000_000).is_ok());
         assert!(with_shipping(10_000_000_001).is_err());
         assert!(with_shipping(9_007_199_254_740_991).is_err());
+    }
+
+    #[test]
+    fn a_draft_has_all_parameters_and_becomes_the_given_version() {
+        let rules = BusinessRules { items_per_order: read(json!(3)), ..BusinessRules::default() };
+        let mut draft = serde_json::to_value(&rules).unwrap();
+        draft.as_object_mut().unwrap().remove("version");
+        let written = read::<RulesDraft>(draft).at_version(7);
+        assert_eq!(written.version(), 7);
+        assert_eq!(BusinessRules { version: rules.version, ..written }, rules);
     }
 
     #[test]

@@ -83,6 +83,7 @@ mod tests {
         {
             let backoff = Backoff::trying_for(Duration::from_secs(tried_for_s));
             assert_eq!(backoff.deliveries_max(), deliveries, "{tried_for_s} s");
+            assert_eq!(backoff.tried_for().as_secs(), tried_for_s);
         }
     }
 }

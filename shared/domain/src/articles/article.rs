@@ -154,9 +154,11 @@ mod tests {
     #[test]
     fn an_approval_counts_once_and_a_repeated_one_changes_nothing() {
         let editor = moment().id("editor").into();
-        let approved = article().approved_by(editor, moment().now()).unwrap();
+        let now = moment().now().plus_seconds(60);
+        let approved = article().approved_by(editor, now).unwrap();
         assert_eq!((approved.approvals.len(), approved.version), (1, 2));
-        assert_eq!(approved.approved_by(editor, moment().now()), None);
+        assert_eq!((approved.created_at, approved.updated_at), (article().created_at, now));
+        assert_eq!(approved.approved_by(editor, now), None);
     }
 
     #[test]

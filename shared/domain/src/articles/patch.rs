@@ -179,6 +179,15 @@ mod tests {
     }
 
     #[test]
+    fn a_published_text_stays_so_when_more_approvals_are_needed_later() {
+        let published = apply(json!({ "status": "PUBLISHED" }), &approved_article()).unwrap();
+        let same: ArticlePatch = read(json!({ "title": published.title, "status": "PUBLISHED" }));
+        let needed = ApprovalsNeeded::try_from(3).unwrap();
+        let after = same.applied_to(&published, editor(), needed, moment().now()).unwrap();
+        assert_eq!(after.status, ArticleStatus::Published);
+    }
+
+    #[test]
     fn approvals_by_writers_of_the_text_do_not_count() {
         let publish = json!({ "status": "PUBLISHED" });
         // As the previous version stored it: an editor rewrote it and then approved.

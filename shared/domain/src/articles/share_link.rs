@@ -84,5 +84,6 @@ mod tests {
         for text in [stored, view, format!("{link:?}")] {
             assert!(!text.contains(&link.token), "{text}");
         }
+        assert!(format!("{link:?}").contains("expires_at"));
     }
 }

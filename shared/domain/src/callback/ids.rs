@@ -75,6 +75,11 @@ mod tests {
     }
 
     #[test]
+    fn an_id_is_shown_as_its_number() {
+        assert_eq!(ObjectId::from(i64::MIN).to_string(), "-9223372036854775808");
+    }
+
+    #[test]
     fn repeated_ids_are_kept_once_in_the_clients_order() {
         let kept = ObjectIds::try_from(ids([3, 1, 3, i64::MIN, 1])).unwrap();
         assert_eq!(kept.as_slice(), ids([3, 1, i64::MIN]));

@@ -12,11 +12,6 @@ impl Currency {
     /// The euro.
     pub const EUR: Self = Self("EUR");
 
-    /// The code.
-    pub const fn code(self) -> &'static str {
-        self.0
-    }
-
     /// How many decimal digits the minor unit stands for: 2 for `EUR`, 0 for `JPY`.
     pub const fn minor_digits(self) -> u32 {
         match self.0.as_bytes() {
@@ -103,6 +98,11 @@ mod tests {
         ] {
             assert_eq!(Currency::try_from(raw.to_owned()).is_ok(), taken, "{raw}");
         }
+    }
+
+    #[test]
+    fn a_currency_is_shown_and_logged_as_its_code() {
+        assert_eq!(format!("{0} {0:?}", Currency::EUR), "EUR EUR");
     }
 
     #[test]

@@ -81,6 +81,14 @@ mod tests {
     }
 
     #[test]
+    fn an_amount_out_of_bounds_becomes_the_nearest_bound() {
+        let most = Amount::MAX.get();
+        for (minor_units, amount) in [(-1, 0), (0, 0), (5, 5), (most, most), (most + 1, most)] {
+            assert_eq!(Amount::of_minor_units(minor_units).get(), amount, "{minor_units}");
+        }
+    }
+
+    #[test]
     fn negative_fractional_quoted_and_too_large_amounts_are_refused() {
         for raw in [
             r#"{"amount": -1, "currency": "EUR"}"#,

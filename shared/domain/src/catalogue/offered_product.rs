@@ -62,3 +62,20 @@ impl From<Product> for OfferedProduct {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::examples::lamp;
+
+    #[test]
+    fn a_product_has_the_keys_of_its_parts_of_stock() {
+        let keys = |stock_parts| {
+            let product = OfferedProduct { stock_parts, ..lamp().into() };
+            product.part_keys().collect::<Vec<_>>()
+        };
+        let part = |number| StockPart::key_of(lamp().product_id, number);
+        assert_eq!(keys(None), []);
+        assert_eq!(keys(Some(2)), [part(0), part(1)]);
+    }
+}

@@ -238,6 +238,16 @@ mod tests {
     }
 
     #[test]
+    fn a_product_is_listed_by_its_creation_and_has_the_keys_of_its_parts() {
+        let product = Product { stock_parts: Some(2), ..lamp() };
+        let places = product.indexed();
+        let [place] = &places[..] else { panic!("{places:?}") };
+        let position = format!("{}#{}", product.created_at, product.product_id);
+        assert_eq!((place.index, &place.position), (BY_CREATION, &position));
+        assert_eq!(product.part_keys().count(), 2);
+    }
+
+    #[test]
     fn a_currency_of_a_later_version_makes_that_product_unreadable() {
         let mut item = serde_json::to_value(lamp()).unwrap();
         item["price"]["currency"] = "XTS".into();

@@ -122,7 +122,7 @@ mod tests {
         let pieces: Vec<i64> = split.parts.iter().map(|part| part.pieces.get()).collect();
         assert_eq!((pieces.as_slice(), split.product.stock.get()), (&[3, 3, 3][..], 1));
         assert_eq!((split.pieces().get(), split.product.stock_parts), (10, Some(3)));
-        assert!(split.version() > lamp().version);
+        assert_eq!((split.product.version, split.version()), (2, 5), "a lamp has version 1");
         let view = ProductView::from(split.clone());
         assert_eq!((view.stock.get(), view.version), (10, split.version()));
     }
@@ -143,6 +143,9 @@ mod tests {
             let patch: ProductPatch = read(json!({ "stock": stock }));
             let (after, writes) = ten_lamps().changed_by(&patch, moment().now());
             assert_eq!((after.pieces().get(), after.product.stock.get()), (stock, own), "{stock}");
+            // The product and each part that loses pieces have their next version.
+            let versions = 1 + u64::try_from(taken.len()).unwrap();
+            assert_eq!(after.version(), ten_lamps().version() + versions, "{stock}");
             let conditions: Vec<_> = writes.iter().map(|it| it.condition.clone()).collect();
             let expected = taken.iter().map(|it| Some(Condition::AtLeast("pieces", *it)));
             assert_eq!(conditions, expected.collect::<Vec<_>>(), "{stock}");

@@ -134,6 +134,18 @@ mod tests {
     }
 
     #[test]
+    fn the_keys_of_the_products_are_in_the_order_of_the_items() {
+        let order = PlaceOrder {
+            order_id: None,
+            items: OrderItems(vec![item(2), item(1)]),
+            address_id: uuid::Uuid::nil().into(),
+            payment_method: PaymentMethod::Card,
+        };
+        let keys = [item(2), item(1)].map(|item| Product::key_of(item.product_id));
+        assert_eq!(order.product_keys().collect::<Vec<_>>(), keys);
+    }
+
+    #[test]
     fn every_repeated_product_is_named_by_its_pointer() {
         let field_errors =
             OrderItems::try_from(vec![item(1), item(2), item(1), item(1)]).unwrap_err();

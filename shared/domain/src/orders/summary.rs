@@ -191,6 +191,19 @@ mod tests {
     }
 
     #[test]
+    fn a_stored_summary_is_replaced_by_a_newer_one_and_restored_over_the_same() {
+        let order = approved_order();
+        let summary = OrderSummary::of(&order, None, &home()).unwrap();
+        for (write, below_version) in [
+            (summary.store(), order.version),
+            (summary.restore(), order.version + 1),
+            (OrderSummary::remove(&order), order.version + 1),
+        ] {
+            assert_eq!(write.condition, Some(below(below_version)), "{write:?}");
+        }
+    }
+
+    #[test]
     fn only_an_approved_order_is_indexed_and_a_cancelled_one_is_kept() {
         for (status, kept, found) in [
             (OrderStatus::Pending, false, false),

@@ -158,6 +158,7 @@ mod tests {
     fn an_approved_order_keeps_its_stock_and_has_its_number() {
         let change = change(pending_order(), approve());
         assert_eq!(change.order.serial_number, Some(SerialNumber::MAX));
+        assert_eq!(change.order.updated_at, overdue());
         let effects = change.effects();
         let [write] = effects.writes() else { panic!("not one write: {effects:?}") };
         assert_eq!(write.condition, Some(Condition::Equals("version", number(1))));

@@ -193,6 +193,21 @@ mod tests {
     }
 
     #[test]
+    fn only_a_code_as_the_partner_documents_it_is_kept() {
+        for (body, code) in [
+            (r#"{"code":"P01"}"#, Some("P01")),
+            (r#"{"code":"p01"}"#, None),
+            (r#"{"code":"P1"}"#, None),
+            (r#"{"code":"P0a"}"#, None),
+            (r#"{"code":"PP01"}"#, None),
+            ("{}", None),
+        ] {
+            let refused = read_products(403, body.as_bytes(), PageSize::default()).unwrap_err();
+            assert_eq!(refused.code(), code, "{body}");
+        }
+    }
+
+    #[test]
     fn an_unreadable_product_is_left_out_of_its_page_and_named() {
         let good = br#"{"sku":"SKU-1","name":"Tea","price":{"amount":199,"currency":"EUR"},"available":true}"#;
         let deep =

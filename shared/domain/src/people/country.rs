@@ -8,13 +8,6 @@ use serde::{Serialize, Serializer};
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct CountryCode(&'static str);
 
-impl CountryCode {
-    /// The code.
-    pub const fn as_str(self) -> &'static str {
-        self.0
-    }
-}
-
 impl TryFrom<String> for CountryCode {
     type Error = &'static str;
 
@@ -79,6 +72,12 @@ mod tests {
         assert!(CODES.iter().all(|code| {
             code.len() == 2 && code.bytes().all(|letter| letter.is_ascii_uppercase())
         }));
+    }
+
+    #[test]
+    fn a_country_is_shown_and_logged_as_its_code() {
+        let germany = CountryCode::try_from("DE".to_owned()).unwrap();
+        assert_eq!(format!("{germany} {germany:?}"), "DE DE");
     }
 
     #[test]

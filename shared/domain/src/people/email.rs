@@ -149,11 +149,26 @@ mod tests {
     }
 
     #[test]
+    fn the_longest_address_and_the_longest_parts_are_accepted() {
+        for (lengths, taken) in [
+            // 64 letters, `@`, 189 letters and dots: 254 characters.
+            ([64, 63, 63, 61], true),
+            ([64, 63, 63, 62], false),
+            ([65, 63, 63, 60], false),
+            ([63, 64, 63, 61], false),
+        ] {
+            let [local, first, second, third] = lengths.map(|length| "a".repeat(length));
+            let raw = format!("{local}@{first}.{second}.{third}");
+            assert_eq!(Email::try_from(raw).is_ok(), taken, "{lengths:?}");
+        }
+    }
+
+    #[test]
     fn addresses_that_differ_in_case_have_one_claim() {
         let [typed, folded] = ["Ann@Example.COM", "ann@example.com"]
             .map(|raw| Email::try_from(raw.to_owned()).unwrap());
         assert_eq!(EmailClaim::key_of(&typed), EmailClaim::key_of(&folded));
-        assert_eq!(typed.as_str(), "Ann@Example.COM");
+        assert_eq!([typed.as_str(), &typed.to_string()], ["Ann@Example.COM"; 2]);
     }
 
     proptest! {

@@ -54,6 +54,21 @@ fn a_caller_who_may_not_read_cannot_learn_that_an_article_exists() {
     }
 }
 
+#[test]
+fn only_a_refusal_by_a_rule_fails_in_stage_7() {
+    for (&relation, &state) in cells() {
+        for action in ArticleAction::ALL {
+            let decision = answer(*action, state, relation);
+            let is_refusal = matches!(decision, AccessDecision::Refused(_));
+            assert_eq!(
+                decision.ruling().is_err(),
+                is_refusal,
+                "{relation:?}, {state:?}, {action:?}"
+            );
+        }
+    }
+}
+
 /// A patch may change both, and is then checked as a change of the status.
 #[test]
 fn editing_is_allowed_or_decided_like_a_change_of_the_status() {

@@ -58,6 +58,7 @@ fn a_product_that_a_later_order_has_bought_meanwhile_is_split() {
     for (sold_at, stock, room, is_split) in [
         (now().plus_seconds(1), 1_000, ROOM, true),
         (now(), 1_000, ROOM, true),
+        (now(), 993, ROOM, true),
         (now().plus_seconds(-1), 1_000, ROOM, false),
         (now(), SPLIT_FROM + 2, ROOM, true),
         (now(), SPLIT_FROM + 1, ROOM, false),
@@ -69,9 +70,20 @@ fn a_product_that_a_later_order_has_bought_meanwhile_is_split() {
         assert_eq!(moves.len(), if is_split { 33 } else { 1 }, "{sold_at} {stock} {room}");
         let all: i64 = moves.iter().map(|(_, pieces)| pieces).sum();
         assert_eq!(all, -2, "no piece is lost");
+        let rest = stock + moves[0].1;
+        assert!(rest >= 0, "the product has no more: {moves:?}");
+        assert!(!is_split || rest < i64::from(PARTS), "the parts have the others: {moves:?}");
         let WriteAction::Update(changes) = &taken.writes[0].action else { panic!("{taken:?}") };
         let counted = Change::Set("stockParts", number(PARTS));
         assert_eq!(changes.contains(&counted), is_split);
+    }
+}
+
+#[test]
+fn a_stock_in_no_parts_has_no_supply() {
+    for stock_parts in [None, Some(0)] {
+        let product = Product { stock_parts, ..lamps(5) };
+        assert!(Supply::of(&offered(&product), &moment()).is_none(), "{stock_parts:?}");
     }
 }
 

@@ -106,6 +106,16 @@ fn an_order_of_the_last_pieces_of_many_products_fits_a_transaction() {
 }
 
 #[test]
+fn an_item_leaves_one_write_for_each_later_item() {
+    let mut shop = Shop::of([product(1, 200, 0, 89), product(2, 200, 0, 89)]);
+    shop.split(89);
+    let placed = shop.place([(1, 89), (2, 1)]).unwrap();
+    assert_eq!(placed.reserve_stock().count(), STOCK_WRITES_MAX);
+    let rejection = shop.order([(1, 89), (2, 2)]).unwrap_err();
+    assert_refused(&rejection, "OUT_OF_STOCK", &["/items/1/quantity"]);
+}
+
+#[test]
 fn an_address_of_another_user_is_refused_like_an_unknown_one() {
     let mut shop = Shop::of([product(1, 200, 0, 5)]);
     shop.address.as_mut().unwrap().user_id = Uuid::from_bytes([66; 16]).into();
