@@ -151,7 +151,7 @@ mod tests {
     #[test]
     fn the_longest_address_and_the_longest_parts_are_accepted() {
         for (lengths, taken) in [
-            // 64 letters, `@`, 189 letters and dots: 254 characters.
+            // 64 characters before the `@` and 189 after it: 254 in all.
             ([64, 63, 63, 61], true),
             ([64, 63, 63, 62], false),
             ([65, 63, 63, 60], false),

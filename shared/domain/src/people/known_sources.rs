@@ -98,7 +98,9 @@ mod tests {
         let known = KnownSources::after(None, &email, "192.0.2.1", now).unwrap();
         assert_eq!(known.key(), KnownSources::key_of(&email));
         assert!(known.has("192.0.2.1", now) && !known.has("192.0.2.2", now));
-        assert!(!known.has("192.0.2.1", now.plus_seconds(90 * 86_400)));
+        let end = now.plus_seconds(90 * 86_400);
+        assert!(known.has("192.0.2.1", end.plus_seconds(-1)) && !known.has("192.0.2.1", end));
+        assert_eq!(known.expires_at, end.as_seconds());
         let later = |seconds| {
             let now = now.plus_seconds(seconds);
             KnownSources::after(Some(known.clone()), &email, "192.0.2.1", now)

@@ -162,6 +162,11 @@ mod tests {
     }
 
     #[test]
+    fn a_repeated_event_is_recognised_by_its_id() {
+        assert_eq!(event(bounce("Permanent", "General")).event_id(), Some("event-1"));
+    }
+
+    #[test]
     fn an_event_of_another_shape_is_a_field_error_that_names_its_place() {
         let changed = |pointer: &str, value: Value| {
             let mut detail = bounce("Permanent", "General");

@@ -107,11 +107,24 @@ mod tests {
     fn a_password_is_the_same_with_composed_and_with_separate_accents() {
         let (nfc, nfd) = ("caf\u{E9}-de-la-place", "cafe\u{301}-de-la-place");
         let chosen = |raw: &str| Password::try_from(raw.to_owned()).unwrap().reveal().to_owned();
-        assert_eq!(chosen(nfc), chosen(nfd));
+        assert_eq!([chosen(nfc), chosen(nfd)], [nfc; 2]);
         let entered = EnteredPassword::try_from(nfd.to_owned()).unwrap();
         assert_eq!(entered.spellings(), [nfc, nfd]);
         let entered = EnteredPassword::try_from(nfc.to_owned()).unwrap();
         assert_eq!(entered.spellings(), [nfc]);
+    }
+
+    #[test]
+    fn an_entered_password_has_up_to_128_characters_however_they_are_typed() {
+        for (entered, taken) in [
+            (String::new(), true),
+            (characters(128), true),
+            (characters(129), false),
+            ("e\u{301}".repeat(128), true),
+            ("e\u{301}".repeat(129), false),
+        ] {
+            assert_eq!(EnteredPassword::try_from(entered.clone()).is_ok(), taken, "{entered}");
+        }
     }
 
     #[test]
@@ -147,5 +160,7 @@ mod tests {
     fn a_password_is_never_shown() {
         let password = Password::try_from("correct-horse-battery".to_owned()).unwrap();
         assert_eq!(format!("{password:?}"), "Password(…)");
+        let entered = EnteredPassword::try_from("correct-horse-battery".to_owned()).unwrap();
+        assert_eq!(format!("{entered:?}"), "EnteredPassword(…)");
     }
 }

@@ -184,6 +184,16 @@ mod tests {
     }
 
     #[test]
+    fn a_verified_user_replaces_the_version_before_and_keeps_the_claim() {
+        let user = User { version: 3, ..ann() };
+        let writes = user.store_verified();
+        assert_eq!(told(&writes), ["put stale", "put stale"]);
+        let conditions: Vec<_> = writes.writes().iter().map(|it| it.condition.clone()).collect();
+        let before = Condition::Equals("version", effects::number(2));
+        assert_eq!(conditions, [Some(before), Some(held_by(user.user_id))]);
+    }
+
+    #[test]
     fn a_verified_address_is_email_taken_with_its_field() {
         let owner = User { email_verified: true, ..ann() };
         let refused = sign_up(json!({}), Some(holder_of(owner))).unwrap_err();

@@ -121,6 +121,16 @@ mod tests {
     }
 
     #[test]
+    fn users_may_act_for_themselves_and_administrators_for_all() {
+        let caller =
+            |roles: &[&str]| signed_in(&json!({ "sub": ANN, "roles": roles, "exp": 1 })).unwrap();
+        let (user, admin) = (caller(&["MERCHANT"]), caller(&["ADMIN"]));
+        let other = UserId::from(uuid::Uuid::nil());
+        assert!(user.is_or_administers(user.user_id) && !user.is_or_administers(other));
+        assert!(admin.is_or_administers(user.user_id) && admin.is_or_administers(other));
+    }
+
+    #[test]
     fn claims_without_a_user_or_an_expiry_are_no_caller() {
         for claims in
             [json!({ "exp": 1 }), json!({ "sub": "ann", "exp": 1 }), json!({ "sub": ANN })]

@@ -286,6 +286,7 @@ mod tests {
         let asked = PasswordResetAsked::new(&moment(2), user.email.clone(), true);
         let now = moment(2).now();
         let user = user.reset_asked(&asked, now).unwrap();
+        assert_eq!(user.version, 2);
         assert!(user.may_reset(&asked.token, now) && !user.may_reset(&first.token, now));
         assert!(user.waits_for(&first.token, now) && !user.waits_for(&asked.token, now));
         let user = user.with_password("new".to_owned());
