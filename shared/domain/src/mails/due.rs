@@ -52,7 +52,29 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::examples::{envelope, pending_order};
+    use crate::examples::{ann, envelope, pending_order};
+
+    #[test]
+    fn each_event_with_a_mail_is_read_with_its_id() {
+        let email = "ann@example.com";
+        for (event_type, data) in [
+            (EmailVerificationRequested::TYPE, json!({ "userId": ann().user_id, "token": "t" })),
+            (VerificationAsked::TYPE, json!({ "email": email, "token": "t" })),
+            (PasswordResetAsked::TYPE, json!({ "email": email, "token": "t", "toUnproven": true })),
+            (OrderCreated::TYPE, json!(pending_order().created())),
+        ] {
+            let envelope = envelope(event_type, data);
+            let event_id = envelope.event_id.clone();
+            let due = MailDue::try_from(envelope).unwrap();
+            let topic = match due.topic {
+                MailTopic::Verification(_) => EmailVerificationRequested::TYPE,
+                MailTopic::VerificationAgain(_) => VerificationAsked::TYPE,
+                MailTopic::PasswordReset(_) => PasswordResetAsked::TYPE,
+                MailTopic::Order(_) => OrderCreated::TYPE,
+            };
+            assert_eq!((due.event_id, topic), (event_id, event_type));
+        }
+    }
 
     #[test]
     fn unknown_events_and_unreadable_data_are_field_errors() {
