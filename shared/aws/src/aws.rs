@@ -40,10 +40,6 @@ const ATTEMPT_TIMEOUT: Duration = Duration::from_millis(1500);
 /// Limit for all attempts together. It is less than any function's time-out, so that time is left
 /// to report the failure.
 const OPERATION_TIMEOUT: Duration = Duration::from_secs(4);
-/// SES takes no idempotency token, so a second attempt after a time-out could send a second mail. A
-/// mail therefore gets one attempt. A record whose attempt fails returns through its queue. The
-/// consumers that send mail have 20 s.
-const MAIL_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// The tables, queues, secrets and mail that one function uses. Cheap to clone.
 #[derive(Clone)]

@@ -24,8 +24,8 @@ use aws_smithy_runtime_api::client::http::SharedHttpConnector;
 
 use self::client::Client;
 pub(crate) use self::client::NotConnected;
-use self::tls::Tls;
-pub(crate) use self::tls::{Roots, aws_roots};
+pub(crate) use self::tls::aws_roots;
+use self::tls::{Roots, Tls};
 
 /// A connector that trusts these roots.
 pub(crate) fn trusting(roots: Roots) -> SharedHttpConnector {

@@ -6,8 +6,6 @@ use aws_sdk_dynamodb::config::retry::{RetryPartition, TokenBucket};
 #[cfg(feature = "mail")]
 use aws_smithy_types::retry::RetryConfig;
 
-#[cfg(feature = "mail")]
-use super::MAIL_TIMEOUT;
 use super::{Aws, timeouts};
 use crate::endpoints::Service;
 
@@ -15,6 +13,11 @@ use crate::endpoints::Service;
 /// slow queue gets more time, within the invocation's remaining time.
 const SEND_ATTEMPT_TIMEOUT: Duration = Duration::from_secs(4);
 const SEND_TIMEOUT: Duration = Duration::from_secs(9);
+/// SES takes no idempotency token, so a second attempt after a time-out could send a second mail. A
+/// mail therefore gets one attempt. A record whose attempt fails returns through its queue. The
+/// consumers that send mail have 20 s.
+#[cfg(feature = "mail")]
+const MAIL_TIMEOUT: Duration = Duration::from_secs(10);
 
 impl Aws {
     pub(crate) fn dynamodb(&self) -> &aws_sdk_dynamodb::Client {
