@@ -126,13 +126,12 @@ impl World {
         }
         let body = String::from_utf8_lossy(body);
         let named: Vec<&str> = self.names.named_in(&body).collect();
-        let place = named.get(random.index(named.len())).copied();
-        let part = match place {
-            Some(name) => Part::Resource(name.to_owned()),
+        let part = match named.get(random.index(named.len())) {
+            Some(name) => Part::Resource((*name).to_owned()),
             None => Part::Operation(operation.to_owned()),
         };
         let (outage, time) = (Outage::draw(random), random.up_to(time_max));
-        let place = format!("{}: {outage:?} for {} ms", place.unwrap_or(operation), time.0);
+        let place = format!("{part}: {outage:?} for {} ms", time.0);
         self.record(Happened::Drawn { fault: Fault::Outage, place });
         lock(&self.outages).begin(part, outage, self.now() + time);
     }
