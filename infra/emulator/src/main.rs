@@ -6,6 +6,9 @@ use clap::{ArgMatches, CommandFactory, FromArgMatches, Parser};
 use emulator::NoApplication;
 use emulator::command::Command;
 
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// Runs the API of a SAM template on this machine: the gateway, the functions, tables, queues,
 /// secrets, mail and schedules. Builds the functions with cargo. Ctrl-C ends it.
 #[derive(Debug, Parser)]

@@ -19,6 +19,10 @@
 //! Only this crate knows an SDK. No SDK type crosses its border, except where a service calls AWS
 //! itself.
 
+#[cfg(feature = "mimalloc")]
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 #[cfg(feature = "admin")]
 pub mod admin;
 pub mod alerts;
