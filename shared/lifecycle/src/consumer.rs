@@ -247,3 +247,36 @@ impl<D: DeserializeOwned + Send> RecordInput for Envelope<D> {
         self.tracestate.as_deref()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[derive(Deserialize)]
+    struct Image;
+
+    impl RecordInput for Image {}
+
+    fn members(record: &impl RecordInput) -> [Option<&str>; 4] {
+        [record.event_id(), record.request_id(), record.traceparent(), record.tracestate()]
+    }
+
+    #[test]
+    fn the_members_of_a_record_are_those_of_its_envelope_or_its_run() {
+        assert_eq!(members(&Image), [None; 4]);
+        let run = json!({ "id": "run-1", "time": "2026-01-01T00:00:00Z" });
+        let run: ScheduledRun = serde_json::from_value(run).unwrap();
+        assert_eq!(members(&run), [Some("run-1"), None, None, None]);
+        let envelope = json!({
+            "eventId": "event-1", "eventType": "NotePosted", "version": 1,
+            "occurredAt": "2026-01-01T00:00:00Z", "aggregateId": "note-1",
+            "requestId": "request-1", "traceparent": "parent-1", "tracestate": "vendor=1",
+            "data": {},
+        });
+        let envelope: Envelope<serde_json::Value> = serde_json::from_value(envelope).unwrap();
+        let expected = ["event-1", "request-1", "parent-1", "vendor=1"];
+        assert_eq!(members(&envelope), expected.map(Some));
+    }
+}

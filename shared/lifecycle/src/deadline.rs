@@ -99,4 +99,16 @@ mod tests {
             assert!(overdue <= Deadline::end(deadline));
         }
     }
+
+    #[test]
+    fn the_margin_is_for_the_response_and_the_watchdog_has_three_fifths_of_it() {
+        for (left_ms, margin_ms) in [(10_000, 500), (1_000, 500), (400, 200), (0, 0)] {
+            let left = Duration::from_millis(left_ms);
+            assert_eq!(Deadline::margin(left), Duration::from_millis(margin_ms), "{left_ms}");
+        }
+        let deadline = clock::unmoved() + Duration::from_secs(10);
+        let before_end = Deadline::end(deadline) - Deadline::overdue(deadline);
+        let [least, most] = [290, 310].map(Duration::from_millis);
+        assert!((least..most).contains(&before_end), "{before_end:?}");
+    }
 }

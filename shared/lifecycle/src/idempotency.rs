@@ -307,4 +307,16 @@ mod tests {
         assert_eq!(hash("a=1&b=%20"), hash("b=+&a=1"));
         assert_ne!(hash("a=1"), hash(""));
     }
+
+    #[test]
+    fn a_response_is_kept_for_24_hours() {
+        let key = ScopedIdempotencyKey::of(&posted(""), &ROUTE, None, b"k-1");
+        let (status, headers) = (StatusCode::CREATED, HeaderMap::new());
+        let first = Response { status, headers, body: (&b"{}"[..]).into() };
+        let stored = StoredResponse::stored(&key, &first, Timestamp::from_millis(500));
+        for (second, has_expired) in [(0, false), (86_400, false), (86_401, true)] {
+            let now = Timestamp::from_millis(second * 1000);
+            assert_eq!(stored.has_expired(now), has_expired, "{second}");
+        }
+    }
 }

@@ -73,3 +73,74 @@ impl Verdict {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::caller::Claims;
+    use crate::{Identity, Timestamp};
+
+    #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+    enum Role {
+        Author,
+        Editor,
+    }
+
+    #[derive(Clone)]
+    struct Member(Role);
+
+    impl Identity for Member {
+        type Role = Role;
+
+        fn from_claims(_: &Claims) -> Option<Self> {
+            None
+        }
+
+        fn expires_at(&self) -> Timestamp {
+            Timestamp::from_millis(0)
+        }
+
+        fn subject(&self) -> String {
+            "ada".to_owned()
+        }
+
+        fn has(&self, role: Role) -> bool {
+            self.0 == role
+        }
+    }
+
+    #[test]
+    fn each_access_admits_its_callers_only() {
+        const EDITORS: Access<Role> = Access::OneOf(&[Role::Editor]);
+        const BOTH: Access<Role> = Access::OneOf(&[Role::Author, Role::Editor]);
+        let (author, editor) = (Some(Member(Role::Author)), Some(Member(Role::Editor)));
+        for (access, caller, status) in [
+            (Access::Public, &None, None),
+            (Access::Public, &author, None),
+            (Access::SignedIn, &None, Some(401)),
+            (Access::SignedIn, &author, None),
+            (EDITORS, &None, Some(401)),
+            (EDITORS, &author, Some(403)),
+            (EDITORS, &editor, None),
+            (BOTH, &author, None),
+            (Access::OneOf(&[]), &editor, Some(403)),
+        ] {
+            let refused = access.admits(caller).err().map(|error| match error {
+                RequestError::Unauthenticated => 401,
+                RequestError::Forbidden => 403,
+                other => panic!("{other}"),
+            });
+            assert_eq!(refused, status, "{access:?}");
+        }
+    }
+
+    #[test]
+    fn an_access_is_described_by_the_names_of_its_roles() {
+        assert_eq!(Access::<Role>::Public.describe(), "public");
+        assert_eq!(Access::<Role>::SignedIn.describe(), "signedIn");
+        let roles = Access::OneOf(&[Role::Author, Role::Editor]).describe();
+        assert_eq!(roles, json!({ "oneOf": ["Author", "Editor"] }));
+    }
+}

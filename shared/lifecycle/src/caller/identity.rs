@@ -200,3 +200,64 @@ impl<I: Identity> Caller for Option<I> {
         self.as_ref().is_some_and(|identity| Identity::has(identity, role))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[derive(Debug, Clone, PartialEq)]
+    struct Member {
+        id: String,
+        expires_at: Timestamp,
+    }
+
+    impl Identity for Member {
+        type Role = char;
+
+        fn from_claims(claims: &Claims) -> Option<Self> {
+            let id = claims.get("sub")?.as_str()?.to_owned();
+            Some(Self { id, expires_at: Timestamp::from_millis(60_000) })
+        }
+
+        fn expires_at(&self) -> Timestamp {
+            self.expires_at
+        }
+
+        fn subject(&self) -> String {
+            self.id.clone()
+        }
+
+        fn has(&self, role: char) -> bool {
+            self.id.starts_with(role)
+        }
+    }
+
+    #[test]
+    fn an_identity_is_valid_until_its_expiry_and_the_leeway() {
+        let claims: Claims = serde_json::from_value(json!({ "sub": "ada" })).unwrap();
+        let last_ms = 60_000 + LEEWAY_S * 1000 - 1;
+        for (now_ms, is_valid) in [(0, true), (last_ms, true), (last_ms + 1, false)] {
+            let now = Timestamp::from_millis(now_ms);
+            assert_eq!(Member::identify(Some(&claims), now).is_ok(), is_valid, "{now_ms}");
+            let optional = <Option<Member> as Caller>::identify(Some(&claims), now);
+            assert_eq!(optional.is_ok(), is_valid, "{now_ms}");
+        }
+        let now = Timestamp::from_millis(0);
+        assert!(Member::identify(None, now).is_err());
+        assert_eq!(<Option<Member> as Caller>::identify(None, now).unwrap(), None);
+    }
+
+    #[test]
+    fn a_caller_who_has_not_signed_in_has_no_subject_and_no_role() {
+        assert_eq!(Anyone.subject(), None);
+        let claims: Claims = serde_json::from_value(json!({ "sub": "ada" })).unwrap();
+        let ada = Member::from_claims(&claims);
+        for (caller, subject, has_role) in [(ada, Some("ada"), true), (None, None, false)] {
+            assert_eq!(Caller::subject(&caller).as_deref(), subject);
+            assert_eq!(Caller::has(&caller, 'a'), has_role);
+            assert!(!Caller::has(&caller, 'b'));
+        }
+    }
+}

@@ -123,7 +123,15 @@ impl<C: Caller> Permit<C> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::effects::{Event, EventData, QueueName};
     use crate::{Anyone, Timestamp};
+
+    #[derive(serde::Serialize)]
+    struct Failed;
+
+    impl EventData for Failed {
+        const TYPE: &'static str = "Failed";
+    }
 
     #[test]
     fn a_public_url_has_the_prefix_of_the_request_once() {
@@ -140,5 +148,28 @@ mod tests {
                 permit.of_request(String::new(), prefix.to_owned(), AfterResponse::default());
             assert_eq!(permit.public_url(base, "/notes/1"), expected);
         }
+    }
+
+    #[test]
+    fn a_permit_has_the_source_of_its_request_and_notes_stale_facts() {
+        let moment = Moment::new(Timestamp::from_millis(0), [0; 32]);
+        let permit = Permit::new(Anyone, moment, Deadline::after(std::time::Duration::ZERO));
+        assert_eq!((permit.source(), permit.had_stale_facts()), ("", false));
+        let source = "192.0.2.1".to_owned();
+        let permit = permit.of_request(source, String::new(), AfterResponse::default());
+        permit.facts_were_stale();
+        assert_eq!((permit.source(), permit.had_stale_facts()), ("192.0.2.1", true));
+    }
+
+    #[test]
+    fn messages_for_after_the_response_are_taken_once() {
+        let after_response = AfterResponse::default();
+        let moment = Moment::new(Timestamp::from_millis(0), [0; 32]);
+        let permit = Permit::new(Anyone, moment, Deadline::after(std::time::Duration::ZERO));
+        let permit = permit.of_request(String::new(), String::new(), after_response.clone());
+        let message = Message::new(QueueName::new("failures"), Event::about("1", &Failed));
+        permit.send_after_response(message.clone());
+        assert_eq!(after_response.take(), [message]);
+        assert_eq!(after_response.take(), []);
     }
 }

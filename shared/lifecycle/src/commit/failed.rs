@@ -187,4 +187,23 @@ mod tests {
             assert_eq!(shown(condition, stored), expected);
         }
     }
+
+    #[test]
+    fn numbers_and_flags_are_shown_and_texts_are_not() {
+        struct Shown(AttributeValue);
+        impl fmt::Display for Shown {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                write_value(f, &self.0)
+            }
+        }
+        for (value, shown) in [
+            (AttributeValue::N("7".to_owned()), "7"),
+            (AttributeValue::Bool(true), "true"),
+            (AttributeValue::Null(true), "null"),
+            (AttributeValue::S("Zoë".to_owned()), "a text of 3 characters"),
+            (AttributeValue::L(Vec::new()), "a value"),
+        ] {
+            assert_eq!(Shown(value).to_string(), shown);
+        }
+    }
 }

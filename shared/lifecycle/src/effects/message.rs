@@ -78,3 +78,15 @@ impl Message {
         Self { group: Some(group.into()), ..self }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_queue_is_found_by_the_variables_with_its_name() {
+        let queue = QueueName::new("order_events");
+        assert_eq!(queue.variable(), "ORDER_EVENTS_QUEUE_URL");
+        assert_eq!(queue.dead_letter_variable(), "ORDER_EVENTS_DEAD_LETTER_QUEUE_URL");
+    }
+}

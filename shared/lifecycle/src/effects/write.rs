@@ -218,3 +218,35 @@ fn size_of_value(value: &AttributeValue) -> usize {
         AttributeValue::Bs(blobs) => blobs.iter().map(Vec::len).sum(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashMap;
+
+    use super::*;
+    use crate::commit::OutboxRow;
+
+    #[test]
+    fn the_size_of_a_write_is_that_of_its_names_and_values() {
+        let map = |name: &str, value| HashMap::from([(name.to_owned(), value)]);
+        for (value, size) in [
+            (text("Zoë"), 4),
+            (number(-12_i64), 3),
+            (AttributeValue::B(vec![0; 5]), 5),
+            (AttributeValue::Bool(false), 1),
+            (AttributeValue::Null(true), 1),
+            (AttributeValue::M(map("ab", text("cde"))), 3 + 1 + 2 + 3),
+            (AttributeValue::L(vec![text("a"), text("bc")]), 3 + 2 + 3),
+            (AttributeValue::Ss(vec!["ab".to_owned(), "c".to_owned()]), 3),
+            (AttributeValue::Ns(vec!["12".to_owned(), "3".to_owned()]), 3),
+            (AttributeValue::Bs(vec![vec![0; 2], vec![0; 3]]), 5),
+        ] {
+            let item = Item::from(map("name", value.clone()));
+            assert_eq!(size_bytes_of(&item), 4 + size, "{value:?}");
+            let update = Write::update::<OutboxRow>(Key::new("1")).set("name", value);
+            let update = update.add("count", 1).change(Change::Remove("gone"));
+            assert_eq!(update.size_bytes(), 4 + size + 5 + 21 + 4);
+        }
+        assert_eq!(Write::delete::<OutboxRow>(Key::new("1")).size_bytes(), 0);
+    }
+}

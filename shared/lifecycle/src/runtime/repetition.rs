@@ -54,3 +54,50 @@ impl Repetition {
         self.last = None;
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use tokio::time::advance;
+
+    use super::*;
+    use crate::commit::OutboxRow;
+    use crate::effects::{Condition, Write};
+    use crate::record::Key;
+
+    fn failed(version: i64) -> Vec<FailedWrite> {
+        let condition = Condition::AtLeast("version", version);
+        let write = Write::delete::<OutboxRow>(Key::new("1")).when(condition);
+        vec![FailedWrite::of(&write, None)]
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn equal_failures_are_a_defect_after_3_runs_and_a_second() {
+        for (runs, apart_ms, is_defect) in
+            [(2, 2_000, false), (3, 499, false), (3, 500, true), (8, 100, false), (11, 100, true)]
+        {
+            let mut repetition = Repetition::default();
+            for run in 1..runs {
+                assert!(repetition.note(failed(1)).is_ok(), "{run}");
+                advance(Duration::from_millis(apart_ms)).await;
+            }
+            assert_eq!(repetition.note(failed(1)).is_err(), is_defect, "{runs} {apart_ms}");
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn another_failure_or_another_writer_starts_the_count_again() {
+        let mut repetition = Repetition::default();
+        for version in [1, 1, 2, 2, 1] {
+            assert!(repetition.note(failed(version)).is_ok());
+            advance(Duration::from_secs(2)).await;
+        }
+        assert!(repetition.note(failed(1)).is_ok());
+        repetition.interrupt();
+        advance(Duration::from_secs(2)).await;
+        for _ in 0..2 {
+            assert!(repetition.note(failed(1)).is_ok());
+            advance(Duration::from_secs(2)).await;
+        }
+        assert!(repetition.note(failed(1)).is_err());
+    }
+}

@@ -64,9 +64,15 @@ fn understood(event: &[u8], secret_id: &str) -> Result<(Step, String), String> {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use serde_json::json;
 
     use super::*;
+    use crate::Deadline;
+    use crate::error::BoxError;
+    use crate::resource::Resource;
+    use crate::telemetry::log::captured::Captured;
 
     #[test]
     fn a_step_of_this_secret_is_accepted_and_others_are_errors() {
@@ -85,5 +91,47 @@ mod tests {
     fn an_event_of_another_kind_is_an_error() {
         let error = understood(b"{}", "arn:keys").unwrap_err();
         assert!(error.starts_with("not an event of a rotation"), "{error}");
+    }
+
+    struct Rotating(&'static str);
+
+    impl Rotation for Rotating {
+        const RESOURCES: &'static [Resource] = &[];
+
+        fn secret_id(&self) -> &'static str {
+            "arn:keys"
+        }
+
+        async fn perform(&self, step: Step, version_id: &str) -> Result<(), BoxError> {
+            assert_eq!((step, version_id), (Step::Create, "v2"));
+            if self.0.is_empty() { Ok(()) } else { Err(self.0.into()) }
+        }
+    }
+
+    #[tokio::test]
+    async fn a_failed_step_is_a_failed_invocation_whose_reason_is_in_the_log_only() {
+        let logged = Captured::start();
+        for (reason, expected) in
+            [("", Ok(json!(null))), ("the table is down", Err("createSecret failed".to_owned()))]
+        {
+            let event = json!({
+                "Step": "createSecret", "SecretId": "arn:keys", "ClientRequestToken": "v2",
+            });
+            let handler = Handler { rotation: Rotating(reason) };
+            let invocation = Invocation {
+                invocation_id: "invocation-1".to_owned(),
+                event: event.to_string().into(),
+                deadline: Deadline::after(Duration::from_secs(10)),
+                x_ray: None,
+                cold_start: false,
+            };
+            let handled = invocation::Handler::handle(&handler, invocation).await;
+            let answer = handled.answer.map(|answer| serde_json::to_value(answer).unwrap());
+            assert_eq!(answer, expected);
+        }
+        let [done] = logged.of("rotation step done").try_into().unwrap();
+        assert_eq!(done["step"], "createSecret");
+        let [failed] = logged.of("a secret is not rotated").try_into().unwrap();
+        assert!(failed["error"].as_str().unwrap().contains("the table is down"), "{failed}");
     }
 }

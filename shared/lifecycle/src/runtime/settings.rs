@@ -120,4 +120,33 @@ mod tests {
         assert_eq!(settings.log_successes, 1);
         assert_eq!(settings.ignored, ["LOG_SUCCESSES", "RATE_LIMIT", "TRUSTED_HOPS"]);
     }
+
+    #[test]
+    fn lists_are_separated_by_commas_and_empty_entries_are_left_out() {
+        let settings = Settings::read(|name| match name {
+            "ALLOWED_ORIGINS" => Some(" https://a.example,, https://b.example ,".to_owned()),
+            "OTEL_EXPORTER_OTLP_HEADERS" => Some("key=a=b, odd".to_owned()),
+            _ => None,
+        });
+        assert_eq!(settings.allowed_origins, ["https://a.example", "https://b.example"]);
+        assert_eq!(settings.collector_headers, [("key".to_owned(), "a=b".to_owned())]);
+    }
+
+    #[test]
+    fn an_origin_is_allowed_by_its_name_or_by_a_star() {
+        let settings =
+            |origins: &str| Settings { allowed_origins: split(origins), ..Settings::default() };
+        let (named, any) = (settings("https://a.example"), settings("*"));
+        let (ours, other) = (Some("https://a.example"), Some("https://b.example"));
+        assert_eq!((named.allowed_origin(ours), named.allowed_origin(other)), (ours, None));
+        assert_eq!((any.allowed_origin(ours), any.allowed_origin(other)), (Some("*"), Some("*")));
+        assert_eq!(any.allowed_origin(None), None);
+    }
+
+    #[test]
+    fn the_environment_is_read() {
+        // Cargo sets it for each test.
+        assert!(env::var("CARGO_MANIFEST_DIR").is_ok());
+        assert_eq!(Settings::from_environment().function, "function");
+    }
 }

@@ -176,6 +176,7 @@ pub(crate) fn hand_over(
 mod tests {
     use std::io::Read;
     use std::net::TcpListener;
+    use std::sync::atomic::{AtomicBool, Ordering};
     use std::sync::mpsc::{Receiver, channel};
 
     use super::*;
@@ -222,9 +223,19 @@ mod tests {
         let watchdog = Arc::new(Watchdog::default());
         watchdog.wait_for_others();
         let other = watchdog.watch(due_in("other", 60_000));
-        let answering = thread::spawn(move || drop(other));
+        let has_ended = Arc::new(AtomicBool::new(false));
+        let ends = Arc::clone(&has_ended);
+        let answering = thread::spawn(move || {
+            ends.store(true, Ordering::SeqCst);
+            drop(other);
+        });
         watchdog.wait_for_others();
+        assert!(has_ended.load(Ordering::SeqCst));
         answering.join().unwrap();
+        let due = due_in("blocked", 20);
+        let _blocked = watchdog.watch(due.clone());
+        watchdog.wait_for_others();
+        assert!(now() >= due.due);
     }
 
     #[test]

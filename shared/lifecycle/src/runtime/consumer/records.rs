@@ -370,4 +370,28 @@ mod tests {
             assert!(groups_of(QUEUE, event.as_bytes()).is_err(), "{event}");
         }
     }
+
+    #[test]
+    fn the_trace_context_is_read_from_a_message_and_from_an_image() {
+        let traced = json!({ "traceparent": "parent", "tracestate": "state", "other": 7 });
+        let body = json!([{ "messageId": "m1", "body": traced.to_string() }]);
+        let texts = |name: &str| Some(name.to_owned());
+        assert_eq!(raws(QUEUE, &body)[0].trace_context(), [texts("parent"), texts("state")]);
+        let image = json!([{ "eventID": "e1", "dynamodb": {
+            "SequenceNumber": "1", "Keys": { "pk": { "S": "a" } },
+            "NewImage": { "traceparent": { "S": "parent" }, "tracestate": { "N": "7" } },
+        } }]);
+        assert_eq!(raws(STREAM, &image)[0].trace_context(), [texts("parent"), None]);
+        let other = json!([{ "messageId": "m1", "body": "a text" }]);
+        assert_eq!(raws(QUEUE, &other)[0].trace_context(), [None, None]);
+    }
+
+    #[test]
+    fn messages_of_one_event_are_a_group() {
+        let message = |id: &str, event: &str| json!({ "messageId": id, "body": json!({ "eventId": event }).to_string() });
+        let event = json!({ "Records": [message("1", "a"), message("2", "b"), message("3", "a")] });
+        let groups = groups_of(QUEUE, event.to_string().as_bytes()).unwrap();
+        let sizes: Vec<usize> = groups.iter().map(Vec::len).collect();
+        assert_eq!(sizes, [2, 1]);
+    }
 }

@@ -4,6 +4,7 @@ mod announcements;
 mod events;
 #[cfg(unix)]
 mod inspected;
+mod refusals;
 mod schedules;
 mod traces;
 
@@ -29,7 +30,7 @@ use crate::runtime::consumer::Handler;
 use crate::runtime::invocation::{Handled, Handler as _, Invocation, InvocationResult};
 use crate::runtime::shared::Shared;
 use crate::telemetry::log::captured::Captured;
-use crate::{Deadline, Moment, Permit, Upstream};
+use crate::{Deadline, Moment, Permit, Upstream, clock};
 
 /// Stores a note of each message, sends it by e-mail, and posts it to a third-party service.
 struct Keep;
@@ -200,6 +201,12 @@ async fn a_record_that_is_delivered_twice_has_one_effect() {
     assert!(deliver(&recorder, twice()).await.is_empty());
     assert!(deliver(&recorder, twice()).await.is_empty());
     assert_eq!((recorder.items_of(NOTES).len(), told(&recorder)), (2, 4));
+    let in_14_days = clock::now().plus_seconds(14 * 86_400).as_seconds();
+    for note in recorder.items_of(IDEMPOTENCY_KEYS) {
+        let expires_at = note.get("expiresAt").cloned().unwrap();
+        let expires_at: i64 = serde_dynamo::from_attribute_value(expires_at).unwrap();
+        assert!((in_14_days - 60..=in_14_days).contains(&expires_at), "{expires_at}");
+    }
 }
 
 #[tokio::test]

@@ -7,8 +7,8 @@ use super::super::deferred::Tertiary;
 use super::notes::READERS;
 use super::*;
 use crate::commit::EventOrigin;
-use crate::effects::{Effects, Event, EventData, Message};
-use crate::{Moment, Timestamp};
+use crate::effects::{Effects, Event, EventData, Mail, Message, Post};
+use crate::{Moment, Timestamp, Upstream};
 
 fn is_count(call: &Call) -> bool {
     matches!(call, Call::Count(..))
@@ -143,4 +143,25 @@ async fn deferred_work_has_the_id_of_its_request() {
     for span in spans {
         assert!(span["attributes"].as_array().unwrap().contains(&named), "{span}");
     }
+}
+
+#[tokio::test]
+async fn all_tertiary_effects_are_counted_and_performed() {
+    let recorder = Arc::new(Recorder::default());
+    let mut deferred = ask(&post_note(&recorder), &request("undecided")).await.deferred;
+    let told = || Message::new(READERS, Event::about("note", &Kept));
+    let (id, to, text) = ("1".to_owned(), "a@b.example".to_owned(), "t".to_owned());
+    let mail = Mail { id: id.clone(), to, subject: text.clone(), text };
+    let post = Post { id, upstream: Upstream::new("chat"), json: json!({}) };
+    let effects = Effects::none().message(told()).message(told()).announce(told());
+    let effects = effects.mail(mail.clone()).mail(mail).post(post.clone()).post(post.clone());
+    let moment = Moment::new(Timestamp::from_millis(0), [7; 32]);
+    let (request_id, part) = ("req-1".to_owned(), String::new());
+    let cause = EventOrigin { request_id, traceparent: None, tracestate: None, part };
+    deferred.tertiary = Tertiary::of(&effects.post(post), &moment, &cause);
+    assert_eq!(deferred.count(), 8);
+    deferred.perform().await;
+    let told = |call: &Call| matches!(call, Call::Mail(_) | Call::Post(_));
+    let told = recorder.calls().into_iter().filter(told).count();
+    assert_eq!((recorder.sent().len(), told), (3, 5));
 }
