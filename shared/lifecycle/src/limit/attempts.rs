@@ -278,6 +278,23 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn an_attempt_is_given_back_although_its_limit_was_lowered() {
+        let store = Arc::new(Counts::default());
+        let shared = || Arc::clone(&store) as Arc<dyn Store>;
+        let before = AttemptLimiter::of(shared(), "sign-in", 5, Duration::from_mins(1));
+        let mut counted = Vec::new();
+        for _ in 0..5 {
+            counted.push(before.count_at(&at(0), "ada").await.unwrap());
+        }
+        let mut attempt = counted.pop().unwrap();
+        if let InStore(counter) = &mut attempt.counter {
+            counter.maximum = Some(1);
+        }
+        attempt.release().await;
+        assert_eq!(store.counts.lock().unwrap().values().copied().collect::<Vec<_>>(), [4]);
+    }
+
+    #[tokio::test]
     async fn an_attempt_given_back_does_not_count_in_memory_either() {
         let attempts = attempts(Counts { away: true, ..Counts::default() });
         for _ in 0..20 {

@@ -213,9 +213,73 @@ impl Done {
 
 #[cfg(test)]
 mod tests {
+    use std::io::{BufRead, BufReader, Read, Write};
+    use std::net::TcpListener;
     use std::sync::Mutex;
+    use std::thread::{JoinHandle, spawn};
 
     use super::*;
+    use crate::runtime::defer_mode::DeferMode;
+
+    /// An Extensions API with these responses. Returns its client, and the heads of all requests.
+    fn extensions_api(responses: &'static [&'static str]) -> (Client, JoinHandle<Vec<String>>) {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = format!("http://{}", listener.local_addr().unwrap());
+        let served = spawn(move || {
+            let asked = responses.iter().map(|response| {
+                let (mut stream, _) = listener.accept().unwrap();
+                let mut reader = BufReader::new(stream.try_clone().unwrap());
+                let mut head = String::new();
+                while !head.ends_with("\r\n\r\n") {
+                    reader.read_line(&mut head).unwrap();
+                }
+                let length = head.to_ascii_lowercase();
+                let length = length.lines().find_map(|line| line.strip_prefix("content-length: "));
+                let mut body = vec![0; length.map_or(0, |length| length.parse().unwrap())];
+                reader.read_exact(&mut body).unwrap();
+                let (head_of, body_of) = response.split_once('|').unwrap();
+                let length = body_of.len();
+                let end = "Connection: close\r\n\r\n";
+                let text = format!("HTTP/1.1 {head_of}Content-Length: {length}\r\n{end}{body_of}");
+                stream.write_all(text.as_bytes()).unwrap();
+                head
+            });
+            asked.collect()
+        });
+        (Client::builder().with_endpoint(address.parse().unwrap()).build().unwrap(), served)
+    }
+
+    #[tokio::test]
+    async fn an_extension_is_registered_if_the_api_gives_it_an_id() {
+        let (client, served) = extensions_api(&[
+            "200 OK\r\nLambda-Extension-Identifier: id-1\r\n|{}",
+            "200 OK\r\n|{}",
+            "403 Forbidden\r\nLambda-Extension-Identifier: id-1\r\n|{}",
+        ]);
+        assert_eq!(register(&client).await.unwrap(), "id-1");
+        assert!(register(&client).await.unwrap_err().to_string().contains("no identifier"));
+        assert!(register(&client).await.unwrap_err().to_string().contains("403"));
+        let asked = served.join().unwrap();
+        assert!(asked[0].starts_with("POST /2020-01-01/extension/register "), "{}", asked[0]);
+    }
+
+    #[tokio::test]
+    async fn an_event_has_the_id_of_its_invocation() {
+        let (client, served) = extensions_api(&[
+            "200 OK\r\n|{\"eventType\":\"INVOKE\",\"requestId\":\"1\"}",
+            "200 OK\r\n|{\"eventType\":\"SHUTDOWN\",\"requestId\":\"1\"}",
+            "500 Internal Server Error\r\n|{\"eventType\":\"INVOKE\",\"requestId\":\"1\"}",
+            "200 OK\r\n|no event",
+        ]);
+        let id = HeaderValue::from_static("id-1");
+        assert_eq!(next(&client, &id).await.unwrap().as_deref(), Some("1"));
+        assert_eq!(next(&client, &id).await.unwrap(), None);
+        assert!(next(&client, &id).await.unwrap_err().to_string().contains("500"));
+        assert!(next(&client, &id).await.is_err());
+        let asked = served.join().unwrap();
+        assert!(asked[0].starts_with("GET /2020-01-01/extension/event/next "), "{}", asked[0]);
+        assert!(asked[0].to_ascii_lowercase().contains("identifier: id-1\r\n"), "{}", asked[0]);
+    }
 
     /// Results of `next`, in order; afterwards `next` never returns.
     struct Script(Mutex<VecDeque<Result<&'static str, &'static str>>>);
@@ -278,7 +342,7 @@ mod tests {
         let script = Script::of(&[Err("1"), Err("2"), Err("3"), Err("4"), Err("5")]);
         let (sender, receiver) = unbounded_channel();
         let holder = Holder { sender, under_way: Arc::new(AtomicUsize::new(0)) };
-        holder.begin();
+        DeferMode::InExtension(holder.clone()).before_invocation();
         let under_way = Arc::clone(&holder.under_way);
         let attending = attend(|| script.next(), receiver, &under_way);
         tokio::pin!(attending);

@@ -169,3 +169,35 @@ where
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use tokio::runtime::RuntimeFlavor;
+
+    use super::*;
+
+    #[test]
+    fn only_concurrent_requests_have_several_threads() {
+        for (concurrency, flavor) in [
+            (0, RuntimeFlavor::CurrentThread),
+            (1, RuntimeFlavor::CurrentThread),
+            (2, RuntimeFlavor::MultiThread),
+        ] {
+            let settings = Settings { concurrency, ..Settings::default() };
+            let runtime = async_runtime(&settings);
+            assert_eq!(runtime.handle().runtime_flavor(), flavor, "{concurrency}");
+        }
+    }
+
+    #[tokio::test]
+    async fn no_extension_is_registered_for_concurrent_requests_or_without_deferred_work() {
+        for (concurrency, defers_work, expected) in
+            [(2, true, "Spawned"), (2, false, "Spawned"), (1, false, "BeforeResponse")]
+        {
+            let settings = Settings { concurrency, ..Settings::default() };
+            // It would panic: there is no Extensions API.
+            let mode = mode(&settings, defers_work).await;
+            assert_eq!(format!("{mode:?}"), expected);
+        }
+    }
+}

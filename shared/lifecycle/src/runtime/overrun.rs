@@ -47,7 +47,12 @@ pub(crate) fn watchdog(
 const BLOCKED: &str = "the handler blocked its thread beyond the deadline";
 
 /// Logs the invocation, responds to it, and counts it, in order of importance.
-fn end(watched: &Watched, handler: &dyn Handler, shared: &Shared, reconnect: Option<&Reconnect>) {
+pub(super) fn end(
+    watched: &Watched,
+    handler: &dyn Handler,
+    shared: &Shared,
+    reconnect: Option<&Reconnect>,
+) {
     let took = watched.began.elapsed();
     let words = handler.overran(watched);
     let (outcome, answer, line) = if let Some(LastWords { answer, line }) = words {
@@ -72,7 +77,7 @@ fn end(watched: &Watched, handler: &dyn Handler, shared: &Shared, reconnect: Opt
 }
 
 /// The log line of a blocked consumer, authorizer or rotation.
-fn failed(shared: &Shared, watched: &Watched, took: Duration) -> String {
+pub(super) fn failed(shared: &Shared, watched: &Watched, took: Duration) -> String {
     let settings = &shared.settings;
     let at = clock::now();
     let labels = [("type", "TIMED_OUT"), ("service", settings.service.as_str())];

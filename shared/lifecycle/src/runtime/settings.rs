@@ -104,6 +104,8 @@ fn number<N: FromStr>(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::runtime::warn_of_ignored;
+    use crate::telemetry::log::captured::Captured;
 
     #[test]
     fn a_variable_that_is_not_its_number_has_no_effect_and_is_named() {
@@ -148,5 +150,16 @@ mod tests {
         // Cargo sets it for each test.
         assert!(env::var("CARGO_MANIFEST_DIR").is_ok());
         assert_eq!(Settings::from_environment().function, "function");
+    }
+
+    #[test]
+    fn ignored_variables_are_in_the_log_once() {
+        let logged = Captured::start();
+        let message = "variables are no valid numbers; they have no effect";
+        warn_of_ignored(&Settings::default());
+        assert_eq!(logged.of(message).len(), 0);
+        let ignored = vec!["RATE_LIMIT", "TRUSTED_HOPS"];
+        warn_of_ignored(&Settings { ignored, ..Settings::default() });
+        assert_eq!(logged.of(message)[0]["variables"], "RATE_LIMIT, TRUSTED_HOPS");
     }
 }

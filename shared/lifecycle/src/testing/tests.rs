@@ -168,6 +168,8 @@ async fn a_request_passes_all_stages_with_their_errors_limits_and_log_line() {
     let locked = post_visit.ask(&Request::new().path("room", "locked")).await;
     assert_eq!((locked.status, &locked.json()["error"]["code"]), (404, &json!("NOT_FOUND")));
     assert_eq!(locked.lines[0]["path"], "/rooms/{room}/visits");
+    assert_eq!(locked.lines[0]["function"], "test");
+    assert_eq!(locked.lines[0]["_aws"]["CloudWatchMetrics"][0]["Namespace"], "test");
     for status in [201, 201, 429] {
         assert_eq!(post_visit.ask(&to_kitchen()).await.status, status);
     }

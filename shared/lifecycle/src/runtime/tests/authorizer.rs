@@ -16,7 +16,7 @@ use crate::telemetry::{request_id, traceparent, tracestate};
 use crate::{Claims, Deadline, ServiceError, Timestamp, clock};
 
 /// A verifier whose result is determined by the token.
-struct Obedient;
+pub(super) struct Obedient;
 
 #[async_trait]
 impl TokenVerifier for Obedient {

@@ -33,10 +33,10 @@ use crate::telemetry::log::captured::Captured;
 use crate::{Deadline, Moment, Permit, Upstream, clock};
 
 /// Stores a note of each message, sends it by e-mail, and posts it to a third-party service.
-struct Keep;
+pub(super) struct Keep;
 
 #[derive(Deserialize)]
-struct Said {
+pub(super) struct Said {
     #[serde(deserialize_with = "text")]
     text: String,
 }

@@ -9,7 +9,7 @@ use crate::limit::Limit;
 use crate::reply;
 use crate::resource::Resources;
 use crate::route::Route;
-use crate::{Moment, Permit};
+use crate::{Moment, Permit, clock};
 
 /// The time, for any caller and as often as the caller wants.
 struct GetTime;
@@ -61,6 +61,18 @@ fn an_endpoint_without_a_limit_declares_no_table_of_counts() {
     );
     let refusals = described["refusals"].as_array().unwrap();
     assert!(refusals.iter().all(|refusal| refusal["status"] != 429), "{refusals:?}");
+}
+
+#[tokio::test]
+async fn a_window_ends_at_a_multiple_of_its_length() {
+    let recorder = Arc::new(Recorder::default());
+    let event = get_request(&store_note(&recorder));
+    let left = || format!("t={}", 60 - clock::now().as_seconds() % 60);
+    let before = left();
+    let answered = ask(&get_note(&recorder), &event).await;
+    let after = left();
+    let shown = answered.headers["ratelimit"].as_str().unwrap();
+    assert!(shown.ends_with(&before) || shown.ends_with(&after), "{shown} {before} {after}");
 }
 
 #[tokio::test]

@@ -1,6 +1,7 @@
 //! The lifecycle on a recorder: its calls in order, and its responses.
 
 mod authorizer;
+mod blocked;
 mod consumers;
 mod deferred;
 mod described;

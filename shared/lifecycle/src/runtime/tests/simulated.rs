@@ -11,16 +11,21 @@ use tokio::runtime::Handle;
 use tokio::time::{Instant, advance, sleep, timeout};
 
 use crate::caller::{Access, Anyone, NoRole};
+use crate::consumer::Consumer;
 use crate::endpoint::{Allow, Query};
 use crate::error::{BoxError, Retrieved};
 use crate::limit::Limit;
-use crate::resource::Resources;
+use crate::resource::{Resource, Resources};
+use crate::rotation::{Rotation, Step};
 use crate::route::Route;
 use crate::testing::Memory;
 use crate::testing::simulated::{
     SimulatedFunction, SimulatedInvocation, Surroundings, start, variables, within,
 };
-use crate::{Permit, Timestamp, background, clock, random, reply};
+use crate::{Permit, Timestamp, background, clock, random, reply, runtime};
+
+use super::authorizer::Obedient;
+use super::consumers::Keep;
 
 /// Spawns a task that lasts a minute and holds the value, and responds if it should.
 struct Hang {
@@ -201,4 +206,40 @@ fn the_reason_why_a_function_does_not_start_is_its_error() {
         let error = start(Arc::new(|_: &str| None::<String>), main).unwrap_err();
         assert_eq!(error, reason);
     }
+}
+
+/// Rotates nothing.
+struct Idle;
+
+impl Rotation for Idle {
+    const RESOURCES: &'static [Resource] = &[];
+
+    fn secret_id(&self) -> &'static str {
+        "arn:keys"
+    }
+
+    async fn perform(&self, _: Step, _: &str) -> Result<(), BoxError> {
+        Ok(())
+    }
+}
+
+/// Starts a function, which is of this kind and is connected with these resources.
+fn starts(kind: &str, resources: &[Resource], main: impl FnOnce() -> ExitCode) {
+    let variables = |name: &str| (name == "AWS_LAMBDA_FUNCTION_NAME").then(|| "It".to_owned());
+    let function = start(Arc::new(variables), main).unwrap();
+    assert_eq!((function.kind(), function.name()), (kind, "It"));
+    // The lifecycle's own tables are behind them.
+    let own = &function.resources()[..resources.len()];
+    assert_eq!(format!("{own:?}"), format!("{resources:?}"));
+    assert_eq!(format!("{function:?}"), "SimulatedFunction { name: \"It\", .. }");
+}
+
+#[test]
+fn each_kind_of_function_is_started_by_its_main() {
+    const MAIL: &[Resource] = &[Resource::Mail];
+    starts("consumer", <Keep as Consumer>::RESOURCES, || {
+        runtime::consumer(|_| Ok(Memory::new()), |_| Keep)
+    });
+    starts("authorizer", MAIL, || runtime::authorizer(MAIL, |_| Ok(Memory::new()), |_| Obedient));
+    starts("rotation", &[], || runtime::rotation(|_| Ok(Memory::new()), |_| Idle));
 }
