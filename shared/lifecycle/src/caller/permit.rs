@@ -133,6 +133,11 @@ mod tests {
         const TYPE: &'static str = "Failed";
     }
 
+    fn permit() -> Permit<Anyone> {
+        let moment = Moment::new(Timestamp::from_millis(0), [0; 32]);
+        Permit::new(Anyone, moment, Deadline::after(std::time::Duration::ZERO))
+    }
+
     #[test]
     fn a_public_url_has_the_prefix_of_the_request_once() {
         for (prefix, base, expected) in [
@@ -141,19 +146,15 @@ mod tests {
             ("/v1", "https://a.example", "https://a.example/v1/notes/1"),
             ("/v1", "https://a.example/v1", "https://a.example/v1/notes/1"),
         ] {
-            let moment = Moment::new(Timestamp::from_millis(0), [0; 32]);
-            let deadline = Deadline::after(std::time::Duration::ZERO);
-            let permit = Permit::new(Anyone, moment, deadline);
             let permit =
-                permit.of_request(String::new(), prefix.to_owned(), AfterResponse::default());
+                permit().of_request(String::new(), prefix.to_owned(), AfterResponse::default());
             assert_eq!(permit.public_url(base, "/notes/1"), expected);
         }
     }
 
     #[test]
     fn a_permit_has_the_source_of_its_request_and_notes_stale_facts() {
-        let moment = Moment::new(Timestamp::from_millis(0), [0; 32]);
-        let permit = Permit::new(Anyone, moment, Deadline::after(std::time::Duration::ZERO));
+        let permit = permit();
         assert_eq!((permit.source(), permit.had_stale_facts()), ("", false));
         let source = "192.0.2.1".to_owned();
         let permit = permit.of_request(source, String::new(), AfterResponse::default());
@@ -164,9 +165,7 @@ mod tests {
     #[test]
     fn messages_for_after_the_response_are_taken_once() {
         let after_response = AfterResponse::default();
-        let moment = Moment::new(Timestamp::from_millis(0), [0; 32]);
-        let permit = Permit::new(Anyone, moment, Deadline::after(std::time::Duration::ZERO));
-        let permit = permit.of_request(String::new(), String::new(), after_response.clone());
+        let permit = permit().of_request(String::new(), String::new(), after_response.clone());
         let message = Message::new(QueueName::new("failures"), Event::about("1", &Failed));
         permit.send_after_response(message.clone());
         assert_eq!(after_response.take(), [message]);

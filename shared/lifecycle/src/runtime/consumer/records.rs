@@ -388,7 +388,10 @@ mod tests {
 
     #[test]
     fn messages_of_one_event_are_a_group() {
-        let message = |id: &str, event: &str| json!({ "messageId": id, "body": json!({ "eventId": event }).to_string() });
+        let message = |id: &str, event: &str| {
+            let body = json!({ "eventId": event }).to_string();
+            json!({ "messageId": id, "body": body })
+        };
         let event = json!({ "Records": [message("1", "a"), message("2", "b"), message("3", "a")] });
         let groups = groups_of(QUEUE, event.to_string().as_bytes()).unwrap();
         let sizes: Vec<usize> = groups.iter().map(Vec::len).collect();

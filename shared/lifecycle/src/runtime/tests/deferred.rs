@@ -61,6 +61,14 @@ impl EventData for Kept {
     const TYPE: &'static str = "Kept";
 }
 
+/// The tertiary effects of a request.
+fn tertiary(effects: &Effects) -> Tertiary {
+    let moment = Moment::new(Timestamp::from_millis(0), [7; 32]);
+    let (request_id, part) = ("req-1".to_owned(), String::new());
+    let cause = EventOrigin { request_id, traceparent: None, tracestate: None, part };
+    Tertiary::of(effects, &moment, &cause)
+}
+
 #[tokio::test]
 async fn an_announcement_is_left_to_the_extension_or_sent_before_the_response() {
     for (mode, sent) in [(DeferMode::Spawned, 0), (DeferMode::BeforeResponse, 1)] {
@@ -68,10 +76,7 @@ async fn an_announcement_is_left_to_the_extension_or_sent_before_the_response() 
         let mut deferred = ask(&post_note(&recorder), &request("undecided")).await.deferred;
         let told = Message::new(READERS, Event::about("note", &Kept));
         let effects = Effects::none().announce(told);
-        let moment = Moment::new(Timestamp::from_millis(0), [7; 32]);
-        let (request_id, part) = ("req-1".to_owned(), String::new());
-        let cause = EventOrigin { request_id, traceparent: None, tracestate: None, part };
-        deferred.tertiary = Tertiary::of(&effects, &moment, &cause);
+        deferred.tertiary = tertiary(&effects);
         let left = mode.before_answer(Some(deferred)).await;
         assert_eq!((left.is_some(), recorder.sent().len()), (sent == 0, sent), "{mode:?}");
     }
@@ -155,10 +160,7 @@ async fn all_tertiary_effects_are_counted_and_performed() {
     let post = Post { id, upstream: Upstream::new("chat"), json: json!({}) };
     let effects = Effects::none().message(told()).message(told()).announce(told());
     let effects = effects.mail(mail.clone()).mail(mail).post(post.clone()).post(post.clone());
-    let moment = Moment::new(Timestamp::from_millis(0), [7; 32]);
-    let (request_id, part) = ("req-1".to_owned(), String::new());
-    let cause = EventOrigin { request_id, traceparent: None, tracestate: None, part };
-    deferred.tertiary = Tertiary::of(&effects.post(post), &moment, &cause);
+    deferred.tertiary = tertiary(&effects.post(post));
     assert_eq!(deferred.count(), 8);
     deferred.perform().await;
     let told = |call: &Call| matches!(call, Call::Mail(_) | Call::Post(_));

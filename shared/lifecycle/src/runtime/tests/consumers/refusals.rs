@@ -6,9 +6,9 @@ use crate::effects::QueueName;
 const SENT: QueueName = QueueName::new("sent");
 
 /// Sends two messages of each message, and stores a note; if a queue refuses one, another note.
-struct Send<const INSTEAD: bool>;
+struct Forward<const INSTEAD: bool>;
 
-impl<const INSTEAD: bool> Consumer for Send<INSTEAD> {
+impl<const INSTEAD: bool> Consumer for Forward<INSTEAD> {
     const SOURCE: Source = Source::Queue(READERS);
     const RESOURCES: Resources =
         &[Resource::Table(NOTES, &[Action::PutItem]), Resource::Queue(SENT)];
@@ -58,7 +58,7 @@ async fn a_refused_message_is_replaced_and_an_unavailable_queue_is_tried_again()
         let recorder = Arc::new(Recorder::default());
         recorder.faults().refused.clone_from(refused);
         recorder.faults().unavailable.clone_from(unavailable);
-        assert_eq!(delivered(&recorder, Send::<true>).await, expected);
+        assert_eq!(delivered(&recorder, Forward::<true>).await, expected);
     }
 }
 
@@ -66,14 +66,14 @@ async fn a_refused_message_is_replaced_and_an_unavailable_queue_is_tried_again()
 async fn a_refused_message_without_a_replacement_is_a_failure() {
     let recorder = Arc::new(Recorder::default());
     recorder.faults().refused = vec!["second".to_owned()];
-    assert_eq!(delivered(&recorder, Send::<false>).await, (true, vec![]));
+    assert_eq!(delivered(&recorder, Forward::<false>).await, (true, vec![]));
 }
 
 #[tokio::test(start_paused = true)]
 async fn messages_are_sent_once_while_the_commit_is_retried() {
     let recorder = Arc::new(Recorder::default());
     recorder.faults().conflicts = 2;
-    let (has_failed, _) = delivered(&recorder, Send::<true>).await;
+    let (has_failed, _) = delivered(&recorder, Forward::<true>).await;
     let sent = recorder.sent();
     let ids: Vec<&str> = sent.iter().map(|sent| sent.envelope.event_id.as_str()).collect();
     assert_eq!((has_failed, ids), (false, vec!["first", "second"]));
