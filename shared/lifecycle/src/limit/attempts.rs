@@ -295,6 +295,18 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn an_attempt_that_cannot_be_given_back_stays_counted_and_is_logged() {
+        let logged = crate::telemetry::log::captured::Captured::start();
+        let present = attempts(Counts::default());
+        let away = attempts(Counts { away: true, ..Counts::default() });
+        let mut attempt = present.count_at(&at(0), "ada").await.unwrap();
+        attempt.attempts = away;
+        attempt.release().await;
+        let lines = logged.of("giving an attempt back failed; it stays counted");
+        assert_eq!((lines.len(), &lines[0]["limit"]), (1, &"sign-in".into()));
+    }
+
+    #[tokio::test]
     async fn an_attempt_given_back_does_not_count_in_memory_either() {
         let attempts = attempts(Counts { away: true, ..Counts::default() });
         for _ in 0..20 {

@@ -268,3 +268,37 @@ fn counter(key: &str, span: Span, amount: i32, maximum: Option<u32>) -> Counter 
     let expires_at = Timestamp::from_millis(span.ends_at.saturating_mul(1000)).plus_seconds(60);
     Counter { key: format!("rate#{key}#{}", span.number), amount, maximum, expires_at }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ROUTE: Route = Route::get("/time");
+    const LIMIT: Limit = Limit::approximate(100, crate::limit::MINUTE);
+
+    fn total_of(limiter: &Limiter, caller: &str, window: i64) -> u32 {
+        let span = Span { number: window, ends_at: (window + 1) * 60 };
+        limiter.count_here(Counted { route: &ROUTE, caller }, &LIMIT, span, 1, false).0
+    }
+
+    #[test]
+    fn beyond_10_000_callers_those_of_earlier_windows_are_forgotten_first() {
+        let limiter = Limiter::new("notes");
+        for number in 1..Limiter::CALLERS_MAX {
+            total_of(&limiter, &number.to_string(), 1);
+        }
+        assert_eq!([total_of(&limiter, "ada", 2), total_of(&limiter, "bob", 2)], [1, 1]);
+        assert_eq!(total_of(&limiter, "ada", 2), 2);
+        assert_eq!(limiter.windows.lock().unwrap().len(), 2);
+    }
+
+    #[test]
+    fn beyond_10_000_callers_of_one_window_all_are_forgotten() {
+        let limiter = Limiter::new("notes");
+        for number in 0..Limiter::CALLERS_MAX {
+            total_of(&limiter, &number.to_string(), 1);
+        }
+        assert_eq!(total_of(&limiter, "0", 1), 2);
+        assert_eq!([total_of(&limiter, "ada", 1), total_of(&limiter, "0", 1)], [1, 1]);
+    }
+}

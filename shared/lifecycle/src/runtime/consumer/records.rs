@@ -3,6 +3,8 @@
 //! An event is read record by record. A malformed record is handled like unparseable content: it
 //! alone goes to the dead-letter queue.
 
+use std::collections::HashMap;
+
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_dynamo::{AttributeValue, Item};
@@ -102,14 +104,15 @@ pub(super) fn groups_of(source: Source, event: &[u8]) -> Result<Vec<Group>, BoxE
         Source::Schedule(_) => vec![of_run(event)?],
         Source::Event(_) => vec![of_event(event)?],
     };
-    let mut groups: Vec<(String, Group)> = Vec::new();
+    let (mut groups, mut places) = (Vec::new(), HashMap::new());
     for (key, raw) in keyed {
-        match groups.iter_mut().find(|(known, _)| *known == key) {
-            Some((_, group)) => group.push(raw),
-            None => groups.push((key, vec![raw])),
+        let place = *places.entry(key).or_insert(groups.len());
+        if place == groups.len() {
+            groups.push(Group::new());
         }
+        groups[place].push(raw);
     }
-    Ok(groups.into_iter().map(|(_, group)| group).collect())
+    Ok(groups)
 }
 
 /// The records of a batch as raw JSON.
@@ -218,22 +221,18 @@ fn text_of(item: &Item, name: &str) -> Option<String> {
     }
 }
 
-/// A run of a schedule, in its own group.
+/// A run of a schedule.
 fn of_run(event: &[u8]) -> Result<(String, Raw), BoxError> {
-    let run: ScheduledRun = serde_json::from_slice(event)?;
-    let raw = Raw {
-        item_id: Some(run.id.clone()),
-        record_id: run.id.clone(),
-        deliveries: 1,
-        receipt: None,
-        content: Content::Text(String::from_utf8(event.to_vec())?),
-    };
-    Ok((run.id, raw))
+    whole(event, serde_json::from_slice::<ScheduledRun>(event)?.id)
 }
 
 /// A whole event. Lambda's retries bring the same text, so its hash is its id.
 fn of_event(event: &[u8]) -> Result<(String, Raw), BoxError> {
-    let id = short_hash_of([event]);
+    whole(event, short_hash_of([event]))
+}
+
+/// An invocation's only record, in its own group.
+fn whole(event: &[u8], id: String) -> Result<(String, Raw), BoxError> {
     let raw = Raw {
         item_id: Some(id.clone()),
         record_id: id.clone(),

@@ -70,6 +70,7 @@ impl Consumer for Keep {
         match text.as_str() {
             "panic" => panic!("this record panics"),
             "broken" => Err(RetrieveError::internal("the store is down")),
+            "endless" => std::future::pending().await,
             _ => Ok(()),
         }
     }
@@ -342,6 +343,37 @@ async fn the_visibility_timeout_grows_with_the_number_of_deliveries() {
         assert!(expected_s.contains(&wait_s), "delivery {deliveries}: {wait_s} s");
     }
     assert_eq!(recorder.hidden().len(), 4, "only for the failed records");
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_visibility_timeout_of_a_record_that_ran_out_of_time_is_changed() {
+    let recorder = Arc::new(Recorder::default());
+    recorder.faults().queues_slow = Duration::from_millis(200);
+    let endless = message("m1", None, &said("e1", "endless"));
+    assert_eq!(deliver(&recorder, vec![endless]).await, ["m1"]);
+    assert_eq!(recorder.hidden().len(), 1);
+}
+
+#[tokio::test]
+async fn a_failed_record_without_an_id_makes_the_batch_fail_and_is_counted() {
+    for (queues_down, expected) in [(true, Some(2)), (false, None)] {
+        let recorder = Arc::new(Recorder::default());
+        recorder.faults().queues_down = queues_down;
+        let [one, two] = ["one", "two"].map(|id| json!({ "body": said(id, "no message id") }));
+        let records = [one, message("m1", None, &said("three", "x")), two];
+        let handled = handle(shared(&recorder), Keep, &json!({ "Records": records })).await;
+        assert_eq!(handled.answer.is_err(), queues_down);
+        let lines = handled.deferred.unwrap().lines;
+        let lines = lines.iter().map(|line| serde_json::from_str::<Value>(line).unwrap());
+        let counted = lines.filter(|line| line["type"] == "RECORD_WITHOUT_ID");
+        let counts = counted.map(|line| line["errors_total"].as_u64()).collect::<Vec<_>>();
+        assert_eq!(counts, expected.into_iter().map(Some).collect::<Vec<_>>());
+    }
+}
+
+#[test]
+fn a_consumer_leaves_nothing_until_after_its_response() {
+    assert!(!Handler::new(Keep, shared(&Arc::default())).defers_work());
 }
 
 #[tokio::test]

@@ -98,11 +98,26 @@ async fn an_approximate_limit_admits_requests_while_its_store_is_down() {
     let recorder = Arc::new(Recorder::default());
     let handler = post_note(&recorder);
     recorder.faults().limiter_down = true;
+    let logged = Captured::start();
     for _ in 0..5 {
         let answered = ask(&handler, &request("undecided")).await;
         answered.deferred.perform().await;
         assert_eq!(answered.status, 409);
     }
+    assert!(!logged.of("rate limit store unavailable; counts not exchanged").is_empty());
+}
+
+#[tokio::test]
+async fn only_counts_that_are_not_exchanged_are_told_to_the_store() {
+    let recorder = Arc::new(Recorder::default());
+    let handler = post_note(&recorder);
+    ask(&handler, &request("undecided")).await;
+    let limiter = &handler.shared.limiter;
+    for _ in 0..2 {
+        assert!(limiter.exchange_all(&*recorder).await);
+    }
+    let counts = recorder.calls().into_iter().filter(|call| matches!(call, Call::Count(..)));
+    assert!(matches!(&counts.collect::<Vec<_>>()[..], [Call::Count(_, 1)]));
 }
 
 #[tokio::test]

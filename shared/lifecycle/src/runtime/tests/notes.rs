@@ -199,10 +199,11 @@ impl Endpoint for PostNote {
             )
             .event(added())
             .message(Message::new(READERS, added()));
-        if note.text == "undeclared" {
-            return effects.write(Write::delete::<Note>(Key::new("another")));
+        match note.text.as_str() {
+            "undeclared" => effects.write(Write::delete::<Note>(Key::new("another"))),
+            "in parts" => effects.part(Effects::none().event(added())),
+            _ => effects,
         }
-        effects
     }
 
     type Reply = reply::Created<Note>;

@@ -180,6 +180,8 @@ impl Queues for Recorder {
         _: QueueName,
         hidden: &[VisibilityChange],
     ) -> Result<(), ServiceError> {
+        let slow = self.faults().queues_slow;
+        tokio::time::sleep(slow).await;
         if self.faults().queues_down {
             return Err(ServiceError::internal("the queue is down"));
         }
@@ -189,6 +191,9 @@ impl Queues for Recorder {
 
     async fn dead_letter(&self, queue: QueueName, _: &str, _: &str) -> Result<(), ServiceError> {
         self.note(Call::Bury(queue.name().to_owned()));
+        if self.faults().queues_down {
+            return Err(ServiceError::internal("the queue is down"));
+        }
         Ok(())
     }
 }

@@ -57,6 +57,7 @@ async fn each_failure_has_its_status_and_code_in_the_same_body_shape() {
         (request("forbidden"), 403, "FORBIDDEN"),
         (request("undecided"), 409, "UNDECIDED"),
         (request("undeclared"), 500, "INTERNAL_ERROR"),
+        (request("in parts"), 500, "INTERNAL_ERROR"),
         (request("broken"), 500, "INTERNAL_ERROR"),
         (request("panic"), 500, "INTERNAL_ERROR"),
         (request("hang"), 504, "TIMED_OUT"),

@@ -78,3 +78,45 @@ async fn messages_are_sent_once_while_the_commit_is_retried() {
     let ids: Vec<&str> = sent.iter().map(|sent| sent.envelope.event_id.as_str()).collect();
     assert_eq!((has_failed, ids), (false, vec!["first", "second"]));
 }
+
+/// Sends one message more than were sent before: each attempt has the earlier ones and a new one.
+struct Resend {
+    recorder: Arc<Recorder>,
+}
+
+impl Consumer for Resend {
+    const SOURCE: Source = Source::Queue(READERS);
+    const RESOURCES: Resources =
+        &[Resource::Table(NOTES, &[Action::PutItem]), Resource::Queue(SENT)];
+
+    type Input = Envelope<Said>;
+    type Command = String;
+
+    /// The number of messages that were sent before.
+    type Facts = usize;
+
+    async fn retrieve(&self, _: &Permit<DeliveredMessage>, _: &String) -> Retrieved<usize> {
+        Ok(self.recorder.sent().len())
+    }
+
+    fn decide(_: &Moment, text: &String, sent: usize) -> Result<Effects, DomainError> {
+        let message = |number: usize| {
+            let event = Event::about("note", &Reminder).known_as(&format!("event-{number}"));
+            Message::new(SENT, event)
+        };
+        let note = Note { id: "sent".to_owned(), author: String::new(), text: text.clone() };
+        let effects = Effects::none().write(Write::put(&note));
+        Ok((0..=sent).map(message).fold(effects, Effects::message))
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_message_that_only_a_later_attempt_has_is_sent() {
+    let recorder = Arc::new(Recorder::default());
+    recorder.faults().conflicts = 2;
+    let consumer = Resend { recorder: Arc::clone(&recorder) };
+    assert!(!delivered(&recorder, consumer).await.0);
+    let sent = recorder.sent();
+    let ids: Vec<&str> = sent.iter().map(|sent| sent.envelope.event_id.as_str()).collect();
+    assert_eq!(ids, ["event-0", "event-1", "event-2"]);
+}
