@@ -1,6 +1,7 @@
 //! `cargo xtask try-new-service`: makes a service with `cargo lifecycle new-service`, tests it on the
 //! local platform, adds an endpoint and calls it. The service is deleted afterwards.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::Instant;
 
@@ -9,6 +10,7 @@ use cargo_lifecycle::new_service::{self, NewService};
 use cargo_lifecycle::{Location, Service, codegen, drift};
 use fs_err as fs;
 use house::program_of;
+use toml::Table;
 use tooling::process::succeeded;
 use tooling::{Error, cargo, descriptions, say, target_directory};
 
@@ -31,7 +33,7 @@ fn in_folder(workspace: &Path, folder: &Path, target: &Path) -> Result<(), Error
     let done = |what: &str| say(&format!("{:>5.1} s  {what}", begun.elapsed().as_secs_f64()));
     let path = Some(workspace.to_owned());
     new_service::create(&NewService { folder: folder.to_owned(), path })?;
-    share_target(folder, target)?;
+    share_target(workspace, folder, target)?;
     done("written");
     succeeded(cargo(folder).args(["fmt", "--all", "--check"]))?;
     succeeded(cargo(folder).args(["test", "--quiet", "--workspace"]))?;
@@ -51,11 +53,18 @@ fn in_folder(workspace: &Path, folder: &Path, target: &Path) -> Result<(), Error
     Ok(())
 }
 
-/// Lets cargo build the service where it builds ours, so that they share dependencies.
-fn share_target(folder: &Path, target: &Path) -> Result<(), Error> {
+/// Lets cargo build the service where it builds ours, and with the same settings, so that they share
+/// dependencies.
+fn share_target(workspace: &Path, folder: &Path, target: &Path) -> Result<(), Error> {
+    let manifest: Table = toml::from_str(&fs::read_to_string(workspace.join("Cargo.toml"))?)?;
+    let profile = manifest.get("profile").and_then(|profiles| profiles.get("dev"));
+    let profile = profile.ok_or("Cargo.toml has no profile dev")?;
+    let build = Table::from_iter([("target-dir".to_owned(), target.display().to_string().into())]);
+    let profiles = Table::from_iter([("dev".to_owned(), profile.clone())]);
+    let shared = [("build", build), ("profile", profiles)];
     let configuration = folder.join(".cargo");
     fs::create_dir_all(&configuration)?;
-    let shared = format!("[build]\ntarget-dir = {:?}\n", target.display().to_string());
+    let shared = toml::to_string(&BTreeMap::from(shared))?;
     Ok(fs::write(configuration.join("config.toml"), shared)?)
 }
 
