@@ -103,6 +103,7 @@ impl Endpoint for CreateOrder {
         error_codes::CURRENCY_MIXED,
         error_codes::SHIPPING_UNAVAILABLE,
         error_codes::OUT_OF_STOCK,
+        error_codes::STOCK_SCATTERED,
     ];
 
     fn decide(

@@ -3,7 +3,7 @@
 //! The response is the same whether or not the address has an account. The token can be used once,
 //! within an hour; a later token replaces it.
 
-use aws::{MailAllowed, MailCaps};
+use aws::MailCaps;
 use domain::events::ANONYMOUS;
 use domain::people::{Email, PasswordResetAsked};
 use domain::resources::EMAILS;
@@ -48,18 +48,18 @@ impl Endpoint for PostPasswordReset {
     // 5. Syntax validation
     type Command = Asking;
 
-    // 6. Retrieval: only the counts that limit mails. `send_email` looks up the account, so that
-    // neither the response nor its duration reveals whether there is one.
-    type Facts = MailAllowed;
+    // 6. Retrieval: only the count that limits requests for mails. `send_email` looks up the account,
+    // so that neither the response nor its duration reveals whether there is one.
+    type Facts = bool;
 
-    async fn retrieve(&self, permit: &Permit<Anyone>, asking: &Asking) -> Retrieved<MailAllowed> {
-        Ok(self.mails.to_any(permit, &asking.email.folded()).await?)
+    async fn retrieve(&self, permit: &Permit<Anyone>, _: &Asking) -> Retrieved<bool> {
+        Ok(self.mails.requested(permit).await?)
     }
 
     // 3b. Authorization: any client may ask
     const ALLOW: Allow<Self> = Allow::Always;
 
-    const CONDITIONS: Conditions<MailAllowed> = Conditions::Untagged;
+    const CONDITIONS: Conditions<bool> = Conditions::Untagged;
 
     // 7. Business rules
     type Outcome = Asked;
@@ -68,11 +68,9 @@ impl Endpoint for PostPasswordReset {
         moment: &Moment,
         _: &Anyone,
         asking: &Asking,
-        allowed: MailAllowed,
+        mail: bool,
     ) -> Result<Asked, DomainError> {
-        let MailAllowed { to_unproven, to_proven } = allowed;
-        let asked = PasswordResetAsked::new(moment, asking.email.clone(), to_unproven);
-        Ok(Asked { asked, mail: to_unproven || to_proven })
+        Ok(Asked { asked: PasswordResetAsked::new(moment, asking.email.clone()), mail })
     }
 
     // 8. Side effects: a tertiary message. If a mail is lost, the client has to ask again, as it
@@ -95,7 +93,7 @@ impl Endpoint for PostPasswordReset {
 
 struct Asked {
     asked: PasswordResetAsked,
-    /// Whether one more mail may be sent to the address.
+    /// Whether the client may cause one more mail today.
     mail: bool,
 }
 
@@ -138,7 +136,6 @@ mod tests {
 
     fn asked(mail: bool) -> Asked {
         let asking = read(json!({ "email": "Ann@example.com" }));
-        let allowed = MailAllowed { to_unproven: false, to_proven: mail };
-        PostPasswordReset::decide(&moment(), &Anyone, &asking, allowed).unwrap()
+        PostPasswordReset::decide(&moment(), &Anyone, &asking, mail).unwrap()
     }
 }

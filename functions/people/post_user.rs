@@ -50,16 +50,15 @@ impl Endpoint for PostUser {
     // 5. Syntax validation
     type Command = SignUp;
 
-    // 6. Retrieval: the password's hash, the address's holder, and whether it may get a mail
+    // 6. Retrieval: the password's hash, the address's holder, and whether the client may cause a mail
     type Facts = Arrival;
 
     async fn retrieve(&self, permit: &Permit<Anyone>, sign_up: &SignUp) -> Retrieved<Arrival> {
         let draft = sign_up.draft();
-        let address = draft.email.folded();
         let (password_hash, holder, mail) = futures::try_join!(
-            self.passwords.hash(draft.password.reveal()),
+            permit.once("hash", self.passwords.hash(draft.password.reveal())),
             self.holder(permit, &draft.email),
-            self.mails.to_unproven(permit, &address),
+            self.mails.requested(permit),
         )?;
         Ok(Arrival { password_hash, holder, mail })
     }
@@ -121,7 +120,7 @@ struct Arrival {
     /// Argon2id, as a PHC string.
     password_hash: String,
     holder: Option<Holder>,
-    /// Whether one more mail may be sent to the address today.
+    /// Whether the client may cause one more mail today.
     mail: bool,
 }
 

@@ -1,7 +1,7 @@
 //! `POST /verification-emails`: requests another mail for verifying an address.
 //!
-//! The response is the same whether or not an account waits for verification. An unverified address
-//! gets five mails a day, including those of sign-ups and password resets.
+//! The response is the same whether or not an account waits for verification. `send_email` sends at
+//! most five mails a day to an unverified address, including those of sign-ups and password resets.
 
 use aws::MailCaps;
 use domain::events::ANONYMOUS;
@@ -48,12 +48,12 @@ impl Endpoint for PostVerificationEmail {
     // 5. Syntax validation
     type Command = Asking;
 
-    // 6. Retrieval: only the counts that limit mails. `send_email` looks up the account, so that
+    // 6. Retrieval: only the count that limits requests for mails. `send_email` looks up the account, so that
     // neither the response nor its duration reveals whether there is one.
     type Facts = bool;
 
-    async fn retrieve(&self, permit: &Permit<Anyone>, asking: &Asking) -> Retrieved<bool> {
-        Ok(self.mails.to_unproven(permit, &asking.email.folded()).await?)
+    async fn retrieve(&self, permit: &Permit<Anyone>, _: &Asking) -> Retrieved<bool> {
+        Ok(self.mails.requested(permit).await?)
     }
 
     // 3b. Authorization: any client may ask
@@ -93,7 +93,7 @@ impl Endpoint for PostVerificationEmail {
 
 struct Asked {
     asked: VerificationAsked,
-    /// Whether one more mail may be sent to the address.
+    /// Whether the client may cause one more mail today.
     mail: bool,
 }
 

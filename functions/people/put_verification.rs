@@ -73,12 +73,16 @@ impl Endpoint for PutVerification {
         else {
             return Ok(None);
         };
-        let attempt = self.attempts.acquire(permit, &user_id.to_string()).await?;
-        let hash = Some(user.password_hash.as_str());
-        let password_right = self.passwords.verify(&password.spellings(), hash).await?;
-        if password_right {
-            attempt.release().await;
-        }
+        let verified = async {
+            let attempt = self.attempts.acquire(permit, &user_id.to_string()).await?;
+            let hash = Some(user.password_hash.as_str());
+            let password_right = self.passwords.verify(&password.spellings(), hash).await?;
+            if password_right {
+                attempt.release().await;
+            }
+            Ok::<_, RetrieveError>(password_right)
+        };
+        let password_right = permit.once(&user.password_hash, verified).await?;
         Ok(Some(Claimed { user, password_right }))
     }
 

@@ -1,11 +1,12 @@
 //! Consumer of the queue `emails`: sends mails about sign-ups, password resets and orders.
 
-use aws::Table;
+use aws::{MailCaps, Table};
 use domain::error_codes;
 use domain::mails::{self, MailDue, MailText, MailTopic};
 use domain::people::{Email, EmailClaim, MailAddress, User};
 use domain::resources::{EMAILS, MAIL_ADDRESSES, USERS};
 use lifecycle::effects::Mail;
+use lifecycle::limit::LIMITS;
 use lifecycle::prelude::*;
 use lifecycle::record::Key;
 use lifecycle::{Consumer, ServiceError};
@@ -16,6 +17,7 @@ pub(crate) fn main() -> ExitCode {
         claims: aws.table(),
         users: aws.table(),
         addresses: aws.table(),
+        mails: MailCaps::new(aws.clone()),
     })
 }
 
@@ -23,6 +25,7 @@ struct SendEmail {
     claims: Table<EmailClaim>,
     users: Table<User>,
     addresses: Table<MailAddress>,
+    mails: MailCaps,
 }
 
 impl Consumer for SendEmail {
@@ -31,6 +34,7 @@ impl Consumer for SendEmail {
     const RESOURCES: Resources = &[
         Resource::Table(USERS, &[GetItem, PutItem]),
         Resource::Table(MAIL_ADDRESSES, &[GetItem]),
+        Resource::Table(LIMITS, &[UpdateItem]),
         Resource::Mail,
     ];
 
@@ -40,7 +44,8 @@ impl Consumer for SendEmail {
     // 5. Syntax validation
     type Command = MailDue;
 
-    // 6. Retrieval: the account. Mail goes to its stored address, not to the typed one
+    // 6. Retrieval: the account, and whether it may get one more mail. Mail goes to its stored address,
+    // not to the typed one
     type Facts = Option<Recipient>;
 
     async fn retrieve(
@@ -53,7 +58,13 @@ impl Consumer for SendEmail {
         let marked = MailAddress::key_of(&user.email);
         let address = self.addresses.get_eventually_consistent(permit, &marked).await?;
         let deliverable = address.is_none_or(|address| !address.is_undeliverable());
-        Ok(Some(Recipient { user, deliverable }))
+        let now = permit.moment().now();
+        let within_cap = if deliverable && due.is_limited(&user, now) {
+            self.mails.sent(permit, &user.email.folded(), user.email_verified).await?
+        } else {
+            true
+        };
+        Ok(Some(Recipient { user, deliverable, within_cap }))
     }
 
     // 7. and 8. The mail to the account. Without an account, or without a need, no mail is sent. A
@@ -65,11 +76,14 @@ impl Consumer for SendEmail {
         due: &MailDue,
         recipient: Option<Recipient>,
     ) -> Result<Effects, DomainError> {
-        let Some(Recipient { user, deliverable }) = recipient else {
+        let Some(Recipient { user, deliverable, within_cap }) = recipient else {
             return Ok(Effects::none());
         };
         if !deliverable {
             return Err(error_codes::ADDRESS_UNDELIVERABLE.into());
+        }
+        if !within_cap {
+            return Err(error_codes::ADDRESS_MAILED_ENOUGH.into());
         }
         let mail = |to: &User, MailText { subject, body }: MailText| {
             let (id, to) = (due.event_id.clone(), to.email.to_string());
@@ -81,16 +95,20 @@ impl Consumer for SendEmail {
             {
                 mail(&user, mails::verification(&user, requested))
             }
-            MailTopic::VerificationAgain(asked) => match user.asked_again(asked, moment.now()) {
-                Some((user, requested)) => mail(&user, mails::verification(&user, &requested))
-                    .write(Write::replace(&user, user.version - 1)),
-                None => Effects::none(),
-            },
-            MailTopic::PasswordReset(asked) => match user.reset_asked(asked, moment.now()) {
-                Some(user) => mail(&user, mails::password_reset(&user, asked))
-                    .write(Write::replace(&user, user.version - 1)),
-                None => Effects::none(),
-            },
+            MailTopic::VerificationAgain(asked) => {
+                match user.asked_again(asked, due.caused_at, moment.now()) {
+                    Some((user, requested)) => mail(&user, mails::verification(&user, &requested))
+                        .write(Write::replace(&user, user.version - 1)),
+                    None => Effects::none(),
+                }
+            }
+            MailTopic::PasswordReset(asked) => {
+                match user.reset_asked(asked, due.caused_at, moment.now()) {
+                    Some(user) => mail(&user, mails::password_reset(&user, asked))
+                        .write(Write::replace(&user, user.version - 1)),
+                    None => Effects::none(),
+                }
+            }
             MailTopic::Order(order) if user.email_verified => {
                 mail(&user, mails::order_received(&user, order))
             }
@@ -140,10 +158,11 @@ impl SendEmail {
     }
 }
 
-/// An account, and whether its address takes mail.
+/// An account, whether its address takes mail, and whether it may get one more today.
 struct Recipient {
     user: User,
     deliverable: bool,
+    within_cap: bool,
 }
 
 #[cfg(test)]
@@ -210,12 +229,13 @@ mod tests {
     fn effects_of_asking(recipient: Option<User>) -> Effects {
         let asked = json!({ "email": "ANN@example.com", "token": "fresh" });
         let due = MailDue::try_from(envelope(VerificationAsked::TYPE, asked)).unwrap();
-        let recipient = recipient.map(|user| Recipient { user, deliverable: true });
+        let recipient =
+            recipient.map(|user| Recipient { user, deliverable: true, within_cap: true });
         SendEmail::decide(&moment(), &due, recipient).unwrap()
     }
 
     #[test]
-    fn an_undeliverable_address_gets_no_mail_and_nothing_changes() {
+    fn an_undeliverable_address_or_one_beyond_its_cap_gets_no_mail_and_nothing_changes() {
         let (ann, token) = ann_with_token();
         let verified = User { email_verified: true, ..ann.clone() };
         for (event_type, data, user) in [
@@ -233,10 +253,17 @@ mod tests {
             (OrderCreated::TYPE, order(), &verified),
         ] {
             let due = MailDue::try_from(envelope(event_type, data)).unwrap();
-            let recipient = |deliverable| Some(Recipient { user: user.clone(), deliverable });
-            let refused = SendEmail::decide(&moment(), &due, recipient(false)).unwrap_err();
-            assert_eq!(refused.code, "ADDRESS_UNDELIVERABLE", "{event_type}");
-            let effects = SendEmail::decide(&moment(), &due, recipient(true)).unwrap();
+            let recipient = |deliverable, within_cap| {
+                Some(Recipient { user: user.clone(), deliverable, within_cap })
+            };
+            for (recipient, code) in [
+                (recipient(false, true), "ADDRESS_UNDELIVERABLE"),
+                (recipient(true, false), "ADDRESS_MAILED_ENOUGH"),
+            ] {
+                let refused = SendEmail::decide(&moment(), &due, recipient).unwrap_err();
+                assert_eq!(refused.code, code, "{event_type}");
+            }
+            let effects = SendEmail::decide(&moment(), &due, recipient(true, true)).unwrap();
             assert_eq!(effects.mails().len(), 1, "{event_type}");
         }
     }
@@ -250,7 +277,7 @@ mod tests {
 
     #[test]
     fn an_order_is_confirmed_only_to_a_verified_address() {
-        let unproven = Recipient { user: ann(), deliverable: true };
+        let unproven = Recipient { user: ann(), deliverable: true, within_cap: true };
         for recipient in [None, Some(unproven)] {
             let due = MailDue::try_from(envelope(OrderCreated::TYPE, order())).unwrap();
             assert!(SendEmail::decide(&moment(), &due, recipient).unwrap().mails().is_empty());
@@ -264,7 +291,7 @@ mod tests {
 
     fn effects_for(event_type: &str, data: Value, recipient: User) -> Effects {
         let due = MailDue::try_from(envelope(event_type, data)).unwrap();
-        let recipient = Recipient { user: recipient, deliverable: true };
+        let recipient = Recipient { user: recipient, deliverable: true, within_cap: true };
         SendEmail::decide(&moment(), &due, Some(recipient)).unwrap()
     }
 

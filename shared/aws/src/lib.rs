@@ -58,7 +58,7 @@ mod warm;
 #[cfg(feature = "alerts")]
 pub use alerts::AlertSender;
 pub use auth::guesses::{Guess, Guesses};
-pub use auth::mails::{MailAllowed, MailCaps};
+pub use auth::mails::MailCaps;
 #[cfg(feature = "passwords")]
 pub use auth::passwords::Passwords;
 pub use auth::tokens;

@@ -19,6 +19,8 @@ lifecycle::error_codes! {
     PASSWORD_RESET_SPENT: Gone = "This reset of a password is spent or has expired.";
     /// Mail to this address bounces, or its recipient has complained. No client gets this error.
     ADDRESS_UNDELIVERABLE: Unprocessable = "No mail is sent to this address any more.";
+    /// The address has had as many mails today as strangers may cause. No client gets this error.
+    ADDRESS_MAILED_ENOUGH: Unprocessable = "This address gets no more of these mails today.";
     /// The password is little more than the address or the name of the account.
     PASSWORD_GUESSABLE: Unprocessable = "The password is too much like the account's own data.";
     /// An ordered product does not exist.
@@ -33,6 +35,9 @@ lifecycle::error_codes! {
     SHIPPING_UNAVAILABLE: Unprocessable = "There is no shipping price in the order's currency.";
     /// There are fewer pieces than were ordered.
     OUT_OF_STOCK: Unprocessable = "There are not enough pieces of a product.";
+    /// There are enough pieces, but the stock of several products is in more parts than one order
+    /// can take from.
+    STOCK_SCATTERED: Conflict = "The order takes from too many parts of the stock; order fewer products at a time.";
     /// More items than the rules allow in one order.
     TOO_MANY_ITEMS: Unprocessable = "The order has too many items.";
     /// More pieces than the rules allow of one item.

@@ -28,8 +28,8 @@ use crate::people::{
 fn people_of_released_versions_are_read() {
     let now = moment().now();
     let (unproven, token) = ann_with_token();
-    let asked = PasswordResetAsked::new(&moment(), unproven.email.clone(), true);
-    let resetting = unproven.clone().reset_asked(&asked, now).expect("it may be asked");
+    let asked = PasswordResetAsked::new(&moment(), unproven.email.clone());
+    let resetting = unproven.clone().reset_asked(&asked, now, now).expect("it may be asked");
     let proven = unproven.clone().verified(&token, now).expect("the token is hers");
     let claims = [unproven.email_claim(), proven.email_claim()];
     holds::<User>(&[unproven, resetting, proven]);
@@ -148,8 +148,9 @@ fn events_about_people_objects_and_failures_of_released_versions_are_read() {
     let (_, token) = ann_with_token();
     holds_events::<EmailVerificationRequested>(&[EmailVerificationRequested { user_id, token }]);
     holds_events::<VerificationAsked>(&[VerificationAsked::new(&moment(), email.clone())]);
-    let reset = |to_unproven| PasswordResetAsked::new(&moment(), email.clone(), to_unproven);
-    holds_events::<PasswordResetAsked>(&[reset(false), reset(true)]);
+    let reset = PasswordResetAsked::new(&moment(), email.clone());
+    let of_the_previous_version = PasswordResetAsked { to_unproven: false, ..reset.clone() };
+    holds_events::<PasswordResetAsked>(&[of_the_previous_version, reset]);
     let callback = |source| {
         let object_ids = ObjectIds::try_from(vec![7.into(), 8.into()]).expect("two ids");
         CallbackReceived { object_ids, received_at: moment().now(), source }

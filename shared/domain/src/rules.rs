@@ -18,6 +18,7 @@ pub struct BusinessRules {
     /// The number of approvals that an article needs before it is published.
     pub approvals_needed: ApprovalsNeeded,
     /// The tiers of customers who pay no shipping.
+    #[schemars(extend("uniqueItems" = true))]
     pub free_shipping_tiers: Vec<Tier>,
     /// The shipping price of all other customers, per order.
     pub shipping: Money,

@@ -1,12 +1,14 @@
 //! Verification of an address: the mail, its repetition, and no hint of existing accounts.
 
+use client::NewUser;
 use emulator::faults::{Faults, StoreFault};
 use emulator::options::Options;
+use futures::future::join_all;
 use serde_json::{Value, json};
 
 use crate::harness::{
     ApiResponse, Control, PASSWORD, Refused, eventually, fresh_platform, proof_in, shared_platform,
-    unique, unique_email, user, when,
+    text, unique, unique_email, user, when,
 };
 
 #[tokio::test]
@@ -28,6 +30,49 @@ async fn a_repeated_verification_mail_invalidates_the_earlier_token() {
     eventually("the commit of the mailed token", replaced).await;
     store.put_verification(ada, &first, PASSWORD).await.refused(410, "VERIFICATION_SPENT");
     store.put_verification(ada, &second, PASSWORD).await.unwrap();
+}
+
+#[tokio::test]
+async fn of_several_sign_ups_at_once_the_last_one_gets_its_mail() {
+    let api = shared_platform().await;
+    let Some(control) = api.control() else { return };
+    let store = api.client();
+    let email = unique_email();
+    let signed_up = join_all((0..6).map(|_| store.post_user(&user(&email), None))).await;
+    let ids: Vec<_> = signed_up.into_iter().map(|answer| answer.unwrap().data.user_id).collect();
+    let mailed = async || {
+        let mails = control.mails(&email).await;
+        let stored = control.table("UsersTable").await;
+        let is_one = |user: &&Value| ids.iter().any(|id| user["userId"] == json!(id));
+        let left: Vec<&Value> = stored.iter().filter(is_one).collect();
+        let [user] = left[..] else { panic!("not one account is left: {left:?}") };
+        let id = text(&user["userId"]);
+        let mail = mails.into_iter().find(|mail| text(&mail["text"]).contains(&id))?;
+        Some((id.parse().unwrap(), proof_in(&mail)))
+    };
+    let (id, token) = eventually("the mail of the account that is left", mailed).await;
+    store.put_verification(id, &token, PASSWORD).await.unwrap();
+}
+
+#[tokio::test]
+async fn requests_that_cause_no_mail_use_up_nobodys_mails() {
+    let api = shared_platform().await;
+    let Some(control) = api.control() else { return };
+    let store = api.client();
+    let taken = store.post_user(&user(&unique_email()), None).await.unwrap().data.user_id;
+    let email = unique_email();
+    for _ in 0..5 {
+        store.post_verification_email(&email).await.unwrap();
+        let with_taken_id = NewUser { user_id: Some(taken), ..user(&email) };
+        store.post_user(&with_taken_id, None).await.refused(409, "ID_TAKEN");
+    }
+    let key = Some("a key of this sign-up");
+    for _ in 0..5 {
+        store.post_user(&user(&email), key).await.unwrap();
+    }
+    control.mail(&email, "Verify").await;
+    store.post_password_reset(&email).await.unwrap();
+    control.mail(&email, "Set a new password").await;
 }
 
 #[tokio::test]

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use lifecycle::consumer::DeliveredMessage;
 use lifecycle::limit::AttemptLimiter;
 use lifecycle::ports::Store;
 use lifecycle::{Permit, RetrieveError, ServiceError};
@@ -9,28 +10,21 @@ use lifecycle::{Permit, RetrieveError, ServiceError};
 const DAY: Duration = Duration::from_hours(24);
 /// To one unverified address, in a day.
 const TO_UNPROVEN_MAX: u32 = 5;
-/// To one address, verified or not, in a day.
-const TO_ANY_MAX: u32 = 20;
-/// From one source address, in a day.
+/// To one verified address, in a day.
+const TO_PROVEN_MAX: u32 = 20;
+/// Requests from one source address, in a day.
 const BY_SOURCE_MAX: u32 = 100;
 
-/// Counts the mails that callers request without signing in: to each address, and from each source
-/// address. Beyond a limit no mail is sent, but the response is the same, so that it reveals
-/// nothing.
+/// Counts mails that callers can trigger without signing in. Beyond a limit no mail is sent, but the
+/// response is the same, so that it reveals nothing.
+///
+/// Requests are counted by their source address, where they are made. Mails are counted by the address
+/// that they go to, where they are sent: a request that causes no mail uses up nobody's mails.
 #[derive(Clone)]
 pub struct MailCaps {
     by_source: AttemptLimiter,
     to_unproven: AttemptLimiter,
-    to_any: AttemptLimiter,
-}
-
-/// The mails that may be sent.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct MailAllowed {
-    /// Whether a mail to an unverified address may be sent.
-    pub to_unproven: bool,
-    /// Whether a mail to a verified address may be sent.
-    pub to_proven: bool,
+    to_proven: AttemptLimiter,
 }
 
 impl MailCaps {
@@ -40,42 +34,41 @@ impl MailCaps {
         Self {
             by_source: attempts("mails-from", BY_SOURCE_MAX),
             to_unproven: attempts("mails-to-unproven", TO_UNPROVEN_MAX),
-            to_any: attempts("mails-to", TO_ANY_MAX),
+            to_proven: attempts("mails-to", TO_PROVEN_MAX),
         }
     }
 
-    /// Counts a mail to an address that cannot be verified yet. Returns whether it may be sent.
+    /// Counts a request for a mail by its source address, once for each request. Returns whether a mail
+    /// may be sent for it.
     ///
     /// # Errors
     ///
     /// Only when the store itself fails.
-    pub async fn to_unproven<C>(
-        &self,
-        permit: &Permit<C>,
-        address: &str,
-    ) -> Result<bool, ServiceError> {
-        Ok(allowed(self.by_source.acquire(permit, permit.source()).await)?
-            && allowed(self.to_unproven.acquire(permit, address).await)?)
+    pub async fn requested<C>(&self, permit: &Permit<C>) -> Result<bool, ServiceError> {
+        let counted = async { allowed(self.by_source.acquire(permit, permit.source()).await) };
+        permit.once("mails-from", counted).await
     }
 
-    /// Counts a mail to an address that may or may not be verified.
+    /// Counts a mail to an address, verified or not. Returns whether it may be sent.
+    ///
+    /// A message is counted at its first delivery, so that a mail that could not be sent is not counted
+    /// again with each retry.
     ///
     /// # Errors
     ///
-    /// As [`MailCaps::to_unproven`].
-    pub async fn to_any<C>(
+    /// Only when the store itself fails.
+    pub async fn sent(
         &self,
-        permit: &Permit<C>,
+        permit: &Permit<DeliveredMessage>,
         address: &str,
-    ) -> Result<MailAllowed, ServiceError> {
-        if !allowed(self.by_source.acquire(permit, permit.source()).await)? {
-            return Ok(MailAllowed { to_unproven: false, to_proven: false });
+        is_proven: bool,
+    ) -> Result<bool, ServiceError> {
+        if permit.caller().deliveries > 1 {
+            return Ok(true);
         }
-        let counts = futures::join!(
-            self.to_unproven.acquire(permit, address),
-            self.to_any.acquire(permit, address)
-        );
-        Ok(MailAllowed { to_unproven: allowed(counts.0)?, to_proven: allowed(counts.1)? })
+        let limiter = if is_proven { &self.to_proven } else { &self.to_unproven };
+        let counted = async { allowed(limiter.acquire(permit, address).await) };
+        permit.once(&format!("mails-to {address}"), counted).await
     }
 }
 

@@ -26,4 +26,4 @@ pub use product_id::ProductId;
 pub use product_name::ProductName;
 pub use stock_part::StockPart;
 pub use stocked_product::StockedProduct;
-pub use supply::{Supply, Taken, take_pieces};
+pub use supply::{Shortage, Supply, Taken, take_pieces};

@@ -27,7 +27,8 @@ pub struct NameClaim {
 }
 
 impl NameClaim {
-    /// Longer keys are hashed: `DynamoDB` allows 2 KiB, and NFKC makes 18 characters of some.
+    /// Longer keys are hashed: `DynamoDB` allows 2 KiB, and NFKC makes 18 characters of some. No
+    /// name begins with a blank, so none has the key of another one's hash.
     const KEY_BYTES_MAX: usize = 1_000;
 
     /// The key of the claim to a name.
@@ -36,7 +37,7 @@ impl NameClaim {
         if compared.len() <= Self::KEY_BYTES_MAX {
             Key::new(format_args!("name#{compared}"))
         } else {
-            Key::new(format_args!("name#{}", URL_SAFE_NO_PAD.encode(Sha256::digest(compared))))
+            Key::new(format_args!("name# {}", URL_SAFE_NO_PAD.encode(Sha256::digest(compared))))
         }
     }
 
@@ -120,6 +121,16 @@ mod tests {
         let longest = name(&"\u{FDFA}".repeat(200));
         assert!(NameClaim::key_of(&longest).pk.len() < 100);
         assert!(!NameClaim::are_one(&longest, &name(&"\u{FDFA}".repeat(199))));
+    }
+
+    #[test]
+    fn a_name_that_is_the_hash_of_another_one_has_another_key() {
+        let longest = name(&"\u{FDFA}".repeat(200));
+        let hash = NameClaim::key_of(&longest).pk.replace("name#", "");
+        let imitated = name(&hash);
+        for key in [NameClaim::key_of(&imitated), NameClaim::typed_key_of(&imitated)] {
+            assert_ne!(key, NameClaim::key_of(&longest));
+        }
     }
 
     #[test]

@@ -136,22 +136,36 @@ impl Supply {
     }
 }
 
-/// Takes pieces of a product out of stock, by at most `writes_max` writes. `None` if there are too few.
+/// Why the pieces of an item cannot be taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Shortage {
+    /// There are too few.
+    OutOfStock,
+    /// There are enough, in more parts than the order may write.
+    Scattered,
+}
+
+/// Takes pieces of a product out of stock, by at most `writes_max` writes.
 ///
 /// `at` is the time at which the order began. If the product was sold to a later order meanwhile, its
 /// orders conflict: then its stock is split into parts, in the same commit.
+///
+/// # Errors
+///
+/// If there are too few pieces, or they are in too many parts.
 pub fn take_pieces(
     product: &OfferedProduct,
     supply: Option<&Supply>,
     quantity: i64,
     at: Timestamp,
     writes_max: usize,
-) -> Option<Taken> {
+) -> Result<Taken, Shortage> {
     let taken = match supply {
         Some(supply) => supply.take(product, quantity, at),
         None => take_from_item(product, quantity, at, writes_max),
     };
-    taken.filter(|taken| taken.writes.len() <= writes_max)
+    let taken = taken.ok_or(Shortage::OutOfStock)?;
+    if taken.writes.len() <= writes_max { Ok(taken) } else { Err(Shortage::Scattered) }
 }
 
 /// Takes pieces of a product that is in one item, which may be split.

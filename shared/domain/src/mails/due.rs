@@ -1,18 +1,20 @@
 //! The events that cause a mail.
 
-use lifecycle::FieldErrors;
 use lifecycle::effects::EventData;
 use lifecycle::envelope::Envelope;
+use lifecycle::{FieldErrors, Timestamp};
 use serde_json::Value;
 
 use crate::orders::OrderCreated;
-use crate::people::{EmailVerificationRequested, PasswordResetAsked, VerificationAsked};
+use crate::people::{EmailVerificationRequested, PasswordResetAsked, User, VerificationAsked};
 
 /// A mail to an account that is due.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MailDue {
     /// The id of the event that causes it.
     pub event_id: String,
+    /// When it was caused.
+    pub caused_at: Timestamp,
     /// The reason for it.
     pub topic: MailTopic,
 }
@@ -30,12 +32,28 @@ pub enum MailTopic {
     Order(Box<OrderCreated>),
 }
 
+impl MailDue {
+    /// Whether a mail goes to this account that anyone can cause: there is a daily limit on those.
+    pub fn is_limited(&self, user: &User, now: Timestamp) -> bool {
+        match &self.topic {
+            MailTopic::Verification(requested) => user.waits_for(&requested.token, now),
+            MailTopic::VerificationAgain(asked) => {
+                user.clone().asked_again(asked, self.caused_at, now).is_some()
+            }
+            MailTopic::PasswordReset(asked) => {
+                user.clone().reset_asked(asked, self.caused_at, now).is_some()
+            }
+            MailTopic::Order(_) => false,
+        }
+    }
+}
+
 /// An event type without a mail is a field error.
 impl TryFrom<Envelope<Value>> for MailDue {
     type Error = FieldErrors;
 
     fn try_from(envelope: Envelope<Value>) -> Result<Self, FieldErrors> {
-        let event_id = envelope.event_id.clone();
+        let (event_id, caused_at) = (envelope.event_id.clone(), envelope.occurred_at);
         let topic = match envelope.event_type.as_str() {
             EmailVerificationRequested::TYPE => MailTopic::Verification(envelope.read()?),
             VerificationAsked::TYPE => MailTopic::VerificationAgain(envelope.read()?),
@@ -43,7 +61,7 @@ impl TryFrom<Envelope<Value>> for MailDue {
             OrderCreated::TYPE => MailTopic::Order(Box::new(envelope.read()?)),
             _ => return Err(envelope.unknown_type()),
         };
-        Ok(Self { event_id, topic })
+        Ok(Self { event_id, caused_at, topic })
     }
 }
 

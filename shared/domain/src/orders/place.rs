@@ -6,7 +6,9 @@ use lifecycle::{DomainError, ErrorCode, Moment, Timestamp};
 use super::{
     AddressOwner, Order, OrderFacts, OrderItem, OrderLine, OrderStatus, PlaceOrder, TakenFrom,
 };
-use crate::catalogue::{Amount, Currency, Money, OfferedProduct, Supply, Taken, take_pieces};
+use crate::catalogue::{
+    Amount, Currency, Money, OfferedProduct, Shortage, Supply, Taken, take_pieces,
+};
 use crate::people::{SignedIn, Tier};
 use crate::{BusinessRules, error_codes};
 
@@ -35,7 +37,7 @@ impl PlacedOrder {
 ///
 /// The first condition that does not hold, with every item at fault. In this order: the rules'
 /// limits, existing products, available products, an address of the caller's, one currency, a
-/// shipping price in it, and enough stock.
+/// shipping price in it, and enough stock, in parts that one transaction can write.
 pub fn place_order(
     moment: &Moment,
     caller: &SignedIn,
@@ -152,11 +154,16 @@ fn take_stock(
         let writes_max = writes_left.saturating_sub(ordered.len() - index - 1);
         let taken = take_pieces(product, supply, item.quantity.get(), at, writes_max)?;
         writes_left = writes_left.saturating_sub(taken.writes.len());
-        Some(taken)
+        Ok(taken)
     });
-    let taken: Vec<Option<Taken>> = taken.collect();
-    let short = taken.iter().map(Option::is_none);
+    let taken: Vec<Result<Taken, Shortage>> = taken.collect();
+    let short_of =
+        |shortage| taken.iter().map(move |taken| taken.as_ref().err() == Some(&shortage));
+    let short = short_of(Shortage::OutOfStock);
     refuse_items(error_codes::OUT_OF_STOCK, "quantity", "is more than there is in stock", short)?;
+    let scattered = short_of(Shortage::Scattered);
+    let message = "is in too many parts of the stock";
+    refuse_items(error_codes::STOCK_SCATTERED, "quantity", message, scattered)?;
     Ok(taken.into_iter().flatten().collect())
 }
 

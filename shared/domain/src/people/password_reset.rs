@@ -17,9 +17,14 @@ impl PasswordReset {
     /// How long a token is valid: an hour.
     const TTL_S: i64 = 60 * 60;
 
-    /// The stored form of a token that is valid from now on.
-    pub fn by(token: &str, now: Timestamp) -> Self {
-        Self(KeptToken::of(token, now, Self::TTL_S))
+    /// The stored form of a token that was requested at this time, and is valid from then on.
+    pub fn by(token: &str, asked_at: Timestamp) -> Self {
+        Self(KeptToken::of(token, asked_at, Self::TTL_S))
+    }
+
+    /// Whether it was requested later than another one.
+    pub(super) fn is_later_than(&self, other: &Self) -> bool {
+        self.0.expires_at > other.0.expires_at
     }
 
     /// Whether this is the token, and still valid.
@@ -37,14 +42,15 @@ pub struct PasswordResetAsked {
     pub email: Email,
     /// The token, in plain text.
     pub token: String,
-    /// Whether a mail may go to an unverified address: it gets only a few a day.
+    /// Whether a mail may go to an unverified address. The previous version of the endpoint counted
+    /// these mails; now the consumer counts them, and the endpoint always allows them.
     pub to_unproven: bool,
 }
 
 impl PasswordResetAsked {
     /// A request with a fresh token.
-    pub fn new(moment: &Moment, email: Email, to_unproven: bool) -> Self {
-        Self { email, token: token::fresh(moment, "password reset"), to_unproven }
+    pub fn new(moment: &Moment, email: Email) -> Self {
+        Self { email, token: token::fresh(moment, "password reset"), to_unproven: true }
     }
 }
 
@@ -67,7 +73,7 @@ mod tests {
     #[test]
     fn a_token_is_valid_for_an_hour_and_not_shown_in_debug_output() {
         let email = Email::try_from("ann@example.com".to_owned()).unwrap();
-        let asked = PasswordResetAsked::new(&moment(), email, true);
+        let asked = PasswordResetAsked::new(&moment(), email);
         let kept = PasswordReset::by(&asked.token, moment().now());
         assert!(kept.accepts(&asked.token, moment().now().plus_seconds(3_599)));
         assert!(!kept.accepts(&asked.token, moment().now().plus_seconds(3_600)));

@@ -22,15 +22,15 @@ impl TryFrom<UserDraft> for SignUp {
     type Error = FieldErrors;
 
     fn try_from(draft: UserDraft) -> Result<Self, FieldErrors> {
+        let mut errors = FieldErrors::none();
         // Ids of users of outside issuers are reserved.
         if draft.user_id.is_some_and(UserId::is_external) {
-            return Err(FieldErrors::one("/userId", "must not be a UUID of version 8"));
+            errors.add("/userId", "must not be a UUID of version 8");
         }
         if draft.password.is_made_of(&draft.email, &draft.name) {
-            let sentence = "must not be made of the address or the name";
-            return Err(FieldErrors::one("/password", sentence));
+            errors.add("/password", "must not be made of the address or the name");
         }
-        Ok(Self(draft))
+        errors.or(Self(draft))
     }
 }
 
@@ -150,6 +150,15 @@ mod tests {
             let draft = draft(json!({ "password": password, "name": "Annabel Lee" }));
             assert_eq!(SignUp::try_from(draft).is_ok(), taken, "{password}");
         }
+    }
+
+    #[test]
+    fn all_violations_are_reported_at_once() {
+        let id = "0194f7a0-0000-8000-8000-000000000001";
+        let draft = draft(json!({ "userId": id, "password": "Ann@Example.com" }));
+        let errors = SignUp::try_from(draft).unwrap_err();
+        let fields: Vec<_> = errors.iter().map(|error| error.field.as_str()).collect();
+        assert_eq!(fields, ["/userId", "/password"]);
     }
 
     #[test]

@@ -101,30 +101,39 @@ impl User {
     }
 
     /// The user with this token in place of an earlier one, and the request for its mail. `None` if
-    /// the address is verified already, or the account has expired.
+    /// the address is verified already, a later token has come first, or the account has expired.
     pub fn asked_again(
         self,
         asked: &VerificationAsked,
+        asked_at: Timestamp,
         now: Timestamp,
     ) -> Option<(Self, EmailVerificationRequested)> {
-        if self.email_verified || !self.is_there(now) {
+        let VerificationAsked { token, .. } = asked;
+        let verification = Verification::by(token, asked_at);
+        let is_late = self.verification.as_ref().is_some_and(|it| it.is_later_than(&verification));
+        if self.email_verified || is_late || !self.is_there(now) {
             return None;
         }
-        let VerificationAsked { token, .. } = asked;
         let requested = EmailVerificationRequested { user_id: self.user_id, token: token.clone() };
-        let verification = Some(Verification::by(token, now));
+        let verification = Some(verification);
         Some((Self { verification, version: self.version + 1, ..self }, requested))
     }
 
     /// The user with this reset token in place of an earlier one. `None` if no mail may go to the
-    /// address, or the account has expired.
-    pub fn reset_asked(self, asked: &PasswordResetAsked, now: Timestamp) -> Option<Self> {
+    /// address, a later token has come first, or the account has expired.
+    pub fn reset_asked(
+        self,
+        asked: &PasswordResetAsked,
+        asked_at: Timestamp,
+        now: Timestamp,
+    ) -> Option<Self> {
         let may_be_mailed = self.email_verified || asked.to_unproven;
-        if !may_be_mailed || !self.is_there(now) {
+        let reset = PasswordReset::by(&asked.token, asked_at);
+        let is_late = self.password_reset.as_ref().is_some_and(|it| it.is_later_than(&reset));
+        if !may_be_mailed || is_late || !self.is_there(now) {
             return None;
         }
-        let password_reset = Some(PasswordReset::by(&asked.token, now));
-        Some(Self { password_reset, version: self.version + 1, ..self })
+        Some(Self { password_reset: Some(reset), version: self.version + 1, ..self })
     }
 
     /// Whether this is the token of the user's reset mail, and still valid.
@@ -185,7 +194,7 @@ impl Record for User {
 #[derive(Debug, Clone, eserde::Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct UserDraft {
-    /// The id, if the client chooses it.
+    /// The id, if the client chooses it: a UUID of any version but 8.
     #[serde(default)]
     pub user_id: Option<UserId>,
     /// Their e-mail address.
@@ -253,11 +262,28 @@ mod tests {
         let (user, first) = ann();
         let moment = moment(2);
         let asked = VerificationAsked::new(&moment, user.email.clone());
-        let (user, second) = user.asked_again(&asked, moment.now()).unwrap();
+        let (user, second) = user.asked_again(&asked, moment.now(), moment.now()).unwrap();
         assert_eq!(user.clone().verified(&first.token, moment.now()), None);
         let verified = user.verified(&second.token, moment.now()).unwrap();
         assert_eq!((verified.email_verified, verified.version), (true, 3));
-        assert_eq!(verified.asked_again(&asked, moment.now()), None);
+        assert_eq!(verified.asked_again(&asked, moment.now(), moment.now()), None);
+    }
+
+    #[test]
+    fn a_token_that_was_requested_earlier_does_not_replace_a_later_one() {
+        let (user, _) = ann();
+        let now = moment(9).now();
+        let [early, late] = [2, 3].map(|second| {
+            let moment = moment(second);
+            let again = VerificationAsked::new(&moment, user.email.clone());
+            (moment.now(), again, PasswordResetAsked::new(&moment, user.email.clone()))
+        });
+        let (asked, _) = user.asked_again(&late.1, late.0, now).unwrap();
+        assert_eq!(asked.clone().asked_again(&early.1, early.0, now), None);
+        assert!(asked.clone().asked_again(&late.1, late.0, now).is_some(), "a repeated message");
+        let reset = asked.reset_asked(&late.2, late.0, now).unwrap();
+        assert_eq!(reset.clone().reset_asked(&early.2, early.0, now), None);
+        assert!(reset.reset_asked(&late.2, late.0, now).is_some(), "a repeated message");
     }
 
     #[test]
@@ -272,9 +298,9 @@ mod tests {
             assert!(!user.waits_for(&first.token, at(day)));
         }
         let asked = VerificationAsked::new(&moment(2), user.email.clone());
-        let (again, _) = user.clone().asked_again(&asked, at(day - 1)).unwrap();
+        let (again, _) = user.clone().asked_again(&asked, at(day - 1), at(day - 1)).unwrap();
         assert!(!again.waits_for(&asked.token, at(day)), "asking again does not prolong it");
-        assert_eq!(user.clone().asked_again(&asked, at(day)), None);
+        assert_eq!(user.clone().asked_again(&asked, at(day), at(day)), None);
         let proven = user.verified(&first.token, moment(1).now()).unwrap();
         assert!(proven.is_there(proven.created_at.plus_seconds(day * 1_000)));
         assert_eq!((proven.expires_at, proven.email_claim().expires_at), (None, None));
@@ -283,9 +309,9 @@ mod tests {
     #[test]
     fn a_new_password_verifies_the_address_and_ends_every_token() {
         let (user, first) = ann();
-        let asked = PasswordResetAsked::new(&moment(2), user.email.clone(), true);
+        let asked = PasswordResetAsked::new(&moment(2), user.email.clone());
         let now = moment(2).now();
-        let user = user.reset_asked(&asked, now).unwrap();
+        let user = user.reset_asked(&asked, now, now).unwrap();
         assert_eq!(user.version, 2);
         assert!(user.may_reset(&asked.token, now) && !user.may_reset(&first.token, now));
         assert!(user.waits_for(&first.token, now) && !user.waits_for(&asked.token, now));
@@ -297,10 +323,12 @@ mod tests {
     #[test]
     fn an_unverified_address_gets_a_reset_only_if_the_request_allows_it() {
         let (user, first) = ann();
-        let asked = PasswordResetAsked::new(&moment(2), user.email.clone(), false);
-        assert_eq!(user.clone().reset_asked(&asked, moment(2).now()), None);
-        let proven = user.verified(&first.token, moment(2).now()).unwrap();
-        assert!(proven.reset_asked(&asked, moment(2).now()).is_some());
+        let asked = PasswordResetAsked::new(&moment(2), user.email.clone());
+        let asked = PasswordResetAsked { to_unproven: false, ..asked };
+        let now = moment(2).now();
+        assert_eq!(user.clone().reset_asked(&asked, now, now), None);
+        let proven = user.verified(&first.token, now).unwrap();
+        assert!(proven.reset_asked(&asked, now, now).is_some());
     }
 
     #[test]

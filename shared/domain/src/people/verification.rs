@@ -23,9 +23,14 @@ impl Verification {
         (Self::by(&token, moment.now()), EmailVerificationRequested { user_id, token })
     }
 
-    /// The stored form of a token that is valid from now on.
-    pub fn by(token: &str, now: Timestamp) -> Self {
-        Self(KeptToken::of(token, now, Self::TTL_S))
+    /// The stored form of a token that was requested at this time, and is valid from then on.
+    pub fn by(token: &str, asked_at: Timestamp) -> Self {
+        Self(KeptToken::of(token, asked_at, Self::TTL_S))
+    }
+
+    /// Whether it was requested later than another one.
+    pub(super) fn is_later_than(&self, other: &Self) -> bool {
+        self.0.expires_at > other.0.expires_at
     }
 
     /// Whether this is the token, and still valid.

@@ -1,7 +1,10 @@
 //! The permission to read data.
 
+use std::any::Any;
+use std::collections::HashMap;
+use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::identity::Caller;
 use crate::effects::Message;
@@ -26,6 +29,18 @@ pub struct Permit<C> {
     after_response: AfterResponse,
     /// Whether facts of an earlier run were stale.
     stale: AtomicBool,
+    kept: Kept,
+}
+
+/// The results of work that is done once, by name.
+#[derive(Default)]
+struct Kept(Mutex<HashMap<String, Box<dyn Any + Send>>>);
+
+impl fmt::Debug for Kept {
+    /// Without the results, which may be secret.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Kept(…)")
+    }
 }
 
 /// The messages to send after the response, of success or failure.
@@ -53,6 +68,7 @@ impl<C> Permit<C> {
             prefix: String::new(),
             after_response: AfterResponse::default(),
             stale: AtomicBool::new(false),
+            kept: Kept::default(),
         }
     }
 
@@ -90,6 +106,34 @@ impl<C> Permit<C> {
     /// Notes that the commit of a run met a change, so that the next run reads it.
     pub(crate) fn facts_were_stale(&self) {
         self.stale.store(true, Ordering::Relaxed);
+    }
+
+    /// Does work once for this request or record, although stage 6 is repeated while facts are
+    /// stale: hashing a password, for example, or counting an attempt. Later runs get the first
+    /// result of this name and type. An error is not kept.
+    ///
+    /// # Errors
+    ///
+    /// Those of the work.
+    pub async fn once<T, E>(
+        &self,
+        name: &str,
+        work: impl Future<Output = Result<T, E>>,
+    ) -> Result<T, E>
+    where
+        T: Clone + Send + 'static,
+    {
+        let known = self.kept().get(name).and_then(|kept| kept.downcast_ref::<T>()).cloned();
+        if let Some(known) = known {
+            return Ok(known);
+        }
+        let done = work.await?;
+        self.kept().insert(name.to_owned(), Box::new(done.clone()));
+        Ok(done)
+    }
+
+    fn kept(&self) -> MutexGuard<'_, HashMap<String, Box<dyn Any + Send>>> {
+        self.kept.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The source address of the request as limits count it: an IPv4 address, or the /64 of an
@@ -160,6 +204,25 @@ mod tests {
         let permit = permit.of_request(source, String::new(), AfterResponse::default());
         permit.facts_were_stale();
         assert_eq!((permit.source(), permit.had_stale_facts()), ("192.0.2.1", true));
+    }
+
+    #[tokio::test]
+    async fn work_is_done_once_for_each_name_and_again_after_an_error() {
+        let permit = permit();
+        let done = std::cell::Cell::new(0);
+        let work = |result: Result<u8, &'static str>| {
+            let done = &done;
+            async move {
+                done.set(done.get() + 1);
+                result
+            }
+        };
+        assert_eq!(permit.once("hash", work(Err("no entropy"))).await, Err("no entropy"));
+        assert_eq!(permit.once("hash", work(Ok(1))).await, Ok(1));
+        assert_eq!(permit.once("hash", work(Ok(2))).await, Ok(1));
+        assert_eq!(permit.once("another", work(Ok(3))).await, Ok(3));
+        assert_eq!(done.get(), 3);
+        assert!(!format!("{permit:?}").contains("another"));
     }
 
     #[test]

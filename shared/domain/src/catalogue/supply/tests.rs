@@ -50,7 +50,10 @@ fn a_product_that_sells_slowly_has_one_item_and_one_write() {
     let taken = take_pieces(&offered(&lamps(1_000)), None, 2, now(), ROOM).unwrap();
     assert_eq!((moves(&taken), taken.part), (vec![(lamp().key().pk, -2)], None));
     assert_eq!(taken.writes[0].condition, Some(Condition::AtLeast("stock", 2)));
-    assert!(take_pieces(&offered(&lamps(1)), None, 2, now(), ROOM).is_none());
+    assert_eq!(
+        take_pieces(&offered(&lamps(1)), None, 2, now(), ROOM).unwrap_err(),
+        Shortage::OutOfStock
+    );
 }
 
 #[test]
@@ -133,11 +136,12 @@ fn the_last_pieces_are_found_in_other_parts_and_the_product() {
         assert_eq!(moves(&taken), expected, "{preferred} {quantity}");
     }
     let supply = supply(&split, 1);
-    assert!(take_pieces(&offered(&split.product), Some(&supply), 11, now(), ROOM).is_none());
-    assert!(
-        take_pieces(&offered(&split.product), Some(&supply), 10, now(), 3).is_none(),
-        "too many writes"
-    );
+    for (quantity, room, shortage) in
+        [(11, ROOM, Shortage::OutOfStock), (10, 3, Shortage::Scattered)]
+    {
+        let taken = take_pieces(&offered(&split.product), Some(&supply), quantity, now(), room);
+        assert_eq!(taken.unwrap_err(), shortage);
+    }
 }
 
 #[test]

@@ -161,7 +161,7 @@ impl Simulation {
         if supply.needs_all(&product, quantity) {
             supply = supply.with_all(product.part_keys().filter_map(|key| self.store.get(&key)));
         }
-        take_pieces(&product, Some(&supply), quantity, self.now, 90)
+        take_pieces(&product, Some(&supply), quantity, self.now, 90).ok()
     }
 
     fn expire(&mut self) {

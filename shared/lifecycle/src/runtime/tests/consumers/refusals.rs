@@ -101,7 +101,7 @@ impl Consumer for Resend {
 
     fn decide(_: &Moment, text: &String, sent: usize) -> Result<Effects, DomainError> {
         let message = |number: usize| {
-            let event = Event::about("note", &Reminder).known_as(&format!("event-{number}"));
+            let event = Event::about("note", &Reminder).known_as(format!("event-{number}"));
             Message::new(SENT, event)
         };
         let note = Note { id: "sent".to_owned(), author: String::new(), text: text.clone() };
