@@ -15,6 +15,10 @@ impl Deadline {
     /// process.
     pub const MARGIN: Duration = Duration::from_millis(500);
 
+    /// How long after the deadline work may go on that a failure needs: it ends before the watchdog
+    /// takes the thread for blocked.
+    pub(crate) const GRACE: Duration = Duration::from_millis(150);
+
     /// The longest timeout of a Lambda function.
     const LONGEST: Duration = Duration::from_mins(15);
 
@@ -110,5 +114,6 @@ mod tests {
         let before_end = Deadline::end(deadline) - Deadline::overdue(deadline);
         let [least, most] = [290, 310].map(Duration::from_millis);
         assert!((least..most).contains(&before_end), "{before_end:?}");
+        assert!(Deadline::GRACE < Deadline::MARGIN * 2 / 5, "the watchdog waits for the grace");
     }
 }

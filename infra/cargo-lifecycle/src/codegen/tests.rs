@@ -84,8 +84,8 @@ const MISTAKES: [(&str, &str, &str); 24] = [
     ("maxReceiveCount: 11}", "maxReceiveCount: 5}", "EmailsQueue"),
     ("[sqs:ChangeMessageVisibility, ", "[", "SendEmailFunction"),
     (
-        "          EMAILS_QUEUE_URL: !Ref EmailsQueue\n          LEDGER_TABLE: !Ref LedgerTable\n          MAIL",
-        "          LEDGER_TABLE: !Ref LedgerTable\n          MAIL",
+        "          EMAILS_QUEUE_URL: !Ref EmailsQueue\n          LEDGER_TABLE: !Ref LedgerTable\n          LIMITS_TABLE: !Ref LimitsTable\n          MAIL",
+        "          LEDGER_TABLE: !Ref LedgerTable\n          LIMITS_TABLE: !Ref LimitsTable\n          MAIL",
         "SendEmailFunction",
     ),
     ("${AWS::AccountId}:identity/*", "${AWS::AccountId}:identity/${MailFrom}", "SendEmailFunction"),

@@ -12,6 +12,7 @@ use lifecycle::{ServiceError, Timestamp};
 
 use super::Operator;
 use crate::errors::fault;
+use crate::sqs::is_fifo;
 
 /// How many dead letters one call receives: SQS's limit.
 pub const DEAD_LETTERS_MAX: u8 = 10;
@@ -103,7 +104,8 @@ impl Operator {
     }
 
     /// Sends received dead letters to the queue that they came from, with the same body, attributes
-    /// and group. A message is deleted from the dead-letter queue only after the queue has accepted
+    /// and group. On a FIFO queue a letter's id is its deduplication id: that of the message may still be
+    /// remembered from its first delivery. A message is deleted from the dead-letter queue only after the queue has accepted
     /// it. Returns how many were sent; the others become visible again after the visibility
     /// timeout.
     ///
@@ -131,7 +133,7 @@ impl Operator {
         taken: &[DeadLetter],
     ) -> Result<usize, ServiceError> {
         let url = self.0.configuration().queue(queue).ok_or_else(|| not_used(queue))?;
-        let entries = taken.iter().enumerate().map(|(index, letter)| entry(index, letter));
+        let entries = taken.iter().enumerate().map(|(index, letter)| entry(url, index, letter));
         let request = self.0.sqs().send_message_batch().queue_url(url);
         let answer = request.set_entries(Some(entries.collect())).send().await;
         let sent = answer.map_err(|e| fault("SendMessageBatch", queue.name(), e))?.successful;
@@ -179,16 +181,37 @@ fn visible_again(index: usize, letter: &DeadLetter) -> ChangeMessageVisibilityBa
         .expect("id and handle are set")
 }
 
-fn entry(index: usize, letter: &DeadLetter) -> SendMessageBatchRequestEntry {
+fn entry(url: &str, index: usize, letter: &DeadLetter) -> SendMessageBatchRequestEntry {
     SendMessageBatchRequestEntry::builder()
         .id(index.to_string())
         .message_body(&letter.body)
         .set_message_attributes(Some(letter.attributes.clone()))
         .set_message_group_id(letter.group.clone())
+        .set_message_deduplication_id(is_fifo(url).then(|| letter.id.clone()))
         .build()
         .expect("id and body are set")
 }
 
 fn not_used(queue: QueueName) -> ServiceError {
     ServiceError::internal(format!("RESOURCES lacks the queue {}", queue.name()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_letter_that_is_put_back_keeps_its_group_and_has_a_deduplication_id_on_a_fifo_queue_only() {
+        let system =
+            HashMap::from([(MessageSystemAttributeName::MessageGroupId, "ann".to_owned())]);
+        let message = Message::builder().message_id("m1").body("{}");
+        let letter = letter(message.set_attributes(Some(system)).build());
+        for (url, id) in
+            [("https://sqs/1/approvals.fifo", Some("m1")), ("https://sqs/1/mails", None)]
+        {
+            let entry = entry(url, 0, &letter);
+            assert_eq!(entry.message_group_id(), Some("ann"), "{url}");
+            assert_eq!(entry.message_deduplication_id(), id, "{url}");
+        }
+    }
 }

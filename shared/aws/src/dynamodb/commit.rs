@@ -97,7 +97,9 @@ impl Aws {
             Some(PutItemError::ConditionalCheckFailedException(failed)) => {
                 refused(failed.item.clone(), token, &attempts, write.table.name())
             }
-            Some(PutItemError::TransactionConflictException(_)) => Err(CommitError::Conflict),
+            Some(PutItemError::TransactionConflictException(_)) => {
+                Err(met_a_transaction(&attempts, write.table.name()))
+            }
             _ => Err(CommitError::ServiceError(fault("PutItem", write.table.name(), error))),
         }
     }
@@ -128,7 +130,9 @@ impl Aws {
             Some(UpdateItemError::ConditionalCheckFailedException(failed)) => {
                 refused(failed.item.clone(), token, &attempts, write.table.name())
             }
-            Some(UpdateItemError::TransactionConflictException(_)) => Err(CommitError::Conflict),
+            Some(UpdateItemError::TransactionConflictException(_)) => {
+                Err(met_a_transaction(&attempts, write.table.name()))
+            }
             _ => Err(CommitError::ServiceError(fault("UpdateItem", write.table.name(), error))),
         }
     }
@@ -205,13 +209,23 @@ fn refused(
         return Ok(());
     }
     if attempts.have_unknown() {
-        let reason = format!(
-            "an attempt at a write on {table} had no answer, and the item has changed since; the \
-             outcome is unknown"
-        );
-        return Err(CommitError::ServiceError(unavailable(reason)));
+        return Err(unknown_outcome(table));
     }
     Err(CommitError::Conditions(vec![FailedCondition { write: 0, stored: stored.map(plain) }]))
+}
+
+/// The error of a plain write that met a transaction on its item. As in [`refused`], the decision is
+/// made again only if each attempt had an answer.
+fn met_a_transaction(attempts: &Attempts, table: &str) -> CommitError {
+    if attempts.have_unknown() { unknown_outcome(table) } else { CommitError::Conflict }
+}
+
+fn unknown_outcome(table: &str) -> CommitError {
+    let reason = format!(
+        "an attempt at a write on {table} had no answer, and another writer uses the item; the \
+         outcome is unknown"
+    );
+    CommitError::ServiceError(unavailable(reason))
 }
 
 /// The error of a cancelled transaction. Each write has its reason, in order.

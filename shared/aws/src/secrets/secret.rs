@@ -7,8 +7,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use futures::future::BoxFuture;
+use lifecycle::ServiceError;
+use lifecycle::background::{self, Spawned};
 use lifecycle::error::BoxError;
-use lifecycle::{ServiceError, background};
 use tokio::time::{Instant, timeout};
 
 use super::pauses::{Failing, Pauses};
@@ -22,6 +23,8 @@ pub(crate) const FRESH: Duration = Duration::from_mins(5);
 pub(crate) const USABLE: Duration = Duration::from_hours(1);
 /// Pause after a failed refresh while a value can still be used.
 const BETWEEN_TRIES: Duration = Duration::from_secs(30);
+/// How long a caller with a usable value waits for a refresh after one that did not succeed.
+const REFRESHED_WITHIN: Duration = Duration::from_secs(1);
 /// How our own secrets are cached. Without a usable value, only one request at a time waits for
 /// Secrets Manager. Requests succeed again a few seconds after it recovers.
 const OURS: Holding = Holding {
@@ -66,6 +69,16 @@ struct Kept<T> {
     tried: Instant,
 }
 
+/// Whether a usable value is to be refreshed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Due {
+    No,
+    InBackground,
+    /// The last refresh did not succeed. Lambda freezes a process after its response, and a refresh
+    /// with it: while the caller waits, it is not frozen.
+    AtOnce,
+}
+
 impl Aws {
     /// A secret by its logical name, parsed by `parse`.
     ///
@@ -92,8 +105,7 @@ impl Aws {
             })
         });
         self.prepare(&secret.0, |first| async move {
-            // Ignore the error: the first caller retries and reports it.
-            let _ = Secret(first).read().await;
+            Secret(first).read_ahead().await;
         });
         secret
     }
@@ -139,20 +151,31 @@ impl<T: Send + Sync + 'static> Secret<T> {
     /// The secret, mostly from memory.
     ///
     /// After five minutes it is refreshed in the background, so that no caller waits. When that
-    /// fails, the last good value is used up to an hour after it was read. Without a usable value,
-    /// the next read follows a pause that grows with each failure.
+    /// does not succeed, one caller every 30 seconds waits for the next refresh, for a second at most,
+    /// and the last good value is used up to an hour after it was read. Without a usable value, the
+    /// next read follows a pause that grows with each failure.
     ///
     /// # Errors
     ///
     /// When it cannot be read and no value is young enough. During a pause it fails at once.
     pub async fn read(&self) -> Result<Arc<T>, ServiceError> {
-        match self.usable() {
-            Some((value, false)) => Ok(value),
-            Some((value, true)) => {
-                self.refresh_behind();
-                Ok(value)
-            }
-            None => self.refresh().await,
+        let Some((value, due)) = self.usable() else { return self.refresh().await };
+        if due == Due::No {
+            return Ok(value);
+        }
+        let refreshed = self.refresh_behind();
+        if due == Due::AtOnce && timeout(REFRESHED_WITHIN, refreshed).await.is_ok() {
+            return Ok(self.usable().map_or(value, |(newest, _)| newest));
+        }
+        Ok(value)
+    }
+
+    /// Reads the secret before a request needs it. A failure is followed by no pause: the first caller
+    /// reads it again, and reports its error.
+    async fn read_ahead(&self) {
+        if let Some(pilot) = self.0.flight.try_lead() {
+            let _ = self.fetch().await;
+            pilot.finish();
         }
     }
 
@@ -164,47 +187,58 @@ impl<T: Send + Sync + 'static> Secret<T> {
     ///
     /// When it cannot be read. The cached value is kept.
     pub async fn refresh(&self) -> Result<Arc<T>, ServiceError> {
-        match self.0.flight.lead_or_wait().await {
-            Some(pilot) => {
-                if let Some(left) = self.failing().and_then(|failing| failing.pause_left()) {
-                    return Err(self.pausing(left));
-                }
-                let fetched = self.fetch().await;
-                pilot.finish();
-                fetched
-            }
-            None => match self.usable() {
-                Some((value, _)) => Ok(value),
-                None => Err(unavailable(format!("secret {} could not be read", self.0.name))),
-            },
+        let begun = Instant::now();
+        let Some(pilot) = self.0.flight.lead_or_wait().await else {
+            // The other caller may have failed, and left an older value.
+            let kept = self.kept();
+            let newer = kept.as_ref().filter(|kept| kept.fetched >= begun);
+            let unread = || unavailable(format!("secret {} could not be read", self.0.name));
+            return newer.map(|kept| Arc::clone(&kept.value)).ok_or_else(unread);
+        };
+        if let Some(left) = self.failing().and_then(|failing| failing.pause_left()) {
+            return Err(self.pausing(left));
         }
+        let attempt = Attempt { failing: &self.0.failing, pauses: self.0.holding.pauses };
+        let fetched = self.fetch().await;
+        if fetched.is_ok() {
+            attempt.succeeded();
+        }
+        pilot.finish();
+        fetched
     }
 
     /// The cached value if it is young enough, and whether a refresh is due.
-    fn usable(&self) -> Option<(Arc<T>, bool)> {
+    fn usable(&self) -> Option<(Arc<T>, Due)> {
         let kept = self.kept();
         let kept = kept.as_ref().filter(|kept| kept.fetched.elapsed() < self.0.holding.usable)?;
-        let due =
+        let is_due =
             kept.fetched.elapsed() >= self.0.holding.fresh && kept.tried.elapsed() >= BETWEEN_TRIES;
+        let due = match is_due {
+            false => Due::No,
+            true if kept.tried > kept.fetched => Due::AtOnce,
+            true => Due::InBackground,
+        };
         Some((Arc::clone(&kept.value), due))
     }
 
-    fn refresh_behind(&self) {
-        let this = Self(Arc::clone(&self.0));
+    /// Refreshes the value in a separate task, unless another one tries meanwhile. A try from before,
+    /// which was frozen, ends first. Failures leave no pause: the value can still be used.
+    fn refresh_behind(&self) -> Spawned<()> {
+        let (this, begun) = (self.clone(), Instant::now());
         background::spawn(async move {
-            let Some(pilot) = this.0.flight.try_lead() else {
-                return;
-            };
-            if let Err(fault) = this.fetch().await {
-                let name = this.0.name;
-                tracing::warn!(
-                    secret = name,
-                    error = &fault as &dyn std::error::Error,
-                    "secret refresh failed; serving the cached value"
-                );
+            while this.kept().as_ref().is_some_and(|kept| kept.tried < begun) {
+                let Some(pilot) = this.0.flight.lead_or_wait().await else { continue };
+                if let Err(fault) = this.fetch().await {
+                    let name = this.0.name;
+                    tracing::warn!(
+                        secret = name,
+                        error = &fault as &dyn std::error::Error,
+                        "secret refresh failed; serving the cached value"
+                    );
+                }
+                pilot.finish();
             }
-            pilot.finish();
-        });
+        })
     }
 
     async fn fetch(&self) -> Result<Arc<T>, ServiceError> {
@@ -212,11 +246,10 @@ impl<T: Send + Sync + 'static> Secret<T> {
             kept.tried = Instant::now();
         }
         let Inner { name, holding, .. } = &*self.0;
-        let attempt = Attempt { failing: &self.0.failing, pauses: holding.pauses };
         let fetched = timeout(holding.within, (self.0.fetch)()).await;
         let late = || unavailable(format!("reading {name} took longer than {:?}", holding.within));
         let value = Arc::new(fetched.unwrap_or_else(|_| Err(late()))?);
-        attempt.succeeded();
+        *lock(&self.0.failing) = None;
         let now = Instant::now();
         *self.kept() = Some(Kept { value: Arc::clone(&value), fetched: now, tried: now });
         Ok(value)
@@ -238,7 +271,7 @@ impl<T: Send + Sync + 'static> Secret<T> {
     }
 }
 
-/// A read in progress. It counts as failed unless [`Attempt::succeeded`] is called: it may be
+/// A read in progress that a caller needs. It counts as failed unless [`Attempt::succeeded`] is called: it may be
 /// cancelled when its request has no time left.
 struct Attempt<'a> {
     failing: &'a Mutex<Option<Failing>>,
@@ -247,7 +280,6 @@ struct Attempt<'a> {
 
 impl Attempt<'_> {
     fn succeeded(self) {
-        *lock(self.failing) = None;
         std::mem::forget(self);
     }
 }

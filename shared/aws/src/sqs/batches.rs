@@ -57,7 +57,7 @@ pub(super) fn index_of(entry: &SendMessageBatchRequestEntry) -> usize {
     entry.id.parse().expect("entries are named by their index")
 }
 
-pub(super) fn is_fifo(url: &str) -> bool {
+pub(crate) fn is_fifo(url: &str) -> bool {
     url.rsplit('.').next() == Some("fifo")
 }
 

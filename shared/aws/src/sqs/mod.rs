@@ -5,4 +5,5 @@ mod dead_letter;
 mod messages;
 mod visibility;
 
+pub(crate) use self::batches::is_fifo;
 pub(crate) use self::messages::all_failed;

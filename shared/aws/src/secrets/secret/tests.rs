@@ -120,3 +120,75 @@ async fn a_failed_refresh_is_not_retried_at_once() {
     }
     assert_eq!(store.reads.load(SeqCst), 2);
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_failed_refresh_does_not_delay_a_read_that_is_needed() {
+    let store = Arc::new(Store::default());
+    let secret = secret(&store);
+    secret.read().await.unwrap();
+    store.fails.store(true, SeqCst);
+    advance(USABLE.checked_sub(Duration::from_millis(10)).unwrap()).await;
+    assert_eq!(*secret.read().await.unwrap(), 1);
+    sleep(Duration::from_millis(15)).await;
+    store.fails.store(false, SeqCst);
+    assert_eq!(*secret.read().await.unwrap(), 3, "read at once, without a pause");
+}
+
+#[tokio::test(start_paused = true)]
+async fn after_a_refresh_that_did_not_succeed_a_caller_waits_for_the_next_one() {
+    let store = Arc::new(Store::default());
+    let secret = secret(&store);
+    secret.read().await.unwrap();
+    store.fails.store(true, SeqCst);
+    advance(FRESH).await;
+    assert_eq!(*secret.read().await.unwrap(), 1, "no caller waits for the first refresh");
+    sleep(BETWEEN_TRIES).await;
+    store.fails.store(false, SeqCst);
+    assert_eq!(*secret.read().await.unwrap(), 3);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_caller_waits_a_second_at_most_for_a_refresh_that_hangs() {
+    let hangs = Arc::new(AtomicBool::new(false));
+    let secret = Secret::new("test", {
+        let hangs = Arc::clone(&hangs);
+        move || {
+            let hangs = hangs.load(SeqCst);
+            async move { if hangs { futures::future::pending().await } else { Ok(1) } }.boxed()
+        }
+    });
+    secret.read().await.unwrap();
+    hangs.store(true, SeqCst);
+    advance(FRESH).await;
+    for waited in [Duration::ZERO, REFRESHED_WITHIN] {
+        let begun = Instant::now();
+        assert_eq!(*secret.read().await.unwrap(), 1);
+        assert_eq!(begun.elapsed(), waited);
+        sleep(BETWEEN_TRIES).await;
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_caller_that_waits_for_a_failed_refresh_gets_no_older_value() {
+    let store = Arc::new(Store::default());
+    let secret = secret(&store);
+    secret.read().await.unwrap();
+    advance(FRESH).await;
+    store.fails.store(true, SeqCst);
+    let both = futures::future::join(secret.refresh(), secret.refresh()).await;
+    assert!(both.0.is_err() && both.1.is_err(), "{both:?}");
+    assert_eq!(store.reads.load(SeqCst), 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_read_ahead_that_is_cut_off_does_not_delay_the_first_caller() {
+    let store = Arc::new(Store::default());
+    let secret = secret(&store);
+    assert!(timeout(Duration::from_millis(5), secret.read_ahead()).await.is_err());
+    assert_eq!(*secret.read().await.unwrap(), 1);
+    store.fails.store(true, SeqCst);
+    let another = self::secret(&store);
+    another.read_ahead().await;
+    store.fails.store(false, SeqCst);
+    assert!(another.read().await.is_ok());
+}

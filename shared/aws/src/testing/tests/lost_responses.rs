@@ -88,6 +88,8 @@ impl Endpoint for PutLabel {
 /// A table in which another writer is ahead of the first write, whose response may be lost.
 struct Contended {
     loses_response: bool,
+    /// The exception of a write that the other writer's one refuses.
+    refusal: &'static str,
     calls: Arc<Mutex<Vec<String>>>,
 }
 
@@ -113,8 +115,8 @@ impl AsyncRespond for Contended {
             ("PutItem", write) if write == refused => (
                 400,
                 json!({
-                    "__type": "com.amazonaws.dynamodb.v20120810#ConditionalCheckFailedException",
-                    "message": "The conditional request failed", "Item": shelf("another's", 3),
+                    "__type": format!("com.amazonaws.dynamodb.v20120810#{}", self.refusal),
+                    "message": "The write is refused", "Item": shelf("another's", 3),
                 }),
             ),
             _ => (200, json!({})),
@@ -141,9 +143,9 @@ fn variable(name: &str) -> Option<String> {
 }
 
 /// The status of the response, and the operations that were called.
-async fn put_label(loses_response: bool) -> (Value, Vec<String>) {
+async fn put_label(loses_response: bool, refusal: &'static str) -> (Value, Vec<String>) {
     let calls = Arc::<Mutex<Vec<String>>>::default();
-    let network = connector(Contended { loses_response, calls: Arc::clone(&calls) });
+    let network = connector(Contended { loses_response, refusal, calls: Arc::clone(&calls) });
     let put_label = network.scope(|| start(Arc::new(variable), main_of_put_label)).unwrap();
     let invocation = invocation("PUT", "/label", &json!({ "label": "mine" }), &[]);
     let returned = put_label.invoke(invocation).await.unwrap();
@@ -151,21 +153,29 @@ async fn put_label(loses_response: bool) -> (Value, Vec<String>) {
     (returned.payload["statusCode"].clone(), calls)
 }
 
+/// The other writer has written, or its transaction is under way.
+const REFUSALS: [&str; 2] = ["ConditionalCheckFailedException", "TransactionConflictException"];
+
 /// The first attempt may have written before the other writer. A second decision would undo the
 /// other's change.
 #[tokio::test(start_paused = true)]
 async fn a_lost_response_and_another_writer_are_503_without_a_second_write() {
-    let (status, calls) = put_label(true).await;
+    for refusal in REFUSALS {
+        let (status, calls) = put_label(true, refusal).await;
 
-    assert_eq!((status, calls), (json!(503), owned(&["GetItem", "PutItem", "PutItem"])));
+        let expected = owned(&["GetItem", "PutItem", "PutItem"]);
+        assert_eq!((status, calls), (json!(503), expected), "{refusal}");
+    }
 }
 
 #[tokio::test(start_paused = true)]
 async fn another_writer_alone_leads_to_a_second_decision() {
-    let (status, calls) = put_label(false).await;
+    for refusal in REFUSALS {
+        let (status, calls) = put_label(false, refusal).await;
 
-    let expected = owned(&["GetItem", "PutItem", "GetItem", "PutItem"]);
-    assert_eq!((status, calls), (json!(200), expected));
+        let expected = owned(&["GetItem", "PutItem", "GetItem", "PutItem"]);
+        assert_eq!((status, calls), (json!(200), expected), "{refusal}");
+    }
 }
 
 fn owned(names: &[&str]) -> Vec<String> {

@@ -122,14 +122,18 @@ impl<C: Consumer> Handler<C> {
     }
 
     /// Processes records one after the other. Stops at the first failure, so that the group keeps
-    /// its order on retry.
+    /// its order on retry. After a failure that has no retry it goes on: the records behind it have been
+    /// delivered as often, and would become dead letters with it.
     async fn consume_group(&self, group: Group, invocation: &Invocation) -> GroupConsumed {
         let mut consumed = GroupConsumed::default();
         let mut records = group.into_iter();
         for raw in records.by_ref() {
             if !self.consume_guarded(&raw, invocation, &mut consumed).await {
+                let is_retried = raw.deliveries < C::BACKOFF.deliveries_max();
                 consumed.failed.push(raw);
-                break;
+                if is_retried {
+                    break;
+                }
             }
         }
         consumed.failed.extend(records);

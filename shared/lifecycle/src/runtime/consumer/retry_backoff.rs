@@ -1,7 +1,5 @@
 //! Retry back-off for the failed records of a queue.
 
-use std::time::Duration;
-
 use tokio::time::timeout_at;
 
 use super::records::Raw;
@@ -10,14 +8,11 @@ use crate::error::{RequestError, ServiceError};
 use crate::ports::{Queues, VisibilityChange};
 use crate::{Backoff, Deadline};
 
-/// Time reserved before Lambda's deadline for changing visibility: the record may have failed
-/// because time ran out.
-const MARGIN: Duration = Duration::from_millis(250);
-
 /// Changes the visibility timeout of the failed records of each group. The time depends on the
 /// record that failed; the records after it get the same time, so that they keep their order.
 ///
-/// If the change fails, the queue's own visibility timeout applies.
+/// If the change fails, the queue's own visibility timeout applies. It may take a moment longer than the
+/// deadline: the record may have failed because time ran out.
 pub(super) async fn back_off(
     queues: &dyn Queues,
     source: Source,
@@ -30,7 +25,8 @@ pub(super) async fn back_off(
         return;
     }
     let hiding =
-        timeout_at(deadline.instant() + MARGIN, queues.change_visibility(queue, &hidden)).await;
+        timeout_at(deadline.instant() + Deadline::GRACE, queues.change_visibility(queue, &hidden))
+            .await;
     if let Err(fault) = hiding.unwrap_or(Err(ServiceError::TimedOut)) {
         tracing::warn!(error = %RequestError::ServiceError(fault), "visibility timeout not changed; failed records return without back-off");
     }

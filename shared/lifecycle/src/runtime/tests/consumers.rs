@@ -5,6 +5,7 @@ mod events;
 #[cfg(unix)]
 mod inspected;
 mod refusals;
+mod retries;
 mod schedules;
 mod traces;
 
@@ -312,49 +313,6 @@ async fn a_record_that_a_rule_rejects_counts_as_processed() {
 }
 
 #[tokio::test]
-async fn records_after_a_failed_one_of_their_group_are_retried_with_it() {
-    let recorder = Arc::new(Recorder::default());
-    let messages = vec![
-        message("a1", Some("a"), &said("e1", "one")),
-        message("a2", Some("a"), &said("e2", "broken")),
-        message("b1", Some("b"), &said("e3", "two")),
-        message("a3", Some("a"), &said("e4", "three")),
-    ];
-    let mut failed = deliver(&recorder, messages).await;
-    failed.sort();
-    assert_eq!(failed, ["a2", "a3"]);
-    assert_eq!(recorder.items_of(NOTES).len(), 2);
-    let hidden = recorder.hidden();
-    assert_eq!([&*hidden[0].0, &*hidden[1].0], ["receipt-a2", "receipt-a3"]);
-    assert_eq!(hidden[0].1, hidden[1].1, "both have the same visibility timeout");
-}
-
-#[tokio::test]
-async fn the_visibility_timeout_grows_with_the_number_of_deliveries() {
-    let recorder = Arc::new(Recorder::default());
-    for (deliveries, expected_s) in [("1", 1..=2), ("2", 2..=4), ("5", 16..=32), ("40", 450..=900)]
-    {
-        let mut failing = message("m1", None, &said("e1", "broken"));
-        failing["attributes"]["ApproximateReceiveCount"] = deliveries.into();
-        let healthy = message("m2", None, &said("e2", "one"));
-        assert_eq!(deliver(&recorder, vec![failing, healthy]).await, ["m1"]);
-        let (receipt, wait_s) = recorder.hidden().pop().unwrap();
-        assert_eq!(receipt, "receipt-m1");
-        assert!(expected_s.contains(&wait_s), "delivery {deliveries}: {wait_s} s");
-    }
-    assert_eq!(recorder.hidden().len(), 4, "only for the failed records");
-}
-
-#[tokio::test(start_paused = true)]
-async fn the_visibility_timeout_of_a_record_that_ran_out_of_time_is_changed() {
-    let recorder = Arc::new(Recorder::default());
-    recorder.faults().queues_slow = Duration::from_millis(200);
-    let endless = message("m1", None, &said("e1", "endless"));
-    assert_eq!(deliver(&recorder, vec![endless]).await, ["m1"]);
-    assert_eq!(recorder.hidden().len(), 1);
-}
-
-#[tokio::test]
 async fn a_failed_record_without_an_id_makes_the_batch_fail_and_is_counted() {
     for (queues_down, expected) in [(true, Some(2)), (false, None)] {
         let recorder = Arc::new(Recorder::default());
@@ -374,12 +332,4 @@ async fn a_failed_record_without_an_id_makes_the_batch_fail_and_is_counted() {
 #[test]
 fn a_consumer_leaves_nothing_until_after_its_response() {
     assert!(!Handler::new(Keep, shared(&Arc::default())).defers_work());
-}
-
-#[tokio::test]
-async fn a_record_is_retried_even_if_its_visibility_cannot_be_changed() {
-    let recorder = Arc::new(Recorder::default());
-    recorder.faults().queues_down = true;
-    let failing = message("m1", None, &said("e1", "broken"));
-    assert_eq!(deliver(&recorder, vec![failing]).await, ["m1"]);
 }
