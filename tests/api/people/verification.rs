@@ -1,6 +1,7 @@
 //! Verification of an address: the mail, its repetition, and no hint of existing accounts.
 
 use client::NewUser;
+use domain::people::UserId;
 use emulator::faults::{Faults, StoreFault};
 use emulator::options::Options;
 use futures::future::join_all;
@@ -38,17 +39,17 @@ async fn of_several_sign_ups_at_once_the_last_one_gets_its_mail() {
     let Some(control) = api.control() else { return };
     let store = api.client();
     let email = unique_email();
-    let signed_up = join_all((0..6).map(|_| store.post_user(&user(&email), None))).await;
+    let ada = user(&email);
+    let signed_up = join_all((0..6).map(|_| store.post_user(&ada, None))).await;
     let ids: Vec<_> = signed_up.into_iter().map(|answer| answer.unwrap().data.user_id).collect();
     let mailed = async || {
         let mails = control.mails(&email).await;
         let stored = control.table("UsersTable").await;
-        let is_one = |user: &&Value| ids.iter().any(|id| user["userId"] == json!(id));
-        let left: Vec<&Value> = stored.iter().filter(is_one).collect();
-        let [user] = left[..] else { panic!("not one account is left: {left:?}") };
-        let id = text(&user["userId"]);
-        let mail = mails.into_iter().find(|mail| text(&mail["text"]).contains(&id))?;
-        Some((id.parse().unwrap(), proof_in(&mail)))
+        let is_left = |id: &&UserId| stored.iter().any(|user| user["userId"] == json!(id));
+        let left: Vec<UserId> = ids.iter().filter(is_left).copied().collect();
+        let [id] = left[..] else { panic!("not one account is left: {left:?}") };
+        let is_its = |mail: &Value| text(&mail["text"]).contains(&id.to_string());
+        Some((id, proof_in(&mails.into_iter().find(is_its)?)))
     };
     let (id, token) = eventually("the mail of the account that is left", mailed).await;
     store.put_verification(id, &token, PASSWORD).await.unwrap();
