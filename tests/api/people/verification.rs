@@ -56,7 +56,7 @@ async fn of_several_sign_ups_at_once_the_last_one_gets_its_mail() {
 }
 
 #[tokio::test]
-async fn requests_that_cause_no_mail_use_up_nobodys_mails() {
+async fn requests_that_cause_no_mail_use_up_no_mails() {
     let api = shared_platform().await;
     let Some(control) = api.control() else { return };
     let store = api.client();
@@ -67,7 +67,7 @@ async fn requests_that_cause_no_mail_use_up_nobodys_mails() {
         let with_taken_id = NewUser { user_id: Some(taken), ..user(&email) };
         store.post_user(&with_taken_id, None).await.refused(409, "ID_TAKEN");
     }
-    let key = Some("a key of this sign-up");
+    let key = Some("one-sign-up");
     for _ in 0..5 {
         store.post_user(&user(&email), key).await.unwrap();
     }

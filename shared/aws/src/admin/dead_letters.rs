@@ -104,8 +104,8 @@ impl Operator {
     }
 
     /// Sends received dead letters to the queue that they came from, with the same body, attributes
-    /// and group. On a FIFO queue a letter's id is its deduplication id: that of the message may still be
-    /// remembered from its first delivery. A message is deleted from the dead-letter queue only after the queue has accepted
+    /// and group. On a FIFO queue the id of each in the dead-letter queue is its deduplication id: the
+    /// queue may remember the one of its first delivery. A message is deleted from the dead-letter queue only after the queue has accepted
     /// it. Returns how many were sent; the others become visible again after the visibility
     /// timeout.
     ///
@@ -201,15 +201,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_letter_that_is_put_back_keeps_its_group_and_has_a_deduplication_id_on_a_fifo_queue_only() {
+    fn a_redriven_message_has_its_group_and_on_a_fifo_queue_a_deduplication_id() {
         let system =
             HashMap::from([(MessageSystemAttributeName::MessageGroupId, "ann".to_owned())]);
         let message = Message::builder().message_id("m1").body("{}");
-        let letter = letter(message.set_attributes(Some(system)).build());
+        let taken = letter(message.set_attributes(Some(system)).build());
         for (url, id) in
             [("https://sqs/1/approvals.fifo", Some("m1")), ("https://sqs/1/mails", None)]
         {
-            let entry = entry(url, 0, &letter);
+            let entry = entry(url, 0, &taken);
             assert_eq!(entry.message_group_id(), Some("ann"), "{url}");
             assert_eq!(entry.message_deduplication_id(), id, "{url}");
         }

@@ -19,7 +19,7 @@ const BY_SOURCE_MAX: u32 = 100;
 /// response is the same, so that it reveals nothing.
 ///
 /// Requests are counted by their source address, where they are made. Mails are counted by the address
-/// that they go to, where they are sent: a request that causes no mail uses up nobody's mails.
+/// that they go to, where they are sent: a request that causes no mail does not count for any address.
 #[derive(Clone)]
 pub struct MailCaps {
     by_source: AttemptLimiter,

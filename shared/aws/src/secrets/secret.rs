@@ -69,7 +69,7 @@ struct Kept<T> {
     tried: Instant,
 }
 
-/// Whether a usable value is to be refreshed.
+/// When a usable value needs a refresh.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Due {
     No,

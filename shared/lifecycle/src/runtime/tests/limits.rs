@@ -108,7 +108,7 @@ async fn an_approximate_limit_admits_requests_while_its_store_is_down() {
 }
 
 #[tokio::test]
-async fn only_counts_that_are_not_exchanged_are_told_to_the_store() {
+async fn only_counts_that_are_not_exchanged_yet_go_to_the_store() {
     let recorder = Arc::new(Recorder::default());
     let handler = post_note(&recorder);
     ask(&handler, &request("undecided")).await;
