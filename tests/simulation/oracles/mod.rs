@@ -23,7 +23,7 @@ mod stock;
 mod told;
 
 use sam_template::Template;
-use simulation::oracles::DeadLetters;
+use simulation::oracles::{DeadLetters, NoDeniedCalls};
 use simulation::world::Simulation;
 
 use self::access::Access;
@@ -49,7 +49,7 @@ use self::stock::Stock;
 use crate::workloads::POISON;
 
 /// The names of all oracles. The last is the world's own.
-pub const NAMES: [&str; 21] = [
+pub const NAMES: [&str; 22] = [
     access::NAME,
     accounts::NAME,
     answers::NAME,
@@ -65,6 +65,7 @@ pub const NAMES: [&str; 21] = [
     limits::NAME,
     linear::NAME,
     mails::NAME,
+    NoDeniedCalls::NAME,
     orders::NAME,
     outbox::NAME,
     projection::NAME,
@@ -91,6 +92,7 @@ pub fn watching(store: Simulation, template: &Template) -> Simulation {
         .check(Limits::default())
         .check(Linear::default())
         .check(Mails::default())
+        .check(NoDeniedCalls)
         .check(Orders::default())
         .check(Outbox::default())
         .check(Projection)

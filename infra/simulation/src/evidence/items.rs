@@ -13,6 +13,9 @@ use crate::world::{Event, Happened, View};
 /// types of the service, since a mistake in a type must not hide itself.
 ///
 /// [`View::records`] returns the same without copies.
+///
+/// # Panics
+/// If there is no such table.
 pub fn records<T>(view: &View<'_>, table: &str) -> Vec<T>
 where
     T: DeserializeOwned + Clone + Send + Sync + 'static,

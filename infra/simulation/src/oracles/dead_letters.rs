@@ -8,7 +8,8 @@ use crate::evidence::Sends;
 use crate::world::{Cause, Event, Happened, Oracle, SENT, View};
 
 /// Checks at rest that dead-letter queues have the poison that a workload has sent, and otherwise only
-/// messages that were delivered as often as their queue allows.
+/// messages that were delivered as often as their queue allows. Without a fault there are none: a
+/// consumer that fails without one always fails.
 ///
 /// Poison is a message of [`Client::send_message`](crate::world::Client::send_message) with a mark in
 /// its body: no consumer can read it. A dead letter of a stream is allowed if records were given up.
@@ -27,6 +28,8 @@ pub struct DeadLetters {
     poison: Vec<(String, String)>,
     /// Whether records of a stream were given up.
     given_up: bool,
+    /// Whether a fault was drawn.
+    had_faults: bool,
 }
 
 impl DeadLetters {
@@ -48,6 +51,7 @@ impl DeadLetters {
             deliveries: BTreeMap::new(),
             poison: Vec::new(),
             given_up: false,
+            had_faults: false,
         }
     }
 }
@@ -73,6 +77,7 @@ impl Oracle for DeadLetters {
                 self.poison.push((text("queue"), text("body")));
             }
             Happened::GivenUp { .. } => self.given_up = true,
+            Happened::Drawn { .. } => self.had_faults = true,
             _ => {}
         }
         Ok(())
@@ -98,6 +103,9 @@ impl DeadLetters {
                 return Err(format!("{queue} has {body}, but no record was given up"));
             };
             let is_poison = self.is_poison(body);
+            if !is_poison && !self.had_faults {
+                return Err(format!("{queue} has {body}, but there was no fault"));
+            }
             if !is_poison && self.deliveries_of(body) < *most {
                 let count = self.deliveries_of(body);
                 return Err(format!("{queue} has {body} after {count} deliveries by {source}"));
@@ -135,7 +143,8 @@ mod tests {
 ";
 
     #[test]
-    fn a_message_that_was_not_tried_often_enough_and_a_lost_poison_are_found() {
+    fn a_message_that_was_not_tried_often_enough_or_failed_without_a_fault_and_a_lost_poison_are_found()
+     {
         let template = Template::parse(TEMPLATE, &BTreeMap::new()).unwrap();
         let mut oracle = DeadLetters::of(&template, "poison");
         oracle.ids.insert("body".to_owned(), vec!["m".to_owned()]);
@@ -143,8 +152,13 @@ mod tests {
             let bodies = bodies.iter().map(|body| (*body).to_owned()).collect();
             BTreeMap::from([("Dead".to_owned(), bodies)])
         };
+        oracle.had_faults = true;
         oracle.check(&dead(&["body"])).unwrap_err();
+        oracle.had_faults = false;
         oracle.deliveries.insert("m".to_owned(), 3);
+        oracle.check(&dead(&["body"])).unwrap_err();
+        assert!(oracle.check(&dead(&["poison-1"])).is_ok());
+        oracle.had_faults = true;
         assert!(oracle.check(&dead(&["body", "poison-1"])).is_ok());
         oracle.poison.push(("Queue".to_owned(), "poison-2".to_owned()));
         oracle.check(&dead(&["poison-1"])).unwrap_err();

@@ -21,7 +21,8 @@ pub struct OneEffectPerKey {
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 #[non_exhaustive]
 pub struct KeyScope {
-    /// The claim `sub` of the caller's token. For callers without a token it is the request's body.
+    /// The claim `sub` of the caller's token; a token that has none, such as an API key, itself. For
+    /// callers without a token it is the request's body.
     pub caller: String,
     /// The method and the path: `POST /orders`.
     pub route: String,
@@ -103,7 +104,7 @@ impl Oracle for OneEffectPerKey {
 fn scope(request: &Request) -> Option<KeyScope> {
     let key = request.header("idempotency-key")?.to_owned();
     let caller = match request.token() {
-        Some(token) => subject(token)?,
+        Some(token) => subject(token).unwrap_or_else(|| token.to_owned()),
         None => request.body.clone(),
     };
     let route = format!("{} {}", request.method, request.path);
@@ -115,6 +116,32 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::Millis;
+
+    fn request() -> Request {
+        Request {
+            at: Millis::seconds(0),
+            number: 1,
+            address: String::new(),
+            method: "POST".to_owned(),
+            path: "/orders".to_owned(),
+            query: String::new(),
+            headers: Vec::new(),
+            body: String::new(),
+        }
+    }
+
+    #[test]
+    fn a_caller_is_known_by_the_token_if_it_has_no_claims() {
+        let caller = |token: &str| {
+            let headers = [("idempotency-key", "1"), ("authorization", token)];
+            let headers = headers.map(|(name, value)| (name.to_owned(), value.to_owned()));
+            let request = Request { headers: headers.to_vec(), ..request() };
+            scope(&request).unwrap().caller
+        };
+        assert_eq!(caller("Bearer key_1.secret"), "key_1.secret");
+        assert_ne!(caller("Bearer key_1.secret"), caller("Bearer key_2.secret"));
+    }
 
     #[test]
     fn a_key_with_two_effects_or_for_two_requests_is_found() {

@@ -6,8 +6,10 @@
 
 mod answers;
 mod dead_letters;
+mod denied;
 mod keys;
 
 pub use self::answers::NoInternalErrors;
 pub use self::dead_letters::DeadLetters;
+pub use self::denied::NoDeniedCalls;
 pub use self::keys::{Answered, KeyScope, OneEffectPerKey};

@@ -123,6 +123,9 @@ impl Services {
     }
 
     /// All items of a table in `DynamoDB`'s JSON, as a consistent read sees them: for checks.
+    ///
+    /// # Panics
+    /// If there is no such table.
     pub fn items(&self, table: &str) -> Vec<Json> {
         self.dynamodb.stored(table).map(|item| item_to_json(item)).collect()
     }

@@ -111,6 +111,9 @@ impl Client {
     }
 
     /// All items of a table, by its logical id: as an operator sees them.
+    ///
+    /// # Panics
+    /// If there is no such table.
     pub fn items(&self, table: &str) -> Vec<Json> {
         let world = &self.platform.world;
         lock(&world.services).items(table)

@@ -55,6 +55,9 @@ impl View<'_> {
     }
 
     /// All items of a table, by its logical id, in `DynamoDB`'s JSON.
+    ///
+    /// # Panics
+    /// If there is no such table.
     pub fn items(&self, table: &str) -> Vec<Json> {
         self.services.items(table)
     }
@@ -63,6 +66,9 @@ impl View<'_> {
     /// without the types of attributes. Bytes are Base64, and sets are lists.
     ///
     /// Each version of an item is read once, so an oracle may ask at each event.
+    ///
+    /// # Panics
+    /// If there is no such table.
     pub fn records<T: DeserializeOwned + Send + Sync + 'static>(&self, table: &str) -> Vec<Arc<T>> {
         self.records.borrow_mut().of(table, self.services.stored(table))
     }

@@ -76,12 +76,17 @@ impl Simulation {
     }
 
     /// Adds the code of a function of the template, by its logical id: its `main`.
+    ///
+    /// # Panics
+    /// If the function has code already: [`Simulation::replace`] changes it, and
+    /// [`Simulation::version`] adds another version.
     #[must_use]
     pub fn function(
         self,
         logical_id: &str,
         main: impl Fn() -> ExitCode + Send + Sync + 'static,
     ) -> Self {
+        assert!(!self.functions.contains_key(logical_id), "{logical_id} has code already");
         self.version(logical_id, Chance::ALWAYS, main)
     }
 

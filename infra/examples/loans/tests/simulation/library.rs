@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use lifecycle::record::item_of;
 use loans::{Book, Loan};
 use serde_json::{Value, json};
-use simulation::oracles::{DeadLetters, NoInternalErrors};
+use simulation::oracles::{DeadLetters, NoDeniedCalls, NoInternalErrors};
 use simulation::world::{BEGINNING, FaultMix, Simulation};
 use simulation::{Millis, Template};
 
@@ -37,6 +37,7 @@ pub(crate) fn library(seed: u64, visits: Visits, faults: FaultMix) -> Simulation
         .check(Keys::default())
         .check(Linear::default())
         .check(Mails::default())
+        .check(NoDeniedCalls)
         .check(NoInternalErrors::default())
         .check(DeadLetters::of(&template, POISON))
 }

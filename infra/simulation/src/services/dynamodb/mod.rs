@@ -243,7 +243,8 @@ impl DynamoDb {
 
     /// The items of a table in its own order: for checks.
     pub(super) fn stored(&self, name: &str) -> impl Iterator<Item = &Arc<Item>> {
-        self.tables.get(name).into_iter().flat_map(|table| table.items.values())
+        let table = self.tables.get(name);
+        table.unwrap_or_else(|| panic!("there is no table {name}")).items.values()
     }
 
     /// Stores an item without conditions, and without a caller.
