@@ -48,8 +48,8 @@ impl Endpoint for PostVerificationEmail {
     // 5. Syntax validation
     type Command = Asking;
 
-    // 6. Retrieval: only the count that limits requests for mails. `send_email` looks up the account, so that
-    // neither the response nor its duration reveals whether there is one.
+    // 6. Retrieval: only the count that limits requests for mails. `send_email` looks up the account,
+    // so that neither the response nor its duration reveals whether there is one.
     type Facts = bool;
 
     async fn retrieve(&self, permit: &Permit<Anyone>, _: &Asking) -> Retrieved<bool> {

@@ -143,8 +143,7 @@ mod tests {
 ";
 
     #[test]
-    fn a_message_that_was_not_tried_often_enough_or_failed_without_a_fault_and_a_lost_poison_are_found()
-     {
+    fn too_few_deliveries_a_failure_without_a_fault_and_a_lost_poison_are_found() {
         let template = Template::parse(TEMPLATE, &BTreeMap::new()).unwrap();
         let mut oracle = DeadLetters::of(&template, "poison");
         oracle.ids.insert("body".to_owned(), vec!["m".to_owned()]);

@@ -105,9 +105,10 @@ impl Operator {
 
     /// Sends received dead letters to the queue that they came from, with the same body, attributes
     /// and group. On a FIFO queue the id of each in the dead-letter queue is its deduplication id: the
-    /// queue may remember the one of its first delivery. A message is deleted from the dead-letter queue only after the queue has accepted
-    /// it. Returns how many were sent; the others become visible again after the visibility
-    /// timeout.
+    /// queue may remember the one of its first delivery.
+    ///
+    /// A message is deleted from the dead-letter queue only after the queue has accepted it. Returns how
+    /// many were sent; the others become visible again after the visibility timeout.
     ///
     /// # Errors
     ///

@@ -271,8 +271,8 @@ impl<T: Send + Sync + 'static> Secret<T> {
     }
 }
 
-/// A read in progress that a caller needs. It counts as failed unless [`Attempt::succeeded`] is called: it may be
-/// cancelled when its request has no time left.
+/// A read in progress that a caller needs. It counts as failed unless [`Attempt::succeeded`] is called:
+/// it may be cancelled when its request has no time left.
 struct Attempt<'a> {
     failing: &'a Mutex<Option<Failing>>,
     pauses: Pauses,
