@@ -128,6 +128,38 @@ mod tests {
     }
 
     #[test]
+    fn a_consumed_table_without_a_stream_is_an_error_at_the_table() {
+        let source = |table: &str| {
+            format!(
+                "Resources:
+  {table}:
+    Type: AWS::DynamoDB::Table
+    Properties:
+      AttributeDefinitions: [{{AttributeName: pk, AttributeType: S}}]
+      KeySchema: [{{AttributeName: pk, KeyType: HASH}}]
+  F:
+    Type: AWS::Serverless::Function
+    Properties:
+      Runtime: provided.al2023
+      Events:
+        T: {{Type: DynamoDB, Properties: {{Stream: !GetAtt T.StreamArn, StartingPosition: LATEST}}}}
+"
+            )
+        };
+        for (table, expected) in [
+            (
+                "T",
+                "/Resources/T/Properties/StreamSpecification: none, but F consumes the stream: \
+                 StreamViewType is missing, such as NEW_IMAGE",
+            ),
+            ("U", "T, which is not a"),
+        ] {
+            let error = Template::parse(&source(table), &BTreeMap::new()).unwrap_err().to_string();
+            assert!(error.contains(expected), "{error}");
+        }
+    }
+
+    #[test]
     fn a_function_of_another_runtime_or_an_image_is_an_error() {
         for (properties, said) in [
             ("Runtime: python3.13", "a runtime other than provided"),

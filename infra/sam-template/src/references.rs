@@ -66,11 +66,17 @@ fn of_source<'a>(
         Trigger::Queue(trigger) if !template.queues.contains_key(&trigger.queue) => {
             Some(missing(&source.function, &trigger.queue, "queue"))
         }
-        Trigger::Stream(trigger)
-            if template.tables.get(&trigger.table).is_none_or(|it| it.stream.is_none()) =>
-        {
-            Some(missing(&source.function, &trigger.table, "table with a stream"))
-        }
+        Trigger::Stream(trigger) => match template.tables.get(&trigger.table) {
+            None => Some(missing(&source.function, &trigger.table, "table")),
+            Some(table) if table.stream.is_none() => {
+                let what = format!(
+                    "none, but {} consumes the stream: StreamViewType is missing, such as NEW_IMAGE",
+                    source.function
+                );
+                Some(TemplateError::in_resource(&trigger.table, "StreamSpecification", &what))
+            }
+            Some(_) => None,
+        },
         Trigger::Rotation(trigger) if !template.secrets.contains_key(&trigger.secret) => {
             Some(missing(&source.name, &trigger.secret, "secret"))
         }

@@ -107,6 +107,14 @@ impl<'a> Declared<'a> {
         }
     }
 
+    /// The table whose stream it consumes.
+    pub(super) fn streamed(&self) -> Option<&'a str> {
+        match &self.description.source {
+            Some(Source::Stream(table)) => Some(table),
+            Some(Source::Queue(_) | Source::Schedule(_) | Source::Event(_)) | None => None,
+        }
+    }
+
     /// The queue, or the table whose stream it consumes.
     pub(super) fn feed(&self) -> Option<&'a str> {
         match &self.description.source {

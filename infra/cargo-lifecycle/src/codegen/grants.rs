@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use tooling::descriptions::{Description, Kind, SignIn, Source};
+use tooling::descriptions::{Description, Kind, Resources, SignIn, Source};
 
 use super::names::logical_id;
 
@@ -64,10 +64,16 @@ fn settings(description: &Description) -> impl Iterator<Item = (String, String)>
     };
     let links: &[_] =
         if description.resources.public_url { &[("PUBLIC_URL", "PublicUrl")] } else { &[] };
-    // The authorizer verifies all tokens, except for endpoints where signing in is optional.
-    let verifies =
-        description.kind == Kind::Authorizer || description.sign_in == Some(SignIn::Optional);
-    let issuers: &[_] = match (verifies, description.resources.secrets.is_empty()) {
+    // The authorizer verifies all tokens, except for endpoints where signing in is optional. One with
+    // tables and no secret looks its credentials up.
+    let Resources { secrets, tables, .. } = &description.resources;
+    let verifies = match description.kind {
+        Kind::Authorizer => tables.is_empty() || !secrets.is_empty(),
+        Kind::Endpoint | Kind::Consumer | Kind::Rotation => {
+            description.sign_in == Some(SignIn::Optional)
+        }
+    };
+    let issuers: &[_] = match (verifies, secrets.is_empty()) {
         (false, _) => &[],
         // Without a secret of keys, only the tokens of outside issuers are verified.
         (true, true) => &[("ISSUERS", "OutsideIssuers")],
@@ -152,6 +158,21 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+
+    #[test]
+    fn only_an_authorizer_of_tokens_has_the_outside_issuers() {
+        for (tables, secrets, expected) in [
+            (json!({}), json!([]), true),
+            (json!({}), json!(["verification_keys"]), true),
+            (json!({ "sessions": ["GetItem"] }), json!(["verification_keys"]), true),
+            (json!({ "api_keys": ["GetItem"] }), json!([]), false),
+        ] {
+            let mut description = crate::codegen::tests::description("authorizer", None);
+            description.resources.tables = serde_json::from_value(tables.clone()).unwrap();
+            description.resources.secrets = serde_json::from_value(secrets).unwrap();
+            assert_eq!(variables(&description).contains_key("ISSUERS"), expected, "{tables}");
+        }
+    }
 
     #[test]
     fn resources_of_other_services_are_granted_and_their_variables_set() {

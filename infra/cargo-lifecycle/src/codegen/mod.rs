@@ -26,6 +26,7 @@ use tooling::descriptions::{self, Description};
 use self::declared::Declared;
 use self::document::Document;
 pub(crate) use self::grants::variables;
+pub(crate) use self::tables::{EXPIRING, EXPIRY};
 use crate::service::Service;
 
 /// Writes all generated parts. It builds the functions in between, since they describe themselves.

@@ -14,6 +14,11 @@ use super::names::{head, logical_id};
 /// The text behind a table's logical id.
 const TABLE: &str = ":\n    Type: AWS::DynamoDB::Table\n";
 
+/// The library's tables, in whose items [`EXPIRY`] is the time from which `DynamoDB` may delete them.
+pub(crate) const EXPIRING: [&str; 4] = ["api_keys", "ledger", "limits", "outbox"];
+/// The attribute, in seconds since 1970.
+pub(crate) const EXPIRY: &str = "expiresAt";
+
 /// The parameter that decides on the protection from deletion.
 const PROTECTION: &str = "\n  DeletionProtection:\n";
 
@@ -41,7 +46,16 @@ pub(super) fn add_missing(template: &mut Document, all: &[Declared<'_>]) -> Resu
         }
         let last = ids(template.text()).last().map(head);
         let is_protected = template.text().contains(PROTECTION);
-        let block = block(&id, &key, &indexes, is_protected);
+        let block = block(
+            &id,
+            &New {
+                key: &key,
+                indexes: &indexes,
+                has_stream: all.iter().any(|function| function.streamed() == Some(table)),
+                expires: EXPIRING.contains(&table),
+                is_protected,
+            },
+        );
         match last {
             Some(last) => template.add(&id, &last, &block)?,
             None => template.append(&id, &block)?,
@@ -65,18 +79,25 @@ pub(super) fn kept(template: &str) -> impl Iterator<Item = &str> {
     })
 }
 
-/// A table whose data are kept, with the keys that the library writes.
-fn block(
-    id: &str,
-    key: &TableKey,
-    indexes: &BTreeMap<&str, TableKey>,
+/// The settings of a new table that differ.
+struct New<'a> {
+    key: &'a TableKey,
+    indexes: &'a BTreeMap<&'a str, TableKey>,
+    /// A function consumes its stream.
+    has_stream: bool,
+    /// Its items expire.
+    expires: bool,
     is_protected: bool,
-) -> String {
+}
+
+/// A table whose data are kept, with the keys that the library writes.
+fn block(id: &str, new: &New<'_>) -> String {
+    let New { key, indexes, .. } = new;
     let mut text = format!(
         "  {id}{TABLE}    DeletionPolicy: RetainExceptOnCreate\n    UpdateReplacePolicy: Retain\n    \
          Properties:\n      BillingMode: PAY_PER_REQUEST\n      AttributeDefinitions:\n"
     );
-    let keys = [key].into_iter().chain(indexes.values());
+    let keys = [*key].into_iter().chain(indexes.values());
     let mut known = BTreeSet::new();
     for name in keys.flat_map(|key| [Some(&key.partition), key.sort.as_ref()]).flatten() {
         if known.insert(name) {
@@ -88,7 +109,7 @@ fn block(
     if !indexes.is_empty() {
         text += "      GlobalSecondaryIndexes:\n";
     }
-    for (index, key) in indexes {
+    for (index, key) in *indexes {
         let _ = write!(
             text,
             "        - IndexName: {index}\n          KeySchema: {}\n          \
@@ -96,8 +117,17 @@ fn block(
             schema(key)
         );
     }
+    if new.has_stream {
+        text += "      StreamSpecification: {StreamViewType: NEW_IMAGE}\n";
+    }
+    if new.expires {
+        let _ = writeln!(
+            text,
+            "      TimeToLiveSpecification: {{AttributeName: {EXPIRY}, Enabled: true}}"
+        );
+    }
     text += "      PointInTimeRecoverySpecification: {PointInTimeRecoveryEnabled: true}\n";
-    if is_protected {
+    if new.is_protected {
         text += "      DeletionProtectionEnabled: !Ref DeletionProtection\n";
     }
     text + "      SSESpecification: {SSEEnabled: true}\n"
@@ -142,6 +172,9 @@ mod tests {
 
     #[test]
     fn a_new_table_has_the_keys_of_its_indexes_and_is_kept() {
+        let block = |id: &str, key: &TableKey, indexes: &BTreeMap<&str, TableKey>, is_protected| {
+            block(id, &New { key, indexes, has_stream: false, expires: false, is_protected })
+        };
         let key = |partition: &str, sort: Option<&str>| TableKey {
             partition: partition.to_owned(),
             sort: sort.map(str::to_owned),

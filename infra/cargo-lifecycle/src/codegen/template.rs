@@ -21,6 +21,11 @@ const CONSUMER: &str = "      Timeout: 20\n";
 const QUEUE: &str = "      VisibilityTimeout: 120\n      MessageRetentionPeriod: 345600\n";
 const QUEUE_MAPPING: &str = "      BatchSize: 10\n      ScalingConfig: {MaximumConcurrency: 2}\n";
 const STREAM_MAPPING: &str = "      StartingPosition: TRIM_HORIZON\n      BatchSize: 100\n      MaximumRetryAttempts: 10000\n";
+/// The filter of the outbox: the relay skips its own updates of the rows.
+const INSERTED: &str =
+    "      FilterCriteria: {Filters: [{Pattern: '{\"eventName\": [\"INSERT\"]}'}]}\n";
+/// The library's table of outgoing events.
+const OUTBOX: &str = "outbox";
 
 /// Fills the template's parts, and adds the resources of new functions. The template may also have
 /// functions with these binaries of other packages.
@@ -177,8 +182,12 @@ fn add_missing(
     };
     add(template, place.as_deref(), &new.id(), settings)?;
     let Some(feed) = new.feed() else { return Ok(()) };
-    let settings = if new.queue().is_some() { QUEUE_MAPPING } else { STREAM_MAPPING };
-    add(template, Some(&new.id()), &logical_id(feed, "Mapping"), settings)?;
+    let settings = match new.streamed() {
+        Some(OUTBOX) => format!("{STREAM_MAPPING}{INSERTED}"),
+        Some(_) => STREAM_MAPPING.to_owned(),
+        None => QUEUE_MAPPING.to_owned(),
+    };
+    add(template, Some(&new.id()), &logical_id(feed, "Mapping"), &settings)?;
     let queues = all.iter().filter_map(Declared::queue);
     let feeds = all.iter().filter_map(Declared::feed);
     let mut place = last(template, queues.map(dead_letter_queue))

@@ -342,6 +342,37 @@ fn a_declared_table_that_the_template_lacks_is_added_behind_the_others() {
 }
 
 #[test]
+fn the_outbox_is_added_with_its_stream_its_expiry_and_the_filter_of_its_mapping() {
+    let functions = [
+        Function { folder: "people".to_owned(), name: "relay".to_owned() },
+        Function { folder: "people".to_owned(), name: "track_users".to_owned() },
+    ];
+    let mut relay = with_source("consumer", &json!({ "stream": "outbox" }));
+    relay.resources.tables.insert("outbox".to_owned(), BTreeSet::new());
+    let track = with_source("consumer", &json!({ "stream": "users" }));
+    let descriptions =
+        BTreeMap::from([("relay".to_owned(), relay), ("track_users".to_owned(), track)]);
+    let all = Declared::of(&functions, &descriptions).unwrap();
+    let globals = "Globals:\n  Function: {AutoPublishAlias: live}\n\nResources:\n";
+    let mut template = Document::new("template.yaml", globals.to_owned());
+    template::fill(&mut template, &all, &BTreeSet::new()).unwrap();
+    let block = |id: &str| {
+        let begin = template.text().find(&format!("\n  {id}:\n")).unwrap();
+        template.text()[begin + 1..].split("\n\n").next().unwrap().to_owned()
+    };
+    for (id, line, expected) in [
+        ("OutboxTable", "StreamSpecification: {StreamViewType: NEW_IMAGE}", true),
+        ("OutboxTable", "TimeToLiveSpecification: {AttributeName: expiresAt, Enabled: true}", true),
+        ("UsersTable", "StreamSpecification: {StreamViewType: NEW_IMAGE}", true),
+        ("UsersTable", "TimeToLiveSpecification", false),
+        ("OutboxMapping", "{\"eventName\": [\"INSERT\"]}", true),
+        ("UsersMapping", "FilterCriteria", false),
+    ] {
+        assert_eq!(block(id).contains(line), expected, "{id}: {line}\n{}", block(id));
+    }
+}
+
+#[test]
 fn only_schedules_that_run_every_five_minutes_share_the_alarm_on_missing_runs() {
     let function = |name: &str| Function { folder: "people".to_owned(), name: name.to_owned() };
     let functions = [function("send_digest"), function("send_reminders")];

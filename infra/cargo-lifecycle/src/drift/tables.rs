@@ -1,5 +1,5 @@
-//! Tables: the keys of tables and of the indexes that a function reads, and the types of their
-//! attributes.
+//! Tables: the keys of tables and of the indexes that a function reads, the types of their
+//! attributes, and the expiry of the library's items.
 
 use std::collections::BTreeSet;
 
@@ -7,6 +7,7 @@ use sam_template::{AttributeType, Key, Table, Template};
 use tooling::descriptions::{Description, TableKey};
 
 use crate::codegen::names::logical_id;
+use crate::codegen::{EXPIRING, EXPIRY};
 
 pub(super) fn complaints(template: &Template, description: &Description) -> Vec<String> {
     let resources = &description.resources;
@@ -26,6 +27,12 @@ pub(super) fn complaints(template: &Template, description: &Description) -> Vec<
             complaints.push(format!("table: {id} has the key {found}, but describes {wanted}"));
         }
         complaints.extend(not_texts(&id, table, &key));
+        if EXPIRING.contains(&name.as_str()) && table.ttl_attribute.as_deref() != Some(EXPIRY) {
+            complaints.push(format!(
+                "table: {id} keeps expired items: TimeToLiveSpecification is not \
+                 {{AttributeName: {EXPIRY}, Enabled: true}}"
+            ));
+        }
         for index in resources.indexes.get(name).into_iter().flatten() {
             let key = resources.key_of_index(name, index);
             let mut declared = table.indexes.iter();

@@ -28,7 +28,7 @@ fn the_template_matches_the_binaries_and_each_mistake_is_found() {
 }
 
 /// The correct text, the mistake, and a part of the expected message.
-const MISTAKES: [(&str, &str, &str); 13] = [
+const MISTAKES: [(&str, &str, &str); 14] = [
     ("Path: \"/users/{userId}\", Auth", "Path: \"/user/{userId}\", Auth", "GetUserFunction: route"),
     ("Method: POST, Path: /orders", "Method: PUT, Path: /orders", "CreateOrderFunction: method"),
     (
@@ -65,6 +65,11 @@ const MISTAKES: [(&str, &str, &str); 13] = [
         "        - {AttributeName: sk, KeyType: RANGE}\n",
         "",
         "table: OutboxTable has the key pk, but describes pk and sk",
+    ),
+    (
+        "      TimeToLiveSpecification: {AttributeName: expiresAt, Enabled: true}\n      PointInTimeRecoverySpecification: {PointInTimeRecoveryEnabled: true}\n      DeletionProtectionEnabled: !Ref DeletionProtection\n      SSESpecification: {SSEEnabled: true}\n\n  OutboxTable:",
+        "      SSESpecification: {SSEEnabled: true}\n\n  OutboxTable:",
+        "LedgerTable keeps expired items",
     ),
     (
         "Properties: {Schedule: rate(1 minute)}",
