@@ -31,6 +31,7 @@ pub struct Service {
     template: PathBuf,
     package: String,
     version: String,
+    edition: String,
     folder: PathBuf,
     binaries: BTreeMap<String, PathBuf>,
     other_binaries: BTreeSet<String>,
@@ -73,6 +74,7 @@ impl Service {
             template,
             package: package.name.to_string(),
             version: package.version.to_string(),
+            edition: package.edition.to_string(),
             folder: manifest.parent().unwrap_or(manifest).to_owned(),
             binaries: binaries.collect(),
             other_binaries: others.collect(),
@@ -106,6 +108,11 @@ impl Service {
     /// The package's version.
     pub fn version(&self) -> &str {
         &self.version
+    }
+
+    /// The package's edition of Rust.
+    pub fn edition(&self) -> &str {
+        &self.edition
     }
 
     /// The package's folder.

@@ -1,10 +1,11 @@
 //! Writes the files of a new function.
 
 use std::path::PathBuf;
+use std::process::Command;
 
 use sam_template::Template;
+use tooling::Error;
 use tooling::process::succeeded;
-use tooling::{Error, cargo};
 
 use super::consumer::NewConsumer;
 use super::endpoint::NewEndpoint;
@@ -72,7 +73,8 @@ fn create(
     if !folder.is_dir() {
         return Err(format!("there is no folder {}", folder.display()).into());
     }
-    let function = (folder.join(format!("{name}.rs")), text);
+    let source = folder.join(format!("{name}.rs"));
+    let function = (source.clone(), text);
     let files: Vec<(PathBuf, String)> = [function].into_iter().chain(examples).collect();
     if let Some((known, _)) = files.iter().find(|(path, _)| path.exists()) {
         return Err(format!("{} already exists", known.display()).into());
@@ -83,7 +85,9 @@ fn create(
     codegen::register(service)?;
     let files: Vec<PathBuf> = files.into_iter().map(|(path, _)| path).collect();
     refuse_unlisted(service, name, &files)?;
-    succeeded(cargo(service.workspace()).args(["fmt", "--package", service.package()]))?;
+    // Other files of the package are not the command's to format.
+    let mut rustfmt = Command::new("rustfmt");
+    succeeded(rustfmt.args(["--edition", service.edition()]).arg(&source))?;
     Ok(Created { name: name.to_owned(), files })
 }
 
@@ -140,6 +144,18 @@ mod tests {
         assert!(refused.to_string().ends_with("get_greeting.json already exists"), "{refused}");
         assert_eq!(library.read("events/get_greeting.json"), "by hand");
         assert!(!library.path("lending/src/bin/get_greeting.rs").exists());
+    }
+
+    #[test]
+    fn the_new_file_is_formatted_and_others_are_left() {
+        let library = Library::new("formatted");
+        library.write("lending/src/bin/get_other.rs", "fn  main() {}\n");
+        let service = library.service();
+        let text = "fn  main( ) { }\n".to_owned();
+        let created = create(&service, None, "get_greeting", text, vec![]).unwrap();
+        assert_eq!(created.files, [library.path("lending/src/bin/get_greeting.rs")]);
+        assert_eq!(library.read("lending/src/bin/get_greeting.rs"), "fn main() {}\n");
+        assert_eq!(library.read("lending/src/bin/get_other.rs"), "fn  main() {}\n");
     }
 
     #[test]
