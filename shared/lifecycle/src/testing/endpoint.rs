@@ -11,8 +11,13 @@ use super::memory::Memory;
 use super::request::Request;
 use crate::Timestamp;
 use crate::caller::Caller;
+use crate::describe;
 use crate::endpoint::Endpoint;
 use crate::runtime::in_process::Function;
+
+/// Codes of the lifecycle that an endpoint can cause although its description lacks them.
+const UNDESCRIBED: [&str; 4] =
+    ["METHOD_NOT_ALLOWED", "NOT_FOUND", "RATE_LIMIT_EXCEEDED", "UPSTREAM_FAILED"];
 
 /// An endpoint that a test sends requests to: all nine stages, on a [`Memory`].
 ///
@@ -61,9 +66,12 @@ impl<E: Endpoint> TestedEndpoint<E> {
 
     /// Sends a request, and returns the response once the deferred work is done.
     ///
+    /// The cause of a 5xx is printed, since the response does not have it.
+    ///
     /// # Panics
     ///
-    /// When the request lacks a parameter of the path: a defect of the test.
+    /// When the request lacks a parameter of the path: a defect of the test. When the endpoint
+    /// refuses with a code that its `ERRORS` lack, so that the API description lacks it, too.
     pub async fn ask(&self, request: &Request) -> Answer {
         let event = request.to_event(&E::ROUTE, <E::Caller as Caller>::AUTHORIZER);
         let invoked = self.given.run(self.function.invoke(&event)).await;
@@ -72,7 +80,7 @@ impl<E: Endpoint> TestedEndpoint<E> {
         let headers = headers
             .filter_map(|(name, value)| Some((name.to_lowercase(), value.as_str()?.to_owned())));
         let cookies = answer["cookies"].as_array().into_iter().flatten();
-        Answer {
+        let answer = Answer {
             cookies: cookies.filter_map(|it| it.as_str().map(str::to_owned)).collect(),
             status: answer["statusCode"]
                 .as_u64()
@@ -81,14 +89,53 @@ impl<E: Endpoint> TestedEndpoint<E> {
             headers: headers.collect(),
             body: answer["body"].as_str().unwrap_or_default().to_owned(),
             lines: invoked.lines,
+        };
+        if let Some(cause) = answer.cause() {
+            print_cause(&format!("{} {}: {cause}", E::ROUTE.method, E::ROUTE.path));
         }
+        if let Some(code) = answer.code().filter(|code| !is_listed::<E>(code)) {
+            panic!(
+                "{} {} refuses with {code}, which its ERRORS lack: {}",
+                E::ROUTE.method,
+                E::ROUTE.path,
+                answer.body
+            );
+        }
+        answer
     }
+}
+
+/// Whether the description of the endpoint has this code, or the lifecycle sends it.
+fn is_listed<E: Endpoint>(code: &str) -> bool {
+    let described = describe::endpoint::<E>();
+    let refusals = described["refusals"].as_array().into_iter().flatten();
+    refusals.map(|refusal| &refusal["code"]).any(|listed| listed == code)
+        || UNDESCRIBED.contains(&code)
+}
+
+#[expect(clippy::print_stderr, reason = "test runners show it with a failed test")]
+fn print_cause(cause: &str) {
+    eprintln!("{cause}");
 }
 
 impl Answer {
     /// Returns a header, by its name in any case.
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers.get(&name.to_lowercase()).map(String::as_str)
+    }
+
+    /// Returns the causes of a 5xx, which only the log has.
+    pub fn cause(&self) -> Option<&str> {
+        self.member("error")
+    }
+
+    /// Returns the code of an error.
+    pub fn code(&self) -> Option<&str> {
+        self.member("code")
+    }
+
+    fn member(&self, name: &str) -> Option<&str> {
+        self.lines.iter().find_map(|line| line.get(name)).and_then(Value::as_str)
     }
 
     /// Returns the body as JSON; `null` if it is not JSON.

@@ -3,6 +3,7 @@
 mod bodies;
 mod callers;
 mod events;
+mod parameters;
 
 use std::sync::Arc;
 
@@ -16,7 +17,10 @@ use crate::conditions::Conditions;
 use crate::consumer::{DeliveredMessage, Inbox, RecordInput, ScheduledRun, Source};
 use crate::effects::{Effects, Write, number, text};
 use crate::endpoint::{Allow, Query};
-use crate::error::{DomainError, ErrorBody, ErrorContent, ErrorShape, RetrieveError, Retrieved};
+use crate::error::{
+    DomainError, ErrorBody, ErrorCode, ErrorContent, ErrorKind, ErrorShape, RetrieveError,
+    Retrieved, ServiceError,
+};
 use crate::input::Path;
 use crate::limit::{Limit, MINUTE};
 use crate::ports::Store;
@@ -42,6 +46,11 @@ impl Record for Visit {
     }
 }
 
+const ROOM_FULL: ErrorCode = ErrorCode::new(ErrorKind::Conflict, "ROOM_FULL", "The room is full.");
+/// No endpoint lists it.
+const ROOM_CLOSED: ErrorCode =
+    ErrorCode::new(ErrorKind::Conflict, "ROOM_CLOSED", "The room is closed.");
+
 /// Notes a visit to a room.
 struct PostVisit;
 
@@ -61,14 +70,24 @@ impl Endpoint for PostVisit {
     type Facts = ();
 
     async fn retrieve(&self, _: &Permit<Anyone>, room: &Room) -> Retrieved<()> {
-        if room.room == "locked" { Err(RetrieveError::NotFound) } else { Ok(()) }
+        match room.room.as_str() {
+            "locked" => Err(RetrieveError::NotFound),
+            "burnt" => Err(ServiceError::internal("no room is left").into()),
+            _ => Ok(()),
+        }
     }
 
     const ALLOW: Allow<Self> = Allow::Always;
     const CONDITIONS: Conditions<()> = Conditions::Creation(None);
+    const ERRORS: &'static [ErrorCode] = &[ROOM_FULL];
     type Outcome = Visit;
 
     fn decide(moment: &Moment, _: &Anyone, room: &Room, (): ()) -> Result<Visit, DomainError> {
+        match room.room.as_str() {
+            "full" => return Err(ROOM_FULL.into()),
+            "closed" => return Err(ROOM_CLOSED.into()),
+            _ => {}
+        }
         let (id, at) = (moment.id("visit").to_string(), moment.now().to_string());
         Ok(Visit { id, room: room.room.clone(), at })
     }
@@ -174,6 +193,24 @@ async fn a_request_passes_all_stages_with_their_errors_limits_and_log_line() {
         assert_eq!(post_visit.ask(&to_kitchen()).await.status, status);
     }
     assert_eq!(memory.commits().len(), 2);
+}
+
+#[tokio::test]
+async fn a_listed_code_is_answered_and_the_cause_of_a_500_is_in_the_log_line() {
+    let post_visit = endpoint(PostVisit, &Memory::new());
+    let full = post_visit.ask(&Request::new().path("room", "full")).await;
+    assert_eq!((full.status, full.code(), full.cause()), (409, Some("ROOM_FULL"), None));
+    let burnt = post_visit.ask(&Request::new().path("room", "burnt")).await;
+    assert_eq!((burnt.status, burnt.code()), (500, Some("INTERNAL_ERROR")));
+    assert_eq!(burnt.cause(), Some("internal error: no room is left"));
+    let done = post_visit.ask(&to_kitchen()).await;
+    assert_eq!((done.status, done.code(), done.cause()), (201, None, None));
+}
+
+#[tokio::test]
+#[should_panic(expected = "refuses with ROOM_CLOSED, which its ERRORS lack")]
+async fn a_code_that_the_endpoint_does_not_list_fails_the_test() {
+    endpoint(PostVisit, &Memory::new()).ask(&Request::new().path("room", "closed")).await;
 }
 
 #[tokio::test(start_paused = true)]
