@@ -210,6 +210,17 @@ mod tests {
     }
 
     #[test]
+    fn rejections_found_together_have_each_detail_once_and_all_codes() {
+        let code = |code| ErrorCode::new(ErrorKind::Conflict, code, "No.");
+        let [taken, full] = [code("TAKEN"), code("FULL")];
+        let twice = taken.at("/a", "is taken").together(taken.at("/a", "is taken"));
+        let both = twice.together(taken.at("/b", "is taken")).together(full.into());
+        let fields: Vec<_> = both.details.iter().map(|detail| detail.field.as_str()).collect();
+        assert_eq!((both.code, fields), ("TAKEN", vec!["/a", "/b"]));
+        assert!(both.has_code("TAKEN") && both.has_code("FULL") && !both.has_code("GONE"));
+    }
+
+    #[test]
     fn a_status_with_a_variant_has_that_variant() {
         for (kind, expected) in [
             (ErrorKind::of_status::<401>(), ErrorKind::Unauthenticated),

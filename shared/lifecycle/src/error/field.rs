@@ -159,3 +159,22 @@ impl<'a> IntoIterator for &'a FieldErrors {
         self.iter()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn errors_that_were_not_kept_make_a_list_incomplete_also_in_another_list() {
+        let mut counted = FieldErrors::one("/a", "is odd");
+        let (listed, more) = counted.clone().into_details();
+        assert_eq!((listed.len(), more), (1, false));
+        counted.add_unlisted();
+        let mut all = FieldErrors::one("/b", "is odd");
+        all.add_unlisted();
+        all.extend(counted);
+        assert_eq!((all.kept.len(), all.unlisted), (2, 2));
+        let (listed, more) = all.into_details();
+        assert_eq!((listed.len(), more), (2, true));
+    }
+}
