@@ -147,8 +147,13 @@ impl Client {
 
     /// Moves all messages of a dead-letter queue to its source queue, both by their logical ids.
     /// Returns the number of messages.
+    ///
+    /// # Panics
+    /// If there is no such queue.
     pub async fn redrive(&self, dead_letters: &str, source: &str) -> usize {
         let world = &self.platform.world;
+        world.names.assert_queue(dead_letters);
+        world.names.assert_queue(source);
         world.redrive(world.names.queue(dead_letters), world.names.queue(source)).await
     }
 
@@ -170,13 +175,20 @@ impl Client {
 
     /// Deploys a version of a function, by its index in the order of registration: new environments
     /// run it, and the others end after their invocations.
+    ///
+    /// # Panics
+    /// If there is no such function.
     pub fn deploy(&self, function: &str, version: usize) {
         self.platform.deploy(function, version);
     }
 
     /// Overloads a table for some time, by its logical id: it refuses all requests of functions.
+    ///
+    /// # Panics
+    /// If there is no such table.
     pub fn overload(&self, table: &str, time: Millis) {
         let world = &self.platform.world;
+        world.names.assert_table(table);
         world.overload(world.names.queue(table), time);
     }
 

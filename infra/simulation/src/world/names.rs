@@ -47,6 +47,16 @@ impl Names {
         self.queues.get(logical_id).map_or(logical_id, String::as_str)
     }
 
+    /// Refuses a logical id that is no queue of the template.
+    pub(super) fn assert_queue(&self, logical_id: &str) {
+        assert!(self.queues.contains_key(logical_id), "the template has no queue {logical_id}");
+    }
+
+    /// Refuses a logical id that is no table of the template.
+    pub(super) fn assert_table(&self, logical_id: &str) {
+        assert!(self.tables.contains(logical_id), "the template has no table {logical_id}");
+    }
+
     /// The tables and queues that the body of a request names.
     pub(super) fn named_in<'a>(&'a self, body: &'a str) -> impl Iterator<Item = &'a str> {
         let resources = self.tables.iter().chain(self.queues.values());

@@ -5,7 +5,7 @@ use std::time::Instant as WallInstant;
 
 use sam_template::{Template, Trigger};
 use tokio::task::JoinSet;
-use tokio::time::{Duration, Instant, sleep};
+use tokio::time::{Duration, Instant, sleep, timeout};
 
 use super::client::Client;
 use super::lambda::Lambda;
@@ -23,6 +23,9 @@ use crate::Millis;
 /// The name under which the world reports that it does not come to rest.
 const RESTS: &str = "the world comes to rest";
 
+/// The name under which the world reports an operation that does not end as it should.
+const WORKLOAD: &str = "the workload";
+
 /// The interval at which the world is looked at while it settles.
 const LOOK: Duration = Duration::from_secs(5);
 /// The world is at rest if it is still for this long: less than the interval of any schedule.
@@ -33,7 +36,8 @@ impl Simulation {
     ///
     /// # Errors
     /// If the world cannot be built: there is no template, one of its functions has no code, a name of the
-    /// simulation is not in it, or it has a part that is not simulated.
+    /// simulation is not in it, or it has a part that is not simulated. If there is no workload, since
+    /// nothing would happen.
     pub fn run(&self) -> Result<Report, String> {
         let began = WallInstant::now();
         let template = self.template.as_deref().ok_or("the simulation has no template")?;
@@ -50,6 +54,9 @@ async fn lived(simulation: &Simulation, template: &Template) -> Result<Report, S
     let streams = Streams::new(simulation.seed);
     let (services, names) = builder::services(simulation, template, streams)?;
     let settings = builder::functions(simulation, template, &names)?;
+    if simulation.workloads.is_empty() {
+        return Err("the simulation has no workload".to_owned());
+    }
     let oracles = simulation.oracles.iter().map(|oracle| oracle.begin()).collect();
     let world = World::new(streams, names, services, simulation.faults.clone(), oracles);
     let world = Arc::new(world);
@@ -91,6 +98,7 @@ async fn perform(simulation: &Simulation, platform: &Arc<Platform>) -> Vec<(usiz
     }
     let mut operations = Vec::new();
     let mut running = JoinSet::new();
+    let most = simulation.operation_max;
     for (operation, step) in steps.into_iter().enumerate() {
         if simulation.left_out.contains(&operation) {
             continue;
@@ -101,13 +109,19 @@ async fn perform(simulation: &Simulation, platform: &Arc<Platform>) -> Vec<(usiz
             let Step { after, text, perform } = step;
             sleep(after.as_duration()).await;
             world.record(Happened::OperationBegan { operation, text });
-            perform(client).await;
+            if timeout(most.as_duration(), perform(client)).await.is_err() {
+                let reason = format!(
+                    "operation {operation} has not ended after {} simulated seconds",
+                    most.as_seconds()
+                );
+                world.fail(WORKLOAD, reason);
+            }
             world.record(Happened::OperationEnded { operation });
         });
     }
     while let Some(ended) = running.join_next().await {
         if let Err(error) = ended {
-            world.fail("the workload", format!("an operation panicked: {error}"));
+            world.fail(WORKLOAD, format!("an operation panicked: {error}"));
         }
     }
     operations

@@ -35,6 +35,7 @@ pub struct Simulation {
     pub(super) oracles: Vec<Arc<dyn AnyOracle>>,
     pub(super) settle_min: Millis,
     pub(super) settle_max: Millis,
+    pub(super) operation_max: Millis,
     /// The operations that a shrunk workload leaves out.
     pub(super) left_out: BTreeSet<usize>,
 }
@@ -56,6 +57,7 @@ impl Simulation {
             oracles: Vec::new(),
             settle_min: Millis::seconds(1800),
             settle_max: Millis::hours(6),
+            operation_max: Millis::hours(24 * 7),
             left_out: BTreeSet::new(),
         }
     }
@@ -205,6 +207,14 @@ impl Simulation {
     #[must_use]
     pub fn settle(mut self, min: Millis, max: Millis) -> Self {
         (self.settle_min, self.settle_max) = (min, max);
+        self
+    }
+
+    /// Sets how long an operation may take. One that takes longer is ended, and the run fails. By default
+    /// seven days.
+    #[must_use]
+    pub fn operation_max(mut self, max: Millis) -> Self {
+        self.operation_max = max;
         self
     }
 }

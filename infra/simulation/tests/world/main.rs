@@ -10,8 +10,8 @@ use std::collections::BTreeMap;
 
 use serde_json::json;
 use simulation::Millis;
-use simulation::random::Chance;
-use simulation::world::{Fault, FaultMix, Happened, Report, Simulation};
+use simulation::random::{Chance, Seeded};
+use simulation::world::{Client, Fault, FaultMix, Happened, Planned, Report, Simulation, Workload};
 
 use self::customers::{Books, Customers};
 use self::service::{careless_place_order, place_order, service};
@@ -24,6 +24,62 @@ fn simulation(seed: u64, orders: usize, faults: FaultMix) -> Simulation {
 
 fn run(seed: u64, faults: FaultMix) -> Report {
     simulation(seed, 12, faults).function(ENDPOINT, place_order).run().unwrap()
+}
+
+/// An operation that waits for something that never happens.
+struct Patient;
+
+impl Workload for Patient {
+    type Operation = &'static str;
+
+    fn plan(&self, _: &mut Seeded) -> Vec<Planned<&'static str>> {
+        vec![Planned::after(Millis::seconds(1), "wait")]
+    }
+
+    async fn perform(&self, client: Client, _: &&'static str) {
+        loop {
+            client.wait(Millis::seconds(60)).await;
+        }
+    }
+}
+
+#[test]
+fn an_operation_that_does_not_end_fails_the_run() {
+    let service = service(1).function(ENDPOINT, place_order).workload(Patient);
+
+    let report = service.operation_max(Millis::hours(1)).run().unwrap();
+
+    let failure = &report.failures[0];
+    assert_eq!(failure.reason, "operation 0 has not ended after 3600 simulated seconds");
+}
+
+/// An operator who mistypes a name.
+struct Mistyped;
+
+impl Workload for Mistyped {
+    type Operation = usize;
+
+    fn plan(&self, _: &mut Seeded) -> Vec<Planned<usize>> {
+        (0..3).map(|operation| Planned::after(Millis::seconds(1), operation)).collect()
+    }
+
+    async fn perform(&self, client: Client, operation: &usize) {
+        match operation {
+            0 => drop(client.redrive("NoQueue", "NoQueue").await),
+            1 => client.overload("NoTable", Millis::seconds(1)),
+            _ => client.deploy("NoFunction", 0),
+        }
+    }
+}
+
+#[test]
+fn an_operation_on_an_unknown_resource_fails_the_run() {
+    let report = service(1).function(ENDPOINT, place_order).workload(Mistyped).run().unwrap();
+
+    let reasons: Vec<_> = report.failures.iter().map(|failure| &failure.reason).collect();
+    for unknown in ["no queue NoQueue", "no table NoTable", "no function NoFunction"] {
+        assert!(reasons.iter().any(|reason| reason.contains(unknown)), "{unknown}: {reasons:?}");
+    }
 }
 
 /// How often a fault was drawn.
@@ -223,7 +279,9 @@ fn a_world_without_a_template_or_with_unknown_or_missing_parts_is_an_error() {
     assert!(error.contains("OtherFunction"), "{error}");
     let error = service(1).run().unwrap_err();
     assert_eq!(error, format!("functions of the template have no code: {ENDPOINT}"));
-    assert!(service(1).without_code(ENDPOINT).run().unwrap().is_ok());
+    let error = service(1).without_code(ENDPOINT).run().unwrap_err();
+    assert_eq!(error, "the simulation has no workload");
+    assert!(service(1).without_code(ENDPOINT).workload(Customers(0)).run().unwrap().is_ok());
     let whole = || service(1).function(ENDPOINT, place_order);
     let error = whole().secret("NoSecret", "text").run().unwrap_err();
     assert_eq!(error, "the template has no secret NoSecret");

@@ -121,7 +121,8 @@ impl Lambda {
 
     /// Deploys a version of a function.
     pub(super) fn deploy(&self, function: &str, version: usize) {
-        let Some(function) = self.functions.get(function) else { return };
+        let known = self.functions.get(function);
+        let function = known.unwrap_or_else(|| panic!("there is no function {function}"));
         for environment in function.deploy(version) {
             environment.end(&self.world, "another version is deployed");
         }
