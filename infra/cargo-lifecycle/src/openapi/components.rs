@@ -101,7 +101,7 @@ impl Components {
             "parameters": parameters(),
             "headers": headers(&self.sample),
             "securitySchemes": { "bearer": {
-                "type": "http", "scheme": "bearer", "bearerFormat": "JWT",
+                "type": "http", "scheme": "bearer",
                 "description": self.token,
             }},
         })
