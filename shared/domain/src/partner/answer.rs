@@ -37,6 +37,10 @@ pub struct Unreadable {
     pub mistake: String,
 }
 
+/// From this many unreadable products on, a page without a readable one is an outage. The client
+/// chooses the page, so a few bad products must not make one: any client could cut off all others.
+const OUTAGE_FROM: usize = 10;
+
 /// Reads the response with this status and this body to a request for at most `wanted` products.
 /// Further products are not read.
 ///
@@ -74,10 +78,16 @@ pub fn read_products(status: u16, body: &[u8], wanted: PageSize) -> Result<Page,
             }
         }
     }
-    if page.products.is_empty() && !page.unreadable.is_empty() {
-        return Err(unreadable());
+    match page.unreadable.len() {
+        left_out if page.products.is_empty() && left_out > 0 => {
+            let mut failed = unreadable();
+            if left_out < OUTAGE_FROM {
+                failed.meaning.consequence = FailureClass::None;
+            }
+            Err(failed)
+        }
+        _ => Ok(page),
     }
-    Ok(page)
 }
 
 impl Unreadable {
@@ -156,17 +166,29 @@ mod tests {
             "<html>",
             "[]",
             r#"{"products": 1}"#,
-            r#"{"products": [1]}"#,
             r#"{"products": [], "products": []}"#,
             r#"{"products": []"#,
-            r#"{"products": [{"sku": "1", "name": "Tea", "available": true}]}"#,
-            r#"{"products": [{"sku": "1", "name": "Tea", "available": true, "price": {"amount": 1.99, "currency": "EUR"}}]}"#,
+            r#"{"products": [0,1,2,3,4,5,6,7,8,9]}"#,
         ] {
             let failed = read(body).unwrap_err();
             assert_eq!(failed.class(), FailureClass::Outage, "{body}");
             assert_eq!(failed.rejection().code, "PARTNER_ERROR");
         }
         assert_eq!(read(r#"{"products": []}"#), Ok(Page::default()), "a page beyond the last");
+    }
+
+    #[test]
+    fn a_page_of_a_few_unreadable_products_is_an_error_but_no_outage() {
+        for body in [
+            r#"{"products": [1]}"#,
+            r#"{"products": [0,1,2,3,4,5,6,7,8]}"#,
+            r#"{"products": [{"sku": "1", "name": "Tea", "available": true}]}"#,
+            r#"{"products": [{"sku": "1", "name": "Tea", "available": true, "price": {"amount": 1.99, "currency": "EUR"}}]}"#,
+        ] {
+            let failed = read(body).unwrap_err();
+            assert_eq!(failed.class(), FailureClass::None, "{body}");
+            assert_eq!(failed.rejection().code, "PARTNER_ERROR");
+        }
     }
 
     #[test]
@@ -182,7 +204,7 @@ mod tests {
             ("a bad request", 400, no_code, Some(FailureClass::None)),
             ("too many requests", 429, "", Some(FailureClass::Busy)),
             ("one odd product", 200, one_odd, None),
-            ("odd products alone", 200, all_odd, Some(FailureClass::Outage)),
+            ("odd products alone", 200, all_odd, Some(FailureClass::None)),
             ("nonsense", 200, "{}", Some(FailureClass::Outage)),
             ("a failure", 502, "", Some(FailureClass::Outage)),
         ] {
