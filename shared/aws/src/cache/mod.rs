@@ -107,16 +107,16 @@ impl<K: Eq + Hash + Clone, V> Cache<K, V> {
         if let Some(fresh) = fresh {
             return Ok(fresh);
         }
-        match entry.flight.lead_or_wait().await {
-            Some(pilot) => {
-                let loaded = self.load(&entry, load).await;
-                pilot.finish();
-                loaded
-            }
-            None => entry.serveable(&self.keep).ok_or_else(|| {
-                unavailable(format!("a concurrent load of the cache {} failed", self.name))
-            }),
+        let asked = Instant::now();
+        if let Some(pilot) = entry.flight.lead_or_wait().await {
+            let loaded = self.load(&entry, load).await;
+            pilot.finish();
+            return loaded;
         }
+        let brought = entry.loaded_since(asked, &self.keep);
+        brought.or_else(|| entry.serveable(&self.keep)).ok_or_else(|| {
+            unavailable(format!("a concurrent load of the cache {} failed", self.name))
+        })
     }
 
     /// Removes a key.
@@ -183,6 +183,13 @@ impl<V> Entry<V> {
         let cached = kept.cached(keep);
         let away = kept.failed.is_some_and(|at| at.elapsed() < BETWEEN_TRIES);
         (!cached.left.is_zero() || (away && kept.serves(keep))).then_some(cached)
+    }
+
+    /// The result of a load that others waited for, also if its lifetime has ended.
+    fn loaded_since(&self, asked: Instant, keep: &CachePolicy) -> Option<Cached<V>> {
+        let kept = self.kept();
+        let kept = kept.as_ref().filter(|kept| kept.loaded >= asked)?;
+        Some(kept.cached(keep))
     }
 
     /// A value that may be served although the load failed.

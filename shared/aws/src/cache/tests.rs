@@ -41,6 +41,22 @@ async fn fifty_concurrent_misses_make_one_load() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn all_that_wait_for_a_load_get_its_result_even_if_it_is_not_kept() {
+    let (missing, stale) = (Duration::ZERO, Duration::ZERO);
+    for found in [Duration::from_secs(1), Duration::ZERO] {
+        let policy = CachePolicy { found, missing, stale, entries_max: 1 };
+        for loaded in [Some(7), None] {
+            let (store, cache) = (Store::default(), Cache::new("test", policy));
+            let all = (0..50).map(|_| cache.get(&1, async || store.load(Ok(loaded)).await));
+            for cached in join_all(all).await {
+                assert_eq!(cached.unwrap().value.as_deref(), loaded.as_ref());
+            }
+            assert_eq!(store.loads(), 1);
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn fifty_concurrent_misses_all_fail_after_one_failed_load() {
     let (store, cache) = (Store::default(), Cache::new("test", CachePolicy::DEFAULT));
     let all = join_all((0..50).map(|_| cache.get(&1, async || store.load(down()).await)));
