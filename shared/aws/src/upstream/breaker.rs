@@ -142,9 +142,9 @@ impl Breaker {
         let known = self.known(now).await;
         let admission = match known.admission(now) {
             Admission::AsProbe => match self.change(known, |it| it.probed(id, now), now).await {
-                Changed::Stored(_) => return Ok(Some(id)),
                 Changed::Kept(circuit) => circuit.admission(now),
-                Changed::Unknown => Admission::Open,
+                // A write without an answer may have happened: only the probe's own result ends it.
+                Changed::Stored(_) | Changed::Unknown => return Ok(Some(id)),
             },
             admission => admission,
         };

@@ -93,10 +93,10 @@ impl Client {
     ) -> Result<Response, UpstreamError> {
         self.budget.earn(request.client());
         for retries in 0.. {
-            let answer = self.attempt(left(deadline), request).await;
+            let answer = self.attempt(time_left(deadline), request).await;
             let pause = pause(&answer, retries).filter(|pause| {
                 request.is_repeatable()
-                    && *pause + RETRY_LEFT_MIN <= left(deadline)
+                    && *pause + RETRY_LEFT_MIN <= time_left(deadline)
                     && self.budget.spend(request.client())
             });
             match pause {
@@ -157,6 +157,7 @@ impl Client {
     }
 }
 
-fn left(deadline: Deadline) -> Duration {
+/// The time that a request may still wait for an upstream.
+pub(super) fn time_left(deadline: Deadline) -> Duration {
     deadline.left().saturating_sub(RESERVE)
 }

@@ -9,6 +9,7 @@ use lifecycle::upstream_call::{
 };
 use lifecycle::{Caller, Permit, Route, ServiceError, Upstream};
 
+use super::client::time_left;
 use super::limits::RETRY_AFTER_S;
 use super::{AccessTokens, Breaker, Client, Guarded, Health, Request, Response, TokenError};
 use crate::{AuditLog, Aws};
@@ -106,7 +107,12 @@ impl<R: CallRecord> GuardedClient<R> {
             body: request.body(),
         });
         self.records.append(permit, &begun).await;
-        let call = Box::pin(self.ask(permit, request, read));
+        let call = Box::pin(async {
+            self.ask(permit, request, read).await.map_err(|fault| {
+                let out_of_time = time_left(permit.deadline()).is_zero();
+                NoAnswer { fault, out_of_time }
+            })
+        });
         let guarded = self.breaker.guard(permit, call, health).await;
         let (ended, alerts) = {
             let end = end(&guarded);
@@ -118,12 +124,12 @@ impl<R: CallRecord> GuardedClient<R> {
         }
         match guarded?.value {
             Ok(answer) => answer.unless_busy(upstream),
-            Err(ServiceError::Upstream(error)) => {
+            Err(NoAnswer { fault: ServiceError::Upstream(error), .. }) => {
                 let error = &*error as &dyn std::error::Error;
                 tracing::warn!(upstream = upstream.name(), error, "upstream response unusable");
                 Ok(Err(F::missing()))
             }
-            Err(fault) => Err(fault),
+            Err(NoAnswer { fault, .. }) => Err(fault),
         }
     }
 
@@ -133,7 +139,7 @@ impl<R: CallRecord> GuardedClient<R> {
         permit: &Permit<C>,
         request: &Request,
         read: &impl Fn(&Response) -> Result<T, F>,
-    ) -> Asked<T, F> {
+    ) -> Result<Answer<T, F>, ServiceError> {
         let answered = |raw: Response| Answer { read: read(&raw), raw };
         let mut last_try = false;
         loop {
@@ -154,7 +160,14 @@ impl<R: CallRecord> GuardedClient<R> {
 }
 
 /// The result of a call that the circuit breaker admitted.
-type Asked<T, F> = Result<Answer<T, F>, ServiceError>;
+type Asked<T, F> = Result<Answer<T, F>, NoAnswer>;
+
+/// Why a call has no answer.
+struct NoAnswer {
+    fault: ServiceError,
+    /// The request's deadline was shorter than the client's time-out.
+    out_of_time: bool,
+}
 
 impl<T, F: FailedCall> Answer<T, F> {
     fn class(&self) -> Option<FailureClass> {
@@ -186,7 +199,11 @@ impl<T, F: FailedCall> Answer<T, F> {
 fn outcome<T, F: FailedCall>(answer: &Asked<T, F>) -> CallOutcome {
     match answer {
         Ok(answer) => answer.class().map_or(CallOutcome::Answered, CallOutcome::Refused),
-        Err(ServiceError::Upstream(_) | ServiceError::TimedOut) => CallOutcome::Missing,
+        // Not a time-out if other work of the request has used the time.
+        Err(
+            NoAnswer { fault: ServiceError::Upstream(_), .. }
+            | NoAnswer { fault: ServiceError::TimedOut, out_of_time: false },
+        ) => CallOutcome::Missing,
         Err(_) => CallOutcome::Unknown,
     }
 }

@@ -10,14 +10,14 @@ use std::time::Duration;
 
 use http::StatusCode;
 use lifecycle::clock::now;
-use lifecycle::effects::{Condition, Write, text};
+use lifecycle::effects::{Condition, Write, number, text};
 use lifecycle::error::BoxError;
 use lifecycle::ports::CommitError;
 use lifecycle::record::{Key, Record, TableName as RecordTable};
 use lifecycle::telemetry::observe_cache;
 use lifecycle::{Deadline, Permit, ServiceError, Timestamp, random};
 use serde::{Deserialize, Serialize};
-use tokio::time::{Instant, sleep};
+use tokio::time::{Instant, sleep, timeout};
 
 use self::given::Given;
 use super::{Client, Request, Response, UpstreamError};
@@ -40,6 +40,10 @@ const MARGIN_S: i64 = 30;
 const LEASE: Duration = Duration::from_secs(5);
 /// A refused token is replaced at most once in this time, by all instances together.
 const REPLACED_EVERY: Duration = Duration::from_secs(30);
+/// The time for one call of the table. If it takes longer, the request still has time to fetch a token and
+/// to use it.
+const PATIENCE: Duration = Duration::from_secs(1);
+const TOO_LONG: &str = "the table of tokens took too long";
 /// Longest random pause before another instance looks for the token again, in milliseconds.
 const LOOK_MS_MAX: u64 = 100;
 
@@ -192,7 +196,7 @@ impl AccessTokens {
     /// Whether this instance may replace a refused token: once in [`REPLACED_EVERY`] for all
     /// instances. If the table fails, each instance counts alone.
     async fn may_replace(&self) -> bool {
-        match self.take_lease(Purpose::Replacement, REPLACED_EVERY).await {
+        match self.take(&self.lease(Purpose::Replacement, REPLACED_EVERY)).await {
             Leased::Yes => true,
             Leased::No => false,
             Leased::Unknown => {
@@ -211,14 +215,21 @@ impl AccessTokens {
             if let Some(token) = self.stored().await {
                 return Ok(token);
             }
-            // If the table fails, this instance fetches one, too.
-            if Instant::now() >= patience
-                || self.take_lease(Purpose::Fetch, LEASE).await != Leased::No
-            {
-                let token = self.fetch_leased(deadline).await;
-                let lease = self.lease(Purpose::Fetch, LEASE);
-                let _ = self.write(Write::delete::<Lease>(lease.key())).await;
-                return token;
+            if Instant::now() >= patience {
+                return self.fetch_leased(deadline).await;
+            }
+            let lease = self.lease(Purpose::Fetch, LEASE);
+            match self.take(&lease).await {
+                Leased::Yes => {
+                    let token = self.fetch_leased(deadline).await;
+                    // It may have run out meanwhile, and another instance may have taken one.
+                    let mine = Condition::Equals("untilMs", number(lease.until_ms));
+                    let _ = self.write(Write::delete::<Lease>(lease.key()).when(mine)).await;
+                    return token;
+                }
+                // The table fails, so this instance fetches one, too.
+                Leased::Unknown => return self.fetch_leased(deadline).await,
+                Leased::No => {}
             }
             sleep(Duration::from_millis(1 + random::up_to(LOOK_MS_MAX - 1))).await;
         }
@@ -240,7 +251,8 @@ impl AccessTokens {
 
     /// The token of the table, if it is valid and the table can be read.
     async fn stored(&self) -> Option<AccessToken> {
-        let loaded = self.tokens.load(&self.key(), true).await;
+        let loaded = timeout(PATIENCE, self.tokens.load(&self.key(), true)).await;
+        let loaded = loaded.unwrap_or_else(|_| Err(unavailable(TOO_LONG)));
         let loaded = loaded.unwrap_or_else(|fault| {
             warn("shared tokens cannot be read", &fault);
             None
@@ -280,10 +292,10 @@ impl AccessTokens {
     }
 
     /// Tries to take a lease for this instance.
-    async fn take_lease(&self, purpose: Purpose, length: Duration) -> Leased {
+    async fn take(&self, lease: &Lease) -> Leased {
         let free =
             Condition::Any(vec![Condition::Absent, Condition::Below("untilMs", now().as_millis())]);
-        let taken = self.write(Write::put(&self.lease(purpose, length)).when(free)).await;
+        let taken = self.write(Write::put(lease).when(free)).await;
         match taken {
             Ok(()) => Leased::Yes,
             Err(CommitError::Conditions(_) | CommitError::Conflict) => Leased::No,
@@ -310,7 +322,8 @@ impl AccessTokens {
     }
 
     async fn write(&self, write: Write) -> Result<(), CommitError> {
-        self.tokens.aws().write(write).await
+        let written = timeout(PATIENCE, self.tokens.aws().write(write)).await;
+        written.unwrap_or_else(|_| Err(CommitError::ServiceError(unavailable(TOO_LONG))))
     }
 }
 

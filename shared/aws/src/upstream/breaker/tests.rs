@@ -93,6 +93,20 @@ async fn a_probe_that_fails_by_our_own_fault_passes_to_the_next_request() {
 }
 
 #[tokio::test]
+async fn a_probe_whose_write_has_no_answer_still_reports_as_the_probe() {
+    let fleet = fleet(1).await;
+    for _ in 0..5 {
+        fleet[0].tell(Event::Failed, None, at(0)).await;
+    }
+    let mut environment = environment();
+    environment.insert("CIRCUITS_TABLE", "c".to_owned());
+    environment.insert("AWS_ENDPOINT_URL", "http://127.0.0.1:1".to_owned());
+    let cut_off = connect(&[Resource::Table(CIRCUITS, &[])], environment).breaker(PARTNER);
+    cut_off.hold(fleet[0].known(at(29)).await, at(29));
+    assert_eq!(cut_off.admit("probe", at(30)).await.unwrap(), Some("probe"));
+}
+
+#[tokio::test]
 async fn requests_pass_when_the_table_fails() {
     let mut environment = environment();
     environment.insert("CIRCUITS_TABLE", "c".to_owned());

@@ -27,7 +27,11 @@ impl FailedCall for Failed {
     }
 }
 
-type Answered = Result<Answer<(), Failed>, ServiceError>;
+type Answered = Asked<(), Failed>;
+
+fn in_time(fault: ServiceError) -> NoAnswer {
+    NoAnswer { fault, out_of_time: false }
+}
 
 fn answer(status: StatusCode, class: Option<FailureClass>) -> Answer<(), Failed> {
     let read = class.map_or(Ok(()), |class| Err(Failed(class)));
@@ -45,10 +49,15 @@ fn only_outages_of_the_upstream_count_against_its_health() {
         ("too many requests", Ok(answer(StatusCode::TOO_MANY_REQUESTS, Some(Busy))), Up),
         ("nonsense", Ok(answer(StatusCode::OK, Some(Outage))), Down),
         ("a failure", Ok(answer(StatusCode::BAD_GATEWAY, Some(Outage))), Down),
-        ("no response", Err(ServiceError::Upstream("".into())), Down),
-        ("a late response", Err(ServiceError::TimedOut), Down),
-        ("a fault of our own", Err(ServiceError::internal("")), Unknown),
-        ("a store of ours that is unavailable", Err(unavailable()), Unknown),
+        ("no response", Err(in_time(ServiceError::Upstream("".into()))), Down),
+        ("a late response", Err(in_time(ServiceError::TimedOut)), Down),
+        (
+            "no time left",
+            Err(NoAnswer { fault: ServiceError::TimedOut, out_of_time: true }),
+            Unknown,
+        ),
+        ("a fault of our own", Err(in_time(ServiceError::internal(""))), Unknown),
+        ("a store of ours that is unavailable", Err(in_time(unavailable())), Unknown),
     ] {
         assert_eq!(health(&answer), expected, "{what}");
     }
@@ -85,8 +94,8 @@ fn the_end_of_a_call_has_its_outcome_response_code_and_duration() {
         (Ok(refused(429, Busy)), CallOutcome::Refused(Busy), Some(429)),
         (Ok(refused(401, TokenRefused)), CallOutcome::Refused(TokenRefused), Some(401)),
         (Ok(refused(502, Outage)), CallOutcome::Refused(Outage), Some(502)),
-        (Err(ServiceError::TimedOut), CallOutcome::Missing, None),
-        (Err(ServiceError::internal("")), CallOutcome::Unknown, None),
+        (Err(in_time(ServiceError::TimedOut)), CallOutcome::Missing, None),
+        (Err(in_time(ServiceError::internal(""))), CallOutcome::Unknown, None),
     ] {
         let took = Duration::from_millis(12);
         let guarded = Ok(Guarded { value: answer, took, opened: true });

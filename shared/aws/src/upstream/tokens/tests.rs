@@ -128,11 +128,25 @@ async fn a_4xx_instead_of_a_token_is_returned_and_403_becomes_401() {
 async fn a_token_is_fetched_when_the_instance_with_the_lease_is_gone() {
     let (url, fetches) = handing_out(300).await;
     let fleet = fleet(1, &url).await;
-    let take = async || fleet[0].take_lease(Purpose::Fetch, LEASE).await;
+    let take = async || fleet[0].take(&fleet[0].lease(Purpose::Fetch, LEASE)).await;
     assert_eq!(take().await, Leased::Yes, "the lease of an instance that is then killed");
     assert_eq!(take().await, Leased::No);
     fleet[0].get_before(Deadline::after(Duration::from_secs(2))).await.unwrap();
     assert_eq!(fetches.load(SeqCst), 1);
+    assert_eq!(take().await, Leased::No, "the lease is another instance's, so it stays");
+}
+
+#[tokio::test]
+async fn an_instance_fetches_a_token_if_the_table_does_not_answer() {
+    let (url, fetches) = handing_out(300).await;
+    let mut fleet = fleet(1, &url).await;
+    let silent = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let mut environment = environment();
+    environment.insert("TOKENS_TABLE", "t".to_owned());
+    environment.insert("AWS_ENDPOINT_URL", format!("http://{}", silent.local_addr().unwrap()));
+    fleet[0].tokens = connect(&[Resource::Table(TOKENS, &[])], environment).table();
+    let token = fleet[0].get_before(Deadline::after(Duration::from_secs(6))).await.unwrap();
+    assert_eq!((token.secret(), fetches.load(SeqCst)), ("token-1", 1));
 }
 
 #[tokio::test]
