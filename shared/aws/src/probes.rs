@@ -30,7 +30,11 @@ impl Aws {
         _: &Permit<C>,
         table: TableName,
     ) -> Result<(), ServiceError> {
-        let key = Key::new("healthcheck");
+        let key = if table.is_sorted() {
+            Key::sorted("healthcheck", "healthcheck")
+        } else {
+            Key::new("healthcheck")
+        };
         within_limit(async { self.get_item(table, &key, false).await.map(drop) }).await
     }
 

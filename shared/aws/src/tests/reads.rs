@@ -6,11 +6,12 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use lifecycle::effects::Write;
 use lifecycle::ports::Store;
 use lifecycle::record::{Key, Record, Singleton, TableName};
-use lifecycle::{FieldErrors, RetrieveError, ServiceError};
+use lifecycle::testing::permit;
+use lifecycle::{Anyone, FieldErrors, Moment, RetrieveError, ServiceError, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use super::commits::{Event, Product, commit, product};
-use super::stores::{PRODUCTS, Stores};
+use super::stores::{OUTBOX, PRODUCTS, Stores};
 use crate::OrNotFound;
 use crate::dynamodb::batch_get::{KEYS_MAX, gather, gather_as};
 use crate::dynamodb::expressions::key_of;
@@ -23,6 +24,15 @@ async fn a_record_is_read_or_absent() {
     assert_eq!(table.load(&Key::new("a"), true).await.unwrap(), Some(product("a", 5)));
     let missing = table.load(&Key::new("b"), false).await.unwrap();
     assert!(matches!(missing.or_not_found(), Err(RetrieveError::NotFound)));
+}
+
+#[tokio::test]
+async fn tables_with_and_without_a_sort_key_can_be_probed() {
+    let aws = Stores::start().await.aws;
+    let permit = permit(Anyone, Moment::new(Timestamp::from_millis(0), [0; 32]));
+    for table in [PRODUCTS, OUTBOX] {
+        aws.probe_table(&permit, table).await.unwrap();
+    }
 }
 
 #[tokio::test]
