@@ -82,7 +82,12 @@ impl GetProduct {
         product_id: ProductId,
     ) -> Result<Option<ProductView>, ServiceError> {
         let key = Product::key_of(product_id);
-        let product = self.products.get_eventually_consistent(permit, &key).await?;
+        let lagging = self.products.get_eventually_consistent(permit, &key).await?;
+        // A miss is kept, and a product that was just created must not be one.
+        let product = match lagging {
+            Some(product) => Some(product),
+            None => self.products.get(permit, &key).await?,
+        };
         let Some(product) = product else { return Ok(None) };
         if product.stock_parts.is_none() {
             return Ok(Some(product.into()));
