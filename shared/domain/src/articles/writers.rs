@@ -10,8 +10,9 @@ use crate::people::UserId;
 /// The users who wrote part of an article's present text, for each field.
 ///
 /// An editor who changes a field becomes one of its writers. The earlier writers stay as long as
-/// any of its words is left: correcting a comma does not make the text the editor's. Only a change
-/// that keeps no word removes them. An editor may therefore count as a writer for longer than their
+/// any of its words is left, in this field or in the other one: correcting a comma does not make the
+/// text the editor's, nor does moving it. Only a change that keeps no word removes them, and a text
+/// without words keeps its writers. An editor may therefore count as a writer for longer than their
 /// words remain, but never for shorter.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Writers {
@@ -33,21 +34,32 @@ impl Writers {
 
     /// The writers after this user has changed `before` into `after`.
     pub(super) fn after(&self, before: Texts<'_>, after: Texts<'_>, person: UserId) -> Self {
+        let title = [before.title.as_str(), after.title.as_str()];
+        let content = [before.content.as_str(), after.content.as_str()];
+        let moved = |[old, new]: [&str; 2], other: &str, writers: &BTreeSet<UserId>| {
+            if old != new && share_words(old, other) { writers.clone() } else { BTreeSet::new() }
+        };
+        let into_title = moved(content, title[1], &self.content);
+        let into_content = moved(title, content[1], &self.title);
         Self {
-            title: field(&self.title, before.title.as_str(), after.title.as_str(), person),
-            content: field(&self.content, before.content.as_str(), after.content.as_str(), person),
+            title: &field(&self.title, title, person) | &into_title,
+            content: &field(&self.content, content, person) | &into_content,
         }
     }
 }
 
 /// The writers of a field after this user has changed or kept its text.
-fn field(writers: &BTreeSet<UserId>, old: &str, new: &str, person: UserId) -> BTreeSet<UserId> {
+fn field(writers: &BTreeSet<UserId>, [old, new]: [&str; 2], person: UserId) -> BTreeSet<UserId> {
     if old == new {
         return writers.clone();
     }
-    let kept = !words(old).is_disjoint(&words(new));
+    let kept = words(old).is_empty() || share_words(old, new);
     let before = writers.iter().copied().filter(|_| kept);
     before.chain([person]).collect()
+}
+
+fn share_words(one: &str, other: &str) -> bool {
+    !words(one).is_disjoint(&words(other))
 }
 
 /// The words of a text, in lower case.
@@ -95,12 +107,13 @@ mod tests {
             ("水壶会响", "水壶不响", true),
             ("水壶会响", "灯", false),
             ("กาน้ำร้อง", "กาน้ำไม่ร้อง", true),
+            ("!", "?", true),
         ] {
-            let after = field(&BTreeSet::from([first]), old, new, second);
+            let after = field(&BTreeSet::from([first]), [old, new], second);
             assert!(after.contains(&second), "{old} -> {new}");
             assert_eq!(after.contains(&first), first_stays, "{old} -> {new}");
         }
-        let untouched = field(&BTreeSet::from([first]), "!", "!", second);
+        let untouched = field(&BTreeSet::from([first]), ["!", "!"], second);
         assert_eq!(untouched, BTreeSet::from([first]));
     }
 
@@ -115,6 +128,32 @@ mod tests {
         let replaced = Article { title, content, ..rewritten.clone() };
         let writers = writers.after(rewritten.texts(), replaced.texts(), author);
         assert!(writers.include(author) && !writers.include(editor));
+    }
+
+    #[test]
+    fn words_that_move_between_title_and_content_keep_their_writer() {
+        let (first, mover) = (person(1), person(2));
+        let with = |title: &str, content: &str| Article {
+            title: read(json!(title)),
+            content: read(json!(content)),
+            ..article()
+        };
+        for (before, after) in [
+            (["Lamp guide", "It glows."], ["Fresh start", "Our own. Lamp guide"]),
+            (["It glows.", "Lamp guide"], ["Lamp!", "Fresh start"]),
+            (["Lamp guide", "A lamp glows."], ["Fresh start", "A lamp glows."]),
+        ] {
+            let [before, after] = [before, after].map(|[title, content]| with(title, content));
+            let is_first_in_title = before.title.as_str() == "Lamp guide";
+            let (with_first, others) = (BTreeSet::from([first]), BTreeSet::new());
+            let writers = if is_first_in_title {
+                Writers { title: with_first, content: others }
+            } else {
+                Writers { title: others, content: with_first }
+            };
+            let writers = writers.after(before.texts(), after.texts(), mover);
+            assert!(writers.include(first) && writers.include(mover), "{after:?}");
+        }
     }
 
     fn person(number: u128) -> UserId {
