@@ -2,8 +2,9 @@
 //!
 //! A function needs the variables of the resources that it declares, and of the resources that the
 //! lifecycle uses on its behalf. `--describe` lists both, and `cargo lifecycle codegen` writes them into the
-//! template. At the start, one error names all that are missing. An empty variable counts as
-//! missing.
+//! template. The exceptions are `ISSUER` and `AUDIENCE`: they are written by hand, into
+//! `Globals.Function.Environment.Variables`. At the start, one error names all that are missing. An
+//! empty variable counts as missing.
 //!
 //! # Variables of declared resources
 //!

@@ -59,7 +59,7 @@ impl<E: Endpoint> Allow<E> {
     note = "implement `Query` for it if it only reads (without stages 7 and 8), or `Endpoint` if it changes data (all nine stages)"
 )]
 pub trait Endpoint: Send + Sync + Sized + 'static {
-    /// Stage 1. Routing: method and path template.
+    /// Stage 1. Routing: method and path template. A public `GET` also answers `HEAD`.
     const ROUTE: Route;
 
     /// Stage 2. Authentication: [`Anyone`](crate::Anyone), an [`Identity`](crate::Identity), or an
@@ -175,7 +175,7 @@ pub trait Endpoint: Send + Sync + Sized + 'static {
 /// An endpoint that only reads. It has no stages 7 and 8, and no items for idempotency, conditions,
 /// costs or the size of a body.
 pub trait Query: Send + Sync + Sized + 'static {
-    /// Stage 1. Routing: method and path template.
+    /// Stage 1. Routing: method and path template. A public `GET` also answers `HEAD`.
     const ROUTE: Route;
 
     /// Stage 2. Authentication, as in [`Endpoint::Caller`].

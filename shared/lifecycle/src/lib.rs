@@ -12,7 +12,9 @@
 //! | 9 Response | [`reply`] |
 //!
 //! [`endpoint`] has all stages in one trait, [`runtime`] runs them, and [`ports`] are the traits of
-//! their I/O. [`clock`], [`random`] and [`background`] stand for the system. [`http`] has the triggers of endpoints, and tables of the supported inputs and
+//! their I/O. All code takes the time, random numbers and
+//! background tasks from [`clock`], [`random`] and [`background`], so that tests and simulations set
+//! them. [`http`] has the triggers of endpoints, and tables of the supported inputs and
 //! outputs. With the feature `testing`, the module `testing` runs endpoints and consumers in the
 //! process of a test.
 

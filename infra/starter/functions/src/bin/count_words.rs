@@ -5,7 +5,7 @@ use functions::{NOTES, Note, NoteCreated, WORD_COUNTS};
 use lifecycle::Consumer;
 use lifecycle::prelude::*;
 
-fn main() -> ExitCode {
+pub(crate) fn main() -> ExitCode {
     aws::consume(build)
 }
 

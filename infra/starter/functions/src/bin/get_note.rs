@@ -5,7 +5,7 @@ use functions::{NOTES, Note, NoteId, NoteView};
 use lifecycle::Query;
 use lifecycle::prelude::*;
 
-fn main() -> ExitCode {
+pub(crate) fn main() -> ExitCode {
     aws::serve(build)
 }
 

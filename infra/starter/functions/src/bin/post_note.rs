@@ -5,7 +5,7 @@ use lifecycle::Endpoint;
 use lifecycle::prelude::*;
 use schemars::JsonSchema;
 
-fn main() -> ExitCode {
+pub(crate) fn main() -> ExitCode {
     aws::serve(|_| PostNote)
 }
 

@@ -4,6 +4,6 @@ use std::process::ExitCode;
 
 use functions::NoteEvents;
 
-fn main() -> ExitCode {
+pub(crate) fn main() -> ExitCode {
     aws::functions::relay_outbox::<NoteEvents>()
 }
