@@ -201,7 +201,7 @@ async fn tables_queues_and_mails_are_shown() {
         running.client.get(format!("{}/tables/Nothing", running.url)).send().await.unwrap();
     assert_eq!(missing.status(), 404);
 
-    assert_eq!(running.get("/queues").await["queues"].as_array().unwrap().len(), 5);
+    assert_eq!(running.get("/queues").await["queues"].as_array().unwrap().len(), 6);
     assert_eq!(running.get("/mailbox?to=a@example.com").await, json!({"mails": []}));
     assert_eq!(running.get("/invocations").await, json!({"invocations": []}));
     assert_eq!(running.get("/").await["api"], "http://127.0.0.1:3000");

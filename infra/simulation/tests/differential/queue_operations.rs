@@ -103,7 +103,8 @@ pub(super) fn request(
             ("SendMessage", send)
         }
         Operation::Receive { queue, visibility_s } => {
-            // The emulator's SQS delivers one message of a group at a time. SQS delivers several.
+            // The SQS inside the emulator delivers one message of a group at a time. SQS and the
+            // emulator deliver several.
             let count = if is_fifo(QUEUES[*queue]) { 1 } else { 10 };
             let mut receive = json!({
                 "QueueUrl": urls[*queue], "MaxNumberOfMessages": count, "WaitTimeSeconds": 0,

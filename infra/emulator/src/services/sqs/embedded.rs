@@ -1,9 +1,8 @@
-//! The embedded SQS, completed by fair queues, message groups, messages of a megabyte, a record of
-//! all messages, and a file that keeps them.
+//! The embedded SQS, completed by message groups, messages of a megabyte, a record of all messages,
+//! and a file that keeps them.
 
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
-use std::time::Duration;
 
 use axum::http::HeaderMap;
 use axum::http::header::{CONTENT_LENGTH, CONTENT_TYPE};
@@ -19,12 +18,12 @@ use rustack_sqs_http::router::resolve_operation;
 use sam_template::{ACCOUNT_ID, REGION};
 use serde_json::{Value, json};
 use tokio::sync;
-use tokio::time::Instant;
 use uuid::Uuid;
 
-use super::fair::{self, Fair, Line};
+use super::fifo::{self, Numbers};
 use super::groups::{self, Groups};
 use super::kept::{self, KeptFile};
+use super::line::{self, Lines};
 use super::message_log::Journal;
 use super::parcels;
 use super::restored::Restored;
@@ -33,10 +32,6 @@ use super::timestamps::Moves;
 use crate::clock::Clock;
 use crate::services::error::DataError;
 
-/// The time that a waiting receive polls the embedded SQS before it checks the line again, in
-/// seconds. Other receives may have added messages to the line.
-const LOOK_EVERY_S: u64 = 1;
-
 /// The embedded SQS. Its calls run in the runtime of its [`Time`](super::time::Time).
 pub(super) struct Sqs {
     handler: RustackSqsHandler,
@@ -44,8 +39,9 @@ pub(super) struct Sqs {
     /// A call other than a receive holds it, so that its lines have the order of the queues.
     kept: OnceLock<sync::Mutex<KeptFile>>,
     pub(super) restored: Restored,
-    groups: Groups,
-    fair: Fair,
+    pub(super) groups: Groups,
+    numbers: Numbers,
+    lines: Lines,
     pending: Pending,
     pub(super) moves: Moves,
 }
@@ -68,7 +64,8 @@ impl Sqs {
             kept: OnceLock::new(),
             restored: Restored::default(),
             groups: Groups::default(),
-            fair: Fair::default(),
+            numbers: Numbers::default(),
+            lines: Lines::default(),
             pending,
             moves: Moves::default(),
         }
@@ -82,117 +79,35 @@ impl Sqs {
 
     /// Adds the group of a message of an earlier run to a standard queue.
     pub(super) fn add_group(&self, queue_url: &str, message_id: &str, group: String) {
-        self.fair.add(queue_url);
+        self.lines.add(queue_url);
         self.groups.add(message_id, group);
     }
 
     /// Handles a call.
     pub(super) async fn handle(&self, operation: &str, body: Bytes) -> http::Response<Bytes> {
         let input = serde_json::from_slice(&body).unwrap_or_default();
-        let line = self.fair.line(&input);
-        if operation == "ReceiveMessage"
-            && let Some(line) = &line
-        {
-            return self.receive_fairly(line, &input).await;
-        }
-        let response = self.embedded(operation, body).await;
-        if let Some(line) = &line
-            && response.status().is_success()
-        {
-            let mut answer: Value = serde_json::from_slice(response.body()).unwrap_or_default();
-            line.note(operation, &input, &answer);
-            if operation == "GetQueueAttributes" {
-                fair::with_waiting(&mut answer, line.waiting());
-                return answered(&answer);
-            }
-        }
-        response
-    }
-
-    /// Handles a receive from a queue with message groups. It always returns all attributes.
-    async fn receive_fairly(&self, line: &Line, input: &Value) -> http::Response<Bytes> {
-        let asked = json!({"QueueUrl": input["QueueUrl"], "AttributeNames": ["All"]}).to_string();
-        let settings = self.embedded("GetQueueAttributes", asked.into()).await;
-        let settings: Value = serde_json::from_slice(settings.body()).unwrap_or_default();
-        let seconds = |parameter: &str, attribute: &str| {
-            let set = settings["Attributes"][attribute].as_str().and_then(|set| set.parse().ok());
-            Duration::from_secs(input[parameter].as_u64().or(set).unwrap_or_default())
+        let Some(line) = self.lines.of(&input) else {
+            return self.embedded(operation, body).await;
         };
-        let hidden = seconds("VisibilityTimeout", "VisibilityTimeout");
-        let end = Instant::now() + seconds("WaitTimeSeconds", "ReceiveMessageWaitTimeSeconds");
-        let count_max = input["MaxNumberOfMessages"].as_u64().unwrap_or(1);
-        let mut wait_s = 0;
-        loop {
-            if let Err(refused) = self.fetch(line, &input["QueueUrl"], wait_s).await {
-                return refused;
-            }
-            let given = line.give(usize::try_from(count_max).unwrap_or(usize::MAX), hidden);
-            if !given.is_empty() || Instant::now() >= end {
-                return self.given(input, hidden, given).await;
-            }
-            wait_s = LOOK_EVERY_S;
+        if operation == "ReceiveMessage" {
+            return self.receive(&line, &input).await;
         }
-    }
-
-    /// Moves all visible messages to the line, waiting up to this time for the first one.
-    async fn fetch(
-        &self,
-        line: &Line,
-        queue_url: &Value,
-        mut wait_s: u64,
-    ) -> Result<(), http::Response<Bytes>> {
-        loop {
-            let fetch = fair::fetch(queue_url, wait_s).to_string();
-            wait_s = 0;
-            // Not a pending duration: a held message stays held when the clock moves.
-            let answer = self.rustack("ReceiveMessage", fetch.into()).await;
-            if !answer.status().is_success() {
-                return Err(answer);
-            }
-            let answer = self.groups.put_back(answer.into_body());
-            let mut answer: Value = serde_json::from_slice(&answer).unwrap_or_default();
-            match answer["Messages"].take() {
-                Value::Array(messages) if !messages.is_empty() => line.take_in(messages),
-                _ => return Ok(()),
-            }
+        let _turn = line.turn().await;
+        let response = self.embedded(operation, body).await;
+        if !response.status().is_success() {
+            return response;
         }
-    }
-
-    /// Starts the visibility timeout of served messages. A message that was deleted meanwhile is
-    /// left out.
-    async fn given(
-        &self,
-        input: &Value,
-        hidden: Duration,
-        given: Vec<Value>,
-    ) -> http::Response<Bytes> {
-        let mut messages = Vec::new();
-        for message in given {
-            let change = json!({
-                "QueueUrl": input["QueueUrl"],
-                "ReceiptHandle": message["ReceiptHandle"],
-                "VisibilityTimeout": hidden.as_secs(),
-            });
-            let change = change.to_string().into();
-            let changed = self.embedded_unnoted("ChangeMessageVisibility", change).await;
-            if changed.status().is_success() {
-                messages.push(message);
-            }
+        let mut answer: Value = serde_json::from_slice(response.body()).unwrap_or_default();
+        line.note(operation, &input, &answer);
+        if operation == "GetQueueAttributes" {
+            line::with_waiting(&mut answer, line.waiting());
+            return answered(&answer);
         }
-        let answer = if messages.is_empty() { json!({}) } else { json!({"Messages": messages}) };
-        let response = answered(&answer);
-        let input = input.to_string();
-        if let Err(error) =
-            self.keep(None, "ReceiveMessage", input.as_bytes(), response.body()).await
-        {
-            return not_kept(&error);
-        }
-        self.journal().note("ReceiveMessage", input.as_bytes(), response.body());
         response
     }
 
     /// Lets the embedded SQS handle a call, and notes its effect.
-    async fn embedded(&self, operation: &str, body: Bytes) -> http::Response<Bytes> {
+    pub(super) async fn embedded(&self, operation: &str, body: Bytes) -> http::Response<Bytes> {
         let held = match self.kept.get() {
             // A receive may wait for the send of another call.
             Some(kept) if operation != "ReceiveMessage" => Some(kept.lock().await),
@@ -203,7 +118,7 @@ impl Sqs {
         if !taken.is_empty()
             && let Ok(input) = serde_json::from_slice::<Value>(&body)
         {
-            self.fair.add(input["QueueUrl"].as_str().unwrap_or_default());
+            self.lines.add(input["QueueUrl"].as_str().unwrap_or_default());
         }
         let response = self.embedded_unnoted(operation, body.clone()).await;
         let (parts, mut answer) = response.into_parts();
@@ -221,7 +136,7 @@ impl Sqs {
     }
 
     /// Keeps the effect of a successful call.
-    async fn keep(
+    pub(super) async fn keep(
         &self,
         held: Option<sync::MutexGuard<'_, KeptFile>>,
         operation: &str,
@@ -255,9 +170,10 @@ impl Sqs {
         response
     }
 
-    async fn rustack(&self, operation: &str, body: Bytes) -> http::Response<Bytes> {
+    pub(super) async fn rustack(&self, operation: &str, body: Bytes) -> http::Response<Bytes> {
         let renamed = self.restored.to_embedded(operation, &body).unwrap_or_else(|| body.clone());
         let packed = parcels::pack(operation, &renamed).unwrap_or(renamed);
+        let packed = self.numbers.separate(operation, &packed).unwrap_or(packed);
         let answered = match resolve_operation(&target_header(operation)) {
             Ok(known) => self.handler.handle_operation(known, packed).await,
             Err(error) => Err(error),
@@ -270,6 +186,7 @@ impl Sqs {
             answer = parcels::unpack(operation, &body, &answer).unwrap_or(answer);
             answer = self.restored.to_caller(operation, &body, &answer).unwrap_or(answer);
             if operation == "ReceiveMessage" {
+                answer = fifo::unite(&body, &answer).unwrap_or(answer);
                 answer = self.moves.translate(answer);
             }
             // Its length may have changed.
@@ -286,14 +203,14 @@ impl Sqs {
 }
 
 /// A successful response.
-fn answered(answer: &Value) -> http::Response<Bytes> {
+pub(super) fn answered(answer: &Value) -> http::Response<Bytes> {
     let answer = Bytes::from(answer.to_string());
     let response = http::Response::builder().header(CONTENT_TYPE, "application/x-amz-json-1.0");
     response.body(answer).expect("the header is a constant")
 }
 
 /// The response to a call whose effect cannot be kept. The platform ends.
-fn not_kept(error: &DataError) -> http::Response<Bytes> {
+pub(super) fn not_kept(error: &DataError) -> http::Response<Bytes> {
     let body = json!({"__type": "com.amazonaws.sqs#InternalFailure", "message": error.to_string()});
     let mut response = answered(&body);
     *response.status_mut() = http::StatusCode::INTERNAL_SERVER_ERROR;

@@ -1,11 +1,13 @@
 //! Message groups of standard queues (SQS fair queues). The embedded SQS rejects them, so they are
-//! removed from calls and added to responses. [`fair`](super::fair) uses them.
+//! removed from calls and added to responses. [`line`](super::line) uses them.
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Mutex, PoisonError};
 
 use bytes::Bytes;
 use serde_json::{Value, json};
+
+use super::fifo::is_fifo;
 
 /// The maximum number of remembered messages. Older ones lose their group.
 const MESSAGES_MAX: usize = 100_000;
@@ -27,13 +29,13 @@ struct Known {
 pub(super) type Taken = Vec<(Option<String>, String)>;
 
 /// The input of a call without its messages' groups, and these groups. `None` if there are none, or
-/// the queue is FIFO: the embedded SQS supports groups there.
+/// the queue is FIFO: [`fifo`](super::fifo) has its groups.
 pub(super) fn take_out(operation: &str, body: &Bytes) -> Option<(Bytes, Taken)> {
     if !matches!(operation, "SendMessage" | "SendMessageBatch") {
         return None;
     }
     let mut input: Value = serde_json::from_slice(body).ok()?;
-    if input["QueueUrl"].as_str()?.strip_suffix(".fifo").is_some() {
+    if is_fifo(&input) {
         return None;
     }
     let mut taken = Taken::new();
@@ -128,7 +130,7 @@ mod tests {
     }
 
     #[test]
-    fn the_groups_of_a_fifo_queue_are_left_to_the_embedded_sqs() {
+    fn the_groups_of_a_fifo_queue_are_left() {
         let input = json!({
             "QueueUrl": "http://127.0.0.1/0/work.fifo", "MessageBody": "a", "MessageGroupId": "one",
         });

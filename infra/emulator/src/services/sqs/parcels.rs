@@ -131,14 +131,14 @@ fn unpack_received(names: &Value, message: &mut Value) {
     }
 }
 
-fn forget(value: &mut Value, name: &str) {
+pub(super) fn forget(value: &mut Value, name: &str) {
     if let Some(members) = value.as_object_mut() {
         members.remove(name);
     }
 }
 
 /// Whether a receive requests an attribute: by `All`, by prefix, or by name.
-fn is_asked_for(names: &Value, attribute: &str) -> bool {
+pub(super) fn is_asked_for(names: &Value, attribute: &str) -> bool {
     let mut names = names.as_array().into_iter().flatten().filter_map(Value::as_str);
     names.any(|name| match name.strip_suffix(".*") {
         Some(prefix) => attribute.starts_with(prefix),

@@ -1,4 +1,5 @@
 mod activity;
+mod fifo;
 mod kept;
 mod mail;
 mod meter;
