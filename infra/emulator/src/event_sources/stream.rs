@@ -194,33 +194,46 @@ impl Lane {
                     let attempts = if first == 0 { attempts } else { 0 };
                     self.done_with(&records);
                     let rest = Batch { records: rest, attempts };
-                    self.failed(rest, "the function reported a failure", batches).await;
+                    // The report has split the batch: Lambda does not halve the rest.
+                    self.retry(rest, "the function reported a failure", batches).await;
                 }
             },
         }
     }
 
-    /// Queues a failed batch for a retry, split in halves if the template asks for it, or gives it up.
+    /// Queues a batch whose invocation failed for a retry, split in halves if the template asks for
+    /// it.
     async fn failed(&mut self, batch: Batch, reason: &str, batches: &mut Vec<Batch>) {
-        let Batch { mut records, attempts } = batch;
-        self.mapping.say(&format!("a batch of {} failed: {reason}", records.len()));
-        let bisected = self.trigger.bisect_batch_on_function_error && records.len() > 1;
-        let after = pause_after(attempts);
-        self.record_retry(&records, Retry { error: reason, after, bisected });
-        tokio::time::sleep(after).await;
-        if bisected {
-            // Splitting does not count as an attempt.
-            let second = records.split_off(records.len() / 2);
-            batches.push(Batch { records: second, attempts });
-            batches.push(Batch { records, attempts });
-            return;
+        if !self.trigger.bisect_batch_on_function_error || batch.records.len() == 1 {
+            return self.retry(batch, reason, batches).await;
         }
+        self.pause(&batch, reason, true).await;
+        let Batch { mut records, attempts } = batch;
+        // Splitting does not count as an attempt.
+        let second = records.split_off(records.len() / 2);
+        batches.push(Batch { records: second, attempts });
+        batches.push(Batch { records, attempts });
+    }
+
+    /// Queues a failed batch for a retry as it is, or gives it up.
+    async fn retry(&mut self, batch: Batch, reason: &str, batches: &mut Vec<Batch>) {
+        self.pause(&batch, reason, false).await;
+        let Batch { records, attempts } = batch;
         let attempts = attempts + 1;
         if self.trigger.maximum_retry_attempts.is_some_and(|retries_max| attempts > retries_max) {
             self.give_up(&records, "RetryAttemptsExhausted", attempts).await;
         } else {
             batches.push(Batch { records, attempts });
         }
+    }
+
+    /// Reports a failed batch and waits before its retry.
+    async fn pause(&self, batch: &Batch, error: &str, bisected: bool) {
+        let Batch { records, attempts } = batch;
+        self.mapping.say(&format!("a batch of {} failed: {error}", records.len()));
+        let after = pause_after(*attempts);
+        self.record_retry(records, Retry { error, after, bisected });
+        tokio::time::sleep(after).await;
     }
 
     /// Gives up the records at the start of a batch that exceed the maximum age.

@@ -82,6 +82,19 @@ async fn a_failing_batch_is_halved_and_its_bad_record_given_up() {
 }
 
 #[tokio::test]
+async fn a_partial_response_is_not_split_again() {
+    let second = failing("/dynamodb/SequenceNumber", KEY, "1");
+    let running = running(&stream("BisectBatchOnFunctionError: true"), vec![second]).await;
+
+    for number in 0..4 {
+        running.write(&number.to_string());
+    }
+    running.until(|| running.seen(KEY).concat().len() == 7).await;
+
+    assert_eq!(running.seen(KEY), [vec!["0", "1", "2", "3"], vec!["1", "2", "3"]]);
+}
+
+#[tokio::test]
 async fn records_of_one_item_keep_their_order_in_parallel_lanes() {
     let functions = Scripted { takes: Duration::from_millis(20), ..Scripted::default() };
     let event = format!("{STREAM}\n      ParallelizationFactor: 4\n      BatchSize: 1");
