@@ -11,7 +11,7 @@ use super::events;
 use super::mapping::Mapping;
 use super::outcome;
 use crate::activity::Cause;
-use crate::functions::InvokeError;
+use crate::functions::{InvokeError, PAYLOAD_BYTES_MAX};
 use crate::services::{QueueName, ReceivedMessage};
 use sam_template::{Queue, QueueTrigger};
 
@@ -71,13 +71,14 @@ struct Poller {
 
 impl Poller {
     /// Gathers a batch: the messages available now, or the first to arrive within the batching
-    /// window.
+    /// window, until they fill an event.
     async fn gather(&self) -> Result<Vec<ReceivedMessage>, crate::services::QueueError> {
         let wanted = self.trigger.batch_size.max(1) as usize;
         let stores = &self.mapping.stores;
         let mut batch = stores.receive(&self.name, wanted.min(RECEIVE_MAX), RECEIVE_WAIT_S).await?;
         let deadline = Instant::now() + self.trigger.batching_window;
-        while !batch.is_empty() && batch.len() < wanted {
+        let mut bytes = self.bytes(&batch);
+        while !batch.is_empty() && batch.len() < wanted && bytes < PAYLOAD_BYTES_MAX {
             let more =
                 stores.receive(&self.name, (wanted - batch.len()).min(RECEIVE_MAX), 0).await?;
             if more.is_empty() {
@@ -87,20 +88,39 @@ impl Poller {
                 }
                 tokio::time::sleep(pause).await;
             }
+            bytes += self.bytes(&more);
             batch.extend(more);
         }
         Ok(batch)
     }
 
+    /// The bytes of messages in events.
+    fn bytes(&self, messages: &[ReceivedMessage]) -> usize {
+        messages.iter().map(|message| events::bytes_of_message(&self.name, message)).sum()
+    }
+
     async fn deliver(self: Arc<Self>, batch: Vec<ReceivedMessage>, _permit: OwnedSemaphorePermit) {
         let batch = self.filter(batch).await;
         let (overtaken, batch) = self.hold_back(batch);
-        if !batch.is_empty() {
-            self.invoke_and_delete(&batch).await;
-        }
+        self.deliver_parts(batch).await;
         if !overtaken.is_empty() {
             tokio::time::sleep(HELD_BACK).await;
-            self.invoke_and_delete(&overtaken).await;
+            self.deliver_parts(overtaken).await;
+        }
+    }
+
+    /// Delivers messages, as many at a time as an event has room for. The rest of a FIFO queue's
+    /// messages is not delivered after a failure, so that each group keeps its order: it stays in
+    /// flight until its visibility timeout.
+    async fn deliver_parts(&self, mut batch: Vec<ReceivedMessage>) {
+        while !batch.is_empty() {
+            let bytes = |message| events::bytes_of_message(&self.name, message);
+            let rest = batch.split_off(events::fitting(batch.iter().map(bytes)));
+            let has_succeeded = self.invoke_and_delete(&batch).await;
+            if self.queue.fifo && !has_succeeded {
+                return;
+            }
+            batch = rest;
         }
     }
 
@@ -139,7 +159,8 @@ impl Poller {
         batch.into_iter().partition(|_| faults.reorders(&self.mapping.name))
     }
 
-    async fn invoke_and_delete(&self, batch: &[ReceivedMessage]) {
+    /// Returns whether all messages have succeeded.
+    async fn invoke_and_delete(&self, batch: &[ReceivedMessage]) -> bool {
         let failed = self.invoke(batch).await;
         let faults = self.mapping.stores.faults();
         let again: Vec<_> =
@@ -151,6 +172,7 @@ impl Poller {
         let succeeded = batch.iter().enumerate().filter(|(place, _)| !failed.contains(place));
         let succeeded: Vec<_> = succeeded.map(|(_, message)| message).collect();
         self.delete(&succeeded).await;
+        failed.is_empty()
     }
 
     /// Invokes the function with a batch and returns the indices of failed messages. These stay in

@@ -86,15 +86,23 @@ impl Lane {
         let _ = tokio::time::timeout(SLOW_POLL, self.writes.changed()).await;
     }
 
-    /// Gathers a batch: the records available now, or the first to arrive within the batching window.
+    /// Gathers a batch: the records available now, or the first to arrive within the batching
+    /// window, as many as an event has room for.
     async fn gather(&mut self) -> Result<Vec<Record>, StoreError> {
         let mut records = self.next_records()?;
         let window = self.trigger.batching_window;
-        if !records.is_empty() && records.len() < self.batch_size() && !window.is_zero() {
+        let is_full = records.len() == self.batch_size() || self.fitting(&records) < records.len();
+        if !records.is_empty() && !is_full && !window.is_zero() {
             tokio::time::sleep(window).await;
             records = self.next_records()?;
         }
+        records.truncate(self.fitting(&records));
         Ok(records)
+    }
+
+    fn fitting(&self, records: &[Record]) -> usize {
+        let bytes = |record| events::of_record(&self.table, record).to_string().len();
+        events::fitting(records.iter().map(bytes))
     }
 
     /// The next records of this lane, at most one batch. The position also moves past

@@ -22,7 +22,7 @@ use crate::clock::Clock;
 use crate::faults::NextFaults;
 
 /// The maximum bytes of an event and of a response: Lambda's limit for synchronous invocations.
-pub(super) const PAYLOAD_BYTES_MAX: usize = 6 * 1024 * 1024 + 100;
+pub(crate) const PAYLOAD_BYTES_MAX: usize = 6 * 1024 * 1024 + 100;
 
 /// One function.
 pub(super) struct Function {

@@ -47,6 +47,11 @@ impl Running {
     }
 }
 
+/// A body of a megabyte.
+fn large(number: u32) -> String {
+    number.to_string() + &"x".repeat(999_999)
+}
+
 #[tokio::test]
 async fn a_message_is_delivered_at_once_and_deleted_on_success() {
     let running = running(QUEUE, vec![]).await;
@@ -107,6 +112,55 @@ async fn a_batch_is_gathered_during_its_batching_window() {
     running.invoked(1).await;
 
     assert_eq!(running.seen("/body")[0].len(), 15);
+}
+
+#[tokio::test]
+async fn a_batch_is_delivered_in_parts_of_6_mb() {
+    let window = "BatchSize: 10\n      MaximumBatchingWindowInSeconds: 60";
+    // No message becomes visible again on a slow machine.
+    let source = template("", &format!("{QUEUE}\n      {window}"));
+    let source = source.replace("VisibilityTimeout: 2", "VisibilityTimeout: 60");
+    let running = running_with(&source, Scripted::default(), None).await;
+
+    for number in 0..7 {
+        running.send(&large(number)).await;
+    }
+    running.invoked(2).await;
+
+    assert_eq!(running.seen("/body").iter().map(Vec::len).collect::<Vec<_>>(), [6, 1]);
+}
+
+#[tokio::test]
+async fn after_a_failure_the_next_part_of_a_fifo_batch_waits() {
+    let answers = Mutex::new(vec![crash(), crash()].into());
+    let functions = Scripted { answers, ..Scripted::default() };
+    // No message becomes visible again on a slow machine.
+    let source = template("", FIFO).replace("VisibilityTimeout: 1", "VisibilityTimeout: 60");
+    let running = running_with(&source, functions, None).await;
+    let send = async |number: u32, body: String| {
+        let id = number.to_string();
+        let group = "group-1";
+        let message =
+            json!({"MessageBody": body, "MessageGroupId": group, "MessageDeduplicationId": id});
+        running.ask_ordered("SendMessage", message).await;
+    };
+    send(0, "0".to_owned()).await;
+    running.invoked(1).await;
+    let receipt_handle = running.first_event().1["Records"][0]["receiptHandle"].clone();
+    let hidden = json!({"VisibilityTimeout": 600, "ReceiptHandle": receipt_handle});
+    running.ask_ordered("ChangeMessageVisibility", hidden).await;
+    for number in 1..8 {
+        send(number, large(number)).await;
+    }
+
+    running.pass(600).await;
+    running.invoked(2).await;
+    running.pass(60).await;
+    running.invoked(4).await;
+
+    let numbers = running.seen("/attributes/MessageDeduplicationId");
+    let numbers: Vec<_> = numbers.iter().map(|it| it.concat()).collect();
+    assert_eq!(numbers, ["0", "0123456", "0123456", "7"]);
 }
 
 #[tokio::test]

@@ -1,4 +1,5 @@
 use super::*;
+use crate::functions::PAYLOAD_BYTES_MAX;
 use crate::services::StreamPosition;
 
 const STREAM: &str = "EventSourceArn: !GetAtt OutboxTable.StreamArn
@@ -79,6 +80,22 @@ async fn a_failing_batch_is_halved_and_its_bad_record_given_up() {
     let given_up: Value = serde_json::from_str(&given_up[0]).unwrap();
     assert_eq!(given_up["requestContext"]["condition"], "RetryAttemptsExhausted");
     assert_eq!(given_up["DDBStreamBatchInfo"]["batchSize"], 1);
+}
+
+#[tokio::test]
+async fn a_batch_of_records_ends_before_6_mb() {
+    let running = running(&stream(""), vec![]).await;
+
+    for number in 10..30 {
+        running.write_version(&number.to_string(), &"x".repeat(390_000));
+    }
+    running.until(|| running.seen(KEY).concat().len() == 20).await;
+
+    let events = running.functions.events.lock().unwrap();
+    let bytes: Vec<_> = events.iter().map(|(_, event)| event.to_string().len()).collect();
+    assert!(bytes.iter().all(|bytes| *bytes <= PAYLOAD_BYTES_MAX), "{bytes:?}");
+    drop(events);
+    assert!(running.seen(KEY).concat().is_sorted());
 }
 
 #[tokio::test]
