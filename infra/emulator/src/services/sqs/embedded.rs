@@ -84,7 +84,11 @@ impl Sqs {
     }
 
     /// Handles a call.
-    pub(super) async fn handle(&self, operation: &str, body: Bytes) -> http::Response<Bytes> {
+    pub(super) async fn handle(
+        self: &Arc<Self>,
+        operation: &str,
+        body: Bytes,
+    ) -> http::Response<Bytes> {
         let input = serde_json::from_slice(&body).unwrap_or_default();
         let Some(line) = self.lines.of(&input) else {
             return self.embedded(operation, body).await;

@@ -154,10 +154,14 @@ impl Line {
             "SendMessage" | "SendMessageBatch" => {}
             "PurgeQueue" | "DeleteQueue" => *self.state() = State::default(),
             "DeleteMessage" | "DeleteMessageBatch" => {
-                entries.into_iter().for_each(|entry| self.deleted(entry));
+                for entry in entries {
+                    self.deleted(entry);
+                }
             }
             "ChangeMessageVisibility" | "ChangeMessageVisibilityBatch" => {
-                entries.into_iter().for_each(|entry| self.hidden(entry));
+                for entry in entries {
+                    self.hidden(entry);
+                }
             }
             _ => return,
         }

@@ -1,5 +1,6 @@
 //! Receives from FIFO queues and from queues with message groups.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -16,7 +17,11 @@ const LOOK_EVERY: Duration = Duration::from_secs(1);
 
 impl Sqs {
     /// Handles a receive.
-    pub(super) async fn receive(&self, line: &Line, input: &Value) -> http::Response<Bytes> {
+    pub(super) async fn receive(
+        self: &Arc<Self>,
+        line: &Arc<Line>,
+        input: &Value,
+    ) -> http::Response<Bytes> {
         let asked = json!({"QueueUrl": input["QueueUrl"], "AttributeNames": ["All"]}).to_string();
         let settings = self.embedded("GetQueueAttributes", asked.into()).await;
         let settings: Value = serde_json::from_slice(settings.body()).unwrap_or_default();
@@ -30,20 +35,37 @@ impl Sqs {
         let count_max = usize::try_from(count_max).unwrap_or(usize::MAX);
         loop {
             let changed = line.changed();
-            {
-                let _turn = line.turn().await;
-                let begun = Instant::now();
-                if let Err(refused) = self.fetch(line, &input["QueueUrl"]).await {
-                    return refused;
-                }
-                let given = line.give(count_max, hidden, begun);
-                if !given.is_empty() || Instant::now() >= end {
-                    return self.given(line, input, hidden, given).await;
-                }
+            let (sqs, used, input) = (Arc::clone(self), Arc::clone(line), input.clone());
+            let turn = async move { sqs.serve(&used, &input, count_max, hidden, end).await };
+            // It ends even if the caller stops waiting: no message is taken and not served.
+            let served = tokio::spawn(turn).await.expect("work for SQS does not panic");
+            if let Some(response) = served {
+                return response;
             }
             // After a change or after the interval, it looks again.
             let _ = timeout_at(end.min(Instant::now() + LOOK_EVERY), changed).await;
         }
+    }
+
+    /// Returns the next messages; `None` if there are none and the receive waits.
+    async fn serve(
+        &self,
+        line: &Line,
+        input: &Value,
+        count_max: usize,
+        hidden: Duration,
+        end: Instant,
+    ) -> Option<http::Response<Bytes>> {
+        let _turn = line.turn().await;
+        let begun = Instant::now();
+        if let Err(refused) = self.fetch(line, &input["QueueUrl"]).await {
+            return Some(refused);
+        }
+        let given = line.give(count_max, hidden, begun);
+        if given.is_empty() && begun < end {
+            return None;
+        }
+        Some(self.given(line, input, hidden, given).await)
     }
 
     /// Moves all visible messages to the line.
@@ -131,6 +153,54 @@ fn show(input: &Value, message: &mut Value) {
         attributes.retain(|name, _| lists.iter().any(|names| is_asked_for(names, name)));
         if attributes.is_empty() {
             forget(message, member);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::pin::pin;
+
+    use futures::poll;
+    use tokio::task::yield_now;
+    use tokio::time::sleep;
+
+    use super::super::time::Pending;
+    use super::*;
+    use crate::clock::Clock;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_message_is_received_again_after_its_receiver_has_stopped_waiting() {
+        let endpoint = "127.0.0.1:1".parse().unwrap();
+        let sqs = Arc::new(Sqs::new(endpoint, &Clock::fixed(), Pending::default()));
+        let ask = async |operation: &str, input: Value| -> Value {
+            let answer = sqs.handle(operation, input.to_string().into()).await;
+            assert_eq!(answer.status(), 200, "{answer:?}");
+            serde_json::from_slice(answer.body()).unwrap_or_default()
+        };
+        let queue = json!({"QueueName": "q.fifo", "Attributes": {"FifoQueue": "true"}});
+        let url = ask("CreateQueue", queue).await["QueueUrl"].take();
+        let message = json!({
+            "QueueUrl": url, "MessageBody": "body", "MessageGroupId": "g",
+            "MessageDeduplicationId": "d",
+        });
+        ask("SendMessage", message).await;
+        let receive = json!({"QueueUrl": url, "VisibilityTimeout": 1});
+        for polls in 0..30 {
+            {
+                let body = receive.to_string().into();
+                let mut receive = pin!(sqs.handle("ReceiveMessage", body));
+                for _ in 0..polls {
+                    if poll!(receive.as_mut()).is_ready() {
+                        break;
+                    }
+                    yield_now().await;
+                }
+            }
+            sleep(Duration::from_secs(2)).await;
+            let received = ask("ReceiveMessage", receive.clone()).await;
+            assert_eq!(received["Messages"][0]["Body"], "body", "stopped after {polls} polls");
+            sleep(Duration::from_secs(2)).await;
         }
     }
 }
