@@ -11,7 +11,9 @@ use std::collections::BTreeMap;
 use serde_json::json;
 use simulation::Millis;
 use simulation::random::{Chance, Seeded};
-use simulation::world::{Client, Fault, FaultMix, Happened, Planned, Report, Simulation, Workload};
+use simulation::world::{
+    Cause, Client, Fault, FaultMix, Happened, Planned, Report, Simulation, Workload,
+};
 
 use self::customers::{Books, Customers};
 use self::service::{careless_place_order, place_order, service};
@@ -167,6 +169,34 @@ fn a_table_or_queue_does_nothing_during_its_outage() {
         }
     }
     assert!(refused > 0, "no request was refused by an outage");
+}
+
+#[test]
+fn a_partial_response_is_not_split_again() {
+    let mut count = 0;
+    for seed in 0..20 {
+        let faults = FaultMix::only(Fault::Outage, Chance::percent(10));
+        let report = simulation(seed, 60, faults).function(ENDPOINT, place_order).run().unwrap();
+        let mut rest = None;
+        for event in report.trace.events() {
+            match &event.what {
+                Happened::BatchFailed { function, items, reason, .. }
+                    if function == "RelayOutboxFunction"
+                        && reason == "the function reported it" =>
+                {
+                    rest = Some(items.clone());
+                }
+                Happened::Invoked { cause: Cause::Records(_, items), .. } => {
+                    if let Some(rest) = rest.take() {
+                        assert_eq!(*items, rest, "seed {seed}: {}", event.line());
+                        count += usize::from(rest.len() > 1);
+                    }
+                }
+                _ => {}
+            }
+        }
+    }
+    assert!(count > 0, "no partial response left several records");
 }
 
 #[test]

@@ -197,30 +197,43 @@ impl Reader {
                     let attempts = if first == 0 { attempts } else { 0 };
                     self.advance(&records);
                     let rest = Batch { records: rest, attempts };
-                    self.failed(rest, "the function reported it", batches).await;
+                    // The report has split the batch: Lambda does not halve the rest.
+                    self.retry(rest, "the function reported it", batches).await;
                 }
             },
         }
     }
 
-    /// Keeps a failed batch for another attempt, in halves if the template wants that, or gives it up.
+    /// Keeps a batch whose invocation failed for another attempt, in halves if the template wants
+    /// that.
     async fn failed(&mut self, batch: Batch, reason: &str, batches: &mut Vec<Batch>) {
-        self.mapping.record_failed(batch.numbers(), reason);
-        sleep(pause_after(batch.attempts)).await;
-        let Batch { mut records, attempts } = batch;
-        if self.trigger.bisect_batch_on_function_error && records.len() > 1 {
-            // A split does not count as an attempt.
-            let second = records.split_off(records.len() / 2);
-            batches.push(Batch { records: second, attempts });
-            batches.push(Batch { records, attempts });
-            return;
+        if !self.trigger.bisect_batch_on_function_error || batch.records.len() == 1 {
+            return self.retry(batch, reason, batches).await;
         }
+        self.pause(&batch, reason).await;
+        let Batch { mut records, attempts } = batch;
+        // A split does not count as an attempt.
+        let second = records.split_off(records.len() / 2);
+        batches.push(Batch { records: second, attempts });
+        batches.push(Batch { records, attempts });
+    }
+
+    /// Keeps a failed batch for another attempt as it is, or gives it up.
+    async fn retry(&mut self, batch: Batch, reason: &str, batches: &mut Vec<Batch>) {
+        self.pause(&batch, reason).await;
+        let Batch { records, attempts } = batch;
         let attempts = attempts + 1;
         if self.trigger.maximum_retry_attempts.is_some_and(|retries_max| attempts > retries_max) {
             self.give_up(&records, "RetryAttemptsExhausted", attempts).await;
         } else {
             batches.push(Batch { records, attempts });
         }
+    }
+
+    /// Records a failed batch and waits before its next attempt.
+    async fn pause(&self, batch: &Batch, reason: &str) {
+        self.mapping.record_failed(batch.numbers(), reason);
+        sleep(pause_after(batch.attempts)).await;
     }
 
     /// Gives up the records at the start of a batch that are too old. Those older than a day are no
