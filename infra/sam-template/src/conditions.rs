@@ -33,7 +33,8 @@ impl Scope<'_> {
             ("Condition", Value::String(other)) => self.condition(other, depth),
             ("Fn::Equals", Value::Array(sides)) => match sides.as_slice() {
                 [left, right] => {
-                    Ok(self.reduce(left, path, depth)? == self.reduce(right, path, depth)?)
+                    let left = self.reduce(left, path, depth)?.map(as_text);
+                    Ok(left == self.reduce(right, path, depth)?.map(as_text))
                 }
                 _ => Err(refused()),
             },
@@ -52,6 +53,42 @@ impl Scope<'_> {
                 })
             }
             _ => Err(refused()),
+        }
+    }
+}
+
+/// `CloudFormation` compares scalars as texts: `true` equals `"true"`.
+fn as_text(value: Value) -> Value {
+    match value {
+        Value::Bool(_) | Value::Number(_) => Value::String(value.to_string()),
+        other => other,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use crate::Template;
+
+    #[test]
+    fn scalars_are_compared_as_texts() {
+        let holds = |condition: &str| {
+            let source = format!(
+                "Parameters:
+  Flag: {{Type: String, Default: true}}
+  Count: {{Type: Number, Default: 1}}
+Conditions: {{Tested: !Equals {condition}}}
+Resources: {{Q: {{Type: 'AWS::SQS::Queue', Condition: Tested}}}}
+"
+            );
+            !Template::parse(&source, &BTreeMap::new()).unwrap().queues.is_empty()
+        };
+        for equal in ["[!Ref Flag, true]", "[true, 'true']", "[!Ref Count, '1']", "[1, '1']"] {
+            assert!(holds(equal), "{equal}");
+        }
+        for different in ["[!Ref Flag, false]", "[!Ref Count, 2]", "[true, 'True']"] {
+            assert!(!holds(different), "{different}");
         }
     }
 }
