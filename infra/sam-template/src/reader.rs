@@ -6,7 +6,7 @@ use serde_path_to_error::{Path, Segment};
 
 use super::error::TemplateError;
 use super::ignored_properties;
-use super::intrinsics::Scope;
+use super::intrinsics::{Scope, sole_intrinsic};
 use super::skipped::Skips;
 
 /// The section of resources for which SAM has no globals.
@@ -131,14 +131,17 @@ fn pointer(path: &Path) -> String {
     segments.collect()
 }
 
-/// SAM's merging of globals: maps are merged, other values replaced.
+/// SAM's merging of globals: maps are merged, lists joined, other values replaced. An expression is
+/// such a value.
 fn merge(base: &mut Value, over: &Value) {
+    let is_map = |map: &Map<String, Value>| sole_intrinsic(map).is_none();
     match (base, over) {
-        (Value::Object(base), Value::Object(over)) => {
+        (Value::Object(base), Value::Object(over)) if is_map(base) && is_map(over) => {
             for (name, value) in over {
                 merge(base.entry(name.clone()).or_insert(Value::Null), value);
             }
         }
+        (Value::Array(base), Value::Array(over)) => base.extend(over.iter().cloned()),
         (_, Value::Null) => {}
         (base, over) => *base = over.clone(),
     }
@@ -181,6 +184,24 @@ mod tests {
         let error = parse_knowing::<Sample>("/P", properties, Vec::new(), &["Name", "Tags"]);
         let error = error.unwrap_err().to_string();
         assert!(error.ends_with("`List`, or, for AWS only, `Name`, `Tags`"), "{error}");
+    }
+
+    #[test]
+    fn maps_are_merged_and_lists_joined_but_an_expression_is_replaced() {
+        let table = |name: &str| json!({"Ref": name});
+        let of_b = json!({"Fn::GetAtt": ["B", "Arn"]});
+        for (global, own, merged) in [
+            (json!({"A": 1, "B": 1}), json!({"B": 2}), json!({"A": 1, "B": 2})),
+            (json!(["a"]), json!(["b"]), json!(["a", "b"])),
+            (json!({"T": table("A")}), json!({"T": of_b}), json!({"T": of_b})),
+            (json!({"T": table("A")}), json!({"T": {"A": 1}}), json!({"T": {"A": 1}})),
+            (json!({"T": {"A": 1}}), json!({"T": table("A")}), json!({"T": table("A")})),
+            (json!({"A": 1}), Value::Null, json!({"A": 1})),
+        ] {
+            let mut base = global;
+            merge(&mut base, &own);
+            assert_eq!(base, merged);
+        }
     }
 
     #[test]
