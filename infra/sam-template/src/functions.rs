@@ -152,7 +152,7 @@ mod tests {
                 "/Resources/T/Properties/StreamSpecification: none, but F consumes the stream: \
                  StreamViewType is missing, such as NEW_IMAGE",
             ),
-            ("U", "T, which is not a"),
+            ("U", "T, which the template does not have"),
         ] {
             let error = Template::parse(&source(table), &BTreeMap::new()).unwrap_err().to_string();
             assert!(error.contains(expected), "{error}");
