@@ -1,6 +1,8 @@
 //! Calls a Lambda authorizer and caches its result.
 
 mod report;
+#[cfg(test)]
+mod tests;
 mod uses;
 
 use std::collections::HashMap;
@@ -125,12 +127,17 @@ impl Authorizer {
     /// new call; and whether it was there already.
     ///
     /// AWS may invoke the authorizer several times for concurrent requests. Here it is once, so
-    /// that tests can count.
+    /// that tests can count. Without a caching time, a decision is only for its own request.
     async fn decision(
         self: &Arc<Self>,
         identity: Vec<String>,
         exchange: &Exchange<'_>,
     ) -> (AuthorizerDecision, bool) {
+        if self.settings.cache_ttl.is_zero() {
+            self.miss();
+            let (event, cause) = self.question(&identity, exchange);
+            return (self.invoke(event, cause).await, false);
+        }
         let (decision, is_known) = {
             let now = self.functions.clock().now();
             let mut cache = self.lock();
@@ -141,15 +148,8 @@ impl Authorizer {
                 self.count("authorizer_cache_hits_total");
                 (entry.decision.clone(), true)
             } else {
-                self.uses.miss();
-                self.count("authorizer_cache_misses_total");
-                let event = match self.settings.format {
-                    AuthorizerFormat::Token => exchange.token_event(&identity),
-                    AuthorizerFormat::Request => exchange.rest_authorizer_event(),
-                    _ => exchange.authorizer_event(&identity),
-                };
-                let event = Bytes::from(event.to_string());
-                let cause = Cause::Authorizer(exchange.request_id.into());
+                self.miss();
+                let (event, cause) = self.question(&identity, exchange);
                 let asked = Arc::clone(self).ask(identity.clone(), event, cause).boxed().shared();
                 make_room(&mut cache, now);
                 let (decision, until) = (asked.clone(), None);
@@ -160,6 +160,31 @@ impl Authorizer {
         (decision.await, is_known)
     }
 
+    /// The event for the authorizer, and its cause.
+    fn question(&self, identity: &[String], exchange: &Exchange<'_>) -> (Bytes, Cause) {
+        let event = match self.settings.format {
+            AuthorizerFormat::Token => exchange.token_event(identity),
+            AuthorizerFormat::Request => exchange.rest_authorizer_event(),
+            _ => exchange.authorizer_event(identity),
+        };
+        (Bytes::from(event.to_string()), Cause::Authorizer(exchange.request_id.into()))
+    }
+
+    /// Invokes the function.
+    async fn invoke(&self, event: Bytes, cause: Cause) -> AuthorizerDecision {
+        // Use a separate task: if the client disconnects, other requests still wait for the result.
+        let (functions, function) = (self.functions.clone(), self.settings.function.clone());
+        let invocation =
+            tokio::spawn(async move { functions.invoke_for(&function, event, cause).await });
+        match timeout(TIME_LIMIT, invocation).await {
+            Ok(Ok(result)) => match self.settings.format {
+                AuthorizerFormat::Token | AuthorizerFormat::Request => read_policy(result),
+                _ => read(result),
+            },
+            Ok(Err(_)) | Err(_) => AuthorizerDecision::Failed,
+        }
+    }
+
     /// Invokes the function and sets the caching time: a denial as long as a permission, a failure
     /// not at all.
     async fn ask(
@@ -168,17 +193,7 @@ impl Authorizer {
         event: Bytes,
         cause: Cause,
     ) -> AuthorizerDecision {
-        // Use a separate task: if the client disconnects, other requests still wait for the result.
-        let (functions, function) = (self.functions.clone(), self.settings.function.clone());
-        let invocation =
-            tokio::spawn(async move { functions.invoke_for(&function, event, cause).await });
-        let decision = match timeout(TIME_LIMIT, invocation).await {
-            Ok(Ok(result)) => match self.settings.format {
-                AuthorizerFormat::Token | AuthorizerFormat::Request => read_policy(result),
-                _ => read(result),
-            },
-            Ok(Err(_)) | Err(_) => AuthorizerDecision::Failed,
-        };
+        let decision = self.invoke(event, cause).await;
         let is_kept = matches!(
             decision,
             AuthorizerDecision::Allowed(_)
@@ -186,7 +201,7 @@ impl Authorizer {
                 | AuthorizerDecision::Forbidden
         );
         let mut cache = self.lock();
-        if is_kept && !self.settings.cache_ttl.is_zero() {
+        if is_kept {
             let until = self.functions.clock().now() + self.settings.cache_ttl;
             if let Some(entry) = cache.get_mut(&identity) {
                 entry.until = Some(until);
@@ -195,6 +210,11 @@ impl Authorizer {
             cache.remove(&identity);
         }
         decision
+    }
+
+    fn miss(&self) {
+        self.uses.miss();
+        self.count("authorizer_cache_misses_total");
     }
 
     fn count(&self, metric: &str) {
@@ -280,74 +300,5 @@ fn read_policy(result: Result<Bytes, InvokeError>) -> AuthorizerDecision {
             AuthorizerDecision::Unauthorized
         }
         Err(_) => AuthorizerDecision::Failed,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_message_unauthorized_is_a_401_of_a_rest_api() {
-        let error = |message: &str| {
-            let error_type = "Error".to_owned();
-            Err(InvokeError::FunctionError { error_type, message: message.to_owned() })
-        };
-        assert_eq!(read_policy(error("Unauthorized")), AuthorizerDecision::Unauthorized);
-        assert_eq!(read_policy(error("unreachable")), AuthorizerDecision::Failed);
-        assert_eq!(read_policy(Ok(Bytes::from_static(b"{}"))), AuthorizerDecision::Failed);
-    }
-
-    #[test]
-    fn an_authorizers_response_becomes_a_decision() {
-        let error = |message: &str| {
-            let error_type = "Error".to_owned();
-            Err(InvokeError::FunctionError { error_type, message: message.to_owned() })
-        };
-        let json = |text: &'static str| Ok(Bytes::from_static(text.as_bytes()));
-        let context = serde_json::json!({"sub": "u"});
-        let cases = [
-            (
-                json(r#"{"isAuthorized":true,"context":{"sub":"u"}}"#),
-                AuthorizerDecision::Allowed(context),
-            ),
-            (json(r#"{"isAuthorized":false}"#), AuthorizerDecision::Forbidden),
-            (json("{}"), AuthorizerDecision::Failed),
-            (error("Unauthorized"), AuthorizerDecision::Failed),
-            (error("keys unreachable"), AuthorizerDecision::Failed),
-            (Err(InvokeError::Throttled), AuthorizerDecision::Failed),
-        ];
-
-        for (result, expected) in cases {
-            assert_eq!(read(result), expected);
-        }
-    }
-
-    #[test]
-    fn a_missing_or_empty_identity_header_is_no_identity() {
-        let names = ["authorization".to_owned()];
-        let mut headers = HeaderMap::new();
-        assert_eq!(identity(&names, &headers), None);
-        headers.insert("authorization", http::HeaderValue::from_static(""));
-        assert_eq!(identity(&names, &headers), None);
-        headers.insert("authorization", http::HeaderValue::from_static("Bearer x"));
-        assert_eq!(identity(&names, &headers), Some(vec!["Bearer x".to_owned()]));
-    }
-
-    #[test]
-    fn an_identity_has_all_values_with_invalid_bytes_replaced() {
-        let names = ["authorization".to_owned()];
-        let identified = |values: &[&'static [u8]]| {
-            let mut headers = HeaderMap::new();
-            for value in values {
-                let value = http::HeaderValue::from_bytes(value).unwrap();
-                headers.append("authorization", value);
-            }
-            identity(&names, &headers).unwrap().remove(0)
-        };
-        assert_eq!(identified(&[b"Bearer x", b"Bearer y"]), "Bearer x,Bearer y");
-        assert_eq!(identified(&[b"Bearer x", b"\xff"]), "Bearer x,\u{fffd}");
-        assert_eq!(identified(&[b"\xff", b"Bearer x"]), "\u{fffd},Bearer x");
-        assert_eq!(identified(&[b"Bearer x", b""]), "Bearer x,");
     }
 }

@@ -1,0 +1,119 @@
+//! Tests of authorizers.
+
+use std::collections::BTreeMap;
+use std::net::Ipv4Addr;
+
+use http::Request;
+use sam_template::{ApiKind, Route};
+
+use super::super::event::Target;
+use super::*;
+use crate::activity::Activity;
+use crate::clock::Clock;
+use crate::functions::scripted;
+
+/// The invocations of an authorizer by two concurrent requests with one identity.
+async fn invocations_of_two(cache_ttl: Duration) -> u64 {
+    let clock = Clock::default();
+    let config = scripted::config("Check", Duration::from_secs(3));
+    let functions = scripted::warm(config, &clock, &Activity::new(&clock)).await;
+    let before = functions.counts()["Check"].invocations;
+    let settings = sam_template::Authorizer {
+        function: "Check".to_owned(),
+        format: AuthorizerFormat::Simple,
+        identity_headers: vec!["authorization".to_owned()],
+        cache_ttl,
+    };
+    let authorizer = Authorizer::new("Token", settings, functions.clone(), Arc::default());
+    let authorizer = Arc::new(authorizer);
+    let request = Request::get("/a").header("authorization", "one").body(()).unwrap();
+    let (parts, ()) = request.into_parts();
+    let route = Route {
+        method: "GET".to_owned(),
+        path: "/a".to_owned(),
+        function: "F".to_owned(),
+        authorizer: Some("Token".to_owned()),
+    };
+    let exchange = Exchange {
+        api: Target { id: "local", kind: &ApiKind::Http, stage: "$default" },
+        parts: &parts,
+        path: "/a",
+        route: &route,
+        parameters: &BTreeMap::new(),
+        source_ip: Ipv4Addr::LOCALHOST.into(),
+        request_id: "id",
+        received: clock.now(),
+    };
+    tokio::join!(authorizer.authorize(&exchange), authorizer.authorize(&exchange)).0.unwrap_err();
+    functions.counts()["Check"].invocations - before
+}
+
+#[tokio::test]
+async fn only_with_a_caching_time_do_concurrent_requests_share_a_call() {
+    assert_eq!(invocations_of_two(Duration::ZERO).await, 2);
+    assert_eq!(invocations_of_two(Duration::from_mins(5)).await, 1);
+}
+
+#[test]
+fn the_message_unauthorized_is_a_401_of_a_rest_api() {
+    let error = |message: &str| {
+        let error_type = "Error".to_owned();
+        Err(InvokeError::FunctionError { error_type, message: message.to_owned() })
+    };
+    assert_eq!(read_policy(error("Unauthorized")), AuthorizerDecision::Unauthorized);
+    assert_eq!(read_policy(error("unreachable")), AuthorizerDecision::Failed);
+    assert_eq!(read_policy(Ok(Bytes::from_static(b"{}"))), AuthorizerDecision::Failed);
+}
+
+#[test]
+fn an_authorizers_response_becomes_a_decision() {
+    let error = |message: &str| {
+        let error_type = "Error".to_owned();
+        Err(InvokeError::FunctionError { error_type, message: message.to_owned() })
+    };
+    let json = |text: &'static str| Ok(Bytes::from_static(text.as_bytes()));
+    let context = serde_json::json!({"sub": "u"});
+    let cases = [
+        (
+            json(r#"{"isAuthorized":true,"context":{"sub":"u"}}"#),
+            AuthorizerDecision::Allowed(context),
+        ),
+        (json(r#"{"isAuthorized":false}"#), AuthorizerDecision::Forbidden),
+        (json("{}"), AuthorizerDecision::Failed),
+        (error("Unauthorized"), AuthorizerDecision::Failed),
+        (error("keys unreachable"), AuthorizerDecision::Failed),
+        (Err(InvokeError::Throttled), AuthorizerDecision::Failed),
+    ];
+
+    for (result, expected) in cases {
+        assert_eq!(read(result), expected);
+    }
+}
+
+#[test]
+fn a_missing_or_empty_identity_header_is_no_identity() {
+    let names = ["authorization".to_owned()];
+    let mut headers = HeaderMap::new();
+    assert_eq!(identity(&names, &headers), None);
+    headers.insert("authorization", http::HeaderValue::from_static(""));
+    assert_eq!(identity(&names, &headers), None);
+    headers.insert("authorization", http::HeaderValue::from_static("Bearer x"));
+    assert_eq!(identity(&names, &headers), Some(vec!["Bearer x".to_owned()]));
+}
+
+#[test]
+fn an_identity_has_all_values_with_invalid_bytes_replaced() {
+    let names = ["authorization".to_owned()];
+    let identified = |values: &[&'static [u8]]| {
+        let mut headers = HeaderMap::new();
+        for value in values {
+            let value = http::HeaderValue::from_bytes(value).unwrap();
+            headers.append("authorization", value);
+        }
+        identity(&names, &headers).unwrap().remove(0)
+    };
+    assert_eq!(identified(&[b"Bearer x", b"Bearer y"]), "Bearer x,Bearer y");
+    assert_eq!(identified(&[b"Bearer x", b"\xff"]), "Bearer x,\u{fffd}");
+    assert_eq!(identified(&[b"\xff", b"Bearer x"]), "\u{fffd},Bearer x");
+    assert_eq!(identified(&[b"Bearer x", b""]), "Bearer x,");
+}
