@@ -78,7 +78,7 @@ fn allow_origin(cors: &Cors, request: &HeaderMap, headers: &mut HeaderMap) -> bo
         return false;
     };
     let any = cors.allow_origins.iter().any(|allowed| allowed == "*");
-    if !any && !cors.allow_origins.iter().any(|allowed| allowed.as_bytes() == origin.as_bytes()) {
+    if !any && !cors.allow_origins.iter().any(|allowed| is_allowed(allowed, origin.as_bytes())) {
         return false;
     }
     let allowed = if any { HeaderValue::from_static("*") } else { origin.clone() };
@@ -91,6 +91,14 @@ fn allow_origin(cors: &Cors, request: &HeaderMap, headers: &mut HeaderMap) -> bo
         headers.insert(header::ACCESS_CONTROL_ALLOW_CREDENTIALS, yes);
     }
     true
+}
+
+/// Whether an origin is the allowed one, or has its scheme: `https://*` or `http://*`.
+fn is_allowed(allowed: &str, origin: &[u8]) -> bool {
+    match allowed {
+        "https://*" | "http://*" => origin.starts_with(allowed.trim_end_matches('*').as_bytes()),
+        one => one.as_bytes() == origin,
+    }
 }
 
 fn list(headers: &mut HeaderMap, name: HeaderName, values: &[String]) {
@@ -138,6 +146,19 @@ mod tests {
 
         assert_eq!(answer.status(), StatusCode::NO_CONTENT);
         assert!(answer.headers().is_empty());
+    }
+
+    #[test]
+    fn any_origin_with_an_allowed_scheme_is_returned() {
+        let cors = Cors { allow_origins: vec!["https://*".to_owned()], ..Cors::default() };
+        let allowed = |origin: &str| {
+            let answer = preflight(&cors, &asking(origin)).unwrap();
+            let header = answer.headers().get("access-control-allow-origin");
+            header.map(|origin| origin.to_str().unwrap().to_owned())
+        };
+
+        assert_eq!(allowed("https://b.example").as_deref(), Some("https://b.example"));
+        assert_eq!(allowed("http://b.example"), None);
     }
 
     #[test]
