@@ -67,6 +67,7 @@ impl Apis {
             path,
             function: function.to_owned(),
             authorizer: authorizer.filter(|name| name != "NONE" && name != IAM),
+            timeout: event.timeout,
         });
         Ok(())
     }
@@ -79,6 +80,8 @@ impl Apis {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use crate::{AuthorizerFormat, DEFAULT_STAGE, Template};
 
     use super::*;
@@ -153,6 +156,28 @@ Resources:
         assert_eq!(lines(", RequestModel: {Model: M, ValidateBody: true}", ""), [line("Work")]);
         let validator = "x-amazon-apigateway-request-validator: basic";
         assert_eq!(lines("", &format!(", DefinitionBody: {{{validator}}}")), [line("Rest")]);
+    }
+
+    #[test]
+    fn an_event_sets_the_limit_of_its_route_and_unchecked_parts_have_a_line() {
+        let events = "A: {Type: HttpApi, Properties: {Path: /a, Method: get, \
+                      TimeoutInMillis: 500, RouteSettings: {ThrottlingBurstLimit: 1}}}, \
+                      B: {Type: Api, Properties: {Path: /b, Method: get, TimeoutInMillis: 900, \
+                      Auth: {ApiKeyRequired: true, ResourcePolicy: {IpRangeBlacklist: [a]}}}}";
+        let template = template(events, "").unwrap();
+
+        let routes = template.apis.iter().flat_map(|api| &api.routes);
+        let limits: Vec<_> = routes.filter_map(|route| route.timeout).collect();
+        assert_eq!(limits, [500, 900].map(Duration::from_millis));
+        let lines: Vec<String> = template.skipped.iter().map(ToString::to_string).collect();
+        assert_eq!(
+            lines,
+            [
+                "ResourcePolicy (Work): not checked here",
+                "RouteSettings (Work): has no effect here",
+                "the API keys (Work): not checked here",
+            ]
+        );
     }
 
     #[test]

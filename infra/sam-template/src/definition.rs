@@ -1,5 +1,7 @@
 //! The routes in an API's `DefinitionBody`: an `OpenAPI` document with Lambda's proxy integrations.
 
+use std::time::Duration;
+
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
@@ -49,6 +51,7 @@ pub(super) fn routes(
                 path: path.clone(),
                 function: function.to_owned(),
                 authorizer: authorizer.map(str::to_owned),
+                timeout: integration["timeoutInMillis"].as_u64().map(Duration::from_millis),
             });
         }
     }

@@ -19,6 +19,13 @@ pub(super) fn optional_seconds<'de, D: Deserializer<'de>>(
     Ok(Option::<u64>::deserialize(deserializer)?.map(Duration::from_secs))
 }
 
+/// An optional number of milliseconds.
+pub(super) fn optional_millis<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<Duration>, D::Error> {
+    Ok(Option::<u64>::deserialize(deserializer)?.map(Duration::from_millis))
+}
+
 /// The logical id from a reference to one resource.
 pub(super) fn resource<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
     let text = TemplateValue::deserialize(deserializer)?;

@@ -1,11 +1,13 @@
 //! A function's `Events`, converted as SAM does: to routes of APIs, to mappings with the permissions
 //! that they need, and to schedules.
 
+use std::time::Duration;
+
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 use serde_json::{Map, Value, json};
 
-use super::deserialize::optional_resource;
+use super::deserialize::{optional_millis, optional_resource};
 use super::error::TemplateError;
 use super::granted::{QUEUE_POLLER, STREAM_READER};
 use super::ignored_properties;
@@ -62,6 +64,7 @@ pub(super) struct RouteEvent {
     pub(super) method_and_path: Option<(String, String)>,
     /// The authorizer of the event itself.
     pub(super) authorizer: Option<String>,
+    pub(super) timeout: Option<Duration>,
 }
 
 #[derive(Deserialize)]
@@ -74,10 +77,9 @@ struct HttpApiEvent {
     #[serde(default)]
     auth: RouteAuth,
     payload_format_version: Option<Value>,
-    #[serde(rename = "RouteSettings")]
-    _route_settings: Option<IgnoredAny>,
-    #[serde(rename = "TimeoutInMillis")]
-    _timeout_in_millis: Option<IgnoredAny>,
+    route_settings: Option<IgnoredAny>,
+    #[serde(default, rename = "TimeoutInMillis", deserialize_with = "optional_millis")]
+    timeout: Option<Duration>,
 }
 
 #[derive(Deserialize)]
@@ -92,24 +94,23 @@ struct RestApiEvent {
     request_model: Option<Value>,
     #[serde(rename = "RequestParameters")]
     _request_parameters: Option<IgnoredAny>,
-    #[serde(rename = "TimeoutInMillis")]
-    _timeout_in_millis: Option<IgnoredAny>,
+    #[serde(default, rename = "TimeoutInMillis", deserialize_with = "optional_millis")]
+    timeout: Option<Duration>,
 }
 
 #[derive(Default, Deserialize)]
 #[serde(rename_all = "PascalCase", deny_unknown_fields)]
 struct RouteAuth {
     authorizer: Option<String>,
-    #[serde(rename = "ApiKeyRequired")]
-    _api_key_required: Option<IgnoredAny>,
+    #[serde(default)]
+    api_key_required: bool,
     #[serde(rename = "AuthorizationScopes")]
     _authorization_scopes: Option<IgnoredAny>,
     #[serde(rename = "InvokeRole")]
     _invoke_role: Option<IgnoredAny>,
     #[serde(rename = "OverrideApiAuth")]
     _override_api_auth: Option<IgnoredAny>,
-    #[serde(rename = "ResourcePolicy")]
-    _resource_policy: Option<IgnoredAny>,
+    resource_policy: Option<IgnoredAny>,
 }
 
 #[derive(Deserialize)]
@@ -155,17 +156,19 @@ impl EventDeclaration {
         let Self { r#type, mut properties } = self;
         let path = format!("/Resources/{function}/Properties/Events/{name}/Properties");
         match r#type.as_str() {
-            "HttpApi" => Ok(Event::Route(http_route(&path, properties)?)),
+            "HttpApi" => Ok(Event::Route(http_route(&path, properties, function, skips)?)),
             "Api" => {
                 let event: RestApiEvent = parse(&path, properties, Vec::new())?;
                 if event.request_model.is_some_and(|model| validates(&model)) {
                     skips.add_request_validators(function);
                 }
+                event.auth.note(function, skips);
                 Ok(Event::Route(RouteEvent {
                     api: event.rest_api_id.unwrap_or_else(|| IMPLICIT_REST_API.to_owned()),
                     is_rest: true,
                     method_and_path: Some((event.method, event.path)),
                     authorizer: event.auth.authorizer,
+                    timeout: event.timeout,
                 }))
             }
             "SQS" => {
@@ -198,8 +201,17 @@ impl EventDeclaration {
     }
 }
 
-fn http_route(path: &str, properties: Map<String, Value>) -> Result<RouteEvent, TemplateError> {
+fn http_route(
+    path: &str,
+    properties: Map<String, Value>,
+    function: &str,
+    skips: &Skips,
+) -> Result<RouteEvent, TemplateError> {
     let event: HttpApiEvent = parse(path, properties, Vec::new())?;
+    event.auth.note(function, skips);
+    if event.route_settings.is_some() {
+        skips.add("RouteSettings", function, "has no effect here");
+    }
     let is_two = |version: &Value| version.to_string().trim_matches('"') == "2.0";
     if event.payload_format_version.as_ref().is_some_and(|version| !is_two(version)) {
         let path = format!("{path}/PayloadFormatVersion");
@@ -216,7 +228,20 @@ fn http_route(path: &str, properties: Map<String, Value>) -> Result<RouteEvent, 
         is_rest: false,
         method_and_path,
         authorizer: event.auth.authorizer,
+        timeout: event.timeout,
     })
+}
+
+impl RouteAuth {
+    /// Adds the checks that are left out.
+    fn note(&self, function: &str, skips: &Skips) {
+        if self.api_key_required {
+            skips.add("the API keys", function, "not checked here");
+        }
+        if self.resource_policy.is_some() {
+            skips.add("ResourcePolicy", function, "not checked here");
+        }
+    }
 }
 
 /// Whether SAM adds a request validator for a `RequestModel`.

@@ -51,6 +51,7 @@ impl FunctionUrlProperties {
                 path: DEFAULT_ROUTE.to_owned(),
                 function: function.to_owned(),
                 authorizer: None,
+                timeout: None,
             }],
             authorizers: BTreeMap::new(),
             jwt_authorizers: BTreeMap::new(),

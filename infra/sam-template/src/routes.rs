@@ -140,6 +140,7 @@ mod tests {
             path: path.to_owned(),
             function: format!("{method} {path}"),
             authorizer: None,
+            timeout: None,
         }
     }
 

@@ -13,7 +13,9 @@ use http::{HeaderName, HeaderValue, Method, Request, StatusCode, header, uri};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use hyper::body::Incoming;
 use sam_template::routes::{Match, Routes};
-use sam_template::{Api, ApiKind, Cors, DEFAULT_ROUTE, DEFAULT_STAGE, JwtAuthorizer, percent};
+use sam_template::{
+    Api, ApiKind, Cors, DEFAULT_ROUTE, DEFAULT_STAGE, JwtAuthorizer, Route, percent,
+};
 use serde_json::{Value, json};
 use tokio::time::timeout;
 use uuid::Uuid;
@@ -267,7 +269,7 @@ impl ServedApi {
         let request_id = exchange.request_id;
         self.functions.next_faults().bind(request_id, || exchange.route_key());
         let event = Bytes::from(event.to_string());
-        let payload = self.run(&exchange.route.function, event, request_id).await?;
+        let payload = self.run(exchange.route, event, request_id).await?;
         let mut answer = self.response(&payload, exchange.parts).ok_or(Failure::Function)?;
         answer.extensions_mut().insert(ByFunction);
         Ok(answer)
@@ -313,14 +315,10 @@ impl ServedApi {
     }
 
     /// The function's result.
-    async fn run(&self, function: &str, event: Bytes, request_id: &str) -> Result<Bytes, Failure> {
+    async fn run(&self, route: &Route, event: Bytes, request_id: &str) -> Result<Bytes, Failure> {
         let cause = Cause::Request(request_id.into());
-        let limit = match self.kind {
-            ApiKind::Rest { .. } => REST_INTEGRATION_LIMIT,
-            ApiKind::FunctionUrl { .. } => URL_INTEGRATION_LIMIT,
-            _ => INTEGRATION_LIMIT,
-        };
-        match timeout(limit, self.functions.invoke_for(function, event, cause)).await {
+        let invocation = self.functions.invoke_for(&route.function, event, cause);
+        match timeout(limit(&self.kind, route), invocation).await {
             Ok(Ok(payload)) => Ok(payload),
             Ok(Err(InvokeError::EventTooLarge { .. })) => Err(Failure::TooLarge),
             Ok(Err(InvokeError::Throttled | InvokeError::Stopping)) => Err(Failure::Throttled),
@@ -362,6 +360,15 @@ impl ServedApi {
             _ => id.to_string(),
         }
     }
+}
+
+/// The time limit for a function's response.
+fn limit(kind: &ApiKind, route: &Route) -> Duration {
+    route.timeout.unwrap_or(match kind {
+        ApiKind::Rest { .. } => REST_INTEGRATION_LIMIT,
+        ApiKind::FunctionUrl { .. } => URL_INTEGRATION_LIMIT,
+        _ => INTEGRATION_LIMIT,
+    })
 }
 
 /// The bytes of the request line and of all header lines.

@@ -276,6 +276,7 @@ mod tests {
             path: route.to_owned(),
             function: "F".to_owned(),
             authorizer: None,
+            timeout: None,
         };
         let parameters = BTreeMap::from([("id".to_owned(), "1".to_owned())]);
         let exchange = Exchange {

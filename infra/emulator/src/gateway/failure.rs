@@ -119,11 +119,12 @@ mod tests {
     fn a_failed_function_is_500_502_or_502_by_the_kind_of_api() {
         let rest = ApiKind::Rest { binary_media_types: Vec::new() };
         let url = ApiKind::FunctionUrl { signed: false };
-        for (kind, function, no_route) in
-            [(ApiKind::Http, 500, 404), (rest, 502, 403), (url, 502, 404)]
+        for (kind, function, no_route, timed_out) in
+            [(ApiKind::Http, 500, 404, 503), (rest, 502, 403, 504), (url, 502, 404, 502)]
         {
             assert_eq!(Failure::Function.answer(&kind).status(), function, "{kind:?}");
             assert_eq!(Failure::NoRoute.answer(&kind).status(), no_route, "{kind:?}");
+            assert_eq!(Failure::TimedOut.answer(&kind).status(), timed_out, "{kind:?}");
         }
     }
 }

@@ -176,6 +176,7 @@ mod tests {
             path: "/things/{proxy+}".to_owned(),
             function: "F".to_owned(),
             authorizer: None,
+            timeout: None,
         };
         let parameters = BTreeMap::from([("proxy".to_owned(), "a%20b".to_owned())]);
         let exchange = Exchange {

@@ -98,6 +98,7 @@ fn route(method: &str, path: &str, authorizer: Option<&str>) -> Route {
         path: path.to_owned(),
         function: "ProbeFunction".to_owned(),
         authorizer: authorizer.map(ToOwned::to_owned),
+        timeout: None,
     }
 }
 

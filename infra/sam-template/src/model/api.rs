@@ -60,6 +60,8 @@ pub struct Route {
     pub function: String,
     /// The name of the route's authorizer.
     pub authorizer: Option<String>,
+    /// The time limit for the function's response, if it is not that of the kind of API.
+    pub timeout: Option<Duration>,
 }
 
 /// A Lambda authorizer.

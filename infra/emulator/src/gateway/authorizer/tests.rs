@@ -33,6 +33,7 @@ async fn invocations_of_two(cache_ttl: Duration) -> u64 {
         path: "/a".to_owned(),
         function: "F".to_owned(),
         authorizer: Some("Token".to_owned()),
+        timeout: None,
     };
     let exchange = Exchange {
         api: Target { id: "local", kind: &ApiKind::Http, stage: "$default" },

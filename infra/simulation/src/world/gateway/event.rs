@@ -211,6 +211,7 @@ mod tests {
             path: "/things/{id}".to_owned(),
             function: "F".to_owned(),
             authorizer: None,
+            timeout: None,
         };
         let parameters = decoded(BTreeMap::from([("id".to_owned(), "a%20b".to_owned())]));
         let exchange = Exchange {
