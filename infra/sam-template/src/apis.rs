@@ -139,6 +139,26 @@ Resources:
     }
 
     #[test]
+    fn a_preflight_needs_the_default_authorizer_unless_it_is_switched_off() {
+        let authorizer = |auth: &str| {
+            let rest = format!(
+                "  Rest:
+    Type: AWS::Serverless::Api
+    Properties:
+      StageName: v1
+      Auth: {{Authorizers: {{T: {{FunctionArn: !GetAtt Work.Arn}}}}{auth}}}"
+            );
+            let template = template("", &rest).unwrap();
+            template.root_api().unwrap().cors.clone().unwrap().preflight_authorizer
+        };
+
+        assert_eq!(authorizer(", DefaultAuthorizer: T").as_deref(), Some("T"));
+        let off = ", DefaultAuthorizer: T, AddDefaultAuthorizerToCorsPreflight: false";
+        assert_eq!(authorizer(off), None);
+        assert_eq!(authorizer(""), None);
+    }
+
+    #[test]
     fn request_validators_are_left_out_with_a_line() {
         let lines = |model: &str, body: &str| {
             let event = format!("{{RestApiId: !Ref Rest, Path: /b, Method: get{model}}}");

@@ -58,6 +58,7 @@ pub(super) fn of_http(path: &str, cors: Option<Value>) -> Result<Option<Cors>, T
                 expose_headers: cors.expose_headers,
                 max_age: cors.max_age,
                 allow_credentials: cors.allow_credentials,
+                preflight_authorizer: None,
             }))
         }
     }
@@ -80,6 +81,7 @@ pub(super) fn of_rest(path: &str, cors: Option<Value>) -> Result<Option<Cors>, T
         expose_headers: Vec::new(),
         max_age: max_age.map(Duration::from_secs),
         allow_credentials: cors.allow_credentials,
+        preflight_authorizer: None,
     }))
 }
 

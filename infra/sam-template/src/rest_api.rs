@@ -40,8 +40,7 @@ struct AuthProperties {
     resource_policy: Option<IgnoredAny>,
     #[serde(rename = "AddApiKeyRequiredToCorsPreflight")]
     _add_api_key_required_to_cors_preflight: Option<IgnoredAny>,
-    #[serde(rename = "AddDefaultAuthorizerToCorsPreflight")]
-    _add_default_authorizer_to_cors_preflight: Option<IgnoredAny>,
+    add_default_authorizer_to_cors_preflight: Option<bool>,
     #[serde(rename = "InvokeRole")]
     _invoke_role: Option<IgnoredAny>,
 }
@@ -116,6 +115,13 @@ pub(super) fn read(
     // SAM writes the slash of a media type as JSON Pointer does.
     let media_types = properties.binary_media_types.iter();
     let binary_media_types = media_types.map(|it| it.replace("~1", "/").to_lowercase()).collect();
+    let mut cors = cors::of_rest(&format!("/Resources/{id}/Properties/Cors"), properties.cors)?;
+    if let Some(cors) = &mut cors
+        && auth.add_default_authorizer_to_cors_preflight != Some(false)
+    {
+        let authorizer = auth.default_authorizer.clone();
+        cors.preflight_authorizer = authorizer.filter(|name| authorizers.contains_key(name));
+    }
     let api = Api {
         logical_id: id.to_owned(),
         kind: ApiKind::Rest { binary_media_types },
@@ -128,7 +134,7 @@ pub(super) fn read(
         ),
         authorizers,
         jwt_authorizers: BTreeMap::new(),
-        cors: cors::of_rest(&format!("/Resources/{id}/Properties/Cors"), properties.cors)?,
+        cors,
         throttle: None,
     };
     Ok((api, auth.default_authorizer))

@@ -48,10 +48,16 @@ impl Routes {
         Self { routes, default: default.into_iter().next() }
     }
 
-    /// The methods of the routes that match a path.
-    pub fn methods(&self, path: &str) -> Vec<&str> {
-        let matching = self.routes.iter().filter(|pattern| pattern.parameters(path).is_some());
-        matching.map(|pattern| pattern.route.method.as_str()).collect()
+    /// The first route of the most specific path that matches, whatever its method, and the methods
+    /// of that path.
+    pub fn path_item(&self, path: &str) -> Option<(Match<'_>, Vec<&str>)> {
+        let found = self.routes.iter().find_map(|pattern| {
+            Some(Match { route: &pattern.route, parameters: pattern.parameters(path)? })
+        })?;
+        let routes = self.routes.iter().map(|pattern| &pattern.route);
+        let routes = routes.filter(|route| route.path == found.route.path);
+        let methods = routes.map(|route| route.method.as_str()).collect();
+        Some((found, methods))
     }
 
     /// The route of a request, by its method and its undecoded path without the query.
@@ -176,7 +182,17 @@ mod tests {
         assert_eq!(found("GET", "/a"), "/a");
         assert_eq!(found("POST", "/a"), DEFAULT_ROUTE);
         assert_eq!(found("GET", "/"), DEFAULT_ROUTE);
-        assert_eq!(routes.methods("/a"), ["GET"]);
+    }
+
+    #[test]
+    fn a_path_item_has_only_the_methods_of_the_most_specific_path() {
+        let routes =
+            Routes::new(&[route("ANY", "/{a+}"), route("GET", "/b/{c}"), route("PUT", "/b/{c}")]);
+
+        let (found, methods) = routes.path_item("/b/1").unwrap();
+        assert_eq!((found.route.path.as_str(), found.parameters["c"].as_str()), ("/b/{c}", "1"));
+        assert_eq!(methods, ["GET", "PUT"]);
+        assert_eq!(routes.path_item("/b").unwrap().1, ["ANY"]);
     }
 
     #[test]

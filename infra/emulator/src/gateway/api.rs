@@ -1,5 +1,9 @@
 //! One API of the gateway.
 
+mod preflight;
+#[cfg(test)]
+mod tests;
+
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -9,7 +13,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use http::request::Parts;
-use http::{HeaderName, HeaderValue, Method, Request, StatusCode, header, uri};
+use http::{HeaderName, HeaderValue, Request, StatusCode, header, uri};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use hyper::body::Incoming;
 use sam_template::routes::{Match, Routes};
@@ -174,16 +178,12 @@ impl ServedApi {
         if self.throttle.as_ref().is_some_and(|bucket| !bucket.take()) {
             return Some(answer::message(StatusCode::TOO_MANY_REQUESTS, "Too Many Requests"));
         }
-        let cors = self.cors.as_ref()?;
-        if !matches!(self.kind, ApiKind::Rest { .. }) {
-            return cors::preflight(cors, parts);
-        }
-        // SAM adds the method to each path that does not have it.
-        let path = self.path(parts).filter(|_| parts.method == Method::OPTIONS)?;
-        let methods = self.routes.methods(path);
-        let is_added =
-            !methods.is_empty() && !methods.iter().any(|it| ["ANY", "OPTIONS"].contains(it));
-        is_added.then(|| cors::rest_preflight(cors, &methods))
+        let cors = self.cors.as_ref().filter(|_| !matches!(self.kind, ApiKind::Rest { .. }))?;
+        cors::preflight(cors, parts)
+    }
+
+    fn target(&self) -> Target<'_> {
+        Target { id: &self.id, kind: &self.kind, stage: &self.stage }
     }
 
     /// The undecoded path without the stage; `None` if it has another stage.
@@ -213,6 +213,9 @@ impl ServedApi {
         request_id: &str,
     ) -> Answer {
         let refused = |failure: Failure| self.refuse(failure, request_id);
+        if let Some(answer) = self.rest_preflight(parts, client, request_id).await {
+            return answer;
+        }
         let Some(path) = self.path(parts) else { return refused(Failure::NoStage) };
         let Some(found) = self.find(parts, path) else { return refused(Failure::NoRoute) };
         let route = match found.route.path.as_str() {
@@ -221,7 +224,7 @@ impl ServedApi {
         };
         self.activity().request_routed(request_id, &route, &found.route.function);
         let exchange = Exchange {
-            api: Target { id: &self.id, kind: &self.kind, stage: &self.stage },
+            api: self.target(),
             parts,
             path,
             route: found.route,
@@ -388,18 +391,4 @@ fn parameters_of_event(
         return encoded;
     }
     encoded.into_iter().map(|(name, value)| (name, percent::decode(&value))).collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn only_an_http_api_decodes_the_path_parameters() {
-        let encoded = BTreeMap::from([("id".to_owned(), "a%20b".to_owned())]);
-        let url = ApiKind::FunctionUrl { signed: false };
-        for (kind, expected) in [(ApiKind::Http, "a b"), (url, "a%20b")] {
-            assert_eq!(parameters_of_event(&kind, encoded.clone())["id"], expected, "{kind:?}");
-        }
-    }
 }

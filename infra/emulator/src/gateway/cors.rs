@@ -1,5 +1,7 @@
 //! CORS: the headers for browsers of other origins, by the API's configuration.
 
+use std::collections::BTreeSet;
+
 use bytes::Bytes;
 use http::request::Parts;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Response, StatusCode, header};
@@ -17,6 +19,9 @@ const DECIDED: &[HeaderName] = &[
     header::ACCESS_CONTROL_EXPOSE_HEADERS,
     header::ACCESS_CONTROL_MAX_AGE,
 ];
+
+/// The methods that `ANY` of a REST API stands for.
+const ALL_METHODS: &[&str] = &["DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT"];
 
 /// The response to a preflight request, without invoking a function. `None` if it is not a
 /// preflight.
@@ -40,14 +45,15 @@ pub(super) fn preflight(cors: &Cors, parts: &Parts) -> Option<Answer> {
 }
 
 /// The response to an `OPTIONS` request to a REST API, where SAM adds the method with fixed headers.
-/// `methods` are those of the path.
+/// `methods` are those of the path; `ANY` stands for all.
 pub(super) fn rest_preflight(cors: &Cors, methods: &[&str]) -> Answer {
     let mut answer = Response::new(Full::new(Bytes::new()));
     let headers = answer.headers_mut();
     list(headers, header::ACCESS_CONTROL_ALLOW_ORIGIN, &cors.allow_origins);
     list(headers, header::ACCESS_CONTROL_ALLOW_HEADERS, &cors.allow_headers);
-    let of_path = methods.iter().chain(&["OPTIONS"]).map(|&method| method.to_owned());
-    let of_path: Vec<String> = of_path.collect();
+    let of_path = if methods.contains(&"ANY") { ALL_METHODS } else { methods };
+    let of_path: BTreeSet<&str> = of_path.iter().copied().chain(["OPTIONS"]).collect();
+    let of_path: Vec<String> = of_path.into_iter().map(str::to_owned).collect();
     let methods = if cors.allow_methods.is_empty() { &of_path } else { &cors.allow_methods };
     list(headers, header::ACCESS_CONTROL_ALLOW_METHODS, methods);
     if let Some(max_age) = cors.max_age {
@@ -164,14 +170,15 @@ mod tests {
     #[test]
     fn a_rest_api_lists_the_methods_of_the_path_unless_they_are_configured() {
         let mut cors = Cors { allow_origins: vec!["*".to_owned()], ..Cors::default() };
-        let methods = |cors: &Cors| {
-            let answer = rest_preflight(cors, &["GET"]);
+        let of = |cors: &Cors, methods: &[&str]| {
+            let answer = rest_preflight(cors, methods);
             assert_eq!(answer.headers()["access-control-allow-origin"], "*");
             answer.headers()["access-control-allow-methods"].to_str().unwrap().to_owned()
         };
-        assert_eq!(methods(&cors), "GET,OPTIONS");
+        assert_eq!(of(&cors, &["PUT", "GET"]), "GET,OPTIONS,PUT");
+        assert_eq!(of(&cors, &["ANY", "GET"]), "DELETE,GET,HEAD,OPTIONS,PATCH,POST,PUT");
         cors.allow_methods = vec!["PUT".to_owned()];
-        assert_eq!(methods(&cors), "PUT");
+        assert_eq!(of(&cors, &["GET"]), "PUT");
     }
 
     #[test]

@@ -116,6 +116,8 @@ pub struct Cors {
     pub max_age: Option<Duration>,
     /// Whether credentials may be sent.
     pub allow_credentials: bool,
+    /// The name of the authorizer of a REST API's preflight requests.
+    pub preflight_authorizer: Option<String>,
 }
 
 /// A token bucket: the burst size and the rate per second.
