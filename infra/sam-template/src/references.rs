@@ -1,11 +1,16 @@
-//! Checks the references between a template's resources.
+//! Checks the references between a template's resources, and the mappings that AWS refuses.
 
 use std::collections::BTreeSet;
 
 use super::error::TemplateError;
 use super::model::{Api, EventSource, Template, Trigger};
 
-/// An error for each reference to a resource that is missing or has the wrong type.
+/// The maximum batch of a standard queue or a stream.
+const BATCH_MAX: u32 = 10_000;
+/// The maximum batch of a FIFO queue, and of a standard queue without a batching window.
+const RECEIVED_MAX: u32 = 10;
+
+/// An error for each mapping that AWS refuses, and for each reference to a resource that is missing or has the wrong type.
 pub(super) fn errors(template: &Template) -> Vec<TemplateError> {
     let mut errors = Vec::new();
     errors.extend(template.apis.iter().flat_map(|api| of_api(template, api)));
@@ -29,6 +34,7 @@ pub(super) fn errors(template: &Template) -> Vec<TemplateError> {
     let mut rotated = BTreeSet::new();
     for source in &template.event_sources {
         errors.extend(of_source(template, source, &mut rotated));
+        errors.extend(of_mapping(template, source));
     }
     errors
 }
@@ -52,6 +58,49 @@ fn of_api(template: &Template, api: &Api) -> Vec<TemplateError> {
         Some(missing(&route.function, name, "authorizer"))
     });
     unknown.chain(authorizers).collect()
+}
+
+/// The errors of a mapping that AWS would not create.
+fn of_mapping(template: &Template, source: &EventSource) -> Vec<TemplateError> {
+    let mut errors = Vec::new();
+    let mut refuse = |place: &str, what: String| {
+        let what = format!("{what}, in the mapping {}, which AWS refuses", source.name);
+        errors.push(TemplateError::in_resource(&source.function, place, &what));
+    };
+    let size = match &source.trigger {
+        Trigger::Queue(trigger) => trigger.batch_size,
+        Trigger::Stream(trigger) => trigger.batch_size,
+        Trigger::Schedule(_) | Trigger::Rotation(_) => return errors,
+    };
+    if !(1..=BATCH_MAX).contains(&size) {
+        refuse("Events", format!("a BatchSize of {size}, not from 1 to {BATCH_MAX}"));
+        return errors;
+    }
+    let Trigger::Queue(trigger) = &source.trigger else { return errors };
+    let (id, window) = (&trigger.queue, trigger.batching_window.as_secs());
+    let Some(queue) = template.queues.get(id) else { return errors };
+    if queue.fifo && window > 0 {
+        let what = format!("a MaximumBatchingWindowInSeconds of {window} for the FIFO queue {id}");
+        refuse("Events", what);
+    }
+    if size > RECEIVED_MAX && queue.fifo {
+        refuse(
+            "Events",
+            format!("a BatchSize of {size}, above {RECEIVED_MAX}, for the FIFO queue {id}"),
+        );
+    } else if size > RECEIVED_MAX && window == 0 {
+        let lack = "without a MaximumBatchingWindowInSeconds";
+        refuse("Events", format!("a BatchSize of {size}, above {RECEIVED_MAX}, {lack} for {id}"));
+    }
+    if let Some(function) = template.functions.get(&source.function)
+        && function.timeout > queue.visibility_timeout
+    {
+        let visible = queue.visibility_timeout.as_secs();
+        let timeout = function.timeout.as_secs();
+        let what = format!("{timeout} s, above the VisibilityTimeout of {id}, {visible} s");
+        refuse("Timeout", what);
+    }
+    errors
 }
 
 fn of_source<'a>(
@@ -85,5 +134,64 @@ fn of_source<'a>(
             Some(TemplateError::in_resource(&source.name, "SecretId", what))
         }
         _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+
+    fn errors(queue: &str, timeout: u32, mapping: &str) -> String {
+        let source = format!(
+            "Resources:
+  Q: {{Type: 'AWS::SQS::Queue', Properties: {{{queue}}}}}
+  F:
+    Type: AWS::Serverless::Function
+    Properties:
+      Runtime: provided.al2023
+      Timeout: {timeout}
+      Events: {{E: {{Type: SQS, Properties: {{Queue: !GetAtt Q.Arn{mapping}}}}}}}
+"
+        );
+        let parsed = Template::parse(&source, &BTreeMap::new());
+        parsed.map_or_else(|error| error.to_string(), |_| String::new())
+    }
+
+    #[test]
+    fn a_mapping_that_aws_refuses_is_an_error_with_its_values() {
+        let window = ", MaximumBatchingWindowInSeconds: 1";
+        for (queue, timeout, mapping, said) in [
+            ("", 30, String::new(), ""),
+            ("", 30, format!(", BatchSize: 10000{window}"), ""),
+            ("FifoQueue: true", 30, ", BatchSize: 10".to_owned(), ""),
+            (
+                "VisibilityTimeout: 20",
+                21,
+                String::new(),
+                "/Resources/F/Properties/Timeout: 21 s, above the VisibilityTimeout of Q, 20 s, \
+                 in the mapping E, which AWS refuses",
+            ),
+            ("", 3, ", BatchSize: 11".to_owned(), "a BatchSize of 11, above 10, without a Maximum"),
+            ("", 3, format!(", BatchSize: 10001{window}"), "a BatchSize of 10001, not from 1 to"),
+            ("", 3, ", BatchSize: 0".to_owned(), "a BatchSize of 0, not from 1 to 10000"),
+            (
+                "FifoQueue: true",
+                3,
+                ", BatchSize: 11".to_owned(),
+                "a BatchSize of 11, above 10, for the FIFO queue Q",
+            ),
+            (
+                "FifoQueue: true",
+                3,
+                window.to_owned(),
+                "a MaximumBatchingWindowInSeconds of 1 for the FIFO queue Q",
+            ),
+        ] {
+            let found = errors(queue, timeout, &mapping);
+            assert_eq!(found.is_empty(), said.is_empty(), "{found}");
+            assert!(found.contains(said), "{found}");
+        }
     }
 }
