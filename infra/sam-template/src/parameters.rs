@@ -179,6 +179,16 @@ mod tests {
     }
 
     #[test]
+    fn a_number_parameter_that_is_not_a_number_is_an_error() {
+        let document = json!({"Parameters": {"Rate": {"Type": "Number", "Default": 5}}});
+        let given = BTreeMap::from([("Rate".to_owned(), "many".to_owned())]);
+
+        let error = values(&document, &given, &BTreeMap::new()).unwrap_err().to_string();
+
+        assert!(error.contains("/Parameters/Rate: many, which is not a number"), "{error}");
+    }
+
+    #[test]
     fn the_complaint_about_an_unknown_parameter_lists_the_known_ones() {
         let declared = json!({ "A": {}, "B": {} });
         assert!(unknown(declared.as_object().unwrap()).ends_with("it has A, B"));

@@ -11,6 +11,7 @@ use serde_json::Value;
 use super::deserialize::{resource, seconds};
 use super::events::EventDeclaration;
 use super::function_url::FunctionUrlProperties;
+use super::generated::GeneratedProperties;
 use super::model::{ConditionKey, Effect, Operator};
 use super::value::TemplateValue;
 
@@ -113,8 +114,7 @@ pub(super) struct RedriveProperties {
 #[serde(rename_all = "PascalCase", deny_unknown_fields)]
 pub(super) struct SecretProperties {
     pub(super) secret_string: Option<TemplateValue>,
-    /// The settings of the generated value do not matter here: it is always random.
-    pub(super) generate_secret_string: Option<IgnoredAny>,
+    pub(super) generate_secret_string: Option<GeneratedProperties>,
 }
 
 // AWS's defaults.

@@ -139,7 +139,7 @@ impl Builder<'_> {
             "AWS::SecretsManager::Secret" => {
                 let secret: SecretProperties =
                     reader.properties(id, declaration, NO_GLOBALS, ignored_properties::SECRET)?;
-                template.secrets.insert(id.to_owned(), into_secret(id, secret));
+                template.secrets.insert(id.to_owned(), into_secret(id, secret)?);
             }
             "AWS::Lambda::EventSourceMapping" => {
                 template.event_sources.extend(mapping(reader, id, declaration)?);
@@ -268,10 +268,11 @@ fn into_queue(id: &str, properties: QueueProperties) -> Queue {
     }
 }
 
-fn into_secret(id: &str, properties: SecretProperties) -> Secret {
-    Secret {
+fn into_secret(id: &str, properties: SecretProperties) -> Result<Secret, TemplateError> {
+    let generated = properties.generate_secret_string;
+    Ok(Secret {
         logical_id: id.to_owned(),
         value: properties.secret_string,
-        generated: properties.generate_secret_string.is_some(),
-    }
+        generated: generated.map(|generated| generated.into_value(id)).transpose()?,
+    })
 }

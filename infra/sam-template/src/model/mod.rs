@@ -24,7 +24,7 @@ pub use self::api::{
 pub use self::function::{Code, Condition, ConditionKey, Effect, Function, Operator, Statement};
 pub use self::mail::{EventDestination, EventRule, MailEventType};
 pub use self::queue::{Queue, Redrive};
-pub use self::secret::Secret;
+pub use self::secret::{GeneratedValue, Secret};
 pub use self::table::{AttributeType, Index, Key, Projection, StreamView, Table};
 pub use self::trigger::{
     EventSource, QueueTrigger, RotationTrigger, ScheduleService, ScheduleTrigger, StartingPosition,
