@@ -104,7 +104,6 @@ pub(super) const QUEUE: &[&str] = &[
     "FifoThroughputLimit",
     "KmsDataKeyReusePeriodSeconds",
     "KmsMasterKeyId",
-    "MaximumMessageSize",
     "QueueName",
     "RedriveAllowPolicy",
     "SqsManagedSseEnabled",
@@ -139,6 +138,8 @@ pub(super) fn consequence(property: &str) -> Option<&'static str> {
     Some(match property {
         "CanarySetting" | "DefinitionUri" | "MethodSettings" | "Models" | "Policy"
         | "RouteSettings" | "StageVariables" | "Variables" => "has no effect here",
+        "DeduplicationScope" => "messages are deduplicated by queue here",
+        "FifoThroughputLimit" => "queues have no throughput limit here",
         "DeadLetterQueue" | "EventInvokeConfig" => "functions are invoked synchronously here",
         "EphemeralStorage" | "FileSystemConfigs" => "functions use this machine's file system",
         "Domain" => "the API has no own domain here",
@@ -149,4 +150,46 @@ pub(super) fn consequence(property: &str) -> Option<&'static str> {
         "VpcConfig" => "functions use this machine's network",
         _ => return None,
     })
+}
+
+/// Whether a value of such a property is AWS's default.
+pub(super) fn is_default(property: &str, value: &str) -> bool {
+    matches!(
+        (property, value),
+        ("DeduplicationScope", "queue") | ("FifoThroughputLimit", "perQueue")
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use crate::Template;
+
+    #[test]
+    fn a_queue_has_its_message_size_and_a_line_for_other_scopes() {
+        let template = |properties: &str| {
+            let source = format!(
+                "Resources: {{Q: {{Type: 'AWS::SQS::Queue', Properties: {{{properties}}}}}}}\n"
+            );
+            Template::parse(&source, &BTreeMap::new()).unwrap()
+        };
+        let size = |properties: &str| template(properties).queues["Q"].message_bytes_max;
+        assert_eq!([size(""), size("MaximumMessageSize: 2048")], [1_048_576, 2_048]);
+
+        let default = "FifoQueue: true, DeduplicationScope: queue, FifoThroughputLimit: perQueue";
+        assert!(template(default).skipped.is_empty());
+        let other = template(
+            "FifoQueue: true, DeduplicationScope: messageGroup, \
+             FifoThroughputLimit: perMessageGroupId",
+        );
+        let lines: Vec<String> = other.skipped.iter().map(ToString::to_string).collect();
+        assert_eq!(
+            lines,
+            [
+                "DeduplicationScope (Q): messages are deduplicated by queue here",
+                "FifoThroughputLimit (Q): queues have no throughput limit here",
+            ]
+        );
+    }
 }

@@ -99,6 +99,8 @@ pub(super) struct QueueProperties {
     pub(super) message_retention_period: Duration,
     #[serde(default, deserialize_with = "seconds")]
     pub(super) receive_message_wait_time_seconds: Duration,
+    #[serde(default = "one_mebibyte")]
+    pub(super) maximum_message_size: usize,
     pub(super) redrive_policy: Option<RedriveProperties>,
 }
 
@@ -129,6 +131,10 @@ fn thirty_seconds() -> Duration {
 
 fn four_days() -> Duration {
     Duration::from_hours(96)
+}
+
+fn one_mebibyte() -> usize {
+    1024 * 1024
 }
 
 fn smallest_memory() -> u32 {

@@ -38,7 +38,7 @@ impl Reader<'_> {
         for (name, value) in self.unevaluated(declaration, section) {
             if only_on_aws.contains(&name.as_str()) {
                 if let Some(consequence) = ignored_properties::consequence(&name)
-                    && self.is_set(&value)
+                    && self.is_set(&name, &value)
                 {
                     self.skips.add(name, id, consequence);
                 }
@@ -55,11 +55,12 @@ impl Reader<'_> {
         parse_knowing(&path, evaluated, errors, only_on_aws)
     }
 
-    /// Whether a property has a value: not `AWS::NoValue`, nor an empty list.
-    fn is_set(&self, value: &Value) -> bool {
+    /// Whether a property has a value: not `AWS::NoValue`, an empty list, nor the default.
+    fn is_set(&self, name: &str, value: &Value) -> bool {
         match self.scope.reduce(value, "", 0) {
             Ok(None) => false,
             Ok(Some(Value::Array(items))) => !items.is_empty(),
+            Ok(Some(Value::String(text))) => !ignored_properties::is_default(name, &text),
             _ => true,
         }
     }

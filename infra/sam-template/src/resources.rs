@@ -261,6 +261,7 @@ fn into_queue(id: &str, properties: QueueProperties) -> Queue {
         delay: properties.delay_seconds,
         retention: properties.message_retention_period,
         receive_wait: properties.receive_message_wait_time_seconds,
+        message_bytes_max: properties.maximum_message_size,
         redrive: properties.redrive_policy.map(|redrive| Redrive {
             dead_letter_queue: redrive.dead_letter_target_arn,
             max_receive_count: redrive.max_receive_count,

@@ -19,6 +19,8 @@ pub struct Queue {
     pub retention: Duration,
     /// The default wait of a receive.
     pub receive_wait: Duration,
+    /// The maximum bytes of a message with its attributes.
+    pub message_bytes_max: usize,
     /// The redrive policy.
     pub redrive: Option<Redrive>,
 }

@@ -25,7 +25,7 @@ use super::groups::{self, Groups};
 use super::kept::{self, KeptFile};
 use super::line::{self, Lines};
 use super::message_log::Journal;
-use super::parcels;
+use super::parcels::{self, Sizes};
 use super::restored::Restored;
 use super::time::Pending;
 use super::timestamps::Moves;
@@ -44,6 +44,7 @@ pub(super) struct Sqs {
     lines: Lines,
     pending: Pending,
     pub(super) moves: Moves,
+    pub(super) sizes: Sizes,
 }
 
 impl Sqs {
@@ -68,6 +69,7 @@ impl Sqs {
             lines: Lines::default(),
             pending,
             moves: Moves::default(),
+            sizes: Sizes::default(),
         }
     }
 
@@ -187,7 +189,7 @@ impl Sqs {
         let (mut parts, answer) = response.into_parts();
         let mut answer = answer.collect().await.expect("the response is in memory").to_bytes();
         if parts.status.is_success() {
-            answer = parcels::unpack(operation, &body, &answer).unwrap_or(answer);
+            answer = parcels::unpack(operation, &body, &answer, &self.sizes).unwrap_or(answer);
             answer = self.restored.to_caller(operation, &body, &answer).unwrap_or(answer);
             if operation == "ReceiveMessage" {
                 answer = fifo::unite(&body, &answer).unwrap_or(answer);

@@ -2,18 +2,42 @@
 //! sent as one attribute, whose length the embedded queue does not check, and restored on receive.
 
 use std::borrow::Cow;
+use std::collections::HashMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
 use md5::Md5;
 use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
 
+use super::rules::BYTES_MAX;
+
 /// The maximum body of the embedded queue, in bytes.
 const BODY_BYTES_MAX: usize = 256 * 1024;
-/// The maximum message size that SQS reports by default.
-const MESSAGE_BYTES_MAX: &str = "1048576";
 /// The attribute that holds the body and the other attributes.
 const PARCEL: &str = "local.parcel";
+
+/// The maximum message sizes of the queues, by their names. The embedded queue allows no larger than
+/// its own.
+#[derive(Default)]
+pub(super) struct Sizes(Mutex<HashMap<String, usize>>);
+
+impl Sizes {
+    /// Sets the size of a queue.
+    pub(super) fn set(&self, queue: &str, bytes_max: usize) {
+        self.lock().insert(queue.to_owned(), bytes_max);
+    }
+
+    /// The size of the queue that a call names.
+    pub(super) fn of(&self, input: &Value) -> usize {
+        let queue = input["QueueUrl"].as_str().and_then(|url| url.rsplit('/').next());
+        queue.and_then(|queue| self.lock().get(queue).copied()).unwrap_or(BYTES_MAX)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, HashMap<String, usize>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
 
 /// The input of a call with each long body packed; `None` if nothing changes.
 pub(super) fn pack(operation: &str, input: &Bytes) -> Option<Bytes> {
@@ -44,7 +68,12 @@ pub(super) fn pack(operation: &str, input: &Bytes) -> Option<Bytes> {
 }
 
 /// The response to a call in SQS's form, by the original input; `None` if nothing changes.
-pub(super) fn unpack(operation: &str, input: &Bytes, answer: &Bytes) -> Option<Bytes> {
+pub(super) fn unpack(
+    operation: &str,
+    input: &Bytes,
+    answer: &Bytes,
+    sizes: &Sizes,
+) -> Option<Bytes> {
     match operation {
         "SendMessage" | "SendMessageBatch" if input.len() > BODY_BYTES_MAX => {}
         "ReceiveMessage" if contains(answer, PARCEL) => {}
@@ -73,7 +102,7 @@ pub(super) fn unpack(operation: &str, input: &Bytes, answer: &Bytes) -> Option<B
         }
         _ => {
             let told = answer.get_mut("Attributes")?.get_mut("MaximumMessageSize")?;
-            *told = MESSAGE_BYTES_MAX.into();
+            *told = sizes.of(&input).to_string().into();
         }
     }
     Some(answer.to_string().into())

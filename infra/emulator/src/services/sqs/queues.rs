@@ -134,6 +134,8 @@ impl Queues {
             attributes["RedrivePolicy"] = policy.to_string().into();
         }
         self.sqs.journal().add_queue(queue, name);
+        // The embedded SQS is not told: a kept message may be larger than a size lowered since.
+        self.sqs.sizes.set(&name.name, queue.message_bytes_max);
         let creation = json!({"QueueName": name.name, "Attributes": attributes});
         let created = self.ask("CreateQueue", creation).await;
         created.map(drop).map_err(StartError::Queues)
@@ -142,7 +144,7 @@ impl Queues {
     /// Handles a call as SQS does.
     pub(crate) async fn call(&self, operation: &str, body: Bytes) -> Response {
         let mut input = serde_json::from_slice::<Value>(&body).unwrap_or_default();
-        let refused = match rules::judge(operation, &input) {
+        let refused = match rules::judge(operation, &input, self.sqs.sizes.of(&input)) {
             Verdict::Refused(refused) => return error_responses::refused_by_queue(&refused),
             Verdict::Entries(refused) if refused.is_empty() => {
                 let (parts, answer) = self.handle(operation, body).await.into_parts();

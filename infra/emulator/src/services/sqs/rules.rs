@@ -10,8 +10,8 @@ use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use serde_json::{Map, Value, json};
 
-/// The maximum bytes of one message, and of all messages of one call: bodies and attributes.
-const BYTES_MAX: usize = 1024 * 1024;
+/// The maximum bytes of all messages of one call, bodies and attributes, and by default of one.
+pub(super) const BYTES_MAX: usize = 1024 * 1024;
 /// The maximum entries of one batch.
 const ENTRIES_MAX: usize = 10;
 /// The maximum attributes of one message.
@@ -39,15 +39,16 @@ pub(super) enum Verdict {
     Entries(Vec<(String, Refused)>),
 }
 
-/// Checks a call by its input. A queue is FIFO if its name ends so.
-pub(super) fn judge(operation: &str, input: &Value) -> Verdict {
+/// Checks a call by its input and the maximum bytes of the queue's messages. A queue is FIFO if its
+/// name ends so.
+pub(super) fn judge(operation: &str, input: &Value, bytes_max: usize) -> Verdict {
     let fifo = input["QueueUrl"].as_str().is_some_and(|url| url.rsplit('.').next() == Some("fifo"));
     let judged = match operation {
-        "SendMessage" => message(input, fifo),
+        "SendMessage" => message(input, fifo, bytes_max),
         "DeleteMessage" => receipt(input),
         "ChangeMessageVisibility" => visibility(input),
         "ReceiveMessage" => receive(input),
-        "SendMessageBatch" => return batch(input, |entry| message(entry, fifo)),
+        "SendMessageBatch" => return batch(input, |entry| message(entry, fifo, bytes_max)),
         "DeleteMessageBatch" => return batch(input, receipt),
         "ChangeMessageVisibilityBatch" => return batch(input, visibility),
         _ => Ok(()),
@@ -112,7 +113,7 @@ fn whole(code: &'static str, message: String) -> Verdict {
     Verdict::Refused(Refused { code, message })
 }
 
-fn message(input: &Value, fifo: bool) -> Result<(), Refused> {
+fn message(input: &Value, fifo: bool, bytes_max: usize) -> Result<(), Refused> {
     let body = input["MessageBody"].as_str().unwrap_or_default();
     if body.is_empty() {
         return missing("MessageBody");
@@ -121,8 +122,8 @@ fn message(input: &Value, fifo: bool) -> Result<(), Refused> {
         return Err(Refused { code: "InvalidMessageContents", message: not_allowed(odd, "body") });
     }
     let bytes = bytes_of(input);
-    if bytes > BYTES_MAX {
-        let reason = format!("Message must be shorter than {BYTES_MAX} bytes.");
+    if bytes > bytes_max {
+        let reason = format!("Message must be shorter than {bytes_max} bytes.");
         return invalid(format!("One or more parameters are invalid. Reason: {reason}"));
     }
     attributes(&input["MessageAttributes"])?;

@@ -78,6 +78,26 @@ async fn a_message_or_batch_above_one_mebibyte_is_rejected() {
 }
 
 #[tokio::test]
+async fn a_queue_rejects_messages_above_its_own_size() {
+    let stores = stores().await;
+    let queues = Clients::with_key(&stores, "operator").queues;
+    let queue = stores.names().queue("MailEventsQueue").unwrap();
+    let send = |bytes: usize| {
+        queues.send_message().queue_url(&queue.url).message_body("x".repeat(bytes)).send()
+    };
+
+    send(2048).await.unwrap();
+    let refused = send(2049).await.unwrap_err().into_service_error();
+    assert_eq!(refused.meta().code(), Some("InvalidParameterValue"), "{refused:?}");
+    let message = refused.meta().message().unwrap_or_default();
+    assert!(message.contains("shorter than 2048 bytes"), "{message}");
+    let asked = queues.get_queue_attributes().queue_url(&queue.url);
+    let name = aws_sdk_sqs::types::QueueAttributeName::MaximumMessageSize;
+    let attributes = asked.attribute_names(name.clone()).send().await.unwrap().attributes.unwrap();
+    assert_eq!(attributes[&name], "2048");
+}
+
+#[tokio::test]
 async fn a_group_with_many_messages_in_flight_does_not_delay_other_groups() {
     let stores = stores().await;
     let clients = Clients::of(&stores, "GetUserFunction");

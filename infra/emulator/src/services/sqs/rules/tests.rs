@@ -7,7 +7,7 @@ const FIFO: &str = "http://127.0.0.1/000000000000/local-CallbacksQueue.fifo";
 
 fn judged(operation: &str, url: &str, mut input: Value) -> Verdict {
     input["QueueUrl"] = url.into();
-    judge(operation, &input)
+    judge(operation, &input, BYTES_MAX)
 }
 
 fn code(verdict: Verdict) -> &'static str {
