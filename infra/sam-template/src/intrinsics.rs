@@ -19,6 +19,8 @@ use super::{left_out, names};
 pub(super) struct Scope<'a> {
     /// Parameters and pseudo parameters by name: strings, or lists of them; null for no value.
     pub(super) parameters: BTreeMap<String, Value>,
+    /// The parameters with the name of a parameter of SSM instead of its value.
+    pub(super) named_only: Vec<String>,
     /// The template's `Mappings`.
     pub(super) mappings: &'a Value,
     /// The template's `Conditions`, unevaluated.
@@ -323,6 +325,7 @@ mod tests {
                 ("Stage".to_owned(), json!("prod")),
                 ("Origins".to_owned(), json!(["https://a.example", "https://b.example"])),
             ]),
+            named_only: Vec::new(),
             mappings: &mappings,
             conditions: &conditions,
             resources: resources.as_object().unwrap(),

@@ -130,6 +130,7 @@ fn modelled(document: &Value, options: &ReadOptions) -> Result<Template, Templat
     let resources = &document["Resources"];
     let scope = intrinsics::Scope {
         parameters: parameters::values(document, &options.parameters, &options.known)?,
+        named_only: parameters::named_only(document, &options.parameters, &options.known),
         mappings: &document["Mappings"],
         conditions: &document["Conditions"],
         resources: resources

@@ -49,6 +49,23 @@ pub(super) fn values(
     Ok(values)
 }
 
+/// The parameters whose values are in SSM, and for which none is given: they have their default, which
+/// is a name.
+pub(super) fn named_only(
+    document: &Value,
+    overrides: &BTreeMap<String, String>,
+    known: &BTreeMap<String, String>,
+) -> Vec<String> {
+    let declared = document["Parameters"].as_object().into_iter().flatten();
+    let named = declared.filter(|(name, declaration)| {
+        let kind = declaration["Type"].as_str().unwrap_or_default();
+        let is_given = overrides.contains_key(*name) || known.contains_key(*name);
+        let has_default = declaration.get("Default").is_some();
+        kind.starts_with("AWS::SSM::Parameter::Value<") && has_default && !is_given
+    });
+    named.map(|(name, _)| name.clone()).collect()
+}
+
 fn list(value: &str) -> Value {
     value.split(',').map(str::trim).filter(|item| !item.is_empty()).collect()
 }

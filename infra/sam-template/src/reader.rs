@@ -52,6 +52,9 @@ impl Reader<'_> {
                 Err(error) => errors.push(error),
             }
         }
+        if evaluated.values().any(has_dynamic_reference) {
+            self.skips.add("the dynamic references", id, "passed on as text here");
+        }
         parse_knowing(&path, evaluated, errors, only_on_aws)
     }
 
@@ -73,6 +76,16 @@ impl Reader<'_> {
             Value::Object(properties) => properties,
             _ => Map::new(),
         }
+    }
+}
+
+/// Whether a value has a text such as `{{resolve:ssm:name}}`, which only AWS replaces.
+fn has_dynamic_reference(value: &Value) -> bool {
+    match value {
+        Value::String(text) => text.contains("{{resolve:"),
+        Value::Array(items) => items.iter().any(has_dynamic_reference),
+        Value::Object(object) => object.values().any(has_dynamic_reference),
+        Value::Null | Value::Bool(_) | Value::Number(_) => false,
     }
 }
 
@@ -203,6 +216,31 @@ mod tests {
             merge(&mut base, &own);
             assert_eq!(base, merged);
         }
+    }
+
+    #[test]
+    fn values_that_only_aws_replaces_have_a_line() {
+        let source = "Parameters:
+  Vpc: {Type: 'AWS::SSM::Parameter::Value<String>', Default: /vpc}
+  Key: {Type: 'AWS::SSM::Parameter::Value<String>', Default: /key}
+Resources:
+  S:
+    Type: AWS::SecretsManager::Secret
+    Properties: {SecretString: !Sub 'a {{resolve:ssm:${Vpc}}}'}
+  T: {Type: 'AWS::SecretsManager::Secret', Properties: {SecretString: plain}}
+";
+        let given = [("Key".to_owned(), "value".to_owned())].into();
+        let template = crate::Template::parse(source, &given).unwrap();
+
+        let lines: Vec<String> = template.skipped.iter().map(ToString::to_string).collect();
+        assert_eq!(
+            lines,
+            [
+                "AWS::SSM::Parameter::Value (Vpc): its default is a name; \
+                 --parameter NAME=VALUE gives the value",
+                "the dynamic references (S): passed on as text here",
+            ]
+        );
     }
 
     #[test]

@@ -31,6 +31,9 @@ pub(super) fn model(
     ignored: &BTreeSet<String>,
 ) -> Result<Template, TemplateError> {
     let skips = Skips::default();
+    for name in &scope.named_only {
+        skips.add("AWS::SSM::Parameter::Value", name, BY_NAME);
+    }
     let mut builder = Builder {
         reader: Reader { scope, globals, skips: &skips },
         ignored,
@@ -84,6 +87,9 @@ fn empty(scope: &Scope<'_>) -> Template {
         mail_from: scope.parameters.get(MAIL_FROM).and_then(Value::as_str).map(str::to_owned),
     }
 }
+
+/// The consequence of a parameter whose value is in SSM.
+const BY_NAME: &str = "its default is a name; --parameter NAME=VALUE gives the value";
 
 /// The parameter with the sender of all mail. SES treats its domain as verified.
 const MAIL_FROM: &str = "MailFrom";
