@@ -25,7 +25,7 @@ pub(super) struct GeneratedProperties {
     exclude_uppercase: bool,
     secret_string_template: Option<String>,
     generate_string_key: Option<String>,
-    // The value has only letters and digits, with or without these.
+    // The value has no punctuation in any case.
     #[serde(rename = "ExcludePunctuation")]
     _exclude_punctuation: Option<IgnoredAny>,
     #[serde(rename = "IncludeSpace")]
@@ -55,7 +55,7 @@ impl GeneratedProperties {
         let alphabet: String =
             included.filter(|character| !self.exclude_characters.contains(*character)).collect();
         if alphabet.is_empty() {
-            return refused("", "a value without letters and digits");
+            return refused("", "a value that may have no character");
         }
         let within = match (self.secret_string_template, self.generate_string_key) {
             (None, None) => None,

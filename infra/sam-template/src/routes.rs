@@ -48,7 +48,7 @@ impl Routes {
         Self { routes, default: default.into_iter().next() }
     }
 
-    /// The first route of the most specific path that matches, whatever its method, and the methods
+    /// The first route of the most specific path that matches, of any method, and the methods
     /// of that path.
     pub fn path_item(&self, path: &str) -> Option<(Match<'_>, Vec<&str>)> {
         let found = self.routes.iter().find_map(|pattern| {

@@ -1,5 +1,5 @@
 //! Message groups of FIFO queues. The embedded SQS returns one message of a group at a time. So it
-//! gets each message in a group of its own, and [`line`](super::line) keeps the order of the
+//! gets each message in a separate group, and [`line`](super::line) keeps the order of the
 //! sender's groups.
 
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use bytes::Bytes;
 use serde_json::Value;
 
-use super::groups::GROUP;
+use super::groups::{GROUP, is_fifo};
 
 /// The number of groups that the embedded SQS has got.
 #[derive(Debug, Default)]
@@ -56,11 +56,6 @@ pub(super) fn unite(input: &Bytes, answer: &Bytes) -> Option<Bytes> {
         }
     }
     Some(answer.to_string().into())
-}
-
-/// Whether the queue of a call is FIFO.
-pub(super) fn is_fifo(input: &Value) -> bool {
-    input["QueueUrl"].as_str().is_some_and(|url| url.strip_suffix(".fifo").is_some())
 }
 
 #[cfg(test)]

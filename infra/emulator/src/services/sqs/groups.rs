@@ -7,8 +7,6 @@ use std::sync::{Mutex, PoisonError};
 use bytes::Bytes;
 use serde_json::{Value, json};
 
-use super::fifo::is_fifo;
-
 /// The maximum number of remembered messages. Older ones lose their group.
 const MESSAGES_MAX: usize = 100_000;
 /// The attribute.
@@ -27,6 +25,11 @@ struct Known {
 
 /// The groups removed from a call, by entry id; the only message of `SendMessage` has no entry id.
 pub(super) type Taken = Vec<(Option<String>, String)>;
+
+/// Whether the queue of a call is FIFO.
+pub(super) fn is_fifo(input: &Value) -> bool {
+    input["QueueUrl"].as_str().is_some_and(|url| url.strip_suffix(".fifo").is_some())
+}
 
 /// The input of a call without its messages' groups, and these groups. `None` if there are none, or
 /// the queue is FIFO: [`fifo`](super::fifo) has its groups.

@@ -21,8 +21,7 @@ use tokio::sync::futures::Notified;
 use tokio::sync::{self, Notify};
 use tokio::time::Instant;
 
-use super::fifo::is_fifo;
-use super::groups::GROUP;
+use super::groups::{GROUP, is_fifo};
 use super::message_log::{message_of, succeeded};
 
 /// A group is noisy if it has at least this many messages in flight,

@@ -134,7 +134,7 @@ impl Queues {
             attributes["RedrivePolicy"] = policy.to_string().into();
         }
         self.sqs.journal().add_queue(queue, name);
-        // The embedded SQS is not told: a kept message may be larger than a size lowered since.
+        // The embedded SQS does not get it: a kept message may be larger than a size lowered since.
         self.sqs.sizes.set(&name.name, queue.message_bytes_max);
         let creation = json!({"QueueName": name.name, "Attributes": attributes});
         let created = self.ask("CreateQueue", creation).await;

@@ -6,7 +6,7 @@ use super::*;
 
 const QUEUE: &str = "LedgersQueue";
 
-/// Sends messages in one call: each has its group as its first letter.
+/// Sends messages in one call: each body begins with its group.
 async fn send(stores: &Stores, bodies: &[&str]) {
     let url = &stores.names().queue(QUEUE).unwrap().url;
     let batch = Clients::with_key(stores, "operator").queues.send_message_batch().queue_url(url);
