@@ -30,8 +30,11 @@ const REST: Duration = Duration::from_hours(1);
 async fn no_callback_is_lost_and_none_is_stored_wrongly() {
     let storm = Storm::asked_for();
     // The messages of a killed process become visible again soon.
-    let sooner =
-        |template: String| template.replace("VisibilityTimeout: 120", "VisibilityTimeout: 10");
+    let sooner = |template: String| {
+        let template = template.replace("VisibilityTimeout: 120", "VisibilityTimeout: 10");
+        // It must not be above the visibility timeout.
+        template.replace("      Timeout: 20\n", "      Timeout: 10\n")
+    };
     let Some(api) = changed_platform(unlimited(), sooner).await else { return };
     let mut told = storm.rage(&api).await;
     let (mut books, end) = (Books::default(), Instant::now() + REST);
