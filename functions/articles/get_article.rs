@@ -7,7 +7,9 @@ use std::fmt;
 
 use aws::tokens::Verifier;
 use aws::{OrNotFound, Table, VERIFICATION_KEYS};
-use domain::articles::{Article, ArticleAction, ArticleId, ArticleStatus, ArticleView};
+use domain::articles::{
+    AccessDecision, Article, ArticleAction, ArticleId, ArticleStatus, ArticleView,
+};
 use domain::people::{Role, SignedIn};
 use domain::resources::ARTICLES;
 use lifecycle::prelude::*;
@@ -77,9 +79,9 @@ impl Query for GetArticle {
     }
 
     // 3b. Authorization: a draft is hidden from callers without access to it
-    const ALLOW: Allow<Self> = Allow::If(|caller: &Option<SignedIn>, _, found: &Found| {
+    const ALLOW: Allow<Self> = Allow::HideUnless(|caller: &Option<SignedIn>, _, found: &Found| {
         let action = if found.shared { ArticleAction::ReadShared } else { ArticleAction::Read };
-        found.article.answer(caller.as_ref(), action).verdict()
+        found.article.answer(caller.as_ref(), action) == AccessDecision::Yes
     });
 
     // 7. and 8. A query decides nothing and changes nothing.

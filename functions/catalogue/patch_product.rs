@@ -72,9 +72,10 @@ impl Endpoint for PatchProduct {
     }
 
     // 3b. Authorization: 403 and not 404, since the catalogue is public
-    const ALLOW: Allow<Self> = Allow::If(|caller: &SignedIn, _, stocked: &StockedProduct| {
-        Verdict::allow_or_forbid(caller.is_or_administers(stocked.product.owner_id))
-    });
+    const ALLOW: Allow<Self> =
+        Allow::ForbidUnless(|caller: &SignedIn, _, stocked: &StockedProduct| {
+            caller.is_or_administers(stocked.product.owner_id)
+        });
 
     const CONDITIONS: Conditions<StockedProduct> =
         Conditions::On(|stocked| Some(stocked.entity_tag()));

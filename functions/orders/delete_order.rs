@@ -47,8 +47,8 @@ impl Endpoint for DeleteOrder {
     }
 
     // 3b. Authorization: orders of other customers are hidden
-    const ALLOW: Allow<Self> = Allow::If(|caller: &SignedIn, _, order: &Order| {
-        Verdict::allow_or_hide(caller.is_or_administers(order.user_id))
+    const ALLOW: Allow<Self> = Allow::HideUnless(|caller: &SignedIn, _, order: &Order| {
+        caller.is_or_administers(order.user_id)
     });
 
     const CONDITIONS: Conditions<Order> = Conditions::On(|order| Some(order.entity_tag()));

@@ -41,8 +41,8 @@ impl Query for GetOrder {
     }
 
     // 3b. Authorization: orders of other customers are hidden
-    const ALLOW: Allow<Self> = Allow::If(|caller: &SignedIn, _, order: &Order| {
-        Verdict::allow_or_hide(caller.is_or_administers(order.user_id))
+    const ALLOW: Allow<Self> = Allow::HideUnless(|caller: &SignedIn, _, order: &Order| {
+        caller.is_or_administers(order.user_id)
     });
 
     // 7. and 8. A query decides nothing and changes nothing.

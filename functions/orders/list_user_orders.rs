@@ -52,8 +52,8 @@ impl Query for ListUserOrders {
     }
 
     // 3b. Authorization: the orders and the existence of other users are hidden
-    const ALLOW: Allow<Self> = Allow::If(|caller: &SignedIn, wanted: &Wanted, _| {
-        Verdict::allow_or_hide(caller.is_or_administers(wanted.user_id))
+    const ALLOW: Allow<Self> = Allow::HideUnless(|caller: &SignedIn, wanted: &Wanted, _| {
+        caller.is_or_administers(wanted.user_id)
     });
 
     // 7. and 8. A query decides nothing and changes nothing.

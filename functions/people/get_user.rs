@@ -41,8 +41,8 @@ impl Query for GetUser {
     }
 
     // 3b. Authorization: 404, so that callers cannot learn who else has an account
-    const ALLOW: Allow<Self> = Allow::If(|caller: &SignedIn, user_id: &UserId, _| {
-        Verdict::allow_or_hide(caller.is_or_administers(*user_id))
+    const ALLOW: Allow<Self> = Allow::HideUnless(|caller: &SignedIn, user_id: &UserId, _| {
+        caller.is_or_administers(*user_id)
     });
 
     // 7. and 8. A query decides nothing and changes nothing.

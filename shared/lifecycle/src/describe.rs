@@ -137,7 +137,9 @@ fn failures<E: Endpoint>() -> Vec<RequestError> {
     let mut may =
         |applies: bool, failure: RequestError| failures.extend(applies.then_some(failure));
     may(E::Caller::SIGN_IN != SignIn::None, RequestError::Unauthenticated);
-    may(matches!(E::ACCESS, Access::OneOf(_)), RequestError::Forbidden);
+    // By the role in stage 3, or by the facts in stage 3b.
+    let may_forbid = matches!(E::ACCESS, Access::OneOf(_)) || E::ALLOW.may_forbid();
+    may(may_forbid, RequestError::Forbidden);
     let is_patch = E::ROUTE.method == Method::PATCH;
     if let Some(offer) = schemas.body_offer(is_patch) {
         may(true, RequestError::UnsupportedMediaType(offer));

@@ -27,6 +27,11 @@ pub type ValueOf<I> = <I as Input>::Value;
 pub enum Allow<E: Endpoint> {
     /// Whatever the facts are: stage 3 has decided.
     Always,
+    /// 404 unless it is true of the caller, the command and the facts: the caller cannot learn that the
+    /// resource exists.
+    HideUnless(fn(&E::Caller, &E::Command, &E::Facts) -> bool),
+    /// 403 unless it is true of the caller, the command and the facts.
+    ForbidUnless(fn(&E::Caller, &E::Command, &E::Facts) -> bool),
     /// By the caller, the command and the facts.
     If(fn(&E::Caller, &E::Command, &E::Facts) -> Verdict),
 }
@@ -36,15 +41,24 @@ impl<E: Endpoint> Allow<E> {
     pub fn verdict(&self, caller: &E::Caller, command: &E::Command, facts: &E::Facts) -> Verdict {
         match self {
             Self::Always => Verdict::Allow,
+            Self::HideUnless(holds) if holds(caller, command, facts) => Verdict::Allow,
+            Self::HideUnless(_) => Verdict::Hide,
+            Self::ForbidUnless(holds) if holds(caller, command, facts) => Verdict::Allow,
+            Self::ForbidUnless(_) => Verdict::Forbid,
             Self::If(decide) => decide(caller, command, facts),
         }
+    }
+
+    /// Whether the verdict can be `Forbid`, for the endpoint's description.
+    pub(crate) fn may_forbid(&self) -> bool {
+        matches!(self, Self::ForbidUnless(_) | Self::If(_))
     }
 
     /// The kind of decision, for the endpoint's description.
     pub(crate) fn describe(&self) -> &'static str {
         match self {
             Self::Always => "always",
-            Self::If(_) => "by facts",
+            Self::HideUnless(_) | Self::ForbidUnless(_) | Self::If(_) => "by facts",
         }
     }
 }

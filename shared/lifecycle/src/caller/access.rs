@@ -55,16 +55,6 @@ pub enum Verdict {
 }
 
 impl Verdict {
-    /// Returns `Allow` if `allowed`, else `Hide`.
-    pub fn allow_or_hide(allowed: bool) -> Self {
-        if allowed { Self::Allow } else { Self::Hide }
-    }
-
-    /// Returns `Allow` if `allowed`, else `Forbid`.
-    pub fn allow_or_forbid(allowed: bool) -> Self {
-        if allowed { Self::Allow } else { Self::Forbid }
-    }
-
     pub(crate) fn enforce(self) -> Result<(), RequestError> {
         match self {
             Self::Allow => Ok(()),

@@ -77,7 +77,7 @@ impl Endpoint for PostVisit {
         }
     }
 
-    const ALLOW: Allow<Self> = Allow::Always;
+    const ALLOW: Allow<Self> = Allow::ForbidUnless(|_, room: &Room, ()| room.room != "private");
     const CONDITIONS: Conditions<()> = Conditions::Creation(None);
     const ERRORS: &'static [ErrorCode] = &[ROOM_FULL];
     type Outcome = Visit;
@@ -119,7 +119,7 @@ impl Query for GetVisits {
         Err(RetrieveError::NotFound)
     }
 
-    const ALLOW: Allow<Self> = Allow::Always;
+    const ALLOW: Allow<Self> = Allow::HideUnless(|_, _, ()| true);
     const ERROR_SHAPE: ErrorShape = ErrorShape::of::<Flat>();
     type Reply = reply::NoContent;
 
@@ -205,6 +205,16 @@ async fn a_listed_code_is_answered_and_the_cause_of_a_500_is_in_the_log_line() {
     assert_eq!(burnt.cause(), Some("internal error: no room is left"));
     let done = post_visit.ask(&to_kitchen()).await;
     assert_eq!((done.status, done.code(), done.cause()), (201, None, None));
+}
+
+#[tokio::test]
+async fn facts_can_forbid_a_request_without_a_role_and_the_description_has_the_403() {
+    let post_visit = endpoint(PostVisit, &Memory::new());
+    let private = post_visit.ask(&Request::new().path("room", "private")).await;
+    assert_eq!((private.status, private.code()), (403, Some("FORBIDDEN")));
+    let codes = |described: Value| described["refusals"].to_string();
+    assert!(codes(crate::describe::endpoint::<PostVisit>()).contains("FORBIDDEN"));
+    assert!(!codes(crate::describe::endpoint::<GetVisits>()).contains("FORBIDDEN"));
 }
 
 #[tokio::test]

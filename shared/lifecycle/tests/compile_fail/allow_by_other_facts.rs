@@ -25,7 +25,7 @@ impl Query for GetPlant {
         Ok(PlantView { name: id.clone() })
     }
 
-    const ALLOW: Allow<Self> = Allow::If(|_, _, owner: &String| Verdict::allow_or_hide(owner.is_empty()));
+    const ALLOW: Allow<Self> = Allow::HideUnless(|_, _, owner: &String| owner.is_empty());
 
     type Reply = reply::Ok<PlantView>;
 

@@ -25,7 +25,7 @@ impl Query for GetPlant {
         Ok(PlantView { name: id.clone() })
     }
 
-    const ALLOW: Allow<Self> = Allow::If(|_, id, _| Verdict::allow_or_hide(id.is_empty()));
+    const ALLOW: Allow<Self> = Allow::HideUnless(|_, id, _| id.is_empty());
 
     type Reply = reply::Ok<PlantView>;
 

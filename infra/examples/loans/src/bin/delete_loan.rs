@@ -41,8 +41,8 @@ impl Endpoint for DeleteLoan {
     }
 
     // 3b. Authorization: the loans of other members are hidden from members
-    const ALLOW: Allow<Self> = Allow::If(|caller: &Member, _, loan: &Loan| {
-        Verdict::allow_or_hide(caller.id == loan.member_id || caller.has(Role::Librarian))
+    const ALLOW: Allow<Self> = Allow::HideUnless(|caller: &Member, _, loan: &Loan| {
+        caller.id == loan.member_id || caller.has(Role::Librarian)
     });
 
     const CONDITIONS: Conditions<Loan> = Conditions::Untagged;

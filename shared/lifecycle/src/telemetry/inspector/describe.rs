@@ -63,9 +63,9 @@ pub(crate) fn of_subject<E: Endpoint>(charged: Result<(), &RequestError>) -> Str
 pub(crate) fn of_facts<E: Endpoint>(verdict: Verdict) -> String {
     let reason = match (E::ALLOW, verdict) {
         (Allow::Always, _) => "The facts do not matter to this endpoint.",
-        (Allow::If(_), Verdict::Allow) => "The facts allow it to this caller.",
-        (Allow::If(_), Verdict::Forbid) => "The facts forbid it to this caller.",
-        (Allow::If(_), Verdict::Hide) => {
+        (_, Verdict::Allow) => "The facts allow it to this caller.",
+        (_, Verdict::Forbid) => "The facts forbid it to this caller.",
+        (_, Verdict::Hide) => {
             "The facts hide the resource from this caller: the response is that of a missing one."
         }
     };
