@@ -4,7 +4,9 @@ use async_trait::async_trait;
 use futures::future::BoxFuture;
 use lifecycle::ServiceError;
 use lifecycle::effects::{Mail, QueueName};
-use lifecycle::ports::{CommitError, Count, Counter, Outgoing, Transaction, VisibilityChange};
+use lifecycle::ports::{
+    CommitError, Count, Counter, DeadLetter, Outgoing, Transaction, VisibilityChange,
+};
 
 use crate::Aws;
 use crate::linked::{Linked, MailCalls, QueueCalls};
@@ -49,14 +51,8 @@ impl QueueCalls<Aws> for Sqs {
         aws.hide_messages(queue, hidden).await
     }
 
-    async fn dead_letter(
-        &self,
-        aws: &Aws,
-        queue: QueueName,
-        body: &str,
-        reason: &str,
-    ) -> Result<(), ServiceError> {
-        aws.bury_message(queue, body, reason).await
+    async fn dead_letter(&self, aws: &Aws, letter: &DeadLetter) -> Result<(), ServiceError> {
+        aws.bury_message(letter).await
     }
 }
 

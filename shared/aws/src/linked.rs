@@ -9,7 +9,9 @@ use async_trait::async_trait;
 use futures::future::BoxFuture;
 use lifecycle::ServiceError;
 use lifecycle::effects::{Mail, QueueName};
-use lifecycle::ports::{CommitError, Count, Counter, Outgoing, Transaction, VisibilityChange};
+use lifecycle::ports::{
+    CommitError, Count, Counter, DeadLetter, Outgoing, Transaction, VisibilityChange,
+};
 use lifecycle::resource::Needs;
 
 type Commit<A> = for<'a> fn(&'a A, &'a Transaction) -> BoxFuture<'a, Result<(), CommitError>>;
@@ -79,13 +81,7 @@ pub(crate) trait QueueCalls<A>: Sync {
         hidden: &[VisibilityChange],
     ) -> Result<(), ServiceError>;
 
-    async fn dead_letter(
-        &self,
-        adapter: &A,
-        queue: QueueName,
-        body: &str,
-        reason: &str,
-    ) -> Result<(), ServiceError>;
+    async fn dead_letter(&self, adapter: &A, letter: &DeadLetter) -> Result<(), ServiceError>;
 }
 
 /// The calls of functions that send mail.

@@ -4,8 +4,8 @@ use async_trait::async_trait;
 use lifecycle::ServiceError;
 use lifecycle::effects::{Mail, Post, QueueName};
 use lifecycle::ports::{
-    Adapter, CommitError, Count, Counter, Mailer, Outgoing, Queues, Store, Telemetry, Transaction,
-    Upstreams, VisibilityChange,
+    Adapter, CommitError, Count, Counter, DeadLetter, Mailer, Outgoing, Queues, Store, Telemetry,
+    Transaction, Upstreams, VisibilityChange,
 };
 use lifecycle::record::{Key, TableName};
 use serde_dynamo::Item;
@@ -55,16 +55,11 @@ impl Queues for Aws {
         self.linked().queues()?.change_visibility(self, queue, hidden).await
     }
 
-    async fn dead_letter(
-        &self,
-        queue: QueueName,
-        body: &str,
-        reason: &str,
-    ) -> Result<(), ServiceError> {
+    async fn dead_letter(&self, letter: &DeadLetter) -> Result<(), ServiceError> {
         if let Some(adapter) = self.in_memory() {
-            return adapter.dead_letter(queue, body, reason).await;
+            return adapter.dead_letter(letter).await;
         }
-        self.linked().queues()?.dead_letter(self, queue, body, reason).await
+        self.linked().queues()?.dead_letter(self, letter).await
     }
 }
 

@@ -1,10 +1,7 @@
 //! Messages that cannot be parsed go to the dead-letter queue.
 
-use base64::Engine;
-use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use lifecycle::ServiceError;
-use lifecycle::effects::QueueName;
-use sha2::{Digest, Sha256};
+use lifecycle::ports::DeadLetter;
 
 use super::batches::{BYTES_MAX, is_fifo, string_attribute, transmissible};
 use crate::Aws;
@@ -17,24 +14,19 @@ const REASON_OVERHEAD_BYTES: usize = "reason".len() + "String".len();
 
 impl Aws {
     /// Sends the message to the dead-letter queue, with the reason in the attribute `reason`.
-    pub(crate) async fn bury_message(
-        &self,
-        queue: QueueName,
-        body: &str,
-        reason: &str,
-    ) -> Result<(), ServiceError> {
-        let name = queue.name();
-        let url = self.configuration().dead_letters(queue).ok_or_else(|| {
+    pub(crate) async fn bury_message(&self, letter: &DeadLetter) -> Result<(), ServiceError> {
+        let name = letter.queue.name();
+        let url = self.configuration().dead_letters(letter.queue).ok_or_else(|| {
             ServiceError::internal(format!("RESOURCES lacks the dead-letter queue of {name}"))
         })?;
-        let (letter, reason) = letter(body, reason);
-        let mut request = self.sqs().send_message().queue_url(url).message_body(letter);
+        let (body, reason) = content(&letter.body, &letter.reason);
+        let mut request = self.sqs().send_message().queue_url(url).message_body(body);
         if !reason.is_empty() {
             request = request.message_attributes("reason", string_attribute(&reason));
         }
         if is_fifo(url) {
-            let digest = BASE64_URL_SAFE_NO_PAD.encode(Sha256::digest(body));
-            request = request.message_group_id("buried").message_deduplication_id(digest);
+            // The ids are those of SQS, or a hash.
+            request = request.message_group_id(&letter.group).message_deduplication_id(&letter.id);
         }
         request.send().await.map_err(|error| fault("SendMessage", name, error))?;
         Ok(())
@@ -43,7 +35,7 @@ impl Aws {
 
 /// The body and the reason in a form that SQS accepts: rejected characters escaped, and together
 /// within its limit. An empty body, which SQS rejects, becomes an empty JSON string.
-fn letter(body: &str, reason: &str) -> (String, String) {
+fn content(body: &str, reason: &str) -> (String, String) {
     let body = if body.is_empty() { "\"\"" } else { body };
     let body = cut(&transmissible(body), BYTES_MAX).to_owned();
     let reason: String = transmissible(reason).chars().take(REASON_CHARS_MAX).collect();
@@ -76,7 +68,7 @@ mod tests {
             (&too_long, "why", (&too_long[..BYTES_MAX], "")),
             (&full, "why", (&full, "")),
         ] {
-            let (body, reason) = letter(body, reason);
+            let (body, reason) = content(body, reason);
             assert!((body.as_str(), reason.as_str()) == expected);
         }
     }

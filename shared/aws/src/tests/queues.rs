@@ -2,9 +2,10 @@
 
 use std::time::Duration;
 
+use aws_sdk_sqs::types::{Message, MessageSystemAttributeName};
 use lifecycle::effects::QueueName;
 use lifecycle::envelope::Envelope;
-use lifecycle::ports::{Outgoing, Queues, RefusedMessage, VisibilityChange};
+use lifecycle::ports::{DeadLetter, Outgoing, Queues, RefusedMessage, VisibilityChange};
 use lifecycle::{ServiceError, Timestamp};
 
 use super::stores::{APPROVALS, EMAILS, Stores};
@@ -28,8 +29,18 @@ fn message(queue: QueueName, number: usize) -> Outgoing {
     }
 }
 
-fn numbers(messages: &[aws_sdk_sqs::types::Message]) -> Vec<usize> {
-    let number = |message: &aws_sdk_sqs::types::Message| {
+fn letter(queue: QueueName, id: &str, body: &str, reason: &str) -> DeadLetter {
+    DeadLetter {
+        queue,
+        id: id.to_owned(),
+        group: format!("group-of-{id}"),
+        body: body.to_owned(),
+        reason: reason.to_owned(),
+    }
+}
+
+fn numbers(messages: &[Message]) -> Vec<usize> {
+    let number = |message: &Message| {
         let envelope: Envelope<usize> = serde_json::from_str(message.body().unwrap()).unwrap();
         envelope.data
     };
@@ -99,18 +110,35 @@ async fn a_text_with_characters_that_sqs_rejects_arrives_unchanged() {
 #[tokio::test]
 async fn an_empty_message_can_be_dead_lettered() {
     let stores = Stores::start().await;
-    stores.aws.dead_letter(EMAILS, "", "EOF while parsing a value").await.unwrap();
+    stores.aws.dead_letter(&letter(EMAILS, "m1", "", "EOF while parsing a value")).await.unwrap();
     assert_eq!(stores.drain("emails-dead-letters").await[0].body(), Some("\"\""));
 }
 
 #[tokio::test]
 async fn a_dead_lettered_message_carries_its_reason() {
     let stores = Stores::start().await;
-    stores.aws.dead_letter(EMAILS, "{\"to\":", "it is no JSON\u{0}").await.unwrap();
+    let odd = letter(EMAILS, "m1", "{\"to\":", "it is no JSON\u{0}");
+    stores.aws.dead_letter(&odd).await.unwrap();
     let buried = stores.drain("emails-dead-letters").await;
     assert_eq!(buried[0].body(), Some("{\"to\":"));
     let reason = &buried[0].message_attributes().unwrap()["reason"];
     assert_eq!(reason.string_value(), Some("it is no JSON\\u0000"));
+}
+
+#[tokio::test]
+async fn a_fifo_queue_has_each_dead_letter_once_in_its_group_even_if_bodies_are_the_same() {
+    let stores = Stores::start().await;
+    for id in ["m1", "m2", "m1"] {
+        stores.aws.dead_letter(&letter(APPROVALS, id, "{}", "no type")).await.unwrap();
+    }
+    let buried = stores.drain("approvals-dead-letters.fifo").await;
+    let group = |message: &Message| {
+        let attributes = message.attributes().unwrap();
+        attributes[&MessageSystemAttributeName::MessageGroupId].clone()
+    };
+    let mut groups: Vec<_> = buried.iter().map(group).collect();
+    groups.sort();
+    assert_eq!(groups, ["group-of-m1", "group-of-m2"]);
 }
 
 #[tokio::test]

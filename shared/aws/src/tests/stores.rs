@@ -12,7 +12,7 @@ use aws_sdk_dynamodb::types::{
     KeyType::{self, Hash, Range},
     Projection, ProjectionType, ScalarAttributeType,
 };
-use aws_sdk_sqs::types::{Message, QueueAttributeName};
+use aws_sdk_sqs::types::{Message, MessageSystemAttributeName, QueueAttributeName};
 use http::{Request, Response};
 use hyper::body::{Body, Incoming};
 use hyper::server::conn::http1;
@@ -78,6 +78,7 @@ impl Stores {
             ("EMAILS_QUEUE_URL", "emails"),
             ("EMAILS_DEAD_LETTER_QUEUE_URL", "emails-dead-letters"),
             ("APPROVALS_QUEUE_URL", "approvals.fifo"),
+            ("APPROVALS_DEAD_LETTER_QUEUE_URL", "approvals-dead-letters.fifo"),
         ] {
             let url = create_queue(&bare, name).await;
             queues.insert(name, url.clone());
@@ -97,6 +98,7 @@ impl Stores {
             Resource::Queue(EMAILS),
             Resource::DeadLetterQueue(EMAILS),
             Resource::Queue(APPROVALS),
+            Resource::DeadLetterQueue(APPROVALS),
             Resource::Secret("greeting"),
         ];
         Self { aws: connect(&uses, environment), queues }
@@ -123,6 +125,7 @@ impl Stores {
     pub(crate) async fn receive(&self, queue: &str) -> Vec<Message> {
         let receive = self.aws.sqs().receive_message().queue_url(&self.queues[queue]);
         let receive = receive.max_number_of_messages(10).message_attribute_names("All");
+        let receive = receive.message_system_attribute_names(MessageSystemAttributeName::All);
         receive.send().await.unwrap().messages.unwrap_or_default()
     }
 }
@@ -280,7 +283,7 @@ async fn create_table(aws: &Aws, name: &str, key: Attributes<'_>, index: Attribu
 
 async fn create_queue(aws: &Aws, name: &str) -> String {
     let mut queue = aws.sqs().create_queue().queue_name(name);
-    if name == "approvals.fifo" {
+    if name.ends_with(".fifo") {
         queue = queue.attributes(QueueAttributeName::FifoQueue, "true");
     }
     queue.send().await.unwrap().queue_url.unwrap()

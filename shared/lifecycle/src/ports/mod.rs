@@ -14,7 +14,7 @@ pub use self::adapter::Adapter;
 #[cfg(any(test, feature = "testing"))]
 pub(crate) use self::items::Items;
 pub use self::mailer::Mailer;
-pub use self::queues::{Outgoing, Queues, RefusedMessage, VisibilityChange};
+pub use self::queues::{DeadLetter, Outgoing, Queues, RefusedMessage, VisibilityChange};
 pub use self::store::{CommitError, Count, Counter, FailedCondition, Store, Transaction};
 pub use self::telemetry::Telemetry;
 pub use self::upstreams::Upstreams;

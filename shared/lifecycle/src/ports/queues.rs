@@ -24,12 +24,22 @@ pub trait Queues: Send + Sync + 'static {
     ) -> Result<(), ServiceError>;
 
     /// Sends an unparseable message to its queue's dead-letter queue.
-    async fn dead_letter(
-        &self,
-        queue: QueueName,
-        body: &str,
-        reason: &str,
-    ) -> Result<(), ServiceError>;
+    async fn dead_letter(&self, letter: &DeadLetter) -> Result<(), ServiceError>;
+}
+
+/// A message that cannot be parsed, for the dead-letter queue of its queue.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DeadLetter {
+    /// The queue that the message came from.
+    pub queue: QueueName,
+    /// The id of the message. A FIFO queue takes a letter of this id once in five minutes.
+    pub id: String,
+    /// The message group, whose order a FIFO queue keeps.
+    pub group: String,
+    /// The body.
+    pub body: String,
+    /// The reason, in full.
+    pub reason: String,
 }
 
 /// A message in its envelope, ready to send.

@@ -12,8 +12,8 @@ use crate::effects::{Mail, Post, QueueName, Write};
 use crate::envelope::Envelope;
 use crate::error::ServiceError;
 use crate::ports::{
-    Adapter, CommitError, Count, Counter, Items, Mailer, Outgoing, Queues, Store, Telemetry,
-    Transaction, Upstreams, VisibilityChange,
+    Adapter, CommitError, Count, Counter, DeadLetter, Items, Mailer, Outgoing, Queues, Store,
+    Telemetry, Transaction, Upstreams, VisibilityChange,
 };
 use crate::record::{Key, Record, TableName, item_of};
 
@@ -35,18 +35,6 @@ struct State {
     mails: Vec<Mail>,
     posts: Vec<Post>,
     dead_letters: Vec<DeadLetter>,
-}
-
-/// A message that cannot be parsed, as it is sent to the dead-letter queue.
-#[derive(Debug, Clone, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct DeadLetter {
-    /// The queue whose dead-letter queue has the message.
-    pub queue: QueueName,
-    /// The body.
-    pub body: String,
-    /// The reason, in full.
-    pub reason: String,
 }
 
 impl Memory {
@@ -169,14 +157,8 @@ impl Queues for Memory {
         Ok(())
     }
 
-    async fn dead_letter(
-        &self,
-        queue: QueueName,
-        body: &str,
-        reason: &str,
-    ) -> Result<(), ServiceError> {
-        let (body, reason) = (body.to_owned(), reason.to_owned());
-        self.state().dead_letters.push(DeadLetter { queue, body, reason });
+    async fn dead_letter(&self, letter: &DeadLetter) -> Result<(), ServiceError> {
+        self.state().dead_letters.push(letter.clone());
         Ok(())
     }
 }

@@ -192,7 +192,7 @@ use serde_json::Value;
 pub use self::consumer::{Consumed, TestedConsumer};
 pub use self::endpoint::{Answer, TestedEndpoint};
 use self::given::Given;
-pub use self::memory::{DeadLetter, Memory};
+pub use self::memory::Memory;
 pub use self::request::Request;
 use crate::consumer::Consumer;
 use crate::effects::{Event, EventData};

@@ -22,6 +22,7 @@ use crate::commit::EventOrigin;
 use crate::consumer::{Consumer, DeliveredMessage, RecordInput, Source};
 use crate::error::{FieldError, FieldErrors, RequestError, ServiceError};
 use crate::input::FromInput;
+use crate::ports::DeadLetter;
 use crate::telemetry::inspector::{Inspection, Inspector, Stage};
 use crate::telemetry::line::{lines_of, metric};
 use crate::telemetry::units::millis;
@@ -273,7 +274,9 @@ impl<C: Consumer> Handler<C> {
         tracing::error!(reason = told, "a record cannot be parsed");
         inspection.unreadable(&reason);
         let queue = C::SOURCE.dead_letters().ok_or_else(|| ServiceError::internal(told))?;
-        self.shared.adapter.dead_letter(queue, &raw.body(), &reason).await?;
+        let (id, group) = (raw.record_id.clone(), raw.group.clone());
+        let letter = DeadLetter { queue, id, group, body: raw.body(), reason };
+        self.shared.adapter.dead_letter(&letter).await?;
         Ok(RecordOutcome::DeadLettered)
     }
 }

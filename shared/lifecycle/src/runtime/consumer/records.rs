@@ -25,6 +25,7 @@ pub(super) struct Raw {
     /// The record's id, unless its content has one.
     pub(super) record_id: String,
     pub(super) deliveries: u32,
+    pub(super) group: String,
     /// The SQS receipt handle; absent for a stream or a schedule.
     pub(super) receipt: Option<String>,
     pub(super) content: Content,
@@ -96,7 +97,7 @@ impl Raw {
 
 /// Returns the records of an event, in groups.
 pub(super) fn groups_of(source: Source, event: &[u8]) -> Result<Vec<Group>, BoxError> {
-    let keyed: Vec<(String, Raw)> = match source {
+    let records: Vec<Raw> = match source {
         Source::Queue(_) => records_of(event)?.iter().map(|record| of_message(record)).collect(),
         Source::Stream(table) => {
             records_of(event)?.iter().filter_map(|record| of_change(table, record)).collect()
@@ -105,8 +106,8 @@ pub(super) fn groups_of(source: Source, event: &[u8]) -> Result<Vec<Group>, BoxE
         Source::Event(_) => vec![of_event(event)?],
     };
     let (mut groups, mut places) = (Vec::new(), HashMap::new());
-    for (key, raw) in keyed {
-        let place = *places.entry(key).or_insert(groups.len());
+    for raw in records {
+        let place = *places.entry(raw.group.clone()).or_insert(groups.len());
         if place == groups.len() {
             groups.push(Group::new());
         }
@@ -131,11 +132,11 @@ fn part<T: DeserializeOwned>(record: &Value, pointer: &str) -> Option<T> {
 }
 
 /// A malformed record, with its id if it has one.
-fn odd(json: &RawValue, item_id: Option<String>, reason: &str) -> (String, Raw) {
+fn odd(json: &RawValue, item_id: Option<String>, reason: &str) -> Raw {
     let record_id = item_id.clone().unwrap_or_else(|| short_hash_of([json.get().as_bytes()]));
     let content = Content::Odd { json: json.get().to_owned(), reason: reason.to_owned() };
     let group = format!("odd#{record_id}");
-    (group, Raw { item_id, record_id, deliveries: 1, receipt: None, content })
+    Raw { item_id, record_id, deliveries: 1, group, receipt: None, content }
 }
 
 /// The members that are read from a message's body before it is parsed.
@@ -151,14 +152,13 @@ fn about(body: &str) -> Option<About> {
     serde_json::from_str(body).ok()
 }
 
-/// A message with its group. On a standard queue, messages of one event are a group: the second one
+/// A message. On a standard queue, messages of one event are a group: the second one
 /// then finds the first one's inbox entry.
-fn of_message(json: &RawValue) -> (String, Raw) {
+fn of_message(json: &RawValue) -> Raw {
     let Ok(message) = serde_json::from_str::<Value>(json.get()) else {
         return odd(json, None, "is not a message of a queue");
     };
-    let id = part::<String>(&message, "/messageId").filter(|id| !id.is_empty());
-    let Some(item_id) = id else {
+    let Some(item_id) = part::<String>(&message, "/messageId").filter(|id| !id.is_empty()) else {
         return odd(json, None, "/messageId is missing or not a string");
     };
     let Some(body) = part::<String>(&message, "/body") else {
@@ -175,18 +175,18 @@ fn of_message(json: &RawValue) -> (String, Raw) {
         Value::String(count) => count.parse().ok(),
         other => other.as_u64(),
     });
-    let raw = Raw {
+    Raw {
         record_id: item_id.clone(),
         item_id: Some(item_id),
         deliveries: received.and_then(|count| u32::try_from(count).ok()).unwrap_or(1),
+        group,
         receipt: part(&message, "/receiptHandle"),
         content: Content::Text(body),
-    };
-    (group, raw)
+    }
 }
 
-/// A new image with its partition key; a removal has none and is ignored.
-fn of_change(table: TableName, json: &RawValue) -> Option<(String, Raw)> {
+/// A new image, in the group of its partition key; a removal has none and is ignored.
+fn of_change(table: TableName, json: &RawValue) -> Option<Raw> {
     let Ok(record) = serde_json::from_str::<Value>(json.get()) else {
         return Some(odd(json, None, "is not a record of a stream"));
     };
@@ -211,7 +211,7 @@ fn of_change(table: TableName, json: &RawValue) -> Option<(String, Raw)> {
     let key = record["dynamodb"]["Keys"][table.partition_key()]["S"].as_str();
     let group = key.map_or_else(|| event_id.clone(), str::to_owned);
     let content = Content::Item(image);
-    Some((group, Raw { item_id, record_id: event_id, deliveries: 1, receipt: None, content }))
+    Some(Raw { item_id, record_id: event_id, deliveries: 1, group, receipt: None, content })
 }
 
 fn text_of(item: &Item, name: &str) -> Option<String> {
@@ -222,25 +222,25 @@ fn text_of(item: &Item, name: &str) -> Option<String> {
 }
 
 /// A run of a schedule.
-fn of_run(event: &[u8]) -> Result<(String, Raw), BoxError> {
+fn of_run(event: &[u8]) -> Result<Raw, BoxError> {
     whole(event, serde_json::from_slice::<ScheduledRun>(event)?.id)
 }
 
 /// A whole event. Lambda's retries bring the same text, so its hash is its id.
-fn of_event(event: &[u8]) -> Result<(String, Raw), BoxError> {
+fn of_event(event: &[u8]) -> Result<Raw, BoxError> {
     whole(event, short_hash_of([event]))
 }
 
 /// An invocation's only record, in its own group.
-fn whole(event: &[u8], id: String) -> Result<(String, Raw), BoxError> {
-    let raw = Raw {
+fn whole(event: &[u8], id: String) -> Result<Raw, BoxError> {
+    Ok(Raw {
         item_id: Some(id.clone()),
         record_id: id.clone(),
         deliveries: 1,
+        group: id,
         receipt: None,
         content: Content::Text(String::from_utf8(event.to_vec())?),
-    };
-    Ok((id, raw))
+    })
 }
 
 #[cfg(test)]
@@ -260,7 +260,7 @@ mod tests {
 
     #[test]
     fn message_groups_are_kept_together_in_a_fifo_queue_only() {
-        for (queue, groups) in [("readers.fifo", 1), ("readers", 2)] {
+        for (queue, names) in [("readers.fifo", &["one"][..]), ("readers", &["m1", "m2"])] {
             let message = |id| {
                 json!({
                     "messageId": id, "body": "b", "attributes": { "MessageGroupId": "one" },
@@ -268,7 +268,8 @@ mod tests {
                 })
             };
             let event = json!({ "Records": [message("m1"), message("m2")] }).to_string();
-            assert_eq!(groups_of(QUEUE, event.as_bytes()).unwrap().len(), groups, "{queue}");
+            let groups = groups_of(QUEUE, event.as_bytes()).unwrap();
+            assert_eq!(groups.iter().map(|raws| &raws[0].group).collect::<Vec<_>>(), names);
         }
     }
 

@@ -10,8 +10,8 @@ use serde_dynamo::Item;
 use crate::effects::{Mail, Post, QueueName};
 use crate::error::ServiceError;
 use crate::ports::{
-    Adapter, CommitError, Count, Counter, Items, Mailer, Outgoing, Queues, RefusedMessage, Store,
-    Telemetry, Transaction, Upstreams, VisibilityChange,
+    Adapter, CommitError, Count, Counter, DeadLetter, Items, Mailer, Outgoing, Queues,
+    RefusedMessage, Store, Telemetry, Transaction, Upstreams, VisibilityChange,
 };
 use crate::record::{Key, TableName};
 
@@ -189,8 +189,8 @@ impl Queues for Recorder {
         Ok(())
     }
 
-    async fn dead_letter(&self, queue: QueueName, _: &str, _: &str) -> Result<(), ServiceError> {
-        self.note(Call::Bury(queue.name().to_owned()));
+    async fn dead_letter(&self, letter: &DeadLetter) -> Result<(), ServiceError> {
+        self.note(Call::Bury(letter.queue.name().to_owned()));
         if self.faults().queues_down {
             return Err(ServiceError::internal("the queue is down"));
         }
