@@ -32,7 +32,7 @@ pub trait Queues: Send + Sync + 'static {
 pub struct DeadLetter {
     /// The queue that the message came from.
     pub queue: QueueName,
-    /// The id of the message. A FIFO queue takes a letter of this id once in five minutes.
+    /// The id of the message. A FIFO queue takes an id once in five minutes.
     pub id: String,
     /// The message group, whose order a FIFO queue keeps.
     pub group: String,
