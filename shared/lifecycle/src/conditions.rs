@@ -1,7 +1,7 @@
 //! Conditional requests: `If-Match` and `If-None-Match` (RFC 9110, 13).
 
 use http::header::{IF_MATCH, IF_NONE_MATCH};
-use http::{HeaderMap, HeaderName};
+use http::{HeaderMap, HeaderName, Method};
 
 use crate::entity_tag::{EntityTag, Tags};
 use crate::error::{DomainError, ErrorCode, FieldErrors};
@@ -18,7 +18,8 @@ pub enum Conditions<F> {
     /// A resource is created, which has no tag yet. The error is the one for an id that the
     /// client chose and that is in use: `If-None-Match: *` makes it a 412.
     Creation(Option<ErrorCode>),
-    /// The endpoint changes no resource that has a version.
+    /// The endpoint changes no resource that has a version. `If-Match` is answered 412, and so is
+    /// `If-None-Match: *` unless the method is `POST`.
     Untagged,
 }
 
@@ -49,10 +50,17 @@ impl Named {
     }
 
     /// Whether a change may continue, as far as this is known before retrieval.
-    pub(crate) fn admit<F>(&self, conditions: &Conditions<F>) -> bool {
+    ///
+    /// Without a tag it is not known whether the resource of a `PUT`, `PATCH` or `DELETE` exists. So
+    /// `If-None-Match: *` never holds for it, as `If-Match` does not: nothing is overwritten.
+    pub(crate) fn admit<F>(&self, conditions: &Conditions<F>, method: &Method) -> bool {
         match conditions {
             Conditions::On(_) => true,
-            Conditions::Creation(_) | Conditions::Untagged => self.allow_change(None),
+            Conditions::Creation(_) => self.allow_change(None),
+            Conditions::Untagged => {
+                let may_exist = *method != Method::POST && self.if_none_match == Some(Tags::Any);
+                self.allow_change(None) && !may_exist
+            }
         }
     }
 
@@ -121,6 +129,22 @@ mod tests {
             assert!(field_errors.is_empty());
             assert_eq!(named.allow_change(Some(&seven)), of_seven, "{lines:?}");
             assert_eq!(named.allow_change(None), of_nothing, "{lines:?}");
+        }
+    }
+
+    #[test]
+    fn if_none_match_any_never_holds_for_a_resource_without_a_tag_unless_it_is_created() {
+        let (any, _) = named(&[("if-none-match", "*")]);
+        let (other, _) = named(&[("if-none-match", "\"7\"")]);
+        for (method, holds) in [
+            (Method::PUT, false),
+            (Method::PATCH, false),
+            (Method::DELETE, false),
+            (Method::POST, true),
+        ] {
+            assert_eq!(any.admit(&Conditions::<()>::Untagged, &method), holds, "{method}");
+            assert!(other.admit(&Conditions::<()>::Untagged, &method), "{method}");
+            assert!(any.admit(&Conditions::<()>::Creation(None), &method), "{method}");
         }
     }
 

@@ -44,7 +44,8 @@ const KEPT_S: i64 = 24 * 60 * 60;
 pub enum Idempotency {
     /// Every request is new.
     None,
-    /// A repeated request with the same `Idempotency-Key` is recognised within 24 hours.
+    /// A repeated request with the same `Idempotency-Key` is recognised within 24 hours. Its response
+    /// is stored in one item, which may have 400 KB: a larger one is a 500 without effects.
     Accepted,
     /// As `Accepted`; a request without the header is invalid.
     Required,

@@ -66,6 +66,14 @@ impl FromStr for Timestamp {
     type Err = jiff::Error;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
+        // The parser also takes other forms of ISO 8601, such as a blank in place of the `T`, and
+        // names of zones.
+        let is_rfc_3339 = matches!(text.as_bytes().get(10), Some(b'T' | b't'))
+            && text.as_bytes().get(16) == Some(&b':')
+            && !text.contains('[');
+        if !is_rfc_3339 {
+            return Err(jiff::Error::from_args(format_args!("no RFC 3339 time")));
+        }
         let exact: jiff::Timestamp = text.parse()?;
         Ok(Self::from_millis(exact.as_millisecond()))
     }
@@ -95,5 +103,31 @@ impl JsonSchema for Timestamp {
 
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
         json_schema!({ "type": "string", "format": "date-time" })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_times_of_rfc_3339_are_read() {
+        for text in
+            ["2026-03-01T12:00:00Z", "2026-03-01t13:00:00.000+01:00", "2026-03-01T12:00:00.0z"]
+        {
+            assert_eq!(text.parse::<Timestamp>().unwrap().to_string(), "2026-03-01T12:00:00.000Z");
+        }
+        for text in [
+            "",
+            "2026-03-01",
+            "2026-03-01 12:00:00Z",
+            "2026-03-01T12:00Z",
+            "20260301T120000Z",
+            "2026-03-01T12:00:00",
+            "2026-03-01T12:00:00+01:00[Europe/Berlin]",
+            "+002026-03-01T12:00:00Z",
+        ] {
+            assert!(text.parse::<Timestamp>().is_err(), "{text}");
+        }
     }
 }

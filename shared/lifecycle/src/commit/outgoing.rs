@@ -52,14 +52,26 @@ impl EventOrigin {
 }
 
 /// The messages of a decision, in their envelopes.
+///
+/// They are sent before the commit, and a later run may decide otherwise: another event has another
+/// id, or its receiver would take it for the first one. The same event with other data keeps its id,
+/// since the data may contain the time.
 pub(crate) fn outgoing(
     messages: &[Message],
     moment: &Moment,
     cause: &EventOrigin,
 ) -> Vec<Outgoing> {
-    let label = |number| format!("{}message/{number}", cause.part);
+    let label = |number, message: &Message| match &message.content {
+        Content::New(Event { event_type, aggregate_id, .. }) => {
+            let (part, queue) = (&cause.part, message.queue.name());
+            format!("{part}message/{number}/{queue}/{event_type}/{aggregate_id}")
+        }
+        Content::Forward(_) => String::new(),
+    };
     let numbered = messages.iter().enumerate();
-    numbered.map(|(number, message)| ready(&label(number), message, moment, cause)).collect()
+    numbered
+        .map(|(number, message)| ready(&label(number, message), message, moment, cause))
+        .collect()
 }
 
 /// The announcements of a decision, in their envelopes. Their ids differ from those of its other
@@ -126,9 +138,53 @@ pub(super) fn seal(
 
 #[cfg(test)]
 mod tests {
+    use serde::Serialize;
+
     use super::*;
-    use crate::effects::{OnConditionFailed, Write, WriteAction};
+    use crate::Timestamp;
+    use crate::effects::{EventData, OnConditionFailed, QueueName, Write, WriteAction};
     use crate::record::TableName;
+
+    #[derive(Serialize)]
+    struct Approved(u32);
+
+    impl EventData for Approved {
+        const TYPE: &'static str = "Approved";
+    }
+
+    #[derive(Serialize)]
+    struct Rejected;
+
+    impl EventData for Rejected {
+        const TYPE: &'static str = "Rejected";
+    }
+
+    #[test]
+    fn another_event_in_a_later_run_has_another_id_and_the_same_event_keeps_its_own() {
+        let moment = Moment::of_record(Timestamp::from_millis(0), "record-1");
+        let ids = |events: Vec<Event>| {
+            let messages = events.into_iter().map(|event| Message::new(LOANS, event));
+            let sent = outgoing(&messages.collect::<Vec<_>>(), &moment, &origin());
+            sent.into_iter().map(|message| message.envelope.event_id).collect::<Vec<_>>()
+        };
+        let approved = |aggregate, amount| Event::about(aggregate, &Approved(amount));
+        let first = ids(vec![approved("emma", 1), approved("emma", 1)]);
+        assert_ne!(first[0], first[1]);
+        assert_eq!(ids(vec![approved("emma", 2)]), first[..1]);
+        assert_ne!(ids(vec![Event::about("emma", &Rejected)]), first[..1]);
+        assert_ne!(ids(vec![approved("dune", 1)]), first[..1]);
+    }
+
+    const LOANS: QueueName = QueueName::new("loans");
+
+    fn origin() -> EventOrigin {
+        EventOrigin {
+            request_id: "run-1".to_owned(),
+            traceparent: None,
+            tracestate: None,
+            part: String::new(),
+        }
+    }
 
     #[test]
     fn a_part_is_labelled_by_its_first_item_in_any_order_of_the_parts() {
@@ -141,13 +197,7 @@ mod tests {
                 condition: None,
                 on_condition_failed: OnConditionFailed::Retry,
             };
-            let origin = EventOrigin {
-                request_id: "run-1".to_owned(),
-                traceparent: None,
-                tracestate: None,
-                part: String::new(),
-            };
-            origin.in_part(number, &Effects::none().write(write)).part
+            origin().in_part(number, &Effects::none().write(write)).part
         };
         assert_ne!(
             label(0, "emma"),

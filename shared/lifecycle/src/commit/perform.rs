@@ -44,7 +44,10 @@ fn durable(
     let mut writes = effects.writes().to_vec();
     for (number, event) in effects.events().iter().enumerate() {
         let envelope = seal(event, &format!("{}event/{number}", cause.part), moment, cause);
-        writes.push(Write::create(&OutboxRow::waiting(envelope, moment.now())));
+        let row = OutboxRow::waiting(envelope, moment.now());
+        // Another function may have published an event that has an id of its own. Its consumers
+        // recognise it by that, and the other effects must not fail.
+        writes.push(if event.id.is_some() { Write::put(&row) } else { Write::create(&row) });
     }
     // A write must be declared, or the IAM policy would not allow it. The description declares the
     // lifecycle's own writes to the idempotency table.
@@ -102,7 +105,7 @@ pub(crate) async fn commit(
     if let Some(known) = failed.iter().find(|failed| Some(failed.write) == ledger) {
         return Ok(CommitOutcome::Duplicate(known.stored.clone()));
     }
-    // The ids of a record's events are the same in each delivery. So a row that exists is from an
+    // The derived ids of a record's events are the same in each delivery. So a row that exists is from an
     // earlier delivery, whose commit was this one: a record without an inbox needs no other mark.
     let rows = effects.writes().len()..effects.writes().len() + effects.events().len();
     if failed.iter().any(|failed| rows.contains(&failed.write)) {
@@ -129,5 +132,62 @@ fn verb_of(write: &Write) -> Action {
         WriteAction::Update(_) => Action::UpdateItem,
         WriteAction::Delete => Action::DeleteItem,
         WriteAction::Check => Action::ConditionCheckItem,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde::Serialize;
+
+    use super::*;
+    use crate::Timestamp;
+    use crate::effects::{Event, EventData};
+    use crate::record::{Key, Record, TableName};
+    use crate::resource::OUTBOX;
+    use crate::telemetry::TraceContext;
+    use crate::testing::Memory;
+
+    #[derive(Serialize, serde::Deserialize)]
+    struct Loan {
+        book: String,
+    }
+
+    impl Record for Loan {
+        const TABLE: TableName = TableName::new("loans");
+
+        fn key(&self) -> Key {
+            Key::new(&self.book)
+        }
+    }
+
+    #[derive(Serialize)]
+    struct Lent;
+
+    impl EventData for Lent {
+        const TYPE: &'static str = "Lent";
+    }
+
+    #[tokio::test]
+    async fn a_published_event_with_an_id_of_its_own_does_not_prevent_the_other_effects() {
+        const USES: &[Resource] =
+            &[Resource::Table(Loan::TABLE, &[Action::PutItem]), Resource::Outbox];
+        let memory = Memory::new();
+        let cause = EventOrigin::of("request", &TraceContext::continued(None, None, None));
+        let derived = || Event::about("emma", &Lent);
+        let known = || derived().known_as("lent-1");
+        for (record, book, event, is_committed) in [
+            ("r1", "emma", known(), true),
+            ("r2", "dune", known(), true),
+            ("r3", "ulysses", derived(), true),
+            ("r3", "again", derived(), false),
+        ] {
+            let moment = Moment::of_record(Timestamp::from_millis(0), record);
+            let loan = Write::put(&Loan { book: book.to_owned() });
+            let effects = Effects::none().write(loan).event(event);
+            let outcome = commit(&memory, &effects, None, USES, &moment, &cause).await.unwrap();
+            assert_eq!(matches!(outcome, CommitOutcome::Committed), is_committed, "{outcome:?}");
+            assert_eq!(memory.get::<Loan>(&Key::new(book)).is_some(), is_committed);
+        }
+        assert_eq!(memory.items(OUTBOX).len(), 2);
     }
 }

@@ -39,7 +39,9 @@
 //! | uploads | possible: reply with a presigned URL, to which the client sends the file |
 //! | `multipart/form-data` | refused: an event holds 6 MB, and a file would pass through the function's memory twice. Use a presigned URL |
 //! | bodies with a content coding | refused for JSON and forms (415), so that no small body becomes a large one; [`RawBody`](crate::input::RawBody) passes them on |
+//! | responses of more than 6 MB | refused by Lambda, so the answer is 500, and the request has no effects. Use pages, or a presigned URL |
 //! | parts of one's own | possible: implement [`Input`](crate::input::Input) with the public methods of [`Request`] |
+//! | inputs with `#[serde(flatten)]`, `#[serde(tag)]` or `#[serde(untagged)]` | not supported: serde reads them without their types, so that numbers in a query are refused, and unknown fields are not |
 //! | query parameters of an endpoint that reads none | refused: 400 with the name of each, as for unknown fields of a body |
 //!
 //! ```

@@ -15,6 +15,9 @@ use crate::reply::{Reply, Serialised};
 /// Room for the headers of a usual response.
 const HEADERS: usize = 12;
 
+/// Lambda answers a larger response with an error of its own: it allows 6 MB with the headers.
+const BODY_BYTES_MAX: usize = 6 * 1024 * 1024 - 64 * 1024;
+
 /// A serialised response, as it is stored for idempotency and sent to the trigger.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Response {
@@ -23,13 +26,34 @@ pub(crate) struct Response {
     pub(crate) body: Bytes,
 }
 
+/// The bytes of a body in the answer to Lambda: escaped as a JSON string, or as base64. Those of a
+/// small body are not counted.
+fn bytes_in_answer(body: &Bytes) -> usize {
+    // JSON escapes a byte by six at most.
+    if body.len() <= BODY_BYTES_MAX / 6 {
+        return body.len();
+    }
+    match std::str::from_utf8(body) {
+        Ok(text) => serde_json::to_string(text).map_or(usize::MAX, |escaped| escaped.len()),
+        Err(_) => body.len().div_ceil(3) * 4,
+    }
+}
+
 impl Response {
     /// A reply in the API's shape. Headers of one name are all kept.
     pub(crate) fn of_reply(reply: impl Reply) -> Result<Self, BoxError> {
         let Serialised { status, headers: given, media_type, body } = reply.serialise()?;
         let mut headers = HeaderMap::with_capacity(HEADERS);
         for (name, value) in given {
+            if value.to_str().is_err() {
+                return Err(format!("the header {name} has characters beyond ASCII").into());
+            }
             headers.append(name, value);
+        }
+        let bytes = bytes_in_answer(&body);
+        if bytes > BODY_BYTES_MAX {
+            let told = format!("a body of {bytes} bytes; Lambda allows about {BODY_BYTES_MAX}");
+            return Err(told.into());
         }
         if !body.is_empty() {
             let media_type = HeaderValue::from_static(media_type);
@@ -210,6 +234,19 @@ mod tests {
         let body = std::str::from_utf8(&response.body).unwrap();
         assert!(!body.contains("details") && !body.contains("hunter2"));
         assert_eq!(failure.to_string(), "internal error: password=hunter2");
+    }
+
+    #[test]
+    fn a_reply_that_lambda_would_refuse_fails_before_its_effects() {
+        let escaped = "\"".repeat(BODY_BYTES_MAX / 2 + 1);
+        let refused = Response::of_reply(crate::reply::Ok::of(escaped)).unwrap_err();
+        assert!(refused.to_string().contains("bytes; Lambda allows"), "{refused}");
+        let plain = "x".repeat(BODY_BYTES_MAX - 100);
+        assert!(Response::of_reply(crate::reply::Ok::of(plain)).is_ok());
+        let name = HeaderValue::from_str("attachment; filename=f\u{fc}r.txt").unwrap();
+        let reply = crate::reply::Ok::of("x").header(header::CONTENT_DISPOSITION, name);
+        let refused = Response::of_reply(reply).unwrap_err();
+        assert!(refused.to_string().contains("content-disposition"), "{refused}");
     }
 
     #[test]

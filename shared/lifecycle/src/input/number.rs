@@ -7,8 +7,8 @@ use serde::de::{Deserialize, Deserializer, Error, Unexpected, Visitor};
 
 /// The maximum number of digits of an `i128`.
 const DIGITS_MAX: usize = 39;
-/// Up to here a floating-point number holds every whole number exactly.
-const EXACT_MAX: f64 = 9_007_199_254_740_992.0;
+/// Up to here a floating-point number is no other whole number that was rounded.
+const EXACT_MAX: f64 = 9_007_199_254_740_991.0;
 /// A larger exponent makes no difference: no body has so many digits.
 const EXPONENT_MAX: i64 = 1 << 40;
 
@@ -266,6 +266,7 @@ mod tests {
             ("\"100\"", None),
             ("true", None),
             ("9007199254740993.5", None),
+            ("9007199254740993.0", None),
             ("9007199254740995.0", None),
         ] {
             assert_eq!(read(text), value, "{text}");

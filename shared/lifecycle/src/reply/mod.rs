@@ -4,11 +4,25 @@ mod prepared;
 mod view;
 
 use http::{HeaderName, HeaderValue, StatusCode, header};
+use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 
 pub use self::prepared::Prepared;
 pub use self::view::{Bare, Body, NoBody, Page, View};
 use crate::EntityTag;
 use crate::error::{BoxError, check_media_type};
+
+/// Besides characters beyond ASCII: blanks, and those that RFC 3986 has no place for.
+const NOT_IN_URLS: &AsciiSet = &CONTROLS
+    .add(b' ')
+    .add(b'"')
+    .add(b'<')
+    .add(b'>')
+    .add(b'\\')
+    .add(b'^')
+    .add(b'`')
+    .add(b'{')
+    .add(b'|')
+    .add(b'}');
 
 /// The response of an endpoint, of one status, or of two as a [`Result`].
 ///
@@ -125,12 +139,11 @@ impl<V> Ok<V> {
 impl<V> Created<V> {
     /// A reply with this data, and the path of the created resource in `Location`.
     ///
-    /// # Panics
-    ///
-    /// When the path is not visible ASCII; a path consists of our own route and an id.
+    /// Characters that a URL cannot contain are percent-encoded; others, such as `%` and `?`, are the
+    /// caller's.
     pub fn at(path: impl AsRef<str>, view: V) -> Self {
-        let value = HeaderValue::from_str(path.as_ref());
-        let value = value.expect("a path of route and id is visible ASCII");
+        let path = utf8_percent_encode(path.as_ref(), NOT_IN_URLS).to_string();
+        let value = HeaderValue::from_str(&path).expect("an encoded path is visible ASCII");
         Self::of(view).header(header::LOCATION, value)
     }
 }
@@ -235,10 +248,13 @@ mod tests {
         assert_eq!(sent(Accepted::of(health())).0, 202);
         let (status, _, body) = sent(NoContent);
         assert_eq!((status, body.as_str()), (204, ""));
-        let (status, headers, _) = sent(Created::at("/plants/7", health()));
-        assert_eq!(
-            (status, &headers[0].0, &headers[0].1),
-            (201, &header::LOCATION, &HeaderValue::from_static("/plants/7"))
-        );
+        for (path, location) in [
+            ("/plants/7", "/plants/7"),
+            ("/plants/f\u{fc}r Ann?a=%20", "/plants/f%C3%BCr%20Ann?a=%20"),
+        ] {
+            let (status, headers, _) = sent(Created::at(path, health()));
+            assert_eq!((status, &headers[0].0), (201, &header::LOCATION));
+            assert_eq!(headers[0].1, location);
+        }
     }
 }

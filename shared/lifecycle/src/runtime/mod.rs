@@ -20,7 +20,7 @@
 //! | `TRUSTED_HOPS` | the number of trusted proxies before API Gateway; by default 0 |
 //! | `TRUSTED_HOPS_SECRET` | the secret that the nearest of them sends as `X-Origin-Verify` |
 //! | `OTEL_EXPORTER_OTLP_ENDPOINT` | the address of a collector for spans; by default none |
-//! | `OTEL_EXPORTER_OTLP_HEADERS` | headers for the collector, `name=value`, separated by commas |
+//! | `OTEL_EXPORTER_OTLP_HEADERS` | headers for the collector, `name=value`, separated by commas; values are percent-encoded, as OpenTelemetry demands |
 //! | `LIFECYCLE_INSPECTOR` | set by the local platform only: the Unix socket to which the function writes records of its requests, with their input, for the console |
 //!
 //! A variable that should be a number and is none has no effect; the first line of the log names it.

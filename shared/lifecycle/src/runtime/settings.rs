@@ -3,6 +3,8 @@
 use std::env;
 use std::str::FromStr;
 
+use percent_encoding::percent_decode_str;
+
 use crate::source::TrustedHops;
 
 /// The settings of every function.
@@ -59,7 +61,7 @@ impl Settings {
             collector_headers: headers
                 .iter()
                 .filter_map(|pair| pair.split_once('='))
-                .map(|(name, value)| (name.to_owned(), value.to_owned()))
+                .map(|(name, value)| (name.trim().to_owned(), decoded(value.trim())))
                 .collect(),
             inspector: text("LIFECYCLE_INSPECTOR"),
             rate_limit: number("RATE_LIMIT", &text, &mut ignored),
@@ -82,6 +84,11 @@ impl Settings {
             .find(|allowed| *allowed == origin || *allowed == "*")
             .map(String::as_str)
     }
+}
+
+/// The values of OpenTelemetry's header list are percent-encoded.
+fn decoded(value: &str) -> String {
+    percent_decode_str(value).decode_utf8_lossy().into_owned()
 }
 
 fn split(list: &str) -> Vec<String> {
@@ -127,11 +134,17 @@ mod tests {
     fn lists_are_separated_by_commas_and_empty_entries_are_left_out() {
         let settings = Settings::read(|name| match name {
             "ALLOWED_ORIGINS" => Some(" https://a.example,, https://b.example ,".to_owned()),
-            "OTEL_EXPORTER_OTLP_HEADERS" => Some("key=a=b, odd".to_owned()),
+            "OTEL_EXPORTER_OTLP_HEADERS" => {
+                Some("key=a=b, odd, Authorization = Basic%20abc".to_owned())
+            }
             _ => None,
         });
         assert_eq!(settings.allowed_origins, ["https://a.example", "https://b.example"]);
-        assert_eq!(settings.collector_headers, [("key".to_owned(), "a=b".to_owned())]);
+        assert_eq!(
+            settings.collector_headers,
+            [("key", "a=b"), ("Authorization", "Basic abc")]
+                .map(|(name, value)| (name.to_owned(), value.to_owned()))
+        );
     }
 
     #[test]

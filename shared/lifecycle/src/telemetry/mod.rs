@@ -28,7 +28,7 @@ pub use observations::{
 pub use own::{LogField, Metric};
 pub use own_value::FieldValue;
 pub use reason::without_values;
-pub(crate) use reason::{panic_message, shortened};
+pub(crate) use reason::{panic_message, shortened, shortened_cause};
 pub(crate) use stages::Stages;
 pub use trace::TraceContext;
 pub(crate) use trace::is_state;

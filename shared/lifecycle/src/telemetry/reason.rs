@@ -1,9 +1,12 @@
 //! Reasons of errors, in a form that is safe for the log.
 
 use std::any::Any;
+use std::fmt::Display;
 
 /// The longest reason in a log line, in characters.
 const CHARS_MAX: usize = 200;
+/// The longest chain of causes in a log line, in characters.
+const CAUSE_CHARS_MAX: usize = 2_000;
 /// The longest message of a panic in a log line, in characters.
 const PANIC_CHARS_MAX: usize = 1_000;
 
@@ -34,6 +37,12 @@ pub fn without_values(error: &str) -> String {
 /// Shortens a reason to the length of a log line.
 pub(crate) fn shortened(reason: String) -> String {
     shortened_to(CHARS_MAX, reason)
+}
+
+/// Shortens the causes of an error to the length that a log line has for them. A line of more than
+/// 256 KB would lose its metrics, and a cause may contain the response of another service.
+pub(crate) fn shortened_cause(cause: impl Display) -> String {
+    shortened_to(CAUSE_CHARS_MAX, cause.to_string())
 }
 
 /// Shortens a text to a number of characters, and marks the cut.

@@ -31,6 +31,8 @@ use crate::telemetry::{
 };
 use crate::{Moment, Permit, clock};
 
+/// `DynamoDB` allows 2,048 bytes for the inbox's key, which also has the name of the source.
+const EVENT_ID_BYTES_MAX: usize = 1_000;
 /// The error type of failed records that cannot be reported, because they have no id.
 const RECORD_WITHOUT_ID: &str = "RECORD_WITHOUT_ID";
 
@@ -130,7 +132,8 @@ impl<C: Consumer> Handler<C> {
         let mut records = group.into_iter();
         for raw in records.by_ref() {
             if !self.consume_guarded(&raw, invocation, &mut consumed).await {
-                let is_retried = raw.deliveries < C::BACKOFF.deliveries_max();
+                let is_retried = matches!(C::SOURCE, Source::Stream(_))
+                    || raw.deliveries < C::BACKOFF.deliveries_max();
                 consumed.failed.push(raw);
                 if is_retried {
                     break;
@@ -281,6 +284,18 @@ impl<C: Consumer> Handler<C> {
     }
 }
 
+/// Refuses a record whose id cannot be a part of the inbox's key: an empty one would be that of all
+/// records without an id.
+fn with_usable_id<I: RecordInput>(input: I) -> Result<I, FieldErrors> {
+    let usable = input.event_id().is_none_or(|id| (1..=EVENT_ID_BYTES_MAX).contains(&id.len()));
+    if usable {
+        Ok(input)
+    } else {
+        let expected = format!("must have 1 to {EVENT_ID_BYTES_MAX} bytes");
+        Err(FieldErrors::one("/eventId", expected))
+    }
+}
+
 /// A record as far as it can be parsed, and its origin.
 struct Known<I> {
     input: Result<I, RequestError>,
@@ -301,6 +316,7 @@ impl<I: RecordInput> Known<I> {
     }
 
     fn read(raw: &Raw, understood: Result<I, FieldErrors>) -> Self {
+        let understood = understood.and_then(with_usable_id);
         let input = understood.as_ref().ok();
         let record_id = input.and_then(RecordInput::event_id).unwrap_or(&raw.record_id).to_owned();
         let request_id = input.and_then(RecordInput::request_id).unwrap_or(&record_id).to_owned();

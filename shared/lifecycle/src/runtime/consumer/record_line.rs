@@ -5,8 +5,8 @@ use std::time::Duration;
 use super::outcome::RecordOutcome;
 use crate::Timestamp;
 use crate::error::RequestError;
-use crate::telemetry::Document;
 use crate::telemetry::units::millis;
+use crate::telemetry::{Document, shortened_cause};
 
 /// The function whose records are logged, and their source.
 #[derive(Debug, Clone, Copy)]
@@ -48,7 +48,7 @@ impl<'a> RecordLine<'a> {
             line.member("deliveries", self.deliveries);
         }
         if let Err(failure) = self.fate {
-            line.member("error", failure.to_string());
+            line.member("error", shortened_cause(failure));
         }
         line
     }
@@ -89,5 +89,8 @@ mod tests {
         assert_eq!((&failure["outcome"], &failure["level"]), (&json!("failed"), &json!("ERROR")));
         assert_eq!(failure["deliveries"], 2);
         assert!(failure["error"].is_string(), "{failure}");
+
+        let long = line(1, Err(ServiceError::internal("x".repeat(300_000)).into()));
+        assert!(long.to_string().len() < 4_000);
     }
 }

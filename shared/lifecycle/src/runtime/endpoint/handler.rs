@@ -19,7 +19,7 @@ use crate::http::{Answer, EventError, REQUEST_ID, Request, Response, Trigger, re
 use crate::random::Draw;
 use crate::telemetry::inspector::{Ending, Inspection, RequestOf, Stage};
 use crate::telemetry::line::{Line, lines_of};
-use crate::telemetry::{Observations, TraceContext, observed, otlp};
+use crate::telemetry::{Observations, TraceContext, observed, otlp, shortened_cause};
 
 #[async_trait]
 impl<E: Endpoint> invocation::Handler for Handler<E> {
@@ -54,7 +54,7 @@ impl<E: Endpoint> invocation::Handler for Handler<E> {
         let standing = log.standing.filter(|standing| standing.explains(failure));
         let code = failure.map(|failure| failure.response().code);
         let error = failure.filter(|failure| failure.response().status.is_server_error());
-        let error = error.map(ToString::to_string);
+        let error = error.map(shortened_cause);
         let refused_at = failure.and_then(|_| log.inspection.running());
         let shown = refused_at.and_then(|_| failure.map(RequestError::response));
         log.inspection.resume(Stage::Response);

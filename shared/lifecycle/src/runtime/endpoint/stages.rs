@@ -183,7 +183,7 @@ impl<E: Endpoint> Handler<E> {
         let adapter = &*self.shared.adapter;
         let moment = permit.moment();
         let Asked { key, conditions, .. } = asked;
-        if !E::ROUTE.method.is_safe() && !conditions.admit(&E::CONDITIONS) {
+        if !E::ROUTE.method.is_safe() && !conditions.admit(&E::CONDITIONS, &E::ROUTE.method) {
             log.inspection.enter(Stage::Validation);
             return Err(RequestError::PreconditionFailed);
         }

@@ -274,10 +274,11 @@ async fn two_messages_with_one_event_in_a_batch_have_one_effect() {
 #[tokio::test]
 async fn an_unparseable_message_is_dead_lettered_at_once() {
     let recorder = Arc::new(Recorder::default());
-    let bodies = ["not json", "{}", &said("e1", "")];
+    let long_id = "e".repeat(2_000);
+    let bodies = ["not json", "{}", &said("e1", ""), &said("", "x"), &said(&long_id, "x")];
     let messages = bodies.iter().map(|body| message("m", None, body)).collect();
     assert!(deliver(&recorder, messages).await.is_empty());
-    assert_eq!(recorder.calls(), vec![Call::Bury("readers".to_owned()); 3]);
+    assert_eq!(recorder.calls(), vec![Call::Bury("readers".to_owned()); 5]);
 }
 
 #[tokio::test]
