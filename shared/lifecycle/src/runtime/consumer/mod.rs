@@ -2,6 +2,7 @@
 
 mod handler;
 mod outcome;
+mod parts;
 mod record_line;
 mod records;
 mod retry_backoff;

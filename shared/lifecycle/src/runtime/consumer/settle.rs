@@ -2,34 +2,24 @@
 
 use std::collections::HashSet;
 
-use futures::{StreamExt, stream};
 use serde_json::Value;
-use tokio::sync::Mutex;
 
-use super::super::guard::{Retries, guarded};
+use super::super::guard::Retries;
 use super::super::repetition::Repetition;
 use super::outcome::RecordOutcome;
 use crate::commit::{CommitOutcome, EventOrigin, announced, commit, outgoing, send_in_order};
 use crate::consumer::{Consumer, DeliveredMessage, Inbox, Source, inbox_key};
-use crate::effects::{Content, Effects, Write};
+use crate::effects::{Effects, Write};
 use crate::error::{DomainError, RequestError, ServiceError};
 use crate::idempotency::{IDEMPOTENCY_KEYS, absent_or_expired};
 use crate::ports::{Adapter, Outgoing, RefusedMessage};
 use crate::record::{Key, Record, TableName};
 use crate::telemetry::inspector::{Inspection, Stage};
-use crate::telemetry::{Stages, TraceContext, mark_own, observe_error, otlp, restore_own};
-use crate::{Permit, Timestamp, clock};
+use crate::telemetry::{Stages, mark_own, observe_error, restore_own};
+use crate::{Permit, Timestamp};
 
 /// How long a processed record is remembered: SQS's maximum retention period.
 const REMEMBERED_S: i64 = 14 * 24 * 60 * 60;
-/// The number of parts that are performed concurrently.
-const PARTS_AT_ONCE: usize = 10;
-
-/// The error type of a record or a run of which some parts failed and others succeeded.
-const PARTLY_FAILED: &str = "PARTLY_FAILED";
-/// The error type of parts whose conditions did not hold. A part that is counted in every run has a
-/// condition that can never hold.
-const PART_STALE: &str = "PART_STALE";
 
 /// A record that is being processed.
 pub(super) struct Settling<'a, C> {
@@ -44,7 +34,7 @@ pub(super) struct Settling<'a, C> {
 
 /// The ids that one delivery has sent, so that a retry of its commit sends nothing twice.
 #[derive(Debug, Default)]
-struct Sent(HashSet<String>);
+pub(super) struct Sent(HashSet<String>);
 
 impl<C: Consumer> Settling<'_, C> {
     /// Stages 6 to 8, repeated while the facts are stale and time is left.
@@ -163,7 +153,7 @@ impl<C: Consumer> Settling<'_, C> {
 
     /// Sends everything that this delivery has not sent yet. Ids are the same in later attempts, so
     /// that receivers ignore duplicates.
-    async fn dispatch(
+    pub(super) async fn dispatch(
         &self,
         effects: &Effects,
         cause: &EventOrigin,
@@ -204,131 +194,6 @@ impl<C: Consumer> Settling<'_, C> {
             }
         }
         Ok(())
-    }
-
-    /// Performs each part separately; returns an error after all parts if one failed.
-    async fn perform_parts(
-        &self,
-        parts: Vec<Effects>,
-        spans: &mut Vec<Value>,
-    ) -> Result<(), RequestError> {
-        let spans_of_parts = Mutex::new(Vec::new());
-        let parts = parts.into_iter().enumerate().filter(|(_, part)| !part.is_empty());
-        let done = stream::iter(parts)
-            .map(|(number, part)| {
-                let part = self.perform_part(number, part, &spans_of_parts);
-                guarded(self.permit.deadline(), async { Ok(part.await?) })
-            })
-            .buffer_unordered(PARTS_AT_ONCE);
-        let results: Vec<Result<(), RequestError>> = done.collect().await;
-        *spans = spans_of_parts.into_inner();
-        let count = results.len();
-        let failed: Vec<RequestError> = results.into_iter().filter_map(Result::err).collect();
-        let failed_count = failed.len();
-        match failed.into_iter().next() {
-            None => Ok(()),
-            Some(first) => {
-                tracing::error!(failed = failed_count, of = count, "parts of the effects failed");
-                if failed_count < count {
-                    observe_error(PARTLY_FAILED);
-                }
-                Err(first)
-            }
-        }
-    }
-
-    /// Performs one part, in the trace of the event that it forwards, if any.
-    async fn perform_part(
-        &self,
-        number: usize,
-        mut part: Effects,
-        spans: &Mutex<Vec<Value>>,
-    ) -> Result<(), ServiceError> {
-        let at = clock::now();
-        let mut stages = Stages::start();
-        let passed_on = part.messages().iter().find_map(|message| match &message.content {
-            Content::Forward(envelope) => Some((**envelope).clone()),
-            Content::New(_) => None,
-        });
-        let parent = passed_on.as_ref().and_then(|envelope| envelope.traceparent.as_deref());
-        let state = passed_on.as_ref().and_then(|envelope| envelope.tracestate.as_deref());
-        let trace = parent.map(|parent| TraceContext::continued(Some(parent), state, None));
-        let origin = match (&passed_on, &trace) {
-            (Some(envelope), Some(trace)) => EventOrigin::of(&envelope.request_id, trace),
-            _ => self.cause.clone(),
-        };
-        // The span names the table that records the part's state: its stream skipped the event.
-        let table = part.writes().first().map(|write| write.table);
-        if !part.announced().is_empty() {
-            return Err(ServiceError::internal("a part has no announcements"));
-        }
-        let instead = part.take_instead();
-        let cause = origin.in_part(number, &part);
-        let mut sent = Sent::default();
-        let dispatched = self.dispatch(&part, &cause, &mut sent, &mut stages).await;
-        let done = match (dispatched, instead) {
-            (Ok(()), _) => self.commit_part(&part, &cause).await,
-            (Err(fault), Some(instead)) if RefusedMessage::is(&fault) => {
-                let error = RequestError::ServiceError(fault).to_string();
-                let event_id = passed_on.as_ref().map(|envelope| envelope.event_id.as_str());
-                let counted = instead.counted;
-                tracing::error!(
-                    error,
-                    counted,
-                    event_id,
-                    "a queue refused a message; committing the replacement effects"
-                );
-                observe_error(counted);
-                self.commit_part(&instead.effects, &cause).await
-            }
-            (Err(fault), _) => Err(fault),
-        };
-        stages.end("commit");
-        if let Err(fault) = &done {
-            let event_id = passed_on.as_ref().map(|envelope| envelope.event_id.as_str());
-            tracing::error!(error = %fault, event_id, "a part of the effects failed");
-        }
-        if let (Some(trace), Some(envelope), true) = (&trace, &passed_on, self.record_spans)
-            && trace.is_sampled()
-        {
-            let root = otlp::RecordRoot {
-                function: "",
-                trace,
-                source: table.map_or(C::SOURCE, Source::Stream),
-                record_id: &envelope.event_id,
-                request_id: &envelope.request_id,
-                failed: done.is_err(),
-                at,
-            };
-            spans.lock().await.extend(otlp::spans_of_record(&root, &stages));
-        }
-        done
-    }
-
-    async fn commit_part(&self, part: &Effects, cause: &EventOrigin) -> Result<(), ServiceError> {
-        let moment = self.permit.moment();
-        match commit(self.adapter, part, None, C::RESOURCES, moment, cause).await? {
-            CommitOutcome::Committed | CommitOutcome::Duplicate(_) => Ok(()),
-            CommitOutcome::Rejected(rejection) => {
-                Err(ServiceError::internal(format!("refused: {}", rejection.code)))
-            }
-            CommitOutcome::Stale(failed) => {
-                let conditions = failed.iter().map(ToString::to_string).collect::<Vec<_>>();
-                let conditions = conditions.join("; ");
-                tracing::warn!(
-                    conditions,
-                    "the facts of a part are stale; the next run decides it again"
-                );
-                observe_error(PART_STALE);
-                Ok(())
-            }
-            CommitOutcome::Conflict => {
-                tracing::info!(
-                    "another transaction uses the items of a part; the next run completes it"
-                );
-                Ok(())
-            }
-        }
     }
 }
 

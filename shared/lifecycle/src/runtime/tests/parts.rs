@@ -33,8 +33,10 @@ fn envelope(id: &str) -> Envelope<Value> {
     serde_json::from_value(envelope).unwrap()
 }
 
+/// A note in the partition before the `/` of the id, if it has one.
 fn noted(id: &str, text: &str) -> Write {
-    Write::put(&Note { id: id.to_owned(), author: String::new(), text: text.to_owned() })
+    let partition = id.split('/').next().unwrap_or_default();
+    Write::put(&Note { id: partition.to_owned(), author: String::new(), text: text.to_owned() })
 }
 
 impl Consumer for Sweep {
@@ -108,6 +110,20 @@ async fn a_part_that_fails_does_not_stop_the_other_parts() {
     assert_eq!(notes(&recorder), expected);
     let sends = recorder.calls().into_iter().filter(|call| matches!(call, Call::Send(_))).count();
     assert_eq!((sends, recorder.sent().len()), (4, 2), "each part is sent once");
+}
+
+#[tokio::test]
+async fn parts_of_one_partition_keep_their_order_and_none_overtakes_a_failed_one() {
+    let recorder = Arc::new(Recorder::default());
+    recorder.faults().unavailable = vec!["emma/2".to_owned()];
+    let ids = &["emma/1", "dune/1", "emma/2", "dune/2", "emma/3", "dune/3"];
+    assert!(run(&recorder, ids).await.answer.is_err(), "the failed part is retried");
+    let sent = recorder.sent();
+    let of = |book: &str| {
+        let ids = sent.iter().map(|message| message.envelope.event_id.as_str());
+        ids.filter(|id| id.starts_with(book)).collect::<Vec<_>>()
+    };
+    assert_eq!((of("emma"), of("dune")), (vec!["emma/1"], vec!["dune/1", "dune/2", "dune/3"]));
 }
 
 #[tokio::test]
