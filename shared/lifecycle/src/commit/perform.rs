@@ -45,7 +45,7 @@ fn durable(
     for (number, event) in effects.events().iter().enumerate() {
         let envelope = seal(event, &format!("{}event/{number}", cause.part), moment, cause);
         let row = OutboxRow::waiting(envelope, moment.now());
-        // Another function may have published an event that has an id of its own. Its consumers
+        // Another function may have published an event whose id is known. Its consumers
         // recognise it by that, and the other effects must not fail.
         writes.push(if event.id.is_some() { Write::put(&row) } else { Write::create(&row) });
     }
@@ -168,7 +168,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_published_event_with_an_id_of_its_own_does_not_prevent_the_other_effects() {
+    async fn a_published_event_with_a_known_id_does_not_prevent_the_other_effects() {
         const USES: &[Resource] =
             &[Resource::Table(Loan::TABLE, &[Action::PutItem]), Resource::Outbox];
         let memory = Memory::new();

@@ -15,7 +15,7 @@ use crate::reply::{Reply, Serialised};
 /// Room for the headers of a usual response.
 const HEADERS: usize = 12;
 
-/// Lambda answers a larger response with an error of its own: it allows 6 MB with the headers.
+/// Lambda replaces a larger response by an error: it allows 6 MB with the headers.
 const BODY_BYTES_MAX: usize = 6 * 1024 * 1024 - 64 * 1024;
 
 /// A serialised response, as it is stored for idempotency and sent to the trigger.

@@ -171,7 +171,7 @@ impl<C: Consumer> Settling<'_, C> {
 }
 
 /// The parts with their numbers, in groups that first write items of one partition. A part without
-/// writes is a group of its own; an empty one is left out.
+/// writes is a separate group; an empty one is left out.
 fn by_partition(parts: Vec<Effects>) -> Vec<Vec<(usize, Effects)>> {
     let (mut groups, mut places) = (Vec::<Vec<_>>::new(), HashMap::new());
     for (number, part) in parts.into_iter().enumerate().filter(|(_, part)| !part.is_empty()) {
