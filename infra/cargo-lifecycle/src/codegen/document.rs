@@ -88,27 +88,24 @@ impl Document {
         self.part(head).map(|part| &self.text[part])
     }
 
-    /// The hand-written text behind the generated part, to the next empty line.
+    /// The hand-written text behind the generated part, to the end of the block.
     pub(super) fn hand_written(&self, head: &str) -> Option<&str> {
         let part = self.part(head)?;
         let behind = &self.text[part.end..];
         let behind = &behind[behind.find('\n')?..];
-        Some(&behind[..behind.find("\n\n").unwrap_or(behind.len())])
+        Some(behind[..1 + block(&behind[1..]).len()].trim_end())
     }
 
-    /// Adds a block behind the block that begins with `head`. An empty line ends a block.
+    /// Adds a block behind the block that begins with `head`.
     ///
     /// # Errors
     ///
     /// If there is no such block.
     pub(super) fn add(&mut self, name: &str, head: &str, block: &str) -> Result<(), Error> {
-        let place = self.text.find(head).and_then(|begin| {
-            let inside = begin + head.len();
-            Some(inside + self.text[inside..].find("\n\n")? + 1)
-        });
-        let place = place.ok_or_else(|| format!("{}: {} is missing", self.path, head.trim()))?;
-        self.text.insert_str(place, &format!("\n{block}"));
-        self.changes.push(format!("{}: {name} is missing", self.path));
+        let begin = self.text.find(head);
+        let begin = begin.ok_or_else(|| format!("{}: {} is missing", self.path, head.trim()))?;
+        let inside = begin + head.len();
+        self.insert(inside + self::block(&self.text[inside..]).len(), name, block);
         Ok(())
     }
 
@@ -120,12 +117,40 @@ impl Document {
     pub(super) fn append(&mut self, name: &str, block: &str) -> Result<(), Error> {
         let place = end_of_resources(&self.text)
             .ok_or_else(|| format!("{} has no section `Resources:`", self.path))?;
+        self.insert(place, name, block);
+        Ok(())
+    }
+
+    /// Whether a resource begins with `head`.
+    ///
+    /// # Errors
+    ///
+    /// If something follows its logical id in the line: then it has no place for generated parts.
+    pub(super) fn has(&self, head: &str) -> Result<bool, Error> {
+        if self.text.contains(head) {
+            return Ok(true);
+        }
+        let id = head.trim_end();
+        match self.text.match_indices(id).next() {
+            Some((at, _)) => Err(format!(
+                "{}:{}: {} has to end its line: remove the value, the comment or the carriage \
+                 return behind it",
+                self.path,
+                self.text[..at].lines().count() + 1,
+                id.trim()
+            )
+            .into()),
+            None => Ok(false),
+        }
+    }
+
+    /// Inserts a block between empty lines.
+    fn insert(&mut self, place: usize, name: &str, block: &str) {
         let (before, behind) = self.text.split_at(place);
         let before = if before.ends_with('\n') { "\n" } else { "\n\n" };
         let behind = if behind.starts_with('\n') { "" } else { "\n" };
         self.text.insert_str(place, &format!("{before}{block}{behind}"));
         self.changes.push(format!("{}: {name} is missing", self.path));
-        Ok(())
     }
 
     fn part(&self, head: &str) -> Option<Range<usize>> {
@@ -139,6 +164,23 @@ impl Document {
         let end = self.text[..closing].rfind('\n')? + 1;
         (!self.text[start..end].contains(START)).then_some(start..end)
     }
+}
+
+/// The lines of a resource, whose text begins behind its logical id. It ends before the next line that
+/// is indented by two blanks or fewer; empty lines and such comments before that line are not its own.
+pub(super) fn block(text: &str) -> &str {
+    let (mut at, mut end) = (0, 0);
+    for line in text.split_inclusive('\n') {
+        at += line.len();
+        let content = line.trim_start();
+        let is_deep = line.starts_with("   ");
+        if is_deep && !content.is_empty() {
+            end = at;
+        } else if !content.is_empty() && !content.starts_with('#') {
+            break;
+        }
+    }
+    &text[..end]
 }
 
 /// The end of the last line in the section `Resources` that is not empty.
@@ -197,9 +239,45 @@ mod tests {
     }
 
     #[test]
-    fn the_hand_written_lines_behind_a_part_end_at_an_empty_line() {
+    fn the_hand_written_lines_behind_a_part_end_at_the_next_resource() {
         assert_eq!(document().hand_written("\n  One:\n"), Some("\n    y: 2"));
         assert_eq!(document().hand_written("\n  Two:\n"), Some(""));
+    }
+
+    #[test]
+    fn an_empty_line_or_a_comment_does_not_end_a_block() {
+        let text = TEXT.replace("    y: 2\n", "    y: 2\n\n# Why\n\n    w: 4\n\n  # Second\n");
+        let mut document = Document::new("file", text.clone());
+        let expected = "\n    y: 2\n\n# Why\n\n    w: 4";
+        assert_eq!(document.hand_written("\n  One:\n"), Some(expected));
+        document.add("Four", "\n  One:\n", "  Four:\n    v: 5\n").unwrap();
+        let expected = text.replace("w: 4\n", "w: 4\n\n  Four:\n    v: 5\n");
+        assert_eq!(document.text(), expected);
+    }
+
+    #[test]
+    fn a_block_is_added_where_no_empty_line_ends_the_one_before() {
+        for (before, expected) in [
+            ("R:\n  One:\n    x: 1\n  Two: 2\n", "R:\n  One:\n    x: 1\n\n  It:\n\n  Two: 2\n"),
+            ("R:\n  One:\n    x: 1\n", "R:\n  One:\n    x: 1\n\n  It:\n\n"),
+            ("R:\n  One:\n    x: 1", "R:\n  One:\n    x: 1\n\n  It:\n\n"),
+            ("R:\n  One:\n    x: 1\nO:\n", "R:\n  One:\n    x: 1\n\n  It:\n\nO:\n"),
+        ] {
+            let mut document = Document::new("file", before.to_owned());
+            document.add("It", "\n  One:\n", "  It:\n").unwrap();
+            assert_eq!(document.text(), expected);
+        }
+    }
+
+    #[test]
+    fn a_resource_whose_line_has_more_than_its_id_is_an_error_with_the_line() {
+        let one = |line: &str| Document::new("file", format!("R:\n  {line}\n")).has("\n  One:\n");
+        assert!(one("One:").unwrap());
+        assert!(!one("OneOther:").unwrap());
+        for line in ["One: # The first", "One:\r", "One: {Type: A}"] {
+            let error = one(line).unwrap_err().to_string();
+            assert!(error.starts_with("file:2: One: has to end its line"), "{error}");
+        }
     }
 
     #[test]

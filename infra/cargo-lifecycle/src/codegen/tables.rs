@@ -8,7 +8,7 @@ use tooling::Error;
 use tooling::descriptions::TableKey;
 
 use super::declared::Declared;
-use super::document::Document;
+use super::document::{self, Document};
 use super::names::{head, logical_id};
 
 /// The text behind a table's logical id.
@@ -41,7 +41,7 @@ pub(super) fn add_missing(template: &mut Document, all: &[Declared<'_>]) -> Resu
     }
     for (table, (key, indexes)) in declared {
         let id = logical_id(table, "Table");
-        if template.text().contains(&head(&id)) {
+        if template.has(&head(&id))? {
             continue;
         }
         let last = ids(template.text()).last().map(head);
@@ -74,7 +74,7 @@ fn ids(template: &str) -> impl Iterator<Item = &str> {
 /// The logical ids of the tables that are kept when the stack is deleted, in the template's order.
 pub(super) fn kept(template: &str) -> impl Iterator<Item = &str> {
     ids(template).filter(move |id| {
-        let declared = template.split(&head(id)).nth(1).and_then(|rest| rest.split("\n\n").next());
+        let declared = template.split_once(&head(id)).map(|(_, rest)| document::block(rest));
         declared.is_some_and(|declared| declared.contains("    DeletionPolicy: Retain"))
     })
 }
@@ -156,6 +156,7 @@ mod tests {
 
   OrdersTable:
     Type: AWS::DynamoDB::Table
+
     DeletionPolicy: Retain
 
   TokensTable:

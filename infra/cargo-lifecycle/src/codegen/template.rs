@@ -213,7 +213,7 @@ fn add(
     id: &str,
     settings: &str,
 ) -> Result<(), Error> {
-    if template.text().contains(&head(id)) {
+    if template.has(&head(id))? {
         return Ok(());
     }
     let block = format!("  {id}:\n    # {START}\n      # {END}\n{settings}");
