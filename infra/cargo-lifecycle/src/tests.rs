@@ -12,6 +12,8 @@ use crate::new_endpoint::{Method, NewConsumer, NewEndpoint};
 use crate::service::{Location, Service};
 use crate::{codegen, drift, new_endpoint, openapi, privileges};
 
+mod generated;
+
 /// The descriptions of the library's endpoints, for the template.
 fn descriptions() -> BTreeMap<String, Description> {
     let endpoint = |method: &str| {

@@ -1,5 +1,7 @@
 //! The shared parts of operations: schemas, headers, parameters and responses.
 
+use std::collections::BTreeMap;
+
 use serde_json::{Map, Value, json};
 use tooling::Error;
 
@@ -20,6 +22,10 @@ pub(super) const REQUEST_ID: &str = "request-1";
 /// The components of the document.
 pub(super) struct Components {
     schemas: Map<String, Value>,
+    /// The binary that is described.
+    binary: String,
+    /// The binary that defined each schema first.
+    definers: BTreeMap<String, String>,
     responses: Map<String, Value>,
     /// Where clients get their bearer token.
     token: String,
@@ -31,7 +37,19 @@ impl Components {
     /// The components of every endpoint. The sentence describes the bearer token.
     pub(super) fn own(token: Option<&str>, sample: Sample) -> Self {
         let token = token.unwrap_or(TOKEN).to_owned();
-        Self { schemas: into_object(own_schemas()), responses: Map::new(), token, sample }
+        Self {
+            schemas: into_object(own_schemas()),
+            binary: String::new(),
+            definers: BTreeMap::new(),
+            responses: Map::new(),
+            token,
+            sample,
+        }
+    }
+
+    /// Names the binary whose schemas are added from here on.
+    pub(super) fn begin(&mut self, binary: &str) {
+        binary.clone_into(&mut self.binary);
     }
 
     /// The examples of errors.
@@ -75,16 +93,28 @@ impl Components {
     ///
     /// If another schema has the name.
     pub(super) fn schema(&mut self, name: &str, schema: Value) -> Result<Value, Error> {
-        add(&mut self.schemas, name, schema)?;
+        let is_known = self.schemas.contains_key(name);
+        if !add(&mut self.schemas, name, schema) {
+            let first = self.definers.get(name).map_or("the library", String::as_str);
+            return Err(format!(
+                "{first} and {} define {name} differently: rename the type of one of them",
+                self.binary
+            )
+            .into());
+        }
+        if !is_known {
+            self.definers.insert(name.to_owned(), self.binary.clone());
+        }
         Ok(reference("schemas", name))
     }
 
     /// Adds a response that operations may share, and returns a reference. If another response has
     /// the name, it returns the response itself.
     pub(super) fn response(&mut self, name: &str, response: Value) -> Value {
-        match add(&mut self.responses, name, response.clone()) {
-            Ok(()) => reference("responses", name),
-            Err(_) => response,
+        if add(&mut self.responses, name, response.clone()) {
+            reference("responses", name)
+        } else {
+            response
         }
     }
 
@@ -108,12 +138,9 @@ impl Components {
     }
 }
 
-fn add(known: &mut Map<String, Value>, name: &str, what: Value) -> Result<(), Error> {
-    if *known.entry(name).or_insert_with(|| what.clone()) == what {
-        Ok(())
-    } else {
-        Err(format!("two binaries define {name} differently").into())
-    }
+/// Adds a value, unless another one has the name. Returns whether the name has this value.
+fn add(known: &mut Map<String, Value>, name: &str, what: Value) -> bool {
+    *known.entry(name).or_insert_with(|| what.clone()) == what
 }
 
 /// The schema of the list of field errors in an error.
@@ -264,8 +291,6 @@ fn into_object(value: Value) -> Map<String, Value> {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeMap;
-
     use super::*;
 
     #[test]
@@ -274,12 +299,16 @@ mod tests {
     }
 
     #[test]
-    fn two_definitions_of_one_name_are_an_error() {
+    fn two_definitions_of_one_name_are_an_error_with_both_binaries() {
         let mut components = Components::own(None, Sample::of(&BTreeMap::new()));
         let schema = |kind| json!({ "$defs": { "Money": { "type": kind } } });
         assert!(components.hoist(schema("object"), Side::Answer).is_ok());
+        components.begin("get_price");
         assert!(components.hoist(schema("object"), Side::Answer).is_ok());
-        assert!(components.hoist(schema("string"), Side::Answer).is_err());
+        components.begin("get_order");
+        let refused = components.hoist(schema("string"), Side::Answer).unwrap_err().to_string();
+        let expected = "get_price and get_order define Money differently";
+        assert!(refused.starts_with(expected), "{refused}");
     }
 
     #[test]

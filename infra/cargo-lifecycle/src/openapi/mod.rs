@@ -82,6 +82,7 @@ pub fn document(service: &Service, descriptions: BTreeMap<String, Value>) -> Res
         if description["kind"] != "endpoint" {
             continue;
         }
+        components.begin(&binary);
         let words = Words::of(service, &binary, &route(&description))?;
         let examples = Examples::of(service, &binary)?;
         let operation = operation::of(&binary, &description, &words, &examples, &mut components)?;
