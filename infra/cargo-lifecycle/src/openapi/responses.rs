@@ -12,8 +12,8 @@ use super::sample::Sample;
 use super::values::{reference, text};
 
 /// The gateway's own error messages, sent before or instead of a function. The key is the
-/// function's error code for the same error.
-const GATEWAY: [(&str, &str); 8] = [
+/// function's error code for the same status. A function that is too slow is a 503 of an HTTP API.
+const GATEWAY: [(&str, &str); 7] = [
     ("INVALID_REQUEST", "Bad Request"),
     ("UNAUTHORIZED", "Unauthorized"),
     ("NOT_FOUND", "Not Found"),
@@ -21,7 +21,6 @@ const GATEWAY: [(&str, &str); 8] = [
     ("RATE_LIMIT_EXCEEDED", "Too Many Requests"),
     ("INTERNAL_ERROR", "Internal Server Error"),
     ("SERVICE_UNAVAILABLE", "Service Unavailable"),
-    ("TIMED_OUT", "Endpoint request timed out"),
 ];
 
 /// A response with more codes than this is not shared between operations.
