@@ -33,7 +33,7 @@ pub(super) fn check(binary: &str, description: &Value) -> Result<(), Error> {
     }
     let limit = description["bodyBytesMax"].as_u64().and_then(|limit| usize::try_from(limit).ok());
     let limit = limit.ok_or_else(|| format!("{binary} declares no limit for its body"))?;
-    let schema = Bounded { root: body };
+    let schema = Bounded { root: body, path: "#", outer: None };
     let largest =
         schema.bytes_max(body, "").map_err(|unbounded| format!("{binary}: {unbounded}"))?;
     if largest > limit {
@@ -43,18 +43,29 @@ pub(super) fn check(binary: &str, description: &Value) -> Result<(), Error> {
     Ok(())
 }
 
-/// A schema with its own definitions.
+/// A schema with its own definitions, at the reference that led to it.
 struct Bounded<'a> {
     root: &'a Value,
+    path: &'a str,
+    /// The schema that has the reference.
+    outer: Option<&'a Bounded<'a>>,
 }
 
 impl Bounded<'_> {
+    fn is_within(&self, path: &str) -> bool {
+        self.path == path || self.outer.is_some_and(|outer| outer.is_within(path))
+    }
+
     /// The size of the largest JSON text that the schema allows, without whitespace.
     fn bytes_max(&self, schema: &Value, at: &str) -> Result<usize, String> {
         if let Some(path) = schema["$ref"].as_str() {
             let definition = self.root.pointer(path.trim_start_matches('#'));
             let definition = definition.ok_or_else(|| format!("{at}: {path} has no target"))?;
-            return self.bytes_max(definition, at);
+            if self.is_within(path) {
+                return Err(format!("{at}: {path} contains itself, so it has no largest size"));
+            }
+            let inner = Bounded { root: self.root, path, outer: Some(self) };
+            return inner.bytes_max(definition, at);
         }
         if let Some(value) = schema.get("const") {
             return Ok(value.to_string().len());
@@ -160,13 +171,29 @@ mod tests {
         }
     }
 
+    #[test]
+    fn a_body_that_contains_itself_is_an_error() {
+        for (reference, at) in [("#", "/text"), ("#/$defs/Tree", "/text/leaf")] {
+            let described = endpoint(&json!({ "$ref": reference }));
+            let error = check("post_note", &described).unwrap_err().to_string();
+            let expected = format!("post_note: {at}: {reference} contains itself");
+            assert!(error.starts_with(&expected), "{error}");
+        }
+    }
+
     /// An endpoint whose body has this field, with a limit of 200 bytes.
     fn endpoint(field: &Value) -> Value {
         let body = json!({
             "type": "object",
             "properties": { "text": field },
             "additionalProperties": false,
-            "$defs": { "Open": { "type": "object" } },
+            "$defs": {
+                "Open": { "type": "object" },
+                "Tree": {
+                    "type": "object", "properties": { "leaf": { "$ref": "#/$defs/Tree" } },
+                    "additionalProperties": false,
+                },
+            },
         });
         json!({ "bodyBytesMax": 200, "input": { "body": body } })
     }

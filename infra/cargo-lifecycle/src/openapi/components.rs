@@ -58,7 +58,7 @@ impl Components {
     }
 
     /// Moves a schema's definitions and enumerations to the components, and the schema itself if it
-    /// is an object with a title.
+    /// is an object with a title or contains itself.
     pub(super) fn hoist(&mut self, mut schema: Value, side: Side) -> Result<Value, Error> {
         let Some(object) = schema.as_object_mut() else { return Ok(schema) };
         let definitions = object.remove("$defs").map(into_object).unwrap_or_default();
@@ -66,7 +66,8 @@ impl Components {
             self.add_rewritten(&format!("{name}{}", side.suffix()), definition, side)?;
         }
         let title = text(&schema["title"]);
-        if schema["type"] == "object" && !title.is_empty() {
+        let is_object = schema["type"] == "object";
+        if !title.is_empty() && (is_object || plain::refers_to(&schema, &title)) {
             return self.add_rewritten(&title, schema, side);
         }
         self.rewrite(&mut schema, side)?;
@@ -302,10 +303,10 @@ mod tests {
     fn two_definitions_of_one_name_are_an_error_with_both_binaries() {
         let mut components = Components::own(None, Sample::of(&BTreeMap::new()));
         let schema = |kind| json!({ "$defs": { "Money": { "type": kind } } });
-        assert!(components.hoist(schema("object"), Side::Answer).is_ok());
         components.begin("get_price");
         assert!(components.hoist(schema("object"), Side::Answer).is_ok());
         components.begin("get_order");
+        assert!(components.hoist(schema("object"), Side::Answer).is_ok());
         let refused = components.hoist(schema("string"), Side::Answer).unwrap_err().to_string();
         let expected = "get_price and get_order define Money differently";
         assert!(refused.starts_with(expected), "{refused}");

@@ -6,7 +6,7 @@ use tooling::Error;
 use super::bodies;
 use super::components::{Components, with_example};
 use super::examples::Examples;
-use super::plain::Side;
+use super::plain::{self, Side};
 use super::responses;
 use super::values::{reference, text};
 use super::words::Words;
@@ -38,7 +38,9 @@ pub(super) fn of(
         let media_type = description["input"]["bodyType"].as_str();
         // Like a parameter, the field of a form is never `null`.
         let side = if media_type.is_none() { Side::Body } else { Side::Parameter };
-        let mut content = json!({ "schema": components.hoist(body.clone(), side)? });
+        let mut schema = body.clone();
+        plain::name_root(&mut schema);
+        let mut content = json!({ "schema": components.hoist(schema, side)? });
         if examples.has_event() && media_type.is_none() {
             content["example"] =
                 examples.body().ok_or_else(|| format!("the event of {binary} has no body"))?;

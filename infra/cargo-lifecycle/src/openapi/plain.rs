@@ -6,7 +6,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::values::reference;
+use super::values::{reference, text};
 
 /// The place where a schema is used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -39,6 +39,49 @@ pub(super) fn rewrite(schema: &mut Value, side: Side) -> Vec<Enumeration> {
     let mut enumerations = Vec::new();
     rewrite_all(schema, side, &mut enumerations);
     enumerations
+}
+
+/// The references of a schema to its own root: at the root of a body, and in the data of a response.
+const ROOTS: [&str; 2] = ["#", "#/properties/data"];
+
+/// Names the root of a schema that contains itself: it becomes a component with its title, and a
+/// reference to the root becomes one to this component.
+pub(super) fn name_root(schema: &mut Value) {
+    let title = [&schema["title"], &schema["properties"]["data"]["title"]].map(text);
+    if let Some(title) = title.into_iter().find(|title| !title.is_empty()) {
+        replace_roots(schema, &path_of(&title));
+    }
+}
+
+fn replace_roots(schema: &mut Value, path: &str) {
+    match schema {
+        Value::Object(object) => {
+            if let Some(Value::String(reference)) = object.get_mut("$ref")
+                && ROOTS.contains(&reference.as_str())
+            {
+                path.clone_into(reference);
+            }
+            object.values_mut().for_each(|value| replace_roots(value, path));
+        }
+        Value::Array(values) => values.iter_mut().for_each(|value| replace_roots(value, path)),
+        _ => {}
+    }
+}
+
+/// Whether a schema has a reference to this component.
+pub(super) fn refers_to(schema: &Value, name: &str) -> bool {
+    match schema {
+        Value::Object(object) => {
+            object.get("$ref").is_some_and(|reference| *reference == path_of(name))
+                || object.values().any(|value| refers_to(value, name))
+        }
+        Value::Array(values) => values.iter().any(|value| refers_to(value, name)),
+        _ => false,
+    }
+}
+
+fn path_of(name: &str) -> String {
+    format!("#/components/schemas/{name}")
 }
 
 fn rewrite_all(schema: &mut Value, side: Side, enumerations: &mut Vec<Enumeration>) {
@@ -74,7 +117,7 @@ fn rewrite_object(object: &mut Map<String, Value>, side: Side) {
     if let Some(Value::String(reference)) = object.get_mut("$ref")
         && let Some(name) = reference.strip_prefix("#/$defs/")
     {
-        *reference = format!("#/components/schemas/{name}{}", side.suffix());
+        *reference = path_of(&format!("{name}{}", side.suffix()));
     }
     if let Some(Value::String(description)) = object.get_mut("description") {
         // A link between Rust types has no target outside rustdoc.

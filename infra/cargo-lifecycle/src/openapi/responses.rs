@@ -7,7 +7,7 @@ use tooling::Error;
 
 use super::components::{self, Components, REQUEST_ID};
 use super::examples::Examples;
-use super::plain::Side;
+use super::plain::{self, Side};
 use super::sample::Sample;
 use super::values::{reference, text};
 
@@ -109,6 +109,7 @@ fn success(
     });
     if !description["output"].is_null() {
         let mut schema = description["output"].clone();
+        plain::name_root(&mut schema);
         if let Some(data) = schema.pointer_mut("/properties/data") {
             *data = components.hoist(data.take(), Side::Answer)?;
         }
@@ -191,7 +192,9 @@ fn in_own_shape(
     }
     let shape = &description["errorBody"];
     if !shape["schema"].is_null() {
-        let schema = components.hoist(shape["schema"].clone(), Side::Answer)?;
+        let mut schema = shape["schema"].clone();
+        plain::name_root(&mut schema);
+        let schema = components.hoist(schema, Side::Answer)?;
         let media_type = text(&shape["mediaType"]);
         let own = content.entry(media_type).or_insert_with(|| json!({ "examples": {} }));
         add_choice(&mut own["schema"], schema);

@@ -1,4 +1,4 @@
-//! Tests of the document with generated endpoints.
+//! Tests of the document with generated endpoints, and with types that contain themselves.
 
 use super::*;
 
@@ -36,4 +36,26 @@ fn two_generated_endpoints_with_other_parameters_have_one_document() {
     let document: Value = serde_json::from_str(&document).unwrap();
     let members = &document["components"]["schemas"]["ListMembersAnswer"];
     assert_eq!(members["properties"]["memberId"]["type"], "string");
+}
+
+#[test]
+fn a_view_that_contains_itself_refers_to_its_component() {
+    let library = Library::new("recursive");
+    let schema = |root: &str| {
+        json!({
+            "title": "Shelf", "type": "object",
+            "properties": { "shelves": { "type": "array", "items": { "$ref": root } } },
+        })
+    };
+    let nested = json!({ "type": "object", "properties": { "data": schema("#/properties/data") } });
+    for output in [nested, schema("#")] {
+        let mut description = described("GET");
+        description["output"] = output;
+        let raw = BTreeMap::from([("get_book".to_owned(), description)]);
+        let document = openapi::document(&library.service(), raw).unwrap();
+        let document: Value = serde_json::from_str(&document).unwrap();
+        let shelf = &document["components"]["schemas"]["Shelf"];
+        let items = &shelf["properties"]["shelves"]["items"];
+        assert_eq!(items["$ref"], "#/components/schemas/Shelf", "{document}");
+    }
 }

@@ -200,10 +200,27 @@ fn shown<V: JsonSchema>() -> Schema {
     stored::reading(|| writing.into_generator().into_root_schema_for::<V>())
 }
 
+/// Lets the references of a view that contains itself point to its place, instead of the root.
+fn replace_roots(schema: &mut Value, place: &str) {
+    match schema {
+        Value::Object(object) => {
+            if let Some(Value::String(reference)) = object.get_mut("$ref")
+                && reference == "#"
+            {
+                place.clone_into(reference);
+            }
+            object.values_mut().for_each(|value| replace_roots(value, place));
+        }
+        Value::Array(values) => values.iter_mut().for_each(|value| replace_roots(value, place)),
+        _ => {}
+    }
+}
+
 /// The schema of an object with the view in one of its fields. Definitions stay at the root, which
 /// is where references point.
 fn within(name: &str, view: Schema, others: Value) -> Value {
     let mut view = view.to_value();
+    replace_roots(&mut view, &format!("#/properties/{name}"));
     let definitions = view.as_object_mut().and_then(|view| view.remove("$defs"));
     let mut properties = others;
     properties[name] = view;
@@ -244,6 +261,19 @@ mod tests {
         assert_eq!(self::page().body().unwrap(), page);
         assert_eq!(Leaf { green: true }.body().unwrap(), r#"{"data":{"green":true}}"#);
         assert_eq!(Bare(Leaf { green: true }).body().unwrap(), r#"{"green":true}"#);
+    }
+
+    #[derive(Serialize, JsonSchema)]
+    struct Branch {
+        branches: Vec<Branch>,
+    }
+
+    #[test]
+    fn a_view_that_contains_itself_refers_to_its_place() {
+        let items = |schema: Value, place: &str| schema.pointer(place).unwrap()["$ref"].clone();
+        let place = "/properties/data/properties/branches/items";
+        assert_eq!(items(<Branch as View>::schema(), place), "#/properties/data");
+        assert_eq!(items(<Bare<Branch> as View>::schema(), &place[16..]), "#");
     }
 
     #[test]
