@@ -15,8 +15,11 @@ pub(super) struct Conventions {
     /// Whether the API closes its routes by a default authorizer. Then an open route has `NONE`; SAM
     /// refuses it elsewhere.
     pub(super) is_closed: bool,
-    /// The alias that functions publish: `AutoPublishAlias` of `Globals`, or else `live`.
-    pub(super) alias: String,
+    /// The name of the alias that functions publish: `AutoPublishAlias` of `Globals`, if it is a
+    /// text.
+    pub(super) alias: Option<String>,
+    /// Whether all functions publish an alias.
+    pub(super) has_alias: bool,
 }
 
 impl Conventions {
@@ -33,13 +36,31 @@ impl Conventions {
             [(id, api)] => (id.as_str(), &api["Properties"]["Auth"]),
             _ => ("Api", &template["Resources"]["Api"]["Properties"]["Auth"]),
         };
-        let alias = template["Globals"]["Function"]["AutoPublishAlias"].as_str();
+        let auth = merged(&template["Globals"]["HttpApi"]["Auth"], auth);
+        let alias = &template["Globals"]["Function"]["AutoPublishAlias"];
         Ok(Self {
             api: api.to_owned(),
-            authorizer: authorizer(auth).unwrap_or("TokenAuthorizer").to_owned(),
+            authorizer: authorizer(&auth).unwrap_or("TokenAuthorizer").to_owned(),
             is_closed: auth.get("DefaultAuthorizer").is_some(),
-            alias: alias.unwrap_or("live").to_owned(),
+            alias: alias.as_str().map(str::to_owned),
+            has_alias: !alias.is_null(),
         })
+    }
+}
+
+/// The globals, and the settings of the API, which come first. SAM merges them so.
+fn merged(globals: &Value, own: &Value) -> Value {
+    match (globals, own) {
+        (Value::Object(globals), Value::Object(own)) => {
+            let mut all = globals.clone();
+            for (name, value) in own {
+                let value = merged(&globals.get(name).cloned().unwrap_or_default(), value);
+                all.insert(name.clone(), value);
+            }
+            Value::Object(all)
+        }
+        (_, Value::Null) => globals.clone(),
+        _ => own.clone(),
     }
 }
 
@@ -57,7 +78,7 @@ mod tests {
 
     fn found(template: &str) -> [String; 3] {
         let Conventions { api, authorizer, alias, .. } = Conventions::of(template).unwrap();
-        [api, authorizer, alias]
+        [api, authorizer, alias.unwrap_or_default()]
     }
 
     #[test]
@@ -83,12 +104,28 @@ mod tests {
         let names = found(&format!("{globals}Resources:\n{one}"));
         assert_eq!(names, ["LoansApi", "Cognito", "current"]);
         let several = api("Api", "{DefaultAuthorizer: B, Authorizers: {A: {}, B: {}}}") + &one;
-        assert_eq!(found(&format!("Resources:\n{several}")), ["Api", "B", "live"]);
+        assert_eq!(found(&format!("Resources:\n{several}")), ["Api", "B", ""]);
+    }
+
+    #[test]
+    fn the_authorizers_of_the_globals_belong_to_the_api() {
+        let found = |own: &str| {
+            let template = format!(
+                "Globals: {{HttpApi: {{Auth: {{DefaultAuthorizer: A, Authorizers: {{A: {{}}}}}}}}}}\n\
+                 Resources:\n  Api: {{Type: AWS::Serverless::HttpApi, Properties: {{{own}}}}}\n"
+            );
+            let Conventions { authorizer, is_closed, .. } = Conventions::of(&template).unwrap();
+            (authorizer, is_closed)
+        };
+        assert_eq!(found(""), ("A".to_owned(), true));
+        let own = "Auth: {DefaultAuthorizer: B, Authorizers: {B: {}}}";
+        assert_eq!(found(own), ("B".to_owned(), true));
+        assert_eq!(found("Auth: {Authorizers: {B: {}}}"), ("A".to_owned(), true));
     }
 
     #[test]
     fn a_template_without_them_gets_the_usual_names() {
-        let usual = ["Api", "TokenAuthorizer", "live"];
+        let usual = ["Api", "TokenAuthorizer", ""];
         for template in [
             "Resources:\n  UsersTable: {Type: AWS::DynamoDB::Table}\n",
             "Resources:\n  Api:\n    Type: AWS::Serverless::HttpApi\n",

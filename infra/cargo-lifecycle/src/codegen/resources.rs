@@ -34,8 +34,10 @@ pub(super) fn function(
     conventions: &Conventions,
 ) -> String {
     let (name, description) = (declared.name(), declared.description);
-    let alias = &conventions.alias;
-    let awaited = awaited.map(|function| format!("    DependsOn: {function}Alias{alias}\n"));
+    // Without an alias in the template's globals, SAM creates no resource of this name.
+    let alias = conventions.alias.as_ref().map(|alias| format!("Alias{alias}"));
+    let alias = alias.unwrap_or_default();
+    let awaited = awaited.map(|function| format!("    DependsOn: {function}{alias}\n"));
     [
         "    Type: AWS::Serverless::Function\n".to_owned(),
         awaited.unwrap_or_default(),
@@ -115,8 +117,9 @@ fn under(heading: &str, lines: Vec<String>) -> String {
     if lines.is_empty() { String::new() } else { format!("{heading}{}", lines.concat()) }
 }
 
-/// The mapping of a consumer's queue or stream to its function.
-pub(super) fn mapping(declared: &Declared<'_>) -> Option<String> {
+/// The mapping of a consumer's queue or stream to its function, or to the function's alias.
+pub(super) fn mapping(declared: &Declared<'_>, has_alias: bool) -> Option<String> {
+    let alias = if has_alias { ".Alias" } else { "" };
     let source = declared.description.source.as_ref()?;
     let (arn, failures) = match source {
         Source::Queue(queue) => (format!("{}.Arn", logical_id(queue, "Queue")), String::new()),
@@ -132,7 +135,7 @@ pub(super) fn mapping(declared: &Declared<'_>) -> Option<String> {
     };
     Some(format!(
         "    Type: AWS::Lambda::EventSourceMapping\n    Properties:\n      \
-         FunctionName: !Ref {}.Alias\n      EventSourceArn: !GetAtt {arn}\n      \
+         FunctionName: !Ref {}{alias}\n      EventSourceArn: !GetAtt {arn}\n      \
          FunctionResponseTypes: [ReportBatchItemFailures]\n{failures}",
         declared.id()
     ))

@@ -50,13 +50,15 @@ pub(super) fn fill(
     }
     tables::add_missing(template, all)?;
     let conventions = Conventions::of(template.text())?;
-    let rows = rows::of(&in_order(template, all, &conventions.alias));
+    let rows = rows::of(&in_order(template, all, conventions.alias.as_deref()));
     for declared in all {
         let awaited = rows.get(&declared.id()).map(String::as_str);
         let event = schedule_event(template, declared);
         let function = resources::function(declared, awaited, &event, &conventions);
         put(template, &declared.id(), &function)?;
-        if let (Some(feed), Some(mapping)) = (declared.feed(), resources::mapping(declared)) {
+        let has_alias = has_alias(template, declared, &conventions);
+        let mapping = resources::mapping(declared, has_alias);
+        if let (Some(feed), Some(mapping)) = (declared.feed(), mapping) {
             put(template, &logical_id(feed, "Mapping"), &mapping)?;
             put(template, &dead_letter_queue(feed), &resources::dead_letters(feed))?;
         }
@@ -81,6 +83,12 @@ fn schedule_event(template: &Document, declared: &Declared<'_>) -> String {
     let part = template.generated(&head(&declared.id())).unwrap_or_default();
     let event = part.lines().find_map(|line| line.split_once(SCHEDULE));
     event.map_or("Clock", |(name, _)| name.trim()).to_owned()
+}
+
+/// Whether a function publishes an alias.
+fn has_alias(template: &Document, declared: &Declared<'_>, conventions: &Conventions) -> bool {
+    let settings = template.hand_written(&head(&declared.id())).unwrap_or_default();
+    conventions.has_alias || settings.contains("\n      AutoPublishAlias:")
 }
 
 /// Refuses a function of the template whose file is gone: a person decides about its settings.
@@ -149,14 +157,15 @@ fn refuse_overridden(template: &Document, declared: &Declared<'_>) -> Result<(),
 fn in_order(
     template: &Document,
     all: &[Declared<'_>],
-    alias: &str,
+    alias: Option<&str>,
 ) -> Vec<(String, Option<String>)> {
     let mut functions: Vec<String> = all.iter().map(Declared::id).collect();
+    let ending = format!("Alias{}", alias.unwrap_or_default());
     functions.sort_by_key(|id| template.text().find(&head(id)));
     let awaited = |id: &str| {
         let mut lines = template.generated(&head(id))?.lines();
         let awaited = lines.find_map(|line| line.strip_prefix("    DependsOn: "))?;
-        awaited.strip_suffix(alias)?.strip_suffix("Alias").map(str::to_owned)
+        Some(awaited.strip_suffix(&ending).unwrap_or(awaited).to_owned())
     };
     functions.into_iter().map(|id| (id.clone(), awaited(&id))).collect()
 }
