@@ -123,6 +123,14 @@ impl<'a> Declared<'a> {
         }
     }
 
+    /// The events of another service that it consumes.
+    pub(super) fn event(&self) -> Option<&'a str> {
+        match &self.description.source {
+            Some(Source::Event(name)) => Some(name),
+            Some(Source::Queue(_) | Source::Stream(_) | Source::Schedule(_)) | None => None,
+        }
+    }
+
     /// Whether a schedule runs it at least once in the period of the alarm on missing runs.
     pub(super) fn runs_often(&self) -> bool {
         match &self.description.source {
