@@ -75,7 +75,7 @@ pub fn complaints(service: &Service) -> Result<Vec<String>, Error> {
     let spare = table.tests.keys().filter(|grant| !grants.contains(grant));
     let spare = spare.map(|grant| format!("{grant}: the template grants no such permission"));
     let sources = service.settings().privileges.sources.as_ref();
-    let sources = sources.map(|folder| service.path(folder));
+    let sources = sources.map(|folder| suite::sources(&service.path(folder))).transpose()?;
     let is_gone = |test: &&String| {
         sources.as_deref().is_some_and(|sources| !suite::is_written(sources, test))
     };
@@ -85,7 +85,7 @@ pub fn complaints(service: &Service) -> Result<Vec<String>, Error> {
 }
 
 /// Removes every permission of the part in turn and writes the table. Returns the permissions for
-/// which no test fails.
+/// which no test fails, and those whose test fails with all permissions: the table keeps their rows.
 ///
 /// # Errors
 ///
@@ -99,7 +99,13 @@ pub fn prove(service: &Service, part: &Part) -> Result<Vec<String>, Error> {
     table.tests.retain(|grant, _| grants.contains(grant));
     let (again, kept) = table.tests.into_iter().partition(|(grant, _)| part.has(grant));
     table.tests = kept;
-    table.tests.extend(still_proven(&suite, again));
+    let (proven, failing) = still_proven(&suite, again);
+    table.tests.extend(proven);
+    let broken = failing.iter().map(|(grant, test)| {
+        format!("{grant}: its test {test} does not pass with all permissions")
+    });
+    let broken: Vec<String> = broken.collect();
+    table.tests.extend(failing);
     let open: Vec<Permission> =
         wanted.iter().filter(|grant| !table.tests.contains_key(grant)).cloned().collect();
     if !open.is_empty() {
@@ -111,24 +117,27 @@ pub fn prove(service: &Service, part: &Part) -> Result<Vec<String>, Error> {
     }
     table.write(&place)?;
     let unproven = wanted.iter().filter(|grant| !table.tests.contains_key(grant));
-    Ok(unproven.map(|grant| format!("{grant}: no test fails without it")).collect())
+    let unproven = unproven.map(|grant| format!("{grant}: no test fails without it"));
+    Ok(broken.into_iter().chain(unproven).collect())
 }
 
-/// The permissions whose tests pass with all permissions and fail without this one.
-fn still_proven(
-    suite: &Suite,
-    tests: BTreeMap<Permission, String>,
-) -> BTreeMap<Permission, String> {
+/// The rows of the table, by permission.
+type Rows = BTreeMap<Permission, String>;
+
+/// The rows whose tests pass with all permissions and fail without this one, and the rows whose tests
+/// do not pass with all permissions.
+fn still_proven(suite: &Suite, tests: Rows) -> (Rows, Rows) {
     let named: BTreeSet<String> = tests.values().cloned().collect();
     let passing = side_by_side(named, |test| {
         let passes = suite.run(test, None).is_some_and(|run| run.ended == Ended::Passed);
         passes.then(|| test.clone())
     });
-    let tests = tests.into_iter().filter(|(_, test)| passing.contains(test));
+    let (tests, failing): (Rows, Rows) =
+        tests.into_iter().partition(|(_, test)| passing.contains(test));
     let proven = side_by_side(tests, |(grant, test)| {
         suite.fails_without(test, grant).then(|| (grant.clone(), test.clone()))
     });
-    proven.into_iter().collect()
+    (proven.into_iter().collect(), failing)
 }
 
 /// One of these tests for each of these permissions, if there is one.
@@ -189,6 +198,18 @@ mod tests {
         let unknown = Part { function: Some("GetUser".into()), test: None };
         let error = unknown.of(&grants).unwrap_err().to_string();
         assert_eq!(error, "the template grants GetUser no permission");
+    }
+
+    #[test]
+    fn the_row_of_a_test_that_fails_with_all_permissions_is_kept() {
+        let grant: Permission = "GetUserFunction dynamodb:GetItem UsersTable".parse().unwrap();
+        let rows = Rows::from([(grant, "users::a_user_is_found".to_owned())]);
+        let run = |program: &str| {
+            let suite = Suite { binary: program.into(), folder: ".".into() };
+            still_proven(&suite, rows.clone())
+        };
+        assert_eq!(run("false"), (Rows::new(), rows.clone()));
+        assert_eq!(run("true"), (Rows::new(), Rows::new()));
     }
 
     #[test]

@@ -25,7 +25,9 @@ const LOOK_EVERY: Duration = Duration::from_millis(20);
 
 /// The tests' binary.
 pub(super) struct Suite {
-    binary: PathBuf,
+    pub(super) binary: PathBuf,
+    /// The folder of its package. Cargo runs tests there.
+    pub(super) folder: PathBuf,
 }
 
 /// A finished test.
@@ -45,12 +47,28 @@ pub(super) enum Ended {
     Overran,
 }
 
-/// Whether the tests' source has a test of this name, `module::name`.
-pub(super) fn is_written(sources: &Path, test: &str) -> bool {
-    let Some((module, name)) = test.rsplit_once("::") else { return false };
-    let file = format!("{}.rs", module.replace("::", "/"));
-    let source = fs::read_to_string(sources.join(file));
-    source.is_ok_and(|source| source.contains(&format!("fn {name}()")))
+/// The text of all files of Rust below a folder.
+///
+/// # Errors
+///
+/// If one cannot be read.
+pub(super) fn sources(folder: &Path) -> Result<String, Error> {
+    let mut text = String::new();
+    for entry in fs::read_dir(folder)? {
+        let path = entry?.path();
+        if path.is_dir() {
+            text += &sources(&path)?;
+        } else if path.extension().is_some_and(|ending| ending == "rs") {
+            text += &fs::read_to_string(&path)?;
+        }
+    }
+    Ok(text)
+}
+
+/// Whether the tests' sources have a test of this name, `module::name` or `name`.
+pub(super) fn is_written(sources: &str, test: &str) -> bool {
+    let name = test.rsplit("::").next().unwrap_or(test);
+    sources.contains(&format!("fn {name}("))
 }
 
 impl Suite {
@@ -75,12 +93,18 @@ impl Suite {
         if !built.success() || !tests.status.success() {
             return Err("the functions or their tests cannot be built".into());
         }
-        Ok(Self { binary: only_test_binary(&String::from_utf8(tests.stdout)?)? })
+        only_test_binary(&String::from_utf8(tests.stdout)?)
+    }
+
+    fn command(&self) -> Command {
+        let mut command = Command::new(&self.binary);
+        command.current_dir(&self.folder);
+        command
     }
 
     /// The names of all tests.
     pub(super) fn tests(&self) -> Result<Vec<String>, Error> {
-        let listed = Command::new(&self.binary).args(["--list", "--format=terse"]).output();
+        let listed = self.command().args(["--list", "--format=terse"]).output();
         let listed = listed.context(|| self.binary.display())?;
         let listed = String::from_utf8(listed.stdout)?;
         let tests = listed.lines().filter_map(|line| line.strip_suffix(": test"));
@@ -104,7 +128,7 @@ impl Suite {
     /// Runs one test; `None` if it cannot be started.
     pub(super) fn run(&self, test: &str, without: Option<&Permission>) -> Option<Run> {
         let noted = note();
-        let mut command = Command::new(&self.binary);
+        let mut command = self.command();
         command.args(["--exact", test]).env("TEST_BUILT", "1");
         command.env("TEST_TIMEOUT_S", PATIENCE_S).env("TEST_USED_PERMISSIONS", &noted);
         command.envs(without.map(|grant| ("TEST_DENY", grant.to_string())));
@@ -135,18 +159,20 @@ fn arguments(command: Option<&str>) -> Result<Vec<&str>, Error> {
 }
 
 /// The only test binary in cargo's messages.
-fn only_test_binary(messages: &str) -> Result<PathBuf, Error> {
+fn only_test_binary(messages: &str) -> Result<Suite, Error> {
     let binaries = messages.lines().filter_map(|line| {
         let message: Value = serde_json::from_str(line).ok()?;
         let is_test = message["profile"]["test"] == true;
-        message["executable"].as_str().filter(|_| is_test).map(PathBuf::from)
+        let binary = message["executable"].as_str().filter(|_| is_test)?.into();
+        let folder = Path::new(message["manifest_path"].as_str()?).parent()?.to_owned();
+        Some(Suite { binary, folder })
     });
-    let binaries: Vec<PathBuf> = binaries.collect();
-    match &binaries[..] {
-        [binary] => Ok(binary.clone()),
-        _ => Err(format!(
+    let mut binaries: Vec<Suite> = binaries.collect();
+    match binaries.pop() {
+        Some(suite) if binaries.is_empty() => Ok(suite),
+        last => Err(format!(
             "privileges.test builds {} test binaries; choose one with --test NAME",
-            binaries.len()
+            binaries.len() + usize::from(last.is_some())
         )
         .into()),
     }
@@ -192,12 +218,26 @@ mod tests {
     #[test]
     fn the_tests_are_the_only_test_binary_that_cargo_reports() {
         let binary = r#"{"profile":{"test":false},"executable":"/target/get_user"}"#;
-        let test = r#"{"profile":{"test":true},"executable":"/target/api-1"}"#;
+        let test = r#"{"profile":{"test":true},"executable":"/target/api-1","manifest_path":"/a/tests/Cargo.toml"}"#;
         let library = r#"{"profile":{"test":false},"executable":null}"#;
         let found = only_test_binary(&[library, binary, test].join("\n")).unwrap();
-        assert_eq!(found, PathBuf::from("/target/api-1"));
+        assert_eq!(found.command().get_program(), "/target/api-1");
+        assert_eq!(found.command().get_current_dir(), Some(Path::new("/a/tests")));
         assert!(only_test_binary(binary).is_err());
-        let error = only_test_binary(&[test, test].join("\n")).unwrap_err().to_string();
+        let error = only_test_binary(&[test, test].join("\n")).err().unwrap().to_string();
         assert!(error.contains("2 test binaries"), "{error}");
+    }
+
+    #[test]
+    fn a_test_may_be_in_any_file_below_the_sources() {
+        let library = crate::fixture::Library::new("sources");
+        library.write("lending/tests/api.rs", "fn a_book() {}\n");
+        library.write("lending/tests/loans/mod.rs", "async fn a_loan(it: Fixture) {}\n");
+        let sources = sources(&library.path("lending/tests")).unwrap();
+        for (test, expected) in
+            [("a_book", true), ("loans::a_loan", true), ("a_loa", false), ("loans::late", false)]
+        {
+            assert_eq!(is_written(&sources, test), expected, "{test}");
+        }
     }
 }
