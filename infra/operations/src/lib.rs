@@ -70,7 +70,7 @@ impl Command {
 /// `EMAILS_DEAD_LETTER_QUEUE_URL`.
 ///
 /// ```
-/// let variables = ["EMAILS_DEAD_LETTER_QUEUE_URL", "EMAILS_QUEUE_URL", "HOME"];
+/// let variables = ["EMAILS_DEAD_LETTER_QUEUE_URL", "_DEAD_LETTER_QUEUE_URL", "HOME"];
 /// let queues = operations::queues_in(variables.map(str::to_owned));
 /// assert_eq!(queues.iter().map(|queue| queue.name()).collect::<Vec<_>>(), ["emails"]);
 /// ```
@@ -79,6 +79,11 @@ pub fn queues_in(variables: impl IntoIterator<Item = String>) -> Vec<QueueName> 
         .into_iter()
         .filter_map(|name| Some(name.strip_suffix("_DEAD_LETTER_QUEUE_URL")?.to_lowercase()))
         .collect();
+    // A variable of another program may have any name.
+    names.retain(|name| {
+        name.starts_with(|first: char| first.is_ascii_lowercase())
+            && name.chars().all(|one| one.is_ascii_alphanumeric() || one == '_')
+    });
     names.sort();
     // The names live as long as the process: a command asks once.
     names.into_iter().map(|name| QueueName::new(name.leak())).collect()

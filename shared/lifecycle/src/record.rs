@@ -33,9 +33,34 @@ pub struct TableName {
     is_sorted: bool,
 }
 
+/// Whether a name in capitals can begin the name of a variable, which Lambda limits to A-Z, 0-9 and
+/// `_`.
+pub(crate) const fn is_snake_case(name: &str) -> bool {
+    let bytes = name.as_bytes();
+    let mut at = 0;
+    while at < bytes.len() {
+        if !matches!(bytes[at], b'a'..=b'z' | b'0'..=b'9' | b'_') {
+            return false;
+        }
+        at += 1;
+    }
+    !bytes.is_empty() && bytes[0].is_ascii_lowercase()
+}
+
 impl TableName {
     /// Names a table in `snake_case`: `users` is found under `USERS_TABLE`.
+    ///
+    /// # Panics
+    ///
+    /// If the name has more than lower-case letters, digits and `_`, or does not begin with a letter.
+    /// In a constant, this is an error of the compiler:
+    ///
+    /// ```compile_fail,E0080
+    /// use lifecycle::record::TableName;
+    /// const USERS: TableName = TableName::new("late-users");
+    /// ```
     pub const fn new(name: &'static str) -> Self {
+        assert!(is_snake_case(name), "a table's name has a-z, 0-9 and _ only, and a letter first");
         Self { name, partition_key: PARTITION_KEY, sort_key: SORT_KEY, is_sorted: false }
     }
 

@@ -1,9 +1,9 @@
 //! Names of the template's resources.
 
 /// The logical id of a resource by its name in the code: `DeadLettersQueue` for `dead_letters` and
-/// `Queue`.
+/// `Queue`. It has letters and digits only, so a hyphen ends a word like `_`.
 pub(crate) fn logical_id(name: &str, kind: &str) -> String {
-    let words = name.split('_').map(|word| {
+    let words = name.split(['_', '-']).map(|word| {
         let (first, rest) = word.split_at(word.len().min(1));
         format!("{}{rest}", first.to_uppercase())
     });
@@ -13,4 +13,16 @@ pub(crate) fn logical_id(name: &str, kind: &str) -> String {
 /// The line that begins a resource, with the end of the line before it.
 pub(super) fn head(id: &str) -> String {
     format!("\n  {id}:\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_logical_id_has_letters_and_digits_only() {
+        for name in ["get_book", "get-book"] {
+            assert_eq!(logical_id(name, "Function"), "GetBookFunction");
+        }
+    }
 }

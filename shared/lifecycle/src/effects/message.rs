@@ -4,6 +4,7 @@ use serde_json::Value;
 
 use super::event::Event;
 use crate::envelope::Envelope;
+use crate::record::is_snake_case;
 
 /// A queue, by its logical name. Its URL is in the environment variable `<NAME>_QUEUE_URL`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -11,7 +12,18 @@ pub struct QueueName(&'static str);
 
 impl QueueName {
     /// Names a queue in `snake_case`: `emails` is found under `EMAILS_QUEUE_URL`.
+    ///
+    /// # Panics
+    ///
+    /// If the name has more than lower-case letters, digits and `_`, or does not begin with a letter.
+    /// In a constant, this is an error of the compiler:
+    ///
+    /// ```compile_fail,E0080
+    /// use lifecycle::effects::QueueName;
+    /// const MAILS: QueueName = QueueName::new("late-mails");
+    /// ```
     pub const fn new(name: &'static str) -> Self {
+        assert!(is_snake_case(name), "a queue's name has a-z, 0-9 and _ only, and a letter first");
         Self(name)
     }
 
