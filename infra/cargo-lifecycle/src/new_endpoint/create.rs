@@ -1,6 +1,6 @@
 //! Writes the files of a new function.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use sam_template::Template;
@@ -79,16 +79,26 @@ fn create(
     if let Some((known, _)) = files.iter().find(|(path, _)| path.exists()) {
         return Err(format!("{} already exists", known.display()).into());
     }
-    for (path, text) in &files {
-        fs_err::write(path, text)?;
+    if let Err(error) = write(service, &source, &files) {
+        for (path, _) in &files {
+            let _ = fs_err::remove_file(path);
+        }
+        return Err(error);
     }
-    codegen::register(service)?;
     let files: Vec<PathBuf> = files.into_iter().map(|(path, _)| path).collect();
     refuse_unlisted(service, name, &files)?;
+    Ok(Created { name: name.to_owned(), files })
+}
+
+/// Writes the files, formats the function, and registers it.
+fn write(service: &Service, source: &Path, files: &[(PathBuf, String)]) -> Result<(), Error> {
+    for (path, text) in files {
+        fs_err::write(path, text)?;
+    }
     // Other files of the package are not the command's to format.
     let mut rustfmt = Command::new("rustfmt");
-    succeeded(rustfmt.args(["--edition", service.edition()]).arg(&source))?;
-    Ok(Created { name: name.to_owned(), files })
+    succeeded(rustfmt.args(["--edition", service.edition()]).arg(source))?;
+    codegen::register(service)
 }
 
 /// Refuses a function that cargo does not find.
@@ -156,6 +166,18 @@ mod tests {
         assert_eq!(created.files, [library.path("lending/src/bin/get_greeting.rs")]);
         assert_eq!(library.read("lending/src/bin/get_greeting.rs"), "fn main() {}\n");
         assert_eq!(library.read("lending/src/bin/get_other.rs"), "fn  main() {}\n");
+    }
+
+    #[test]
+    fn the_files_of_a_function_that_cannot_be_formatted_are_removed() {
+        let library = Library::new("broken");
+        library.write("events/get_book.json", "{}");
+        let examples = [(library.path("events/get_greeting.json"), "{}".to_owned())];
+        let text = "fn main( {".to_owned();
+        let service = library.service();
+        create(&service, None, "get_greeting", text, examples.into()).unwrap_err();
+        assert!(!library.path("lending/src/bin/get_greeting.rs").exists());
+        assert!(!library.path("events/get_greeting.json").exists());
     }
 
     #[test]

@@ -9,11 +9,17 @@ use tooling::Error;
 use super::names;
 use crate::codegen::names::logical_id;
 
-/// Names that a field cannot have: Rust's keywords, and the fields of the skeletons.
-const RESERVED: [&str; 29] = [
-    "as", "async", "await", "break", "const", "crate", "dyn", "else", "enum", "extern", "fn",
-    "for", "if", "impl", "in", "let", "loop", "match", "mod", "move", "mut", "pub", "ref", "self",
-    "type", "use", "where", "asked_by", "message",
+/// Names that a field cannot have: Rust's strict and reserved keywords, and the fields of the
+/// skeletons.
+#[rustfmt::skip]
+const RESERVED: [&str; 54] = [
+    "as", "async", "await", "break", "const", "continue", "crate", "dyn", "else", "enum", "extern",
+    "false", "fn", "for", "if", "impl", "in", "let", "loop", "match", "mod", "move", "mut", "pub",
+    "ref", "return", "self", "Self", "static", "struct", "super", "trait", "true", "type", "unsafe",
+    "use", "where", "while",
+    "abstract", "become", "box", "do", "final", "gen", "macro", "override", "priv", "try", "typeof",
+    "unsized", "virtual", "yield",
+    "asked_by", "message",
 ];
 
 /// An endpoint to create.
@@ -183,6 +189,10 @@ mod tests {
             ("get_greeting", "/greetings/{greeting_id}", false),
             ("get_greeting", "/greetings/{rest+}", false),
             ("get_greeting", "/greetings/{type}", false),
+            ("get_greeting", "/greetings/{static}", false),
+            ("get_greeting", "/greetings/{gen}", false),
+            ("put_item", "/items", false),
+            ("json_schema", "/schemas", false),
             ("get_greeting", "/a/{id}/b/{id}", false),
             ("get_greeting", "/a\"/{id}", false),
         ] {
