@@ -11,6 +11,10 @@ use crate::codegen::names::logical_id;
 /// nothing (YAML 1.1), and a skeleton has another constant `USERS`.
 const RESERVED: [&str; 10] = ["false", "n", "no", "null", "off", "on", "true", "users", "y", "yes"];
 
+/// The maximum length of a queue's name. SQS allows 80 characters: those of the stack (23), of
+/// `-dead-letters`, of the stack's creation (8), and two hyphens.
+const CHARACTERS_MAX: usize = 34;
+
 /// A consumer of a new queue.
 #[derive(Debug, Clone, Args)]
 pub struct NewConsumer {
@@ -36,6 +40,13 @@ impl NewConsumer {
             return Err(
                 format!("{queue} is not a name for a queue: use words in lower case").into()
             );
+        }
+        if self.queue.len() > CHARACTERS_MAX {
+            let queue = &self.queue;
+            return Err(format!(
+                "{queue} is too long: a queue has {CHARACTERS_MAX} characters at most"
+            )
+            .into());
         }
         if RESERVED.contains(&self.queue.as_str()) {
             return Err(format!("a queue cannot be named {}", self.queue).into());
@@ -72,6 +83,8 @@ mod tests {
             ("count_greetings", "", false),
             ("count_greetings", "on", false),
             ("count_greetings", "users", false),
+            ("count_greetings", "qqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqq", true),
+            ("count_greetings", "qqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqq", false),
         ] {
             let (name, queue) = (name.to_owned(), queue.to_owned());
             let consumer = NewConsumer { name, queue, folder: None };

@@ -59,7 +59,7 @@ impl Checkout {
 
     /// The command that installs a program of the checkout.
     pub(super) fn install(&self, folder: &str) -> String {
-        format!("cargo install --locked --path {}", self.folder.join(folder).display())
+        format!("cargo install --locked --path {}", super::quoted(&self.folder.join(folder)))
     }
 }
 

@@ -86,6 +86,15 @@ fn write(path: &Path, text: &str) -> Result<(), Error> {
     Ok(fs_err::write(path, text)?)
 }
 
+/// A path as a word of a shell.
+fn quoted(path: &Path) -> String {
+    let path = path.display().to_string();
+    if path.chars().all(|one| one.is_alphanumeric() || "/._-".contains(one)) {
+        return path;
+    }
+    format!("'{}'", path.replace('\'', r"'\''"))
+}
+
 fn next_steps(folder: &Path, checkout: Option<&Checkout>) -> String {
     let install = match checkout {
         Some(checkout) => checkout.install("infra/emulator"),
@@ -100,7 +109,7 @@ fn next_steps(folder: &Path, checkout: Option<&Checkout>) -> String {
   lambda-emulator             runs the service on http://127.0.0.1:3000
   cargo test --workspace      tests the functions, and the API on the emulator",
         folder.display(),
-        folder.display()
+        quoted(folder)
     )
 }
 
@@ -201,6 +210,17 @@ mod tests {
         // The settings of cargo-lambda, which renders the other files.
         assert!(found.remove("CargoLambda.toml"));
         assert_eq!(found, BTreeSet::from(FILES.map(|(path, _)| path.to_owned())));
+    }
+
+    #[test]
+    fn a_path_with_blanks_is_one_word_of_a_shell() {
+        for (path, word) in [
+            ("../notes-2", "../notes-2"),
+            ("/my work/notes", "'/my work/notes'"),
+            ("it's/notes", r"'it'\''s/notes'"),
+        ] {
+            assert_eq!(quoted(Path::new(path)), word);
+        }
     }
 
     #[test]
