@@ -1,8 +1,8 @@
 //! The descriptions that the binaries print.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::Path;
-use std::process::Command;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
 
 use cargo_command::cargo;
 use serde::Deserialize;
@@ -10,7 +10,6 @@ use serde_json::Value;
 
 use crate::context::Error;
 use crate::folders::{binaries_of, target_directory};
-use crate::process::succeeded;
 
 /// The part of a binary's `--describe` output that the checks need.
 #[derive(Debug, Clone, Deserialize)]
@@ -207,24 +206,43 @@ pub fn raw(
     package: &str,
     names: &BTreeSet<String>,
 ) -> Result<BTreeMap<String, Value>, Error> {
-    build(workspace, package)?;
-    as_built(workspace, names)
+    let binaries = build(workspace, package)?;
+    let binary = |name: &String| {
+        let path = binaries.get(name).ok_or_else(|| format!("cargo has not built {name}"))?;
+        Ok((name.clone(), describe(name, path)?))
+    };
+    names.iter().map(binary).collect()
 }
 
-/// Builds a package's functions.
+/// Builds a package's functions, and returns the path of each binary by its name.
 ///
 /// # Errors
 ///
 /// If they cannot be built.
-pub fn build(workspace: &Path, package: &str) -> Result<(), Error> {
+pub fn build(workspace: &Path, package: &str) -> Result<BTreeMap<String, PathBuf>, Error> {
     let names = binaries_of(workspace, package)?;
     // With the features of the workspace, as the local platform and the tests build them.
     let mut command = cargo(workspace);
-    command.args(["build", "--workspace"]);
-    succeeded(command.args(names.iter().flat_map(|name| ["--bin", name])))
+    command.args(["build", "--workspace", "--message-format=json-render-diagnostics"]);
+    command.args(names.iter().flat_map(|name| ["--bin", name])).stderr(Stdio::inherit());
+    let built = command.output().map_err(|error| format!("{command:?}: {error}"))?;
+    if !built.status.success() {
+        return Err(format!("{command:?}: {}", built.status).into());
+    }
+    Ok(executables(&String::from_utf8(built.stdout)?))
 }
 
-/// Reads the description of each of these binaries, as last built.
+/// The binaries in cargo's messages. Their folder depends on the target and the profile.
+fn executables(messages: &str) -> BTreeMap<String, PathBuf> {
+    let binary = |line: &str| {
+        let message: Value = serde_json::from_str(line).ok()?;
+        let name = message["target"]["name"].as_str()?.to_owned();
+        Some((name, message["executable"].as_str()?.into()))
+    };
+    messages.lines().filter_map(binary).collect()
+}
+
+/// Reads the description of each of these binaries, as last built for this machine.
 ///
 /// # Errors
 ///
@@ -234,15 +252,30 @@ pub fn as_built(
     names: &BTreeSet<String>,
 ) -> Result<BTreeMap<String, Value>, Error> {
     let folder = target_directory(workspace)?.join("debug");
-    let describe = |name: &String| -> Result<(String, Value), Error> {
-        let described = Command::new(folder.join(name)).arg("--describe").env_clear().output();
-        let described = described.map_err(|error| format!("{name}: {error}"))?;
-        if !described.status.success() {
-            let said = String::from_utf8_lossy(&described.stderr);
-            return Err(format!("{name} --describe: {}", said.trim()).into());
-        }
-        let description = serde_json::from_slice(&described.stdout);
-        Ok((name.clone(), description.map_err(|error| format!("{name} --describe: {error}"))?))
-    };
-    names.iter().map(describe).collect()
+    names.iter().map(|name| Ok((name.clone(), describe(name, &folder.join(name))?))).collect()
+}
+
+fn describe(name: &str, binary: &Path) -> Result<Value, Error> {
+    let described = Command::new(binary).arg("--describe").env_clear().output();
+    let described = described.map_err(|error| format!("{name}: {error}"))?;
+    if !described.status.success() {
+        let said = String::from_utf8_lossy(&described.stderr);
+        return Err(format!("{name} --describe: {}", said.trim()).into());
+    }
+    let description = serde_json::from_slice(&described.stdout);
+    Ok(description.map_err(|error| format!("{name} --describe: {error}"))?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_paths_of_binaries_are_those_of_cargos_messages() {
+        let messages = r#"{"target":{"name":"aws"},"executable":null}
+{"target":{"name":"get_book"},"executable":"/target/arm/debug/get_book"}
+{"reason":"build-finished","success":true}"#;
+        let path = PathBuf::from("/target/arm/debug/get_book");
+        assert_eq!(executables(messages), BTreeMap::from([("get_book".to_owned(), path)]));
+    }
 }
