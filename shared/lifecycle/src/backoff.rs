@@ -27,10 +27,28 @@ impl Backoff {
 
     const FIRST_S: u64 = 2;
     const LONGEST_S: u64 = 15 * 60;
+    /// The largest `maxReceiveCount` of a queue.
+    const DELIVERIES_MAX: u32 = 1000;
 
     /// Retries a failing record for at least this long.
+    ///
+    /// # Panics
+    ///
+    /// If that takes more deliveries than a queue allows, 1 000: over five days. In a constant, this
+    /// is an error of the compiler:
+    ///
+    /// ```compile_fail,E0080
+    /// use std::time::Duration;
+    /// use lifecycle::Backoff;
+    /// const BACKOFF: Backoff = Backoff::trying_for(Duration::from_hours(24 * 7));
+    /// ```
     pub const fn trying_for(least: Duration) -> Self {
-        Self { tried_for: least }
+        let backoff = Self { tried_for: least };
+        assert!(
+            backoff.deliveries_max() <= Self::DELIVERIES_MAX,
+            "a queue delivers a message 1 000 times at most: try for a shorter time"
+        );
+        backoff
     }
 
     /// The minimum time for which a record is retried.
@@ -39,9 +57,9 @@ impl Backoff {
     }
 
     /// The number of deliveries before the dead-letter queue: the queue's `maxReceiveCount`.
-    pub fn deliveries_max(self) -> u32 {
+    pub const fn deliveries_max(self) -> u32 {
         let (mut deliveries, mut tried_s) = (1, 0);
-        while tried_s < self.tried_for.as_secs() {
+        while tried_s < self.tried_for.as_secs() && deliveries <= Self::DELIVERIES_MAX {
             tried_s += Self::longest_wait_s(deliveries) / 2;
             deliveries += 1;
         }
@@ -54,9 +72,13 @@ impl Backoff {
         Duration::from_secs(least_s + random::up_to(least_s))
     }
 
-    fn longest_wait_s(deliveries: u32) -> u64 {
-        let doublings = deliveries.saturating_sub(1).min(Self::LONGEST_S.ilog2());
-        (Self::FIRST_S << doublings).min(Self::LONGEST_S)
+    const fn longest_wait_s(deliveries: u32) -> u64 {
+        let doublings = deliveries.saturating_sub(1);
+        if doublings < Self::LONGEST_S.ilog2() {
+            Self::FIRST_S << doublings
+        } else {
+            Self::LONGEST_S
+        }
     }
 }
 
@@ -74,6 +96,12 @@ mod tests {
             assert!(waits.iter().all(within), "{deliveries}: {waits:?}");
             assert!(waits.iter().any(|wait| *wait != waits[0]), "{deliveries}: {waits:?}");
         }
+    }
+
+    #[test]
+    #[should_panic(expected = "1 000 times at most")]
+    fn more_deliveries_than_a_queue_allows_are_refused() {
+        let _ = Backoff::trying_for(Duration::from_hours(24 * 7));
     }
 
     #[test]
