@@ -52,7 +52,7 @@ impl TableName {
     ///
     /// # Panics
     ///
-    /// If the name has more than lower-case letters, digits and `_`, or does not begin with a letter.
+    /// If the name has more than `a` to `z`, digits and `_`, or does not begin with `a` to `z`.
     /// In a constant, this is an error of the compiler:
     ///
     /// ```compile_fail,E0080
@@ -60,7 +60,7 @@ impl TableName {
     /// const USERS: TableName = TableName::new("late-users");
     /// ```
     pub const fn new(name: &'static str) -> Self {
-        assert!(is_snake_case(name), "a table's name has a-z, 0-9 and _ only, and a letter first");
+        assert!(is_snake_case(name), "a table's name has a-z, 0-9 and _ only, and a-z first");
         Self { name, partition_key: PARTITION_KEY, sort_key: SORT_KEY, is_sorted: false }
     }
 

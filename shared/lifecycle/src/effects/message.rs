@@ -15,7 +15,7 @@ impl QueueName {
     ///
     /// # Panics
     ///
-    /// If the name has more than lower-case letters, digits and `_`, or does not begin with a letter.
+    /// If the name has more than `a` to `z`, digits and `_`, or does not begin with `a` to `z`.
     /// In a constant, this is an error of the compiler:
     ///
     /// ```compile_fail,E0080
@@ -23,7 +23,7 @@ impl QueueName {
     /// const MAILS: QueueName = QueueName::new("late-mails");
     /// ```
     pub const fn new(name: &'static str) -> Self {
-        assert!(is_snake_case(name), "a queue's name has a-z, 0-9 and _ only, and a letter first");
+        assert!(is_snake_case(name), "a queue's name has a-z, 0-9 and _ only, and a-z first");
         Self(name)
     }
 
