@@ -1,7 +1,7 @@
 //! Names of the template's resources.
 
 /// The logical id of a resource by its name in the code: `DeadLettersQueue` for `dead_letters` and
-/// `Queue`. It has letters and digits only, so a hyphen ends a word like `_`.
+/// `Queue`. It is alphanumeric, so a hyphen ends a word like `_`.
 pub(crate) fn logical_id(name: &str, kind: &str) -> String {
     let words = name.split(['_', '-']).map(|word| {
         let (first, rest) = word.split_at(word.len().min(1));
@@ -20,7 +20,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_logical_id_has_letters_and_digits_only() {
+    fn a_logical_id_is_alphanumeric() {
         for name in ["get_book", "get-book"] {
             assert_eq!(logical_id(name, "Function"), "GetBookFunction");
         }

@@ -86,7 +86,7 @@ fn write(path: &Path, text: &str) -> Result<(), Error> {
     Ok(fs_err::write(path, text)?)
 }
 
-/// A path as a word of a shell.
+/// A path, quoted as an argument for a shell.
 fn quoted(path: &Path) -> String {
     let path = path.display().to_string();
     if path.chars().all(|one| one.is_alphanumeric() || "/._-".contains(one)) {
@@ -213,7 +213,7 @@ mod tests {
     }
 
     #[test]
-    fn a_path_with_blanks_is_one_word_of_a_shell() {
+    fn a_path_with_blanks_is_one_argument() {
         for (path, word) in [
             ("../notes-2", "../notes-2"),
             ("/my work/notes", "'/my work/notes'"),

@@ -85,7 +85,7 @@ pub fn complaints(service: &Service) -> Result<Vec<String>, Error> {
 }
 
 /// Removes every permission of the part in turn and writes the table. Returns the permissions for
-/// which no test fails, and those whose test fails with all permissions: the table keeps their rows.
+/// which no test fails, and each one whose test fails with all permissions: the table keeps their rows.
 ///
 /// # Errors
 ///

@@ -11,7 +11,7 @@ pub use self::view::{Bare, Body, NoBody, Page, View};
 use crate::EntityTag;
 use crate::error::{BoxError, check_media_type};
 
-/// Besides characters beyond ASCII: blanks, and what no URL may contain by RFC 3986.
+/// Besides characters beyond ASCII: blanks, and characters that no URL contains (RFC 3986).
 const NOT_IN_URLS: &AsciiSet = &CONTROLS
     .add(b' ')
     .add(b'"')
