@@ -339,6 +339,7 @@ pub(super) const MISTAKES: &[Mistake] = &[
         "Distribution: the API cannot recognise its requests",
     ),
     edge("X-Origin-Verify", "X-Verify", "Distribution: the API cannot recognise its requests"),
+    edge("ErrorCode: 503, ErrorCachingMinTTL: 0", "ErrorCode: 503, ErrorCachingMinTTL: 10", "Distribution: caches failures"),
     edge("Authorization, Origin]", "Origin]", "CachePolicy: shares responses that differ by Authorization"),
     edge("QueryStringBehavior: all", "QueryStringBehavior: none", "differ by the query"),
     edge("DefaultTTL: 0", "DefaultTTL: 60", "CachePolicy: caches responses without cache headers"),
