@@ -78,3 +78,12 @@ pub(super) const fn hook(right: &'static str, wrong: &'static str, said: &'stati
 pub(super) const fn edge(right: &'static str, wrong: &'static str, said: &'static str) -> Mistake {
     Mistake { file: "infra/edge.yaml", right, wrong, said, parameter: None, stamped: true }
 }
+
+/// A mistake in infra/backup.yaml.
+pub(super) const fn backup(
+    right: &'static str,
+    wrong: &'static str,
+    said: &'static str,
+) -> Mistake {
+    Mistake { file: "infra/backup.yaml", right, wrong, said, parameter: None, stamped: true }
+}

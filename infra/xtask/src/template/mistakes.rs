@@ -1,6 +1,6 @@
 //! Seeded mistakes in the templates, and the message by which each must be found.
 
-use super::mistake::{Mistake, alarms, edge, hook, main};
+use super::mistake::{Mistake, alarms, backup, edge, hook, main};
 
 /// The mistakes, by topic.
 pub(super) const MISTAKES: &[Mistake] = &[
@@ -306,6 +306,7 @@ pub(super) const MISTAKES: &[Mistake] = &[
     ),
     // The account.
     main("            - !GetAtt OrdersTable.Arn\n", "", "OrdersTable: AWS Backup does not copy it"),
+    backup("-tables-${Creation}", "-tables", "Vault: its name is in use after deletion"),
     alarms(
         "MetricName: ConcurrentExecutions",
         "MetricName: Concurrency",
@@ -338,8 +339,8 @@ pub(super) const MISTAKES: &[Mistake] = &[
         "OriginSecret: !Ref Audience",
         "Distribution: the API cannot recognise its requests",
     ),
-    edge("X-Origin-Verify", "X-Verify", "Distribution: the API cannot recognise its requests"),
     edge("ErrorCode: 503, ErrorCachingMinTTL: 0", "ErrorCode: 503, ErrorCachingMinTTL: 10", "Distribution: caches failures"),
+    edge("X-Origin-Verify", "X-Verify", "Distribution: the API cannot recognise its requests"),
     edge("Authorization, Origin]", "Origin]", "CachePolicy: shares responses that differ by Authorization"),
     edge("QueryStringBehavior: all", "QueryStringBehavior: none", "differ by the query"),
     edge("DefaultTTL: 0", "DefaultTTL: 60", "CachePolicy: caches responses without cache headers"),

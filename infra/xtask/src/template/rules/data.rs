@@ -125,7 +125,8 @@ fn outputs(main: Stack<'_>) -> Vec<String> {
     named.collect()
 }
 
-/// Tables that outlive the stack, but that AWS Backup does not copy.
+/// Tables that outlive the stack, but that AWS Backup does not copy, and vaults whose names the next
+/// stack could not use: they outlive the stack.
 pub(super) fn copied(main: Stack<'_>, backup: Stack<'_>) -> Vec<String> {
     let nested = main.resources("AWS::CloudFormation::Stack").find(|it| it.id == "Backups");
     let given = nested.map(|it| it.property("/Parameters/Tables/Fn::Join/1"));
@@ -136,7 +137,12 @@ pub(super) fn copied(main: Stack<'_>, backup: Stack<'_>) -> Vec<String> {
     let tables = main.resources("AWS::DynamoDB::Table");
     let kept = tables.filter(|table| !FLEETING.contains(&table.id));
     let missing = kept.filter(|table| !selects || !given.contains(&table.id));
-    missing.map(|table| format!("{}: AWS Backup does not copy it", table.id)).collect()
+    let missing = missing.map(|table| format!("{}: AWS Backup does not copy it", table.id));
+    let vaults = backup.resources("AWS::Backup::BackupVault");
+    let taken = vaults.filter(|vault| {
+        !words::spelled(vault.property("/BackupVaultName")).ends_with("-${Creation}")
+    });
+    missing.chain(taken.map(|it| format!("{}: its name is in use after deletion", it.id))).collect()
 }
 
 #[cfg(test)]
