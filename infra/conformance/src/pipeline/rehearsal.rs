@@ -42,8 +42,9 @@ pub(crate) struct Arguments {
 /// The account of ministack.
 const ACCOUNT: &str = "000000000000";
 
-/// The values of a stage's variables in GitHub.
-const VARIABLES: [(&str, &str); 5] = [
+/// The values of a stage's secrets and variables in GitHub.
+const VARIABLES: [(&str, &str); 6] = [
+    ("secrets.TRUSTED_HOPS_SECRET", ""),
     ("vars.AWS_ACCOUNT_ID", ACCOUNT),
     ("vars.AWS_REGION", sam_template::REGION),
     ("vars.BOUNDARY_ARN", "arn:aws:iam::000000000000:policy/rehearsal"),

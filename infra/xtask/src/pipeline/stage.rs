@@ -5,13 +5,16 @@ use std::process::Command;
 
 use house::pipeline::{BUILT, FOLDER, ROLE};
 use house::stack::Stack;
-use house::tools;
+use house::{samconfig, tools};
 use sam_template::as_json;
 use serde_json::{Value, json};
 use tooling::process::succeeded;
 use tooling::{Error, say};
 
 use super::build::{ITEMS, TESTS, demo_items, sam};
+
+/// The parameters of the nested stack with the hook of deployments, whose role needs the boundary too.
+const DEPLOYMENTS: &str = "/Resources/Deployments/Properties/Parameters";
 
 /// The stage for experiments.
 const DEV: &str = "dev";
@@ -46,7 +49,8 @@ fn judge(stage: &str, expected: Option<&str>, found: &str) -> Result<String, Str
     }
 }
 
-/// Deploys the build, with the permissions of `infra/pipeline.yaml`.
+/// Deploys the build, with the permissions of `infra/pipeline.yaml`. `TRUSTED_HOPS_SECRET` has the
+/// value of the parameter `TrustedHopsSecret`, with which the build was stamped.
 ///
 /// # Errors
 ///
@@ -58,7 +62,23 @@ pub(super) fn deploy(workspace: &Path, stage: &str) -> Result<(), Error> {
     bind(&mut built, boundary.as_deref(), codedeploy.as_deref());
     fs_err::write(&path, serde_json::to_vec_pretty(&built)?)?;
     let role = given(ROLE);
-    succeeded(sam(workspace, "deploy")?.args(arguments(stage, role.as_deref())))
+    let mut command = sam(workspace, "deploy")?;
+    command.args(arguments(stage, role.as_deref()));
+    if let Some(secret) = given("TRUSTED_HOPS_SECRET") {
+        command.arg("--parameter-overrides").args(overrides(workspace, stage, secret)?);
+    }
+    succeeded(&mut command)
+}
+
+/// All parameters of a stage that has `TrustedHopsSecret`: SAM takes them in place of the list in
+/// samconfig.toml.
+fn overrides(workspace: &Path, stage: &str, secret: String) -> Result<Vec<String>, Error> {
+    let all = samconfig::parameters(workspace)?.remove(stage);
+    let mut all = all.ok_or_else(|| format!("samconfig.toml has no stage {stage}"))?;
+    all.insert("TrustedHopsSecret".to_owned(), secret);
+    // SAM splits the list at spaces outside quotes.
+    let quoted = |value: &str| format!("\"{}\"", value.replace('"', "\\\""));
+    Ok(all.iter().map(|(name, value)| format!("{name}={}", quoted(value))).collect())
 }
 
 /// The arguments of `sam deploy`. They name no template: SAM takes the built one. It would look for
@@ -76,15 +96,17 @@ fn given(name: &str) -> Option<String> {
     std::env::var(name).ok().filter(|value| !value.is_empty())
 }
 
-/// Gives every role of the stack its boundary, and `CodeDeploy` an existing role: `infra/pipeline.yaml`
+/// Gives every role of the stack its boundary, also the one of the nested stack `Deployments`, and `CodeDeploy` an existing role: `infra/pipeline.yaml`
 /// does not allow other roles. A value that is not given changes nothing.
 fn bind(template: &mut Value, boundary: Option<&str>, codedeploy: Option<&str>) {
-    let function = &mut template["Globals"]["Function"];
     if let Some(boundary) = boundary {
-        function["PermissionsBoundary"] = json!(boundary);
+        template["Globals"]["Function"]["PermissionsBoundary"] = json!(boundary);
+        if let Some(parameters) = template.pointer_mut(DEPLOYMENTS) {
+            parameters["Boundary"] = json!(boundary);
+        }
     }
     if let Some(role) = codedeploy {
-        function["DeploymentPreference"]["Role"] = json!(role);
+        template["Globals"]["Function"]["DeploymentPreference"]["Role"] = json!(role);
     }
 }
 
@@ -169,6 +191,30 @@ mod tests {
         let expected = json!({ "Timeout": 10, "PermissionsBoundary": "arn:boundary",
             "DeploymentPreference": { "Role": "arn:role" } });
         assert_eq!(bound["Globals"]["Function"], expected);
+    }
+
+    #[test]
+    fn the_role_of_the_hook_gets_the_boundary() {
+        let mut template = as_json(&house::workspace().join("template.yaml")).unwrap();
+        bind(&mut template, Some("arn:boundary"), None);
+        assert_eq!(template.pointer(DEPLOYMENTS).unwrap()["Boundary"], "arn:boundary");
+        let nested = as_json(&house::workspace().join("infra/deployments.yaml")).unwrap();
+        assert_eq!(nested["Parameters"]["Boundary"]["Default"], "");
+    }
+
+    #[test]
+    fn a_stage_behind_a_cdn_is_deployed_with_all_its_parameters_and_the_secret() {
+        let given = overrides(house::workspace(), "prod", "a \"b".to_owned()).unwrap();
+        for expected in ["TrustedHopsSecret=\"a \\\"b\"", "Backup=\"true\""] {
+            assert!(given.iter().any(|it| it == expected), "{given:?}");
+        }
+        let steps = as_json(&house::workspace().join(".github/workflows/stage.yml")).unwrap();
+        let steps = steps["jobs"]["deploy"]["steps"].as_array().unwrap();
+        for name in ["Stamp", "Deploy"] {
+            let step = steps.iter().find(|step| step["name"] == name).unwrap();
+            let secret = &step["env"]["TRUSTED_HOPS_SECRET"];
+            assert_eq!(*secret, "${{ secrets.TRUSTED_HOPS_SECRET }}", "{name}");
+        }
     }
 
     #[test]
