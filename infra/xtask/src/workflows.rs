@@ -8,7 +8,7 @@ use std::process::Command;
 use house::pipeline::WORKFLOWS;
 use house::tools;
 use sam_template::{REGION, as_json};
-use serde_json::Value;
+use serde_json::{Value, json};
 use tooling::Error;
 use tooling::context::Context;
 
@@ -44,9 +44,73 @@ pub(crate) fn complaints(workspace: &Path) -> Result<Vec<String>, Error> {
         let found = against(&as_json(&path)?);
         complaints.extend(found.into_iter().map(|found| format!("{name}: {found}")));
     }
-    let (pipeline, stack) = (workspace.join(TEMPLATE), workspace.join("template.yaml"));
-    complaints.extend(beyond(&as_json(&pipeline)?, &as_json(&stack)?));
+    let pipeline = as_json(&workspace.join(TEMPLATE))?;
+    let stack = as_json(&workspace.join("template.yaml"))?;
+    complaints.extend(beyond(&pipeline, &stack));
+    for file in nested(&stack) {
+        let found = forbidden(&pipeline, &as_json(&workspace.join(file))?);
+        complaints.extend(found.into_iter().map(|found| format!("{file}: {found}")));
+    }
     Ok(complaints)
+}
+
+/// The templates of the nested stacks that the pipeline creates. One with a condition is first
+/// deployed by hand, with another role.
+fn nested(stack: &Value) -> impl Iterator<Item = &str> {
+    let resources = stack["Resources"].as_object().into_iter().flatten().map(|(_, it)| it);
+    let nested = resources.filter(|it| it["Type"] == "AWS::CloudFormation::Stack");
+    let always = nested.filter(|it| it["Condition"].is_null());
+    always.filter_map(|it| it["Properties"]["TemplateURL"].as_str())
+}
+
+/// The parts of a nested stack that the pipeline's roles do not allow.
+fn forbidden(pipeline: &Value, nested: &Value) -> Vec<String> {
+    let boundary = &pipeline["Resources"]["Boundary"]["Properties"]["PolicyDocument"];
+    let within = actions(&boundary["Statement"]);
+    let mut complaints = Vec::new();
+    for (id, resource) in nested["Resources"].as_object().into_iter().flatten() {
+        let properties = &resource["Properties"];
+        if resource["Type"] == "AWS::IAM::Role" {
+            if properties["PermissionsBoundary"].is_null() {
+                complaints.push(format!("{id}: may not be created without the boundary"));
+            }
+            let policies = properties["Policies"].as_array().into_iter().flatten();
+            let actions = policies.flat_map(|it| actions(&it["PolicyDocument"]["Statement"]));
+            let beyond = actions.filter(|action| !within.contains(action));
+            complaints.extend(beyond.map(|it| format!("{id}: {it} exceeds the boundary")));
+        }
+        if resource["Type"] == "AWS::Lambda::Function" {
+            let name = properties["FunctionName"]["Fn::Sub"].as_str().unwrap_or_default();
+            let name = name.replace("${Service}", "serverless-api-${Stage}");
+            for (role, action) in
+                [("ExecutionRole", "lambda:*"), ("CodeDeployRole", "lambda:InvokeFunction")]
+            {
+                if !allows(&pipeline["Resources"][role], action, &name) {
+                    complaints.push(format!("{id}: {role} is not allowed {action} on {name}"));
+                }
+            }
+        }
+    }
+    complaints
+}
+
+/// Whether a role of the pipeline is allowed an action on the function of this name.
+fn allows(role: &Value, action: &str, function: &str) -> bool {
+    let policies = role["Properties"]["Policies"].as_array().into_iter().flatten();
+    let statements = policies.flat_map(|it| it["PolicyDocument"]["Statement"].as_array());
+    let mut statements = statements.flatten().filter(|it| it["Effect"] == "Allow");
+    let is_about = |resource: &Value| {
+        let named = resource["Fn::Sub"].as_str().and_then(|arn| arn.split_once(":function:"));
+        named.is_some_and(|(_, name)| match name.strip_suffix('*') {
+            Some(start) => function.starts_with(start),
+            None => function == name,
+        })
+    };
+    statements.any(|statement| {
+        let resource = &statement["Resource"];
+        let mut resources = resource.as_array().into_iter().flatten().chain([resource]);
+        actions(&json!([statement])).contains(action) && resources.any(is_about)
+    })
 }
 
 /// The functions' permissions that exceed the boundary of their roles.
@@ -111,8 +175,6 @@ fn is_pinned(uses: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
-
     use super::*;
 
     #[test]
@@ -129,9 +191,50 @@ mod tests {
         assert_eq!(beyond(&pipeline, &stack(json!("sqs:PurgeQueue"))).len(), 1);
     }
 
+    fn ours(path: &str) -> Value {
+        as_json(&house::workspace().join(path)).unwrap()
+    }
+
+    #[test]
+    fn the_pipeline_may_create_and_invoke_the_hook_of_deployments() {
+        let (pipeline, stack) = (ours(TEMPLATE), ours("template.yaml"));
+        let hook = "infra/deployments.yaml";
+        assert!(nested(&stack).any(|file| file == hook));
+        for file in nested(&stack) {
+            assert_eq!(forbidden(&pipeline, &ours(file)), Vec::<String>::new(), "{file}");
+        }
+        let mut unbound = ours(hook);
+        unbound["Resources"]["HookRole"]["Properties"]["PermissionsBoundary"] = Value::Null;
+        assert_eq!(forbidden(&pipeline, &unbound).len(), 1);
+        let mut renamed = ours(hook);
+        let name = json!({ "Fn::Sub": "Hook_${Service}" });
+        renamed["Resources"]["HookFunction"]["Properties"]["FunctionName"] = name;
+        assert_eq!(forbidden(&pipeline, &renamed).len(), 2);
+        let mut narrow = pipeline;
+        let boundary = &mut narrow["Resources"]["Boundary"]["Properties"]["PolicyDocument"];
+        boundary["Statement"] =
+            json!([{ "Action": ["logs:CreateLogStream", "logs:PutLogEvents"] }]);
+        assert_eq!(forbidden(&narrow, &ours(hook)).len(), 4);
+    }
+
+    #[test]
+    fn the_execution_role_may_only_read_and_pass_on_the_role_of_codedeploy() {
+        let pipeline = ours(TEMPLATE);
+        let policies = &pipeline["Resources"]["ExecutionRole"]["Properties"]["Policies"];
+        let statements = policies.as_array().unwrap().iter();
+        let statements =
+            statements.flat_map(|it| it["PolicyDocument"]["Statement"].as_array().unwrap());
+        let denied: Vec<_> = statements.filter(|it| it["Effect"] == "Deny").collect();
+        let role = json!({ "Fn::GetAtt": ["CodeDeployRole", "Arn"] });
+        let of_role = denied.iter().find(|it| it["Resource"] == role).unwrap();
+        assert_eq!(of_role["NotAction"], json!(["iam:GetRole", "iam:PassRole"]));
+        let own = |it: &&&Value| it["Resource"].to_string().contains("-pipeline/*");
+        assert_eq!(denied.iter().find(own).unwrap()["Action"], "cloudformation:*");
+    }
+
     #[test]
     fn the_execution_role_may_replace_the_list_of_copied_tables() {
-        let pipeline = as_json(&house::workspace().join(TEMPLATE)).unwrap();
+        let pipeline = ours(TEMPLATE);
         let policies = &pipeline["Resources"]["ExecutionRole"]["Properties"]["Policies"];
         let statements = |name: &str| {
             let policies = policies.as_array().unwrap();
