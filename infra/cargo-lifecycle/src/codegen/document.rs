@@ -93,7 +93,7 @@ impl Document {
         let part = self.part(head)?;
         let behind = &self.text[part.end..];
         let behind = &behind[behind.find('\n')?..];
-        Some(behind[..1 + block(&behind[1..]).len()].trim_end())
+        Some(behind[..=block(&behind[1..]).len()].trim_end())
     }
 
     /// Adds a block behind the block that begins with `head`.
