@@ -143,7 +143,7 @@ impl<V> Created<V> {
     /// caller's.
     pub fn at(path: impl AsRef<str>, view: V) -> Self {
         let path = utf8_percent_encode(path.as_ref(), NOT_IN_URLS).to_string();
-        let value = HeaderValue::from_str(&path).expect("an encoded path is visible ASCII");
+        let value = HeaderValue::from_str(&path).unwrap_or_else(|_| unreachable!("it is ASCII"));
         Self::of(view).header(header::LOCATION, value)
     }
 }
