@@ -337,6 +337,22 @@ mod tests {
     }
 
     #[test]
+    fn both_keys_of_a_leaked_secret_verify_until_the_third_rotation() {
+        let leaked = KeyRing::generate().unwrap();
+        let mut keys = KeyRing::parse(&leaked.signing_keys().to_string()).unwrap();
+        let mut set = leaked.verification_keys(None);
+        for leaked_and_published in [2, 1, 0] {
+            let none = Duration::ZERO;
+            may_follow(&keys, &stored(&set), at(11), none).expect("the operator's limit is 0");
+            let rotated = keys.rotated().unwrap();
+            set = rotated.verification_keys(Some(&keys.signs));
+            keys = rotated;
+            let left = stored(&set).kids.into_iter().filter(|kid| leaked.has(kid));
+            assert_eq!(left.count(), leaked_and_published, "{set}");
+        }
+    }
+
+    #[test]
     fn an_unpublished_key_does_not_sign() {
         let first = KeyRing::generate().unwrap();
         let keys = first.rotated().unwrap();
