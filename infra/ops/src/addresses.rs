@@ -39,9 +39,13 @@ pub(crate) async fn run(
 }
 
 async fn show(operator: &Operator, say: Say<'_>) -> Result<(), BoxError> {
-    let (mut shown, mut next) = (0, None);
+    let (mut shown, mut unreadable, mut next) = (0, 0, None);
     loop {
         let page = operator.scan::<MailAddress>(Segment { number: 0, of: 1 }, next).await?;
+        for key in &page.unreadable {
+            unreadable += 1;
+            say(&format!("the record {} cannot be read", Operator::shown_key(key, true)));
+        }
         for MailAddress { email, undeliverable, .. } in page.records {
             let Some(undeliverable) = undeliverable else { continue };
             shown += 1;
@@ -55,7 +59,10 @@ async fn show(operator: &Operator, say: Say<'_>) -> Result<(), BoxError> {
         }
     }
     say(&format!("{shown} addresses are undeliverable"));
-    Ok(())
+    match unreadable {
+        0 => Ok(()),
+        _ => Err(format!("{unreadable} records cannot be read: they may be marked too").into()),
+    }
 }
 
 async fn clear(operator: &Operator, email: &Email, say: Say<'_>) -> Result<(), BoxError> {

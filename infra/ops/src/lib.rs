@@ -8,6 +8,7 @@
 mod addresses;
 mod backfill;
 mod history;
+mod patience;
 mod rebuild;
 
 use std::process::ExitCode;

@@ -3,6 +3,7 @@
 //! It may run while orders are placed, approved and deleted: nothing newer is overwritten. It may
 //! be interrupted and run again.
 
+use std::fmt::Display;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
 use aws::Looked;
@@ -17,6 +18,8 @@ use lifecycle::effects::Write;
 use lifecycle::error::BoxError;
 use lifecycle::resource::Resource;
 use operations::Say;
+
+use crate::patience::patiently;
 
 pub(crate) const RESOURCES: &[Resource] = &[
     Resource::Table(ORDERS, &[]),
@@ -38,7 +41,10 @@ pub(crate) async fn run(operator: &Operator, say: Say<'_>) -> Result<(), BoxErro
     try_join_all(segments().map(|segment| rebuild.project_orders(segment))).await?;
     try_join_all(segments().map(|segment| rebuild.remove_strays(segment))).await?;
     say(&format!("done: {}", rebuild.counts.told()));
-    Ok(())
+    match rebuild.counts.left.load(Relaxed) {
+        0 => Ok(()),
+        left => Err(format!("{left} orders are left out").into()),
+    }
 }
 
 struct Rebuild<'a> {
@@ -52,13 +58,14 @@ struct Counts {
     orders: AtomicUsize,
     written: AtomicUsize,
     newer: AtomicUsize,
+    left: AtomicUsize,
     summaries: AtomicUsize,
     strays: AtomicUsize,
 }
 
 impl Counts {
     fn told(&self) -> String {
-        let Self { orders, written, newer, summaries, strays } = self;
+        let Self { orders, written, newer, summaries, strays, .. } = self;
         let [orders, written, newer, summaries, strays] =
             [orders, written, newer, summaries, strays].map(|count| count.load(Relaxed));
         format!(
@@ -75,11 +82,11 @@ impl Rebuild<'_> {
         loop {
             let page = self.operator.scan::<Order>(segment, next).await?;
             for key in &page.unreadable {
-                (self.say)(&format!("order {} is left out: it cannot be read", key.pk));
+                self.left_out(&key.pk, "it cannot be read");
             }
             for orders in page.records.chunks(ORDERS_AT_ONCE) {
-                let writes = self.writes_for(orders).await?;
-                let results = stream::iter(writes).map(|write| self.operator.write(write));
+                let writes = patiently(async || self.writes_for(orders).await, || ()).await?;
+                let results = stream::iter(writes).map(|write| self.write(write));
                 let stored: Vec<bool> =
                     results.buffer_unordered(WRITES_AT_ONCE).try_collect().await?;
                 let written = stored.iter().filter(|stored| **stored).count();
@@ -108,12 +115,12 @@ impl Rebuild<'_> {
                 Looked::Nothing => None,
                 Looked::Record(customer) => Some(customer),
                 Looked::Unreadable => {
-                    self.left_out(order, "customer cannot be read");
+                    self.left_out(order.order_id, "its customer cannot be read");
                     continue;
                 }
             };
             let Looked::Record(address) = address else {
-                self.left_out(order, "address is missing or cannot be read");
+                self.left_out(order.order_id, "its address is missing or cannot be read");
                 continue;
             };
             let summary = OrderSummary::of(order, customer.as_ref(), &address);
@@ -124,8 +131,14 @@ impl Rebuild<'_> {
         Ok(writes)
     }
 
-    fn left_out(&self, order: &Order, why: &str) {
-        (self.say)(&format!("order {} is left out: its {why}", order.order_id));
+    fn left_out(&self, order: impl Display, why: &str) {
+        self.counts.left.fetch_add(1, Relaxed);
+        (self.say)(&format!("order {order} is left out: {why}"));
+    }
+
+    /// Writes, also after a function's transaction on the same item.
+    async fn write(&self, write: Write) -> Result<bool, ServiceError> {
+        patiently(async || self.operator.write(write.clone()).await, || ()).await
     }
 
     /// Removes the summaries of a segment whose orders do not exist.
@@ -141,7 +154,7 @@ impl Rebuild<'_> {
             let strays = strays.filter(|(_, order)| matches!(order, Looked::Nothing));
             for (stray, _) in strays {
                 let key = OrderSummary::key_of(stray.shown.order_id);
-                self.operator.write(Write::delete::<OrderSummary>(key)).await?;
+                self.write(Write::delete::<OrderSummary>(key)).await?;
                 self.counts.strays.fetch_add(1, Relaxed);
             }
             self.counts.summaries.fetch_add(page.records.len(), Relaxed);

@@ -28,8 +28,9 @@ use operations::{Say, told};
 use serde_dynamo::Item;
 
 use self::kinds::Kind;
-use self::pace::{Pace, pause};
+use self::pace::Pace;
 use self::progress::{Counts, Current, Position, Progress, SEGMENTS, spoken, time_left};
+use crate::patience::{patiently, pause};
 
 /// Concurrent changes of each segment.
 const CHANGES_AT_ONCE: usize = 8;
@@ -37,8 +38,6 @@ const CHANGES_AT_ONCE: usize = 8;
 const MOVED_MAX: u32 = 10;
 /// Attempts at an item that is in use by another transaction in each of them: for some two minutes.
 const BUSY_MAX: u32 = 12;
-/// Retries of a failing call: for some two minutes.
-const FAILURES_MAX: u32 = 12;
 /// The interval at which progress is printed and stored.
 const TOLD_EVERY: Duration = Duration::from_secs(1);
 
@@ -284,22 +283,12 @@ impl Backfill<'_> {
         Ok((Outcome::Left, attempts.moved.into()))
     }
 
-    /// Retries a call that is throttled or whose service is unavailable, with back-off.
+    /// Retries a call as [`patiently`], and slows the pace down.
     async fn patiently<T>(
         &self,
         call: impl AsyncFn() -> Result<T, ServiceError>,
     ) -> Result<T, ServiceError> {
-        let mut failures = 0;
-        loop {
-            match call().await {
-                Err(ServiceError::Unavailable { .. }) if failures < FAILURES_MAX => {
-                    failures += 1;
-                    self.pace.throttled();
-                    tokio::time::sleep(pause(failures)).await;
-                }
-                result => return result,
-            }
-        }
+        patiently(call, || self.pace.throttled()).await
     }
 
     /// Records that a page is done. Returns the progress line, if its interval has passed.

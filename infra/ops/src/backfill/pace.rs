@@ -69,13 +69,6 @@ impl Pace {
     }
 }
 
-/// The pause before a retry after so many failures: 100 ms, doubling to 30 s, half of it random.
-pub(super) fn pause(failures: u32) -> Duration {
-    let doubled =
-        Duration::from_millis(100).saturating_mul(1 << failures.saturating_sub(1).min(16));
-    doubled.min(Duration::from_secs(30)).mul_f64(0.5 + fastrand::f64() / 2.0)
-}
-
 #[cfg(test)]
 mod tests {
     use tokio::time::advance;
@@ -136,12 +129,6 @@ mod tests {
             pace.turn().await;
         }
         assert!(fast.elapsed() < Duration::from_secs(3), "{:?}", fast.elapsed());
-    }
-
-    #[test]
-    fn pauses_grow_to_half_a_minute() {
-        assert!(pause(1) <= Duration::from_millis(100));
-        assert!((15..=30).contains(&pause(40).as_secs()));
     }
 
     /// A pace that was throttled for 20 seconds.
