@@ -1,11 +1,15 @@
-//! `dead-letters show` and `dead-letters redrive`.
+//! `dead-letters show`, `dead-letters redrive` and `dead-letters drop`.
+
+use std::collections::HashSet;
 
 use aws::admin::{DeadLetter, Operator};
 use clap::Subcommand;
+use lifecycle::clock;
 use lifecycle::commit::OUTBOX;
 use lifecycle::effects::QueueName;
 use lifecycle::error::BoxError;
 use lifecycle::resource::Resource;
+use serde_json::Value;
 
 use crate::output::Say;
 
@@ -20,11 +24,22 @@ pub enum Command {
     Show {
         /// The queue's logical name, `emails`.
         queue: String,
+        /// Shows bodies in full, also valid tokens of links in mails.
+        #[arg(long)]
+        bodies: bool,
     },
     /// Moves the dead letters of a queue back into it.
     Redrive {
         /// The queue's logical name, `emails`.
         queue: String,
+    },
+    /// Deletes dead letters of a queue for ever.
+    Drop {
+        /// The queue's logical name, `emails`.
+        queue: String,
+        /// The ids of the dead letters, as `show` prints them.
+        #[arg(required = true)]
+        ids: Vec<String>,
     },
 }
 
@@ -32,7 +47,9 @@ impl Command {
     /// The resources that the command needs.
     pub(crate) fn uses(&self, queues: &[QueueName]) -> Result<Vec<Resource>, BoxError> {
         match self {
-            Self::Show { queue } => Ok(vec![Resource::DeadLetterQueue(known(queue, queues)?)]),
+            Self::Show { queue, .. } | Self::Drop { queue, .. } => {
+                Ok(vec![Resource::DeadLetterQueue(known(queue, queues)?)])
+            }
             Self::Redrive { queue } if queue == OUTBOX_LETTERS.name() => {
                 Err("dead letters of the outbox come from no queue; `sweep_outbox` relays its \
                      waiting rows"
@@ -62,12 +79,20 @@ pub(crate) async fn run(
     say: Say<'_>,
 ) -> Result<(), BoxError> {
     match command {
-        Command::Show { queue } => show(&operator, known(queue, queues)?, say).await,
+        Command::Show { queue, bodies } => {
+            show(&operator, known(queue, queues)?, *bodies, say).await
+        }
         Command::Redrive { queue } => redrive(&operator, known(queue, queues)?, say).await,
+        Command::Drop { queue, ids } => drop(&operator, known(queue, queues)?, ids, say).await,
     }
 }
 
-async fn show(operator: &Operator, queue: QueueName, say: Say<'_>) -> Result<(), BoxError> {
+async fn show(
+    operator: &Operator,
+    queue: QueueName,
+    bodies: bool,
+    say: Say<'_>,
+) -> Result<(), BoxError> {
     let mut shown: Vec<DeadLetter> = Vec::new();
     while shown.len() < SHOWN_MAX {
         let letters = operator.take_letters(queue).await?;
@@ -75,8 +100,8 @@ async fn show(operator: &Operator, queue: QueueName, say: Say<'_>) -> Result<(),
             break;
         }
         for letter in &letters {
-            let reason = letter.reason.as_deref().unwrap_or("tried too often");
-            say(&format!("{} {}: {reason}\n  {}", letter.sent_at, letter.id, letter.body));
+            let body = if bodies { letter.body.clone() } else { masked(&letter.body) };
+            say(&format!("{}\n  {body}", heading(letter)));
         }
         shown.extend(letters);
     }
@@ -86,29 +111,116 @@ async fn show(operator: &Operator, queue: QueueName, say: Say<'_>) -> Result<(),
     Ok(())
 }
 
-/// Redrives as many as there are at the start. A message that fails again meanwhile is left for the
-/// next run, so that the loop ends.
+fn heading(letter: &DeadLetter) -> String {
+    let reason = letter.reason.as_deref().unwrap_or("tried too often");
+    format!("{} {}: {reason}", letter.sent_at, letter.id)
+}
+
+/// A body without the tokens of links in mails, which are valid while their mail waits.
+fn masked(body: &str) -> String {
+    match serde_json::from_str(body) {
+        Ok(mut body) => {
+            mask(&mut body);
+            body.to_string()
+        }
+        Err(_) => format!("no JSON, {} bytes: --bodies shows them", body.len()),
+    }
+}
+
+fn mask(value: &mut Value) {
+    match value {
+        Value::Object(members) => {
+            for (name, member) in members {
+                if name == "token" {
+                    *member = "…".into();
+                } else {
+                    mask(member);
+                }
+            }
+        }
+        Value::Array(values) => values.iter_mut().for_each(mask),
+        _ => {}
+    }
+}
+
+/// Redrives the messages that were sent before the start. One that fails again meanwhile is left for
+/// the next run, so that the loop ends. The count at the end also has messages that another receiver
+/// hides.
 async fn redrive(operator: &Operator, queue: QueueName, say: Say<'_>) -> Result<(), BoxError> {
-    let total = operator.letters_count(queue).await?;
+    let started = clock::now();
+    let (mut seen, mut newer) = (HashSet::new(), Vec::new());
     let (mut taken, mut back) = (0, 0);
-    while taken < total {
+    loop {
+        let mut letters = operator.take_letters(queue).await?;
+        // A message that is left becomes visible again in a long run.
+        letters.retain(|letter| seen.insert(letter.id.clone()));
+        if letters.is_empty() {
+            break;
+        }
+        let (older, later): (Vec<_>, Vec<_>) =
+            letters.into_iter().partition(|letter| letter.sent_at <= started);
+        newer.extend(later);
+        taken += older.len();
+        back += operator.put_letters_back(queue, &older).await?;
+        say(&format!("{back} dead letters put back into {}", queue.name()));
+    }
+    operator.release_letters(queue, &newer).await?;
+    let left = operator.letters_count(queue).await?;
+    ended(back, taken - back, left, queue)?;
+    say(&format!("done: {back} dead letters put back into {}", queue.name()));
+    Ok(())
+}
+
+/// Whether no dead letters are left after a redrive.
+fn ended(back: usize, rejected: usize, left: usize, queue: QueueName) -> Result<(), BoxError> {
+    let name = queue.name();
+    if rejected > 0 {
+        return Err(format!(
+            "{rejected} dead letters were rejected and stay in their dead-letter queue"
+        )
+        .into());
+    }
+    if left > 0 {
+        return Err(format!(
+            "{back} dead letters put back into {name}, but {left} are still counted: \
+             others hide them, or they came after the start, or the count is a minute old; \
+             run the command again in a minute"
+        )
+        .into());
+    }
+    Ok(())
+}
+
+/// Deletes the messages with these ids, and releases all others.
+async fn drop(
+    operator: &Operator,
+    queue: QueueName,
+    ids: &[String],
+    say: Say<'_>,
+) -> Result<(), BoxError> {
+    let mut missing: HashSet<&str> = ids.iter().map(String::as_str).collect();
+    let mut others = Vec::new();
+    while !missing.is_empty() {
         let letters = operator.take_letters(queue).await?;
         if letters.is_empty() {
             break;
         }
-        taken += letters.len();
-        back += operator.put_letters_back(queue, &letters).await?;
-        say(&format!("{back} of {total} dead letters put back into {}", queue.name()));
+        let (dropped, kept): (Vec<_>, Vec<_>) =
+            letters.into_iter().partition(|letter| ids.contains(&letter.id));
+        others.extend(kept);
+        operator.drop_letters(queue, &dropped).await?;
+        for letter in &dropped {
+            missing.remove(letter.id.as_str());
+            say(&format!("dropped {}\n  {}", heading(letter), masked(&letter.body)));
+        }
     }
-    if back < taken {
-        return Err(format!(
-            "{} dead letters were rejected and stay in their dead-letter queue",
-            taken - back
-        )
-        .into());
+    operator.release_letters(queue, &others).await?;
+    if missing.is_empty() {
+        return Ok(());
     }
-    say(&format!("done: {back} dead letters put back into {}", queue.name()));
-    Ok(())
+    let missing = missing.into_iter().collect::<Vec<_>>().join(", ");
+    let why = "another receiver may hide it for a minute";
+    Err(format!("no dead letter of {} with the id {missing}: {why}", queue.name()).into())
 }
 
 #[cfg(test)]
@@ -126,7 +238,24 @@ mod tests {
     #[test]
     fn dead_letters_of_the_outbox_are_shown_and_not_redriven() {
         let queue = "outbox".to_owned();
-        assert!(Command::Show { queue: queue.clone() }.uses(QUEUES).is_ok());
+        assert!(Command::Show { queue: queue.clone(), bodies: false }.uses(QUEUES).is_ok());
         assert!(Command::Redrive { queue }.uses(QUEUES).is_err());
+    }
+
+    #[test]
+    fn a_shown_body_has_no_token() {
+        let body = r#"{"data":{"mails":[{"to":"ann@example.com","token":"s3cr3t"}]}}"#;
+        let shown = masked(body);
+        assert!(shown.contains("ann@example.com") && shown.contains(r#""token":"…""#), "{shown}");
+        assert!(!masked(body).contains("s3cr3t"), "{shown}");
+        assert!(!masked(r#"{"token":"s3cr3t""#).contains("s3cr3t"), "it is no JSON");
+    }
+
+    #[test]
+    fn a_redrive_that_leaves_letters_fails() {
+        assert!(ended(3, 0, 0, OUTBOX_LETTERS).is_ok());
+        assert!(ended(3, 1, 1, OUTBOX_LETTERS).unwrap_err().to_string().contains("rejected"));
+        let hidden = ended(3, 0, 2, OUTBOX_LETTERS).unwrap_err().to_string();
+        assert!(hidden.contains("2 are still counted"), "{hidden}");
     }
 }

@@ -30,7 +30,7 @@ pub use self::output::{Say, say, told};
 #[derive(Debug, Subcommand)]
 #[non_exhaustive]
 pub enum Command {
-    /// Shows or redrives dead letters.
+    /// Shows, redrives or drops dead letters.
     #[command(subcommand)]
     DeadLetters(dead_letters::Command),
     /// Shows or retries rows of the outbox that were set aside.

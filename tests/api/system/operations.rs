@@ -32,6 +32,29 @@ async fn dead_letters_are_shown_and_redriven_and_none_is_lost() {
 }
 
 #[tokio::test]
+async fn a_dropped_dead_letter_is_gone_and_its_token_is_not_shown() {
+    let Some(api) = fresh_platform(Options::default()).await else { return };
+    let stores = api.inside().unwrap().platform().stores();
+    let letters = stores.names().queue("EmailsDeadLetterQueue").unwrap();
+    for body in [r#"{"token":"s3cr3t"}"#, "{}"] {
+        stores.send(letters, body).await.unwrap();
+    }
+
+    let shown = operate(&api, &["dead-letters", "show", "emails"]).await.unwrap();
+    let with_token = shown.iter().find(|line| line.contains("token")).unwrap();
+    assert!(!with_token.contains("s3cr3t"), "{with_token}");
+    let full = operate(&api, &["dead-letters", "show", "emails", "--bodies"]).await.unwrap();
+    assert!(full.iter().any(|line| line.contains("s3cr3t")), "{full:?}");
+
+    let id = with_token.split([' ', ':']).find(|word| word.len() == 36).unwrap();
+    let said = operate(&api, &["dead-letters", "drop", "emails", id]).await.unwrap();
+    assert!(said[0].contains(id), "{said:?}");
+    assert_eq!(letters_in(&api.control().unwrap()).await, (1, 0));
+    let error = operate(&api, &["dead-letters", "drop", "emails", id]).await.unwrap_err();
+    assert!(error.contains(id), "{error}");
+}
+
+#[tokio::test]
 async fn an_orders_history_has_its_events_credit_and_projection() {
     let api = shared_platform().await;
     let Some(control) = api.control() else { return };

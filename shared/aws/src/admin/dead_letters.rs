@@ -1,17 +1,17 @@
-//! Dead letters: reading, releasing and redriving them.
+//! Dead letters: reading, releasing, redriving and dropping them.
 
 use std::collections::HashMap;
 
 use aws_sdk_sqs::types::{
-    ChangeMessageVisibilityBatchRequestEntry, DeleteMessageBatchRequestEntry, Message,
-    MessageAttributeValue, MessageSystemAttributeName, QueueAttributeName,
-    SendMessageBatchRequestEntry,
+    BatchResultErrorEntry, ChangeMessageVisibilityBatchRequestEntry,
+    DeleteMessageBatchRequestEntry, Message, MessageAttributeValue, MessageSystemAttributeName,
+    QueueAttributeName, SendMessageBatchRequestEntry,
 };
 use lifecycle::effects::QueueName;
 use lifecycle::{ServiceError, Timestamp};
 
 use super::Operator;
-use crate::errors::fault;
+use crate::errors::{fault, unavailable};
 use crate::sqs::is_fifo;
 
 /// How many dead letters one call receives: SQS's limit.
@@ -45,18 +45,22 @@ pub struct DeadLetter {
 }
 
 impl Operator {
-    /// Returns the approximate number of messages in the dead-letter queue of a queue.
+    /// Returns the approximate number of messages in the dead-letter queue of a queue, hidden ones
+    /// included.
     ///
     /// # Errors
     ///
     /// When the queue's attributes cannot be read.
     pub async fn letters_count(&self, queue: QueueName) -> Result<usize, ServiceError> {
-        let count = QueueAttributeName::ApproximateNumberOfMessages;
+        let visible = QueueAttributeName::ApproximateNumberOfMessages;
+        let hidden = QueueAttributeName::ApproximateNumberOfMessagesNotVisible;
         let request = self.0.sqs().get_queue_attributes().queue_url(self.dead_letters(queue)?);
-        let answer = request.attribute_names(count.clone()).send().await;
+        let request = request.attribute_names(visible.clone()).attribute_names(hidden.clone());
+        let answer = request.send().await;
         let answer = answer.map_err(|e| fault("GetQueueAttributes", queue.name(), e))?;
-        let counted = answer.attributes.as_ref().and_then(|all| all.get(&count)?.parse().ok());
-        Ok(counted.unwrap_or(0))
+        let all = answer.attributes.unwrap_or_default();
+        let counted = [visible, hidden].iter().map(|count| all.get(count)?.parse::<usize>().ok());
+        Ok(counted.map(Option::unwrap_or_default).sum())
     }
 
     /// Receives up to [`DEAD_LETTERS_MAX`] dead letters, and hides them from other receivers for a
@@ -112,7 +116,7 @@ impl Operator {
     ///
     /// # Errors
     ///
-    /// When the queues cannot be written to. A message that was sent but not deleted is sent again
+    /// When the queues cannot be written to, or do not delete each sent message. A message that was sent but not deleted is sent again
     /// next time: consumers recognise its event by the id.
     pub async fn put_letters_back(
         &self,
@@ -141,20 +145,53 @@ impl Operator {
         if sent.is_empty() {
             return Ok(0);
         }
-        let gone = sent.iter().filter_map(|sent| {
-            let letter = taken.get(sent.id.parse::<usize>().ok()?)?;
-            let entry = DeleteMessageBatchRequestEntry::builder().id(&sent.id);
-            Some(entry.receipt_handle(&letter.handle).build().expect("id and handle are set"))
+        let gone = sent.iter().filter_map(|sent| taken.get(sent.id.parse::<usize>().ok()?));
+        self.delete(queue, gone).await?;
+        Ok(sent.len())
+    }
+
+    /// Deletes received dead letters for ever.
+    ///
+    /// # Errors
+    ///
+    /// When the queue does not delete each of them. The others become visible again after the
+    /// visibility timeout.
+    pub async fn drop_letters(
+        &self,
+        queue: QueueName,
+        taken: &[DeadLetter],
+    ) -> Result<(), ServiceError> {
+        for letters in taken.chunks(DEAD_LETTERS_MAX.into()) {
+            self.delete(queue, letters.iter()).await?;
+        }
+        Ok(())
+    }
+
+    async fn delete(
+        &self,
+        queue: QueueName,
+        letters: impl Iterator<Item = &DeadLetter> + Send,
+    ) -> Result<(), ServiceError> {
+        let entries = letters.enumerate().map(|(index, letter)| {
+            let entry = DeleteMessageBatchRequestEntry::builder().id(index.to_string());
+            entry.receipt_handle(&letter.handle).build().expect("id and handle are set")
         });
         let request = self.0.sqs().delete_message_batch().queue_url(self.dead_letters(queue)?);
-        let answer = request.set_entries(Some(gone.collect())).send().await;
-        answer.map_err(|e| fault("DeleteMessageBatch", queue.name(), e))?;
-        Ok(sent.len())
+        let answer = request.set_entries(Some(entries.collect())).send().await;
+        let answer = answer.map_err(|e| fault("DeleteMessageBatch", queue.name(), e))?;
+        all_deleted(queue, &answer.failed)
     }
 
     fn dead_letters(&self, queue: QueueName) -> Result<&str, ServiceError> {
         self.0.configuration().dead_letters(queue).ok_or_else(|| not_used(queue))
     }
+}
+
+/// Each entry of a batch may fail alone, in an answer that is a success.
+fn all_deleted(queue: QueueName, failed: &[BatchResultErrorEntry]) -> Result<(), ServiceError> {
+    let Some(first) = failed.first() else { return Ok(()) };
+    let (count, queue, code) = (failed.len(), queue.name(), first.code());
+    Err(unavailable(format!("{count} dead letters of {queue} were not deleted: {code}")))
 }
 
 fn letter(message: Message) -> DeadLetter {
@@ -200,6 +237,15 @@ fn not_used(queue: QueueName) -> ServiceError {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_failed_delete_in_a_successful_batch_is_an_error() {
+        let queue = QueueName::new("emails");
+        assert!(all_deleted(queue, &[]).is_ok());
+        let failed = BatchResultErrorEntry::builder().id("0").code("InternalError");
+        let failed = failed.sender_fault(false).build().unwrap();
+        assert!(all_deleted(queue, &[failed]).is_err());
+    }
 
     #[test]
     fn a_redriven_message_has_its_group_and_on_a_fifo_queue_a_deduplication_id() {

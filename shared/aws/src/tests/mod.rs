@@ -5,6 +5,8 @@ mod api_keys;
 mod commits;
 #[cfg(feature = "mail")]
 mod connections;
+#[cfg(feature = "admin")]
+mod dead_letters;
 mod other_keys;
 mod queues;
 mod ranges;
