@@ -44,13 +44,13 @@ impl Error {
     }
 }
 
-/// An error response of a function or of the gateway.
+/// An error response of a function, of the gateway, or of a proxy in front of it.
 #[derive(Debug, Clone, thiserror::Error)]
 #[error("{status}: {message}")]
 pub struct ApiError {
     /// The status.
     pub status: StatusCode,
-    /// The code; absent if the gateway refused the request.
+    /// The code; absent if the gateway or a proxy refused the request.
     pub code: Option<String>,
     /// One sentence.
     pub message: String,
@@ -95,14 +95,24 @@ impl ApiError {
             Body::Function { error } => (Some(error.code), error.message, error.details),
             Body::Gateway { message } => (None, message, Vec::new()),
         };
+        Ok(Self { code, field_errors, ..Self::of_status(status, headers, message) })
+    }
+
+    /// An error response in another format: of a proxy in front of the API.
+    pub(crate) fn of_proxy(status: StatusCode, headers: &http::HeaderMap) -> Self {
+        let message = status.canonical_reason().unwrap_or("the response has no message");
+        Self::of_status(status, headers, message.to_owned())
+    }
+
+    fn of_status(status: StatusCode, headers: &http::HeaderMap, message: String) -> Self {
         let header = |name: &str| headers.get(name)?.to_str().ok().map(str::to_owned);
-        Ok(Self {
+        Self {
             status,
-            code,
+            code: None,
             message,
-            field_errors,
+            field_errors: Vec::new(),
             request_id: header("x-request-id").or_else(|| header("apigw-requestid")),
             retry_after_s: header("retry-after").and_then(|seconds| seconds.parse().ok()),
-        })
+        }
     }
 }

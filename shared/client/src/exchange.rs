@@ -9,8 +9,8 @@ use http::{Request, Response, StatusCode};
 use http_body_util::Full;
 use lifecycle::stored;
 use lifecycle::telemetry::TraceContext;
-use serde::de::DeserializeOwned;
-use tokio::time::{Instant, sleep};
+use serde::de::{DeserializeOwned, IgnoredAny};
+use tokio::time::{Instant, sleep, timeout_at};
 use uuid::Uuid;
 
 use crate::answer::{ApiResponse, Data};
@@ -137,7 +137,9 @@ impl Client {
             Session::Token(token) => return Ok(Some(token.clone())),
             Session::Credentials { email, password, token } => (email, password, token),
         };
-        let mut token = token.lock().await;
+        let Ok(mut token) = timeout_at(end, token.lock()).await else {
+            return Err(Error::NoAnswer("another call's sign-in took too long".to_owned()));
+        };
         if token.is_none() || token.as_deref() == refused {
             let answer = self.persist(&sign_in(email, password), None, end).await?;
             let session: Data<SessionView> = serde_json::from_slice(answer.body())
@@ -210,7 +212,11 @@ impl Client {
         }
         match ApiError::read(status, answer.headers(), answer.body()) {
             Ok(refusal) => Err(Error::Refused(Box::new(refusal))),
-            Err(_) if call.also_answered == Some(status) => Ok(answer),
+            Err(_) if call.also_answered == Some(status) && is_json(answer.body()) => Ok(answer),
+            // The status decides about a retry, whatever the format of the body.
+            Err(_) if is_temporary(status) => {
+                Err(Error::Refused(Box::new(ApiError::of_proxy(status, answer.headers()))))
+            }
             Err(error) => Err(Error::unreadable(status, &error)),
         }
     }
@@ -236,4 +242,13 @@ impl Client {
         let jitter = longest.mul_f64(fastrand::f64());
         Some(Duration::from_secs(asked_s.into()) + jitter)
     }
+}
+
+fn is_json(body: &[u8]) -> bool {
+    serde_json::from_slice::<IgnoredAny>(body).is_ok()
+}
+
+/// Whether a later attempt may have another result.
+fn is_temporary(status: StatusCode) -> bool {
+    status == StatusCode::TOO_MANY_REQUESTS || status.is_server_error()
 }

@@ -36,7 +36,8 @@ impl Client {
         self.data(call.if_match(if_match)).await
     }
 
-    /// `PUT /articles/{articleId}/approvals/me`, only if the article still has the given version.
+    /// `PUT /articles/{articleId}/approvals/me`, only if the article still has the given version. If
+    /// the response to a successful attempt is lost, the retry returns 412.
     pub async fn put_approval(
         &self,
         article_id: ArticleId,

@@ -36,7 +36,8 @@ impl Client {
         self.data(Call::get("/rules")).await
     }
 
-    /// `PUT /rules`, only if the rules still have the given version.
+    /// `PUT /rules`, only if the rules still have the given version. If the response to a successful
+    /// attempt is lost, the retry returns 412.
     pub async fn put_rules(
         &self,
         rules: &RulesDraft,

@@ -47,6 +47,30 @@ async fn a_429_is_retried_after_its_retry_after() {
 }
 
 #[tokio::test]
+async fn an_error_page_of_a_proxy_is_retried_by_its_status() {
+    let page = |status| (status, vec![], json!("<html>Try again.</html>"));
+    let told = vec![page(502), page(503), page(504), created()];
+    let (server, client) = Server::telling(told).await;
+    client.post_address(&address(), None).await.unwrap();
+    assert_eq!(server.asked().len(), 4);
+
+    let (server, client) = Server::telling(vec![page(429)]).await;
+    let patched = client.patch_article(article_id(), &ArticlePatch::default(), None).await;
+    let error = patched.unwrap_err();
+    assert_eq!(error.to_string(), "429 Too Many Requests: Too Many Requests");
+    assert_eq!(server.asked().len(), 4);
+
+    let (server, client) = Server::telling(vec![page(503)]).await;
+    assert_eq!(client.get_health().await.unwrap_err().refusal().unwrap().status, 503);
+    assert_eq!(server.asked().len(), 4);
+
+    let (server, client) = Server::telling(vec![page(404)]).await;
+    let error = client.get_product(product_id()).await.unwrap_err();
+    assert!(matches!(error, Error::Unreadable { .. }), "{error}");
+    assert_eq!(server.asked().len(), 1);
+}
+
+#[tokio::test]
 async fn a_lasting_504_is_an_error_after_4_attempts() {
     let (server, client) = Server::telling(vec![failure(504)]).await;
     let error = client.get_product(product_id()).await.unwrap_err();

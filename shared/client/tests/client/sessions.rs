@@ -1,5 +1,8 @@
 //! Sign-in, and its repetition.
 
+use std::time::Duration;
+
+use client::Settings;
 use domain::people::UserId;
 use serde_json::json;
 use uuid::Uuid;
@@ -28,6 +31,19 @@ async fn concurrent_requests_with_a_refused_token_share_one_sign_in() {
         .collect();
     assert!(tokens[..4].iter().all(|token| *token == tokens[0]), "{tokens:?}");
     assert!(tokens[4..].iter().all(|token| *token != tokens[0]), "{tokens:?}");
+}
+
+#[tokio::test]
+async fn a_call_waits_for_the_sign_in_of_another_only_until_its_deadline() {
+    let (_server, client) = Server::telling(vec![user()]).await;
+    let ada = client.signing_in("ada@example.com", "correct-horse-battery");
+    // The server takes longer for a sign-in.
+    let deadline = Duration::from_millis(10);
+    let hurried = ada.with_settings(Settings { deadline, ..Settings::default() });
+    let (first, second) = tokio::join!(ada.get_user(id()), hurried.get_user(id()));
+    first.unwrap();
+    let error = second.unwrap_err().to_string();
+    assert_eq!(error, "no response: another call's sign-in took too long");
 }
 
 #[tokio::test]
