@@ -90,7 +90,10 @@ impl Description {
             (false, false) if content[media_type].is_null() => {
                 Some(format!("the description has no {media_type}"))
             }
-            (false, false) => self.violation(&content[media_type]["schema"], &response.json()),
+            (false, false) => match value_of(media_type, &response.body) {
+                Ok(value) => self.violation(&content[media_type]["schema"], &value),
+                Err(error) => Some(format!("the body is not JSON: {error}")),
+            },
         }
     }
 
@@ -115,6 +118,15 @@ impl Description {
     }
 }
 
+/// The body as a schema describes it: a JSON value, or else a text.
+fn value_of(media_type: &str, body: &[u8]) -> serde_json::Result<Value> {
+    let media_type = media_type.split(';').next().unwrap_or_default().trim();
+    if media_type.ends_with("/json") || media_type.ends_with("+json") {
+        return serde_json::from_slice(body);
+    }
+    Ok(String::from_utf8_lossy(body).into())
+}
+
 fn fits(template: &str, path: &str) -> bool {
     let (wanted, given) = (template.split('/'), path.split('/'));
     let same = |(wanted, given): (&str, &str)| {
@@ -137,6 +149,10 @@ mod tests {
             (200, "application/json", r#"{"text":"Bread"}"#, None),
             (200, "application/json", r#"{"text":1}"#, Some("is not of type \"string\"")),
             (200, "application/json", "{}", Some("is a required property")),
+            (200, "application/json", "Bread", Some("is not JSON")),
+            (200, "application/hal+json", r#"{"text":1}"#, Some("is not of type \"string\"")),
+            (200, "text/plain", "Bread", None),
+            (200, "text/plain", "1234567890", Some("is longer than 9 characters")),
             (200, "text/html", "<p>Bread</p>", Some("has no text/html")),
             (200, "application/json", "", Some("has a body")),
             (204, "", "", None),
@@ -171,7 +187,11 @@ mod tests {
 
     fn notes() -> Description {
         let note = json!({ "$ref": "#/components/schemas/Note" });
-        let found = json!({ "content": { "application/json": { "schema": note } } });
+        let found = json!({ "content": {
+            "application/json": { "schema": note },
+            "application/hal+json": { "schema": note },
+            "text/plain": { "schema": { "type": "string", "maxLength": 9 } },
+        } });
         let document = json!({
             "openapi": "3.1.0",
             "paths": { "/notes/{noteId}": { "get": { "responses": {
