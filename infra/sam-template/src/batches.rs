@@ -1,6 +1,20 @@
-//! Reads the response of a function that reports the failed items of a batch.
+//! The batches of event sources: their size, and the response that reports failed items.
 
 use serde_json::Value;
+
+/// The maximum bytes of an event and of a response: Lambda's limit for synchronous invocations.
+pub const PAYLOAD_BYTES_MAX: usize = 6 * 1024 * 1024 + 100;
+
+/// The number of first records, by their bytes, whose event is within Lambda's limit. Lambda closes a
+/// batch there. At least one: a single record is always delivered.
+pub fn fitting(sizes: impl Iterator<Item = usize>) -> usize {
+    let mut bytes = r#"{"Records":[]}"#.len();
+    let fits = |size: &usize| {
+        bytes += size + ",".len();
+        bytes <= PAYLOAD_BYTES_MAX
+    };
+    sizes.take_while(fits).count().max(1)
+}
 
 /// The places of the failed items in the batch, in order, given the identifiers of its items.
 ///
@@ -42,6 +56,15 @@ mod tests {
 
     fn failed(response: &str) -> Result<Vec<usize>, String> {
         failed_items(&serde_json::from_str(response).unwrap(), &["a", "b", "c"])
+    }
+
+    #[test]
+    fn a_batch_ends_before_the_payload_limit_and_has_a_record() {
+        let third = PAYLOAD_BYTES_MAX / 3;
+        let rest = PAYLOAD_BYTES_MAX - 2 * third - 17;
+        assert_eq!(fitting([third, third, rest, 1].into_iter()), 3);
+        assert_eq!(fitting([third, third, rest + 1, 1].into_iter()), 2);
+        assert_eq!(fitting([PAYLOAD_BYTES_MAX, 1].into_iter()), 1);
     }
 
     #[test]

@@ -71,6 +71,22 @@ impl GeneratedProperties {
     }
 }
 
+impl GeneratedValue {
+    /// A value, alone or in its object. `index` draws a number below its argument.
+    pub fn text(&self, mut index: impl FnMut(usize) -> usize) -> String {
+        let alphabet: Vec<char> = self.alphabet.chars().collect();
+        let value: String = (0..self.length).map(|_| alphabet[index(alphabet.len())]).collect();
+        match &self.within {
+            None => value,
+            Some((object, key)) => {
+                let mut object = object.clone();
+                object.insert(key.clone(), value.into());
+                Value::Object(object).to_string()
+            }
+        }
+    }
+}
+
 /// AWS's default.
 fn thirty_two() -> usize {
     32
@@ -104,6 +120,19 @@ mod tests {
         assert_eq!((value.length, value.alphabet.as_str()), (20, "2345678"));
         let (object, key) = value.within.unwrap();
         assert_eq!((object["username"].as_str(), key.as_str()), (Some("ada"), "password"));
+    }
+
+    #[test]
+    fn a_random_value_has_its_length_and_characters_and_is_added_to_its_object() {
+        let mut settings = GeneratedValue { length: 5, alphabet: "abc".to_owned(), within: None };
+        let mut draws = [0, 2, 1, 1, 0].into_iter().cycle();
+        let mut index = |_| draws.next().unwrap();
+        assert_eq!(settings.text(&mut index), "acbba");
+
+        let object = json!({"username": "ada"}).as_object().unwrap().clone();
+        settings.within = Some((object, "password".to_owned()));
+        let value: Value = serde_json::from_str(&settings.text(&mut index)).unwrap();
+        assert_eq!(value, json!({"username": "ada", "password": "acbba"}));
     }
 
     #[test]

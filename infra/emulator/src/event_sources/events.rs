@@ -5,20 +5,9 @@ use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
-use crate::functions::PAYLOAD_BYTES_MAX;
 use crate::services::{QueueName, ReceivedMessage, TableName};
+pub(super) use sam_template::batches::fitting;
 use sam_template::{ACCOUNT_ID, REGION, STACK_NAME, ScheduleService};
-
-/// The number of first records, by their bytes, whose event is within Lambda's limit. Lambda closes a
-/// batch there. At least one: a single record is always delivered.
-pub(super) fn fitting(sizes: impl Iterator<Item = usize>) -> usize {
-    let mut bytes = r#"{"Records":[]}"#.len();
-    let fits = |size: &usize| {
-        bytes += size + ",".len();
-        bytes <= PAYLOAD_BYTES_MAX
-    };
-    sizes.take_while(fits).count().max(1)
-}
 
 /// The event of an SQS event source mapping.
 pub(super) fn of_messages(queue: &QueueName, messages: &[ReceivedMessage]) -> String {
@@ -165,15 +154,6 @@ pub(super) fn of_given_up(
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_batch_ends_before_the_payload_limit_and_has_a_record() {
-        let third = PAYLOAD_BYTES_MAX / 3;
-        let rest = PAYLOAD_BYTES_MAX - 2 * third - 17;
-        assert_eq!(fitting([third, third, rest, 1].into_iter()), 3);
-        assert_eq!(fitting([third, third, rest + 1, 1].into_iter()), 2);
-        assert_eq!(fitting([PAYLOAD_BYTES_MAX, 1].into_iter()), 1);
-    }
 
     #[test]
     fn the_event_of_a_schedule_names_its_service() {

@@ -11,8 +11,9 @@ use super::events;
 use super::mapping::Mapping;
 use super::outcome;
 use crate::activity::Cause;
-use crate::functions::{InvokeError, PAYLOAD_BYTES_MAX};
+use crate::functions::InvokeError;
 use crate::services::{QueueName, ReceivedMessage};
+use sam_template::batches::PAYLOAD_BYTES_MAX;
 use sam_template::{Queue, QueueTrigger};
 
 /// The concurrent invocations if the template sets no maximum.

@@ -20,9 +20,7 @@ use super::timeline::Timeline;
 use crate::activity::{Activity, Cause};
 use crate::clock::Clock;
 use crate::faults::NextFaults;
-
-/// The maximum bytes of an event and of a response: Lambda's limit for synchronous invocations.
-pub(crate) const PAYLOAD_BYTES_MAX: usize = 6 * 1024 * 1024 + 100;
+use sam_template::batches::PAYLOAD_BYTES_MAX;
 
 /// One function.
 pub(super) struct Function {

@@ -43,7 +43,6 @@ pub use self::config::FunctionConfig;
 pub use self::environment::{EnvironmentReport, EnvironmentState};
 pub use self::error::InvokeError;
 pub use self::function::FunctionCounts;
-pub(crate) use self::function::PAYLOAD_BYTES_MAX;
 pub(crate) use self::log::fields_of;
 pub use self::log::{LogLine, LogSink, LogSource};
 pub use self::pool::FunctionReport;

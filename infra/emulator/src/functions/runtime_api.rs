@@ -14,9 +14,10 @@ use tokio::sync::oneshot;
 
 use super::error::InvokeError;
 use super::extensions_api;
-use super::function::{Function, PAYLOAD_BYTES_MAX};
+use super::function::Function;
 use super::handle::{EnvironmentHandle, accepted, read_report, refuse};
 use crate::visitors;
+use sam_template::batches::PAYLOAD_BYTES_MAX;
 
 /// Serves one environment until the task is aborted.
 pub(super) async fn serve(listener: TcpListener, function: Arc<Function>, environment: Arc<str>) {

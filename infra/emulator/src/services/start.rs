@@ -6,8 +6,7 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::serve::ListenerExt as _;
-use sam_template::{GeneratedValue, Template};
-use serde_json::Value;
+use sam_template::Template;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::time::MissedTickBehavior;
@@ -128,26 +127,12 @@ async fn create(
         let value = secret.value.as_ref();
         let value = value.map(|text| text.resolve(|reference| names.look_up(reference)));
         let value = value.transpose()?.or_else(|| secrets.kept_value(&secret.logical_id));
-        let value = value.or_else(|| secret.generated.as_ref().map(made_up));
+        let value = value
+            .or_else(|| secret.generated.as_ref().map(|it| it.text(|end| fastrand::usize(..end))));
         let added = secrets.add(&secret.logical_id, value.as_deref()).await;
         names.add_secret(&secret.logical_id, added.map_err(StartError::Secrets)?);
     }
     Ok(names)
-}
-
-/// A random value, alone or in its object.
-fn made_up(settings: &GeneratedValue) -> String {
-    let alphabet: Vec<char> = settings.alphabet.chars().collect();
-    let characters = std::iter::repeat_with(|| fastrand::choice(&alphabet));
-    let value: String = characters.take(settings.length).flatten().collect();
-    match &settings.within {
-        None => value,
-        Some((object, key)) => {
-            let mut object = object.clone();
-            object.insert(key.clone(), value.into());
-            Value::Object(object).to_string()
-        }
-    }
 }
 
 fn serve(
@@ -193,27 +178,4 @@ pub(super) async fn sweep_once(door: &ServiceEndpoint) {
 /// Completes once the stores have been dropped.
 async fn ended(mut running: watch::Receiver<()>) {
     while running.changed().await.is_ok() {}
-}
-
-#[cfg(test)]
-mod tests {
-    use serde_json::json;
-
-    use super::*;
-
-    #[test]
-    fn a_random_value_has_its_length_and_characters_and_is_added_to_its_object() {
-        let mut settings = GeneratedValue { length: 100, alphabet: "ab".to_owned(), within: None };
-        let value = made_up(&settings);
-        assert_eq!(value.len(), 100);
-        assert!(value.contains('a') && value.contains('b') && !value.contains(['c', '0']));
-
-        let object = json!({"username": "ada"}).as_object().unwrap().clone();
-        settings.within = Some((object, "password".to_owned()));
-        let value: Value = serde_json::from_str(&made_up(&settings)).unwrap();
-        assert_eq!(
-            (&value["username"], value["password"].as_str().unwrap().len()),
-            (&json!("ada"), 100)
-        );
-    }
 }

@@ -11,6 +11,7 @@ use super::simulation::Simulation;
 use super::state::{BEGINNING, PLATFORM};
 use super::streams::Streams;
 use crate::Millis;
+use crate::random::Random;
 use crate::services::dynamodb::{
     IndexDefinition, IndexProjection, KeyAttribute, KeySchema, KeyType, StreamView,
     TableDefinition, Throughput,
@@ -57,7 +58,13 @@ pub(super) fn services(
         let text = match (simulation.secrets.get(id), &secret.value) {
             (Some(text), _) => text.clone(),
             (None, Some(value)) => resolved(value, template, &names)?,
-            (None, None) => format!("the simulated text of the secret {id}"),
+            (None, None) => match &secret.generated {
+                Some(generated) => {
+                    let mut random = streams.of(&format!("secret {id}"));
+                    generated.text(|end| random.index(end))
+                }
+                None => format!("the simulated text of the secret {id}"),
+            },
         };
         services.add_secret(id, &text, &mut random);
     }
@@ -237,6 +244,7 @@ fn queue_definition(queue: &sam_template::Queue, names: &Names) -> QueueDefiniti
         .with_delay(Millis::of(queue.delay))
         .with_retention(Millis::of(queue.retention));
     definition.receive_wait = Millis::of(queue.receive_wait);
+    definition.message_bytes_max = queue.message_bytes_max;
     if queue.content_based_deduplication {
         definition = definition.with_content_based_deduplication();
     }

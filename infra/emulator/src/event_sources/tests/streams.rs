@@ -1,6 +1,6 @@
 use super::*;
-use crate::functions::PAYLOAD_BYTES_MAX;
 use crate::services::StreamPosition;
+use sam_template::batches::PAYLOAD_BYTES_MAX;
 
 const STREAM: &str = "EventSourceArn: !GetAtt OutboxTable.StreamArn
       StartingPosition: TRIM_HORIZON

@@ -25,7 +25,7 @@ use super::state::{World, lock};
 use super::trace::{Cause, Happened};
 use crate::random::Seeded;
 
-/// The time limit for a function's answer.
+/// The time limit for a function's answer if the template sets none.
 const INTEGRATION_LIMIT: Duration = Duration::from_secs(30);
 /// The maximum bytes of a body.
 const BODY_BYTES_MAX: usize = 10 * 1024 * 1024;
@@ -128,7 +128,7 @@ impl Gateway {
         let event = exchange.function_event(context.as_ref());
         let cause = Cause::Request(request_id.to_owned());
         let invoked = self.lambda.invoke(&route.function, &event, cause);
-        match timeout(INTEGRATION_LIMIT, invoked).await {
+        match timeout(route.timeout.unwrap_or(INTEGRATION_LIMIT), invoked).await {
             Ok(Ok(payload)) => from_function(payload, &request.method).ok_or(Failure::Function),
             Ok(Err(InvokeError::TooLarge)) => Err(Failure::TooLarge),
             Ok(Err(InvokeError::Throttled)) => Err(Failure::Throttled),

@@ -12,6 +12,7 @@ use lifecycle::Timestamp;
 use lifecycle::testing::simulated::{
     self, Deferred, SimulatedFunction, SimulatedInvocation, Surroundings, within,
 };
+use sam_template::batches::PAYLOAD_BYTES_MAX;
 use serde_json::Value as Json;
 use tokio::time::Instant;
 
@@ -124,8 +125,33 @@ impl Hosted {
         let Invocation { id, event, deadline, x_ray, cold_start } = invocation;
         let invocation = SimulatedInvocation { id, event, deadline, x_ray, cold_start };
         match self.0.invoke(invocation).await {
-            Ok(returned) => Ended { answer: Ok(returned.payload), deferred: returned.deferred },
+            Ok(returned) => {
+                Ended { answer: within_limit(returned.payload), deferred: returned.deferred }
+            }
             Err(failed) => Ended { answer: Err(failed.error), deferred: failed.deferred },
         }
+    }
+}
+
+/// The payload, or the error of one that is larger than Lambda returns.
+fn within_limit(payload: Json) -> Result<Json, String> {
+    if payload.to_string().len() <= PAYLOAD_BYTES_MAX {
+        return Ok(payload);
+    }
+    Err(format!(
+        "Response payload size exceeded maximum allowed payload size ({PAYLOAD_BYTES_MAX} bytes)."
+    ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_response_over_the_payload_limit_is_an_error() {
+        let payload = |bytes: usize| Json::String("x".repeat(bytes - 2));
+        assert!(within_limit(payload(PAYLOAD_BYTES_MAX)).is_ok());
+        let error = within_limit(payload(PAYLOAD_BYTES_MAX + 1)).unwrap_err();
+        assert!(error.contains("exceeded maximum allowed payload size"), "{error}");
     }
 }

@@ -10,6 +10,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
+use sam_template::batches::PAYLOAD_BYTES_MAX;
 use serde_json::Value as Json;
 use tokio::sync::oneshot;
 use tokio::time::{Instant, sleep, timeout, timeout_at};
@@ -32,8 +33,8 @@ use crate::random::{Random, Seeded};
 const INIT_MAX: Duration = Duration::from_secs(10);
 /// An idle environment is kept at least this long, and at most twice as long.
 const IDLE_MIN: Millis = Millis::seconds(5 * 60);
-/// The maximum size of an event, in bytes.
-const EVENT_BYTES_MAX: usize = 6 * 1024 * 1024;
+/// The reason of a refused invocation when the concurrency is used up.
+pub(crate) const THROTTLED: &str = "the function is throttled";
 
 /// All functions.
 pub(super) struct Lambda {
@@ -56,7 +57,7 @@ pub(super) enum InvokeError {
 impl std::fmt::Display for InvokeError {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
-            Self::Throttled => f.write_str("the function is throttled"),
+            Self::Throttled => f.write_str(THROTTLED),
             Self::TooLarge => f.write_str("the event is too large"),
             Self::Failed(message) => f.write_str(message),
         }
@@ -98,7 +99,7 @@ impl Lambda {
             Err(error)
         };
         let event = Bytes::from(event.to_string());
-        if event.len() > EVENT_BYTES_MAX {
+        if event.len() > PAYLOAD_BYTES_MAX {
             return refused(InvokeError::TooLarge);
         }
         let Some(known) = self.functions.get(function) else {

@@ -12,6 +12,11 @@ pub(super) fn of_messages(queue: &str, messages: &[Json]) -> Json {
     json!({ "Records": records })
 }
 
+/// The bytes of a message in an event.
+pub(super) fn bytes_of_message(queue: &str, message: &Json) -> usize {
+    of_message(queue, message).to_string().len()
+}
+
 fn of_message(queue: &str, message: &Json) -> Json {
     let attributes = message["MessageAttributes"].as_object().into_iter().flatten();
     let attributes = attributes.map(|(name, value)| (name.clone(), of_attribute(value)));

@@ -11,7 +11,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 
 use sam_template::schedules::Schedule;
-use sam_template::{EventSource, QueueTrigger, StreamTrigger, Template, Trigger};
+use sam_template::{EventSource, QueueTrigger, StartingPosition, StreamTrigger, Template, Trigger};
 use serde_json::json;
 
 pub(super) use self::events::of_rotation;
@@ -75,6 +75,7 @@ fn poller(
         mapping,
         trigger: trigger.clone(),
         queue: world.names.queue(&trigger.queue).to_owned(),
+        is_fifo: queue.fifo,
         visibility_timeout: queue.visibility_timeout,
     })
 }
@@ -100,7 +101,7 @@ async fn readers(
         for lane in 0..trigger.parallelization_factor.max(1) {
             let name = format!("{} {shard} {lane}", source.name);
             let on_failure = trigger.on_failure_queue.as_deref();
-            readers.push(Reader {
+            let mut reader = Reader {
                 mapping: Mapping::new(world, lambda, &source.function, name),
                 trigger: trigger.clone(),
                 stream: stream.clone(),
@@ -110,7 +111,11 @@ async fn readers(
                 on_failure: on_failure.map(|queue| world.names.queue(queue).to_owned()),
                 after: None,
                 read_at: world.now(),
-            });
+            };
+            if trigger.starting_position == StartingPosition::Latest {
+                reader.skip().await.map_err(|error| error.to_string())?;
+            }
+            readers.push(reader);
         }
     }
     Ok(readers)

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use sam_template::QueueTrigger;
-use sam_template::batches::failed_items;
+use sam_template::batches::{PAYLOAD_BYTES_MAX, failed_items, fitting};
 use serde_json::{Value as Json, json};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{Instant, sleep};
@@ -14,7 +14,7 @@ use super::mapping::Mapping;
 use crate::world::faults::Fault;
 use crate::world::lambda::InvokeError;
 use crate::world::names::queue_url;
-use crate::world::trace::Cause;
+use crate::world::trace::{Cause, Happened};
 
 /// The concurrent invocations if the template sets no maximum.
 const CONCURRENCY: u32 = 10;
@@ -36,6 +36,7 @@ pub(super) struct Poller {
     pub(super) trigger: QueueTrigger,
     /// The name of the queue.
     pub(super) queue: String,
+    pub(super) is_fifo: bool,
     pub(super) visibility_timeout: Duration,
 }
 
@@ -57,12 +58,14 @@ impl Poller {
         }
     }
 
-    /// A batch: the messages that are there, or the first that come within the batching window.
+    /// A batch: the messages that are there, or the first that come within the batching window, until
+    /// they fill an event.
     async fn gather(&self) -> Result<Vec<Json>, Json> {
         let wanted = self.trigger.batch_size.max(1) as usize;
         let mut batch = self.receive(wanted, WAIT_S).await?;
         let ends = Instant::now() + self.trigger.batching_window;
-        while !batch.is_empty() && batch.len() < wanted {
+        let mut bytes = self.bytes(&batch);
+        while !batch.is_empty() && batch.len() < wanted && bytes < PAYLOAD_BYTES_MAX {
             let more = self.receive(wanted - batch.len(), 0).await?;
             if more.is_empty() {
                 let pause = GATHER.min(ends.saturating_duration_since(Instant::now()));
@@ -71,9 +74,15 @@ impl Poller {
                 }
                 sleep(pause).await;
             }
+            bytes += self.bytes(&more);
             batch.extend(more);
         }
         Ok(batch)
+    }
+
+    /// The bytes of messages in events.
+    fn bytes(&self, messages: &[Json]) -> usize {
+        messages.iter().map(|message| events::bytes_of_message(&self.queue, message)).sum()
     }
 
     async fn receive(&self, count: usize, wait_s: u64) -> Result<Vec<Json>, Json> {
@@ -91,29 +100,55 @@ impl Poller {
         }
     }
 
-    async fn deliver(self: Arc<Self>, batch: Vec<Json>, permit: OwnedSemaphorePermit) {
+    async fn deliver(self: Arc<Self>, batch: Vec<Json>, _permit: OwnedSemaphorePermit) {
         let _busy = self.mapping.world.busy();
         let filters = &self.trigger.filters;
-        let (batch, others): (Vec<Json>, Vec<Json>) = batch.into_iter().partition(|message| {
+        let (mut batch, others): (Vec<Json>, Vec<Json>) = batch.into_iter().partition(|message| {
             let record = events::filtered_message(&self.queue, message);
             filters.is_empty() || filters.iter().any(|filter| filter.fits(&record))
         });
         // Lambda deletes the messages that no filter matches.
         self.delete(&others.iter().collect::<Vec<_>>()).await;
-        if batch.is_empty() {
-            return;
+        while !batch.is_empty() {
+            let bytes = |message| events::bytes_of_message(&self.queue, message);
+            let rest = batch.split_off(fitting(batch.iter().map(bytes)));
+            let has_succeeded = self.invoke_and_delete(&batch).await;
+            if self.is_fifo && !has_succeeded {
+                // Each group keeps its order. The rest is hidden until its visibility timeout.
+                return self.record_held_back(&rest);
+            }
+            batch = rest;
         }
+    }
+
+    /// Whether all messages have succeeded.
+    async fn invoke_and_delete(&self, batch: &[Json]) -> bool {
         if self.mapping.draws(Fault::DuplicateBatch) {
             // The result of this delivery is not seen.
-            let _ = self.invoke(&batch).await;
+            let _ = self.invoke(batch).await;
         }
-        let failed = self.invoke(&batch).await;
+        let failed = self.invoke(batch).await;
         let done = batch.iter().enumerate().filter(|(place, _)| !failed.contains(place));
         let done: Vec<&Json> = done.map(|(_, message)| message).collect();
         if !self.mapping.draws(Fault::LostDelete) {
             self.delete(&done).await;
         }
-        drop(permit);
+        failed.is_empty()
+    }
+
+    /// Records that received messages are not delivered.
+    fn record_held_back(&self, messages: &[Json]) {
+        if messages.is_empty() {
+            return;
+        }
+        let function = self.mapping.function.clone();
+        let reason = "an earlier message of the batch failed".to_owned();
+        let cause = self.cause(messages.iter().map(id_of).collect());
+        self.mapping.world.record(Happened::Refused { function, cause, reason });
+    }
+
+    fn cause(&self, ids: Vec<String>) -> Cause {
+        Cause::Messages(self.trigger.queue.clone(), ids)
     }
 
     /// Invokes the function; returns the indexes of the failed messages.
@@ -152,8 +187,7 @@ impl Poller {
         let ends = Instant::now() + self.visibility_timeout;
         let mut pause = THROTTLE_PAUSE;
         loop {
-            let cause = Cause::Messages(self.trigger.queue.clone(), ids.to_vec());
-            match self.mapping.invoke(event, cause).await {
+            match self.mapping.invoke(event, self.cause(ids.to_vec())).await {
                 Err(InvokeError::Throttled) if Instant::now() + pause < ends => {
                     sleep(pause).await;
                     pause = (pause * 2).min(THROTTLE_PAUSE_MAX);

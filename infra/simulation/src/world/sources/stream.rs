@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use sam_template::StreamTrigger;
-use sam_template::batches::failed_items;
+use sam_template::batches::{failed_items, fitting};
 use serde_json::{Value as Json, json};
 use sha2::{Digest, Sha256};
 use tokio::time::{sleep, timeout};
@@ -57,12 +57,12 @@ impl Reader {
         let mut written = self.mapping.world.records.subscribe();
         loop {
             written.mark_unchanged();
-            match self.gather().await {
-                Ok(records) if records.is_empty() => {
+            match self.deliver_next().await {
+                Ok(true) => {}
+                Ok(false) => {
                     // Read again after a write, or after the time.
                     let _ = timeout(IDLE, written.changed()).await;
                 }
-                Ok(records) => self.work_off(records).await,
                 Err(error) => {
                     if error["__type"] == "TrimmedDataAccessException" {
                         self.start_again();
@@ -74,6 +74,14 @@ impl Reader {
         }
     }
 
+    /// Continues after the newest record.
+    pub(super) async fn skip(&mut self) -> Result<(), Json> {
+        while let Some(last) = self.read_shard().await?.last() {
+            self.after = Some(number_of(last));
+        }
+        Ok(())
+    }
+
     /// Continues at the oldest record: the last one is no longer in the stream. Records are lost only
     /// if the shard was not read for the time that it keeps them.
     fn start_again(&mut self) {
@@ -83,15 +91,29 @@ impl Reader {
         }
     }
 
-    /// A batch: the records that are there, or the first that come within the batching window.
-    async fn gather(&mut self) -> Result<Vec<Json>, Json> {
+    /// Delivers a batch: the records that are there, or the first that come within the batching
+    /// window, as many as an event has room for. Returns whether there was a record.
+    async fn deliver_next(&mut self) -> Result<bool, Json> {
         let mut records = self.next_records().await?;
+        if records.is_empty() {
+            return Ok(false);
+        }
+        // The world is not at rest while a record waits for the end of the batching window.
+        let _busy = self.mapping.world.busy();
         let window = self.trigger.batching_window;
-        if !records.is_empty() && records.len() < self.batch_size() && !window.is_zero() {
+        let is_full = records.len() == self.batch_size() || self.fitting(&records) < records.len();
+        if !is_full && !window.is_zero() {
             sleep(window).await;
             records = self.next_records().await?;
         }
-        Ok(records)
+        records.truncate(self.fitting(&records));
+        self.work_off(records).await;
+        Ok(true)
+    }
+
+    fn fitting(&self, records: &[Json]) -> usize {
+        let bytes = |record| events::of_record(&self.stream, record).to_string().len();
+        fitting(records.iter().map(bytes))
     }
 
     fn batch_size(&self) -> usize {
@@ -122,7 +144,8 @@ impl Reader {
                 position["ShardIteratorType"] = json!("AFTER_SEQUENCE_NUMBER");
                 position["SequenceNumber"] = json!(number);
             }
-            // The stream is as old as the world, so that its oldest record is also the next one.
+            // The stream is as old as the world: its oldest record is the next one, unless the reader
+            // has skipped it.
             None => position["ShardIteratorType"] = json!("TRIM_HORIZON"),
         }
         let world = &self.mapping.world;
@@ -153,7 +176,6 @@ impl Reader {
 
     /// Delivers a batch until each record has succeeded or is given up.
     async fn work_off(&mut self, records: Vec<Json>) {
-        let _busy = self.mapping.world.busy();
         // The last batch is delivered next.
         let mut batches = vec![Batch { records, attempts: 0 }];
         while let Some(batch) = batches.pop() {
