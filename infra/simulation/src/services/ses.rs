@@ -57,6 +57,13 @@ pub struct Mail {
     pub configuration_set: Option<String>,
 }
 
+impl Mail {
+    /// Whether the address, without a name, is one of the recipients.
+    pub fn is_to(&self, address: &str) -> bool {
+        self.to.iter().any(|to| self::address(to) == address)
+    }
+}
+
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase", deny_unknown_fields)]
 struct SendEmail {

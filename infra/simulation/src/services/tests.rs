@@ -187,6 +187,16 @@ fn a_mail_is_in_the_mailbox() {
 }
 
 #[test]
+fn a_mail_is_to_its_whole_address() {
+    let mut world = World::new(Freedom::none());
+    world.ok("ses", "SendEmail", &mail("Mia <mia@example.com>"));
+
+    let mail = &world.services.mail().take_mails()[0];
+    assert!(mail.is_to("mia@example.com"));
+    assert!(!mail.is_to("a@example.com"));
+}
+
+#[test]
 fn the_sandbox_accepts_verified_addresses_and_one_mail_a_second() {
     let mut world = World::new(Freedom::none());
     let verified = ["example.com", "ada@example.org"].map(str::to_owned).into();

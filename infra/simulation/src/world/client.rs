@@ -23,7 +23,7 @@ const PATIENCE_MIN: Millis = Millis::seconds(3);
 const PATIENCE_MAX: Millis = Millis::seconds(35);
 
 /// The name of the notes about messages of [`Client::send_message`]. Their value has the members `queue`
-/// (the logical id) and `body`.
+/// (the logical id), `body` and `id` (the message id).
 pub const SENT: &str = "sent";
 
 /// The client of one operation: it sends requests, waits, draws, and reads mail. Operators also call
@@ -106,8 +106,7 @@ impl Client {
     /// All mails that were sent to an address, in order.
     pub fn mails_to(&self, address: &str) -> Vec<Mail> {
         let services = lock(&self.platform.world.services);
-        let is_to = |mail: &&Mail| mail.to.iter().any(|to| to.contains(address));
-        services.mails().iter().filter(is_to).cloned().collect()
+        services.mails().iter().filter(|mail| mail.is_to(address)).cloned().collect()
     }
 
     /// All items of a table, by its logical id: as an operator sees them.
@@ -133,15 +132,20 @@ impl Client {
     }
 
     /// Sends a message to a queue, by its logical id, and writes the note [`SENT`]: for messages of
-    /// other systems, and for poison, which no consumer can read.
+    /// other systems, and for poison, which no consumer can read. In a FIFO queue, the messages of an
+    /// operation are a group, and none is a duplicate.
     ///
     /// # Errors
     /// The body of the service's error, such as that of a missing queue.
     pub async fn send_message(&self, queue: &str, body: &str) -> Result<(), Json> {
         let url = queue_url(&self.physical(queue));
-        let message = json!({ "QueueUrl": url, "MessageBody": body });
-        self.call("AmazonSQS.SendMessage", &message).await?;
-        self.note(SENT, json!({ "queue": queue, "body": body }));
+        let mut message = json!({ "QueueUrl": url, "MessageBody": body });
+        if url.strip_suffix(".fifo").is_some() {
+            message["MessageGroupId"] = format!("operation-{}", self.operation).into();
+            message["MessageDeduplicationId"] = self.uuid().into();
+        }
+        let sent = self.call("AmazonSQS.SendMessage", &message).await?;
+        self.note(SENT, json!({ "queue": queue, "body": body, "id": sent["MessageId"] }));
         Ok(())
     }
 
