@@ -3,9 +3,10 @@
 use std::collections::BTreeMap;
 
 use sam_template::Template;
+use serde_json::Value;
 
 use crate::evidence::Sends;
-use crate::world::{Cause, Event, Happened, Oracle, SENT, View};
+use crate::world::{Cause, Event, Happened, Oracle, SENT, THROTTLED, View};
 
 /// Checks at rest that dead-letter queues have the poison that a workload has sent, and otherwise only
 /// messages that were delivered as often as their queue allows. Without a fault there are none: a
@@ -17,11 +18,11 @@ use crate::world::{Cause, Event, Happened, Oracle, SENT, View};
 pub struct DeadLetters {
     /// The part of a body that marks poison.
     mark: String,
-    /// The source queue of each dead-letter queue, and its maximum of receives.
-    redrives: BTreeMap<String, (String, u32)>,
+    /// The source queues of each dead-letter queue, and their maxima of receives.
+    redrives: BTreeMap<String, Vec<(String, u32)>>,
     sends: Sends,
-    /// The ids of the messages with a body.
-    ids: BTreeMap<String, Vec<String>>,
+    /// The messages with a body: their queues, by logical id, and their ids.
+    sent: BTreeMap<String, Vec<(String, String)>>,
     /// The deliveries of a message, by its id.
     deliveries: BTreeMap<String, u32>,
     /// The messages of operators, with their queues.
@@ -38,16 +39,18 @@ impl DeadLetters {
 
     /// The check of the template's dead-letter queues. A body with `mark` is poison.
     pub fn of(template: &Template, mark: &str) -> Self {
-        let redrives = template.queues.values().filter_map(|queue| {
-            let redrive = queue.redrive.as_ref()?;
-            let source = (queue.logical_id.clone(), redrive.max_receive_count);
-            Some((redrive.dead_letter_queue.clone(), source))
-        });
+        let mut redrives = BTreeMap::<_, Vec<_>>::new();
+        for queue in template.queues.values() {
+            if let Some(redrive) = &queue.redrive {
+                let source = (queue.logical_id.clone(), redrive.max_receive_count);
+                redrives.entry(redrive.dead_letter_queue.clone()).or_default().push(source);
+            }
+        }
         Self {
             mark: mark.to_owned(),
-            redrives: redrives.collect(),
+            redrives,
             sends: Sends::default(),
-            ids: BTreeMap::new(),
+            sent: BTreeMap::new(),
             deliveries: BTreeMap::new(),
             poison: Vec::new(),
             given_up: false,
@@ -62,24 +65,7 @@ impl Oracle for DeadLetters {
     }
 
     fn observe(&mut self, event: &Event, _view: &View<'_>) -> Result<(), String> {
-        for sent in self.sends.taken(event) {
-            self.ids.entry(sent.body).or_default().push(sent.id);
-        }
-        match &event.what {
-            Happened::Invoked { cause: Cause::Messages(_, ids), .. }
-            | Happened::Refused { cause: Cause::Messages(_, ids), .. } => {
-                for id in ids {
-                    *self.deliveries.entry(id.clone()).or_default() += 1;
-                }
-            }
-            Happened::Noted { name, value, .. } if name == SENT => {
-                let text = |name: &str| value[name].as_str().unwrap_or_default().to_owned();
-                self.poison.push((text("queue"), text("body")));
-            }
-            Happened::GivenUp { .. } => self.given_up = true,
-            Happened::Drawn { .. } => self.had_faults = true,
-            _ => {}
-        }
+        self.notice(event);
         Ok(())
     }
 
@@ -92,28 +78,70 @@ impl Oracle for DeadLetters {
 }
 
 impl DeadLetters {
+    fn notice(&mut self, event: &Event) {
+        for sent in self.sends.taken(event) {
+            // A logical id has no dot.
+            let queue = sent.queue.trim_end_matches(".fifo").to_owned();
+            self.sent.entry(sent.body).or_default().push((queue, sent.id));
+        }
+        match &event.what {
+            Happened::Invoked { cause: Cause::Messages(_, ids), .. } => self.delivered(ids),
+            // An environment did not start. A throttled invocation is tried again, and fails only
+            // when its messages become visible.
+            Happened::Refused { cause: Cause::Messages(_, ids), reason, .. }
+                if reason != THROTTLED =>
+            {
+                self.delivered(ids);
+            }
+            Happened::BatchFailed { items, reason, .. } if reason == THROTTLED => {
+                self.delivered(items);
+            }
+            Happened::Noted { name, value, .. } if name == SENT => {
+                let text = |name: &str| value[name].as_str().unwrap_or_default().to_owned();
+                let (queue, body) = (text("queue"), text("body"));
+                self.sent.entry(body.clone()).or_default().push((queue.clone(), text("id")));
+                self.poison.extend(self.is_poison(&body).then_some((queue, body)));
+            }
+            Happened::GivenUp { .. } => self.given_up = true,
+            Happened::Drawn { .. } => self.had_faults = true,
+            _ => {}
+        }
+    }
+
+    fn delivered(&mut self, ids: &[String]) {
+        for id in ids {
+            *self.deliveries.entry(id.clone()).or_default() += 1;
+        }
+    }
+
     fn check(&self, dead: &BTreeMap<String, Vec<String>>) -> Result<(), String> {
         for (queue, body) in
             dead.iter().flat_map(|(queue, all)| all.iter().map(move |it| (queue, it)))
         {
-            let Some((source, most)) = self.redrives.get(queue) else {
+            let sources = self.redrives.get(queue).map(Vec::as_slice).unwrap_or_default();
+            if sources.is_empty() || is_of_stream(body) {
                 if self.given_up {
                     continue;
                 }
                 return Err(format!("{queue} has {body}, but no record was given up"));
-            };
-            let is_poison = self.is_poison(body);
-            if !is_poison && !self.had_faults {
+            }
+            if self.is_poison(body) {
+                continue;
+            }
+            if !self.had_faults {
                 return Err(format!("{queue} has {body}, but there was no fault"));
             }
-            if !is_poison && self.deliveries_of(body) < *most {
-                let count = self.deliveries_of(body);
-                return Err(format!("{queue} has {body} after {count} deliveries by {source}"));
+            let counts: Vec<_> =
+                sources.iter().map(|it| (it, self.deliveries(&it.0, body))).collect();
+            if counts.iter().all(|((_, most), count)| count < most) {
+                let counts = counts.iter().map(|((it, _), count)| format!("{count} by {it}"));
+                let counts = counts.collect::<Vec<_>>().join(", ");
+                return Err(format!("{queue} has {body} after too few deliveries: {counts}"));
             }
         }
-        for (source, body) in self.poison.iter().filter(|(_, body)| self.is_poison(body)) {
-            let queue =
-                self.redrives.iter().find(|(_, (it, _))| it == source).map(|(dead, _)| dead);
+        for (source, body) in &self.poison {
+            let is_of = |all: &[(String, u32)]| all.iter().any(|(it, _)| it == source);
+            let queue = self.redrives.iter().find(|(_, all)| is_of(all)).map(|(dead, _)| dead);
             let found = queue.and_then(|queue| dead.get(queue));
             if !found.is_some_and(|bodies| bodies.contains(body)) {
                 return Err(format!("{body} was sent to {source}, and is no dead letter"));
@@ -126,41 +154,130 @@ impl DeadLetters {
         body.contains(&self.mark)
     }
 
-    /// The most deliveries of a message with this body.
-    fn deliveries_of(&self, body: &str) -> u32 {
-        let ids = self.ids.get(body).into_iter().flatten();
-        ids.filter_map(|id| self.deliveries.get(id)).copied().max().unwrap_or_default()
+    /// The most deliveries of a message of this queue with this body.
+    fn deliveries(&self, source: &str, body: &str) -> u32 {
+        let sent = self.sent.get(body).into_iter().flatten().filter(|(queue, _)| queue == source);
+        let counts = sent.filter_map(|(_, id)| self.deliveries.get(id));
+        counts.copied().max().unwrap_or_default()
     }
+}
+
+/// Whether Lambda has sent the letter, about records of a stream that it has given up.
+fn is_of_stream(body: &str) -> bool {
+    serde_json::from_str(body).is_ok_and(|body: Value| body["DDBStreamBatchInfo"].is_object())
 }
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
+    use crate::Millis;
 
     const TEMPLATE: &str = "Resources:
   Dead: {Type: 'AWS::SQS::Queue'}
   Queue: {Type: 'AWS::SQS::Queue', Properties: {RedrivePolicy: {deadLetterTargetArn: !GetAtt Dead.Arn, maxReceiveCount: 3}}}
+  Urgent: {Type: 'AWS::SQS::Queue', Properties: {RedrivePolicy: {deadLetterTargetArn: !GetAtt Dead.Arn, maxReceiveCount: 1}}}
 ";
+
+    fn oracle() -> DeadLetters {
+        let template = Template::parse(TEMPLATE, &BTreeMap::new()).unwrap();
+        DeadLetters { had_faults: true, ..DeadLetters::of(&template, "poison") }
+    }
+
+    fn notice(oracle: &mut DeadLetters, what: Happened) {
+        oracle.notice(&Event { number: 0, at: Millis(0), what });
+    }
+
+    /// An operator sends a message. Its id is its body.
+    fn send(oracle: &mut DeadLetters, queue: &str, body: &str) {
+        let value = json!({ "queue": queue, "body": body, "id": body });
+        notice(oracle, Happened::Noted { operation: 0, name: SENT.to_owned(), value });
+    }
+
+    fn cause(id: &str) -> Cause {
+        Cause::Messages("Queue".to_owned(), vec![id.to_owned()])
+    }
+
+    fn deliver(oracle: &mut DeadLetters, id: &str) {
+        let [invocation, environment, function] = ["i", "F#1", "F"].map(str::to_owned);
+        let cause = cause(id);
+        notice(oracle, Happened::Invoked { invocation, environment, function, cause });
+    }
+
+    fn refuse(oracle: &mut DeadLetters, id: &str, reason: &str) {
+        let (function, cause, reason) = ("F".to_owned(), cause(id), reason.to_owned());
+        notice(oracle, Happened::Refused { function, cause, reason });
+    }
+
+    fn fail(oracle: &mut DeadLetters, id: &str, reason: &str) {
+        let [source, function, reason] = ["Queue", "F", reason].map(str::to_owned);
+        let items = vec![id.to_owned()];
+        notice(oracle, Happened::BatchFailed { source, function, items, reason });
+    }
+
+    fn dead(bodies: &[&str]) -> BTreeMap<String, Vec<String>> {
+        let bodies = bodies.iter().map(|body| (*body).to_owned()).collect();
+        BTreeMap::from([("Dead".to_owned(), bodies)])
+    }
 
     #[test]
     fn too_few_deliveries_a_failure_without_a_fault_and_a_lost_poison_are_found() {
-        let template = Template::parse(TEMPLATE, &BTreeMap::new()).unwrap();
-        let mut oracle = DeadLetters::of(&template, "poison");
-        oracle.ids.insert("body".to_owned(), vec!["m".to_owned()]);
-        let dead = |bodies: &[&str]| {
-            let bodies = bodies.iter().map(|body| (*body).to_owned()).collect();
-            BTreeMap::from([("Dead".to_owned(), bodies)])
-        };
-        oracle.had_faults = true;
-        oracle.check(&dead(&["body"])).unwrap_err();
+        let mut oracle = oracle();
+        send(&mut oracle, "Queue", "body");
+        for count in 0..3 {
+            let error = oracle.check(&dead(&["body"])).unwrap_err();
+            assert!(error.contains(&format!("{count} by Queue, 0 by Urgent")), "{error}");
+            deliver(&mut oracle, "body");
+        }
+        oracle.check(&dead(&["body", "poison-1"])).unwrap();
         oracle.had_faults = false;
-        oracle.deliveries.insert("m".to_owned(), 3);
         oracle.check(&dead(&["body"])).unwrap_err();
-        assert!(oracle.check(&dead(&["poison-1"])).is_ok());
-        oracle.had_faults = true;
-        assert!(oracle.check(&dead(&["body", "poison-1"])).is_ok());
-        oracle.poison.push(("Queue".to_owned(), "poison-2".to_owned()));
+        oracle.check(&dead(&["poison-1"])).unwrap();
+        send(&mut oracle, "Queue", "poison-2");
         oracle.check(&dead(&["poison-1"])).unwrap_err();
-        assert!(oracle.check(&dead(&["poison-2"])).is_ok());
+        oracle.check(&dead(&["poison-2"])).unwrap();
+    }
+
+    #[test]
+    fn queues_that_share_a_dead_letter_queue_have_their_own_maximum() {
+        let mut oracle = oracle();
+        for queue in ["Queue", "Urgent"] {
+            send(&mut oracle, queue, queue);
+            deliver(&mut oracle, queue);
+        }
+        oracle.check(&dead(&["Urgent"])).unwrap();
+        oracle.check(&dead(&["Queue"])).unwrap_err();
+        for queue in ["Queue", "Urgent"] {
+            send(&mut oracle, queue, &format!("poison of {queue}"));
+        }
+        oracle.check(&dead(&["poison of Queue", "poison of Urgent"])).unwrap();
+    }
+
+    #[test]
+    fn a_letter_about_given_up_records_may_be_in_the_dead_letter_queue_of_a_queue() {
+        let mut oracle = oracle();
+        let letter = json!({ "DDBStreamBatchInfo": { "batchSize": 1 } }).to_string();
+        oracle.check(&dead(&[&letter])).unwrap_err();
+        oracle.given_up = true;
+        oracle.check(&dead(&[&letter])).unwrap();
+        oracle.check(&dead(&["body"])).unwrap_err();
+    }
+
+    #[test]
+    fn a_throttled_invocation_counts_when_its_messages_become_visible() {
+        let mut oracle = oracle();
+        send(&mut oracle, "Queue", "body");
+        for _ in 0..9 {
+            refuse(&mut oracle, "body", THROTTLED);
+        }
+        oracle.check(&dead(&["body"])).unwrap_err();
+        fail(&mut oracle, "body", THROTTLED);
+        refuse(&mut oracle, "body", "Runtime.ExitError");
+        fail(&mut oracle, "body", "Runtime.ExitError");
+        oracle.check(&dead(&["body"])).unwrap_err();
+        deliver(&mut oracle, "body");
+        fail(&mut oracle, "body", "the function reported them");
+        oracle.check(&dead(&["body"])).unwrap();
     }
 }

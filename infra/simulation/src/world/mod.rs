@@ -37,6 +37,7 @@ mod workload;
 
 pub use self::client::{Client, SENT};
 pub use self::faults::{Fault, FaultMix};
+pub(crate) use self::lambda::THROTTLED;
 pub use self::oracle::{Oracle, View};
 pub use self::parts::Parts;
 pub use self::report::{Failure, Report, Shrunk};
