@@ -5,6 +5,7 @@
 mod customers;
 mod rates;
 mod service;
+mod settings;
 
 use std::collections::BTreeMap;
 

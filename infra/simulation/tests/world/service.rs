@@ -19,11 +19,16 @@ const TOTALS: TableName = TableName::new("totals");
 const ORDER_EVENTS: QueueName = QueueName::new("order_events");
 
 /// The template of the service.
-const TEMPLATE: &str = include_str!("template.yaml");
+pub(crate) const TEMPLATE: &str = include_str!("template.yaml");
 
 /// The service without `POST /orders`.
 pub(crate) fn service(seed: u64) -> Simulation {
-    let template = Template::parse(TEMPLATE, &BTreeMap::new()).unwrap();
+    service_of(TEMPLATE, seed)
+}
+
+/// The service of another template, without `POST /orders`.
+pub(crate) fn service_of(template: &str, seed: u64) -> Simulation {
+    let template = Template::parse(template, &BTreeMap::new()).unwrap();
     Simulation::new(seed)
         .template(&template)
         .function("RelayOutboxFunction", relay_outbox)
