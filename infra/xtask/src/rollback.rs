@@ -91,10 +91,10 @@ fn move_back(
         let target = asked(aws, &name, *back).context(|| &name)?;
         moves.extend(target.map(|version| (*binary, name, version)));
     }
-    let pairs: String = moves.iter().map(|(it, _, version)| format!(" {it}={version}")).collect();
+    let pairs: Vec<_> = moves.iter().map(|(it, _, version)| format!("{it}={version}")).collect();
     if !pairs.is_empty() {
-        let stage = &arguments.stage;
-        say(&format!("repeat it with: cargo xtask rollback --stage {stage}{pairs}"));
+        let (stage, pairs) = (&arguments.stage, pairs.join(" "));
+        say(&format!("repeat it with: cargo xtask rollback --stage {stage} {pairs}"));
     }
     let mut failed = Vec::new();
     for (_, name, version) in moves.iter().filter(|_| !arguments.dry) {

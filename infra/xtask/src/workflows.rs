@@ -97,7 +97,7 @@ fn forbidden(pipeline: &Value, nested: &Value) -> Vec<String> {
 /// Whether a role of the pipeline is allowed an action on the function of this name.
 fn allows(role: &Value, action: &str, function: &str) -> bool {
     let policies = role["Properties"]["Policies"].as_array().into_iter().flatten();
-    let statements = policies.flat_map(|it| it["PolicyDocument"]["Statement"].as_array());
+    let statements = policies.filter_map(|it| it["PolicyDocument"]["Statement"].as_array());
     let mut statements = statements.flatten().filter(|it| it["Effect"] == "Allow");
     let is_about = |resource: &Value| {
         let named = resource["Fn::Sub"].as_str().and_then(|arn| arn.split_once(":function:"));

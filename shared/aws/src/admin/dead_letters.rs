@@ -59,7 +59,8 @@ impl Operator {
         let answer = request.send().await;
         let answer = answer.map_err(|e| fault("GetQueueAttributes", queue.name(), e))?;
         let all = answer.attributes.unwrap_or_default();
-        let counted = [visible, hidden].iter().map(|count| all.get(count)?.parse::<usize>().ok());
+        let counted = [visible, hidden];
+        let counted = counted.iter().map(|count| all.get(count)?.parse::<usize>().ok());
         Ok(counted.map(Option::unwrap_or_default).sum())
     }
 

@@ -283,7 +283,7 @@ async fn create_table(aws: &Aws, name: &str, key: Attributes<'_>, index: Attribu
 
 async fn create_queue(aws: &Aws, name: &str) -> String {
     let mut queue = aws.sqs().create_queue().queue_name(name);
-    if name.ends_with(".fifo") {
+    if name.strip_suffix(".fifo").is_some() {
         queue = queue.attributes(QueueAttributeName::FifoQueue, "true");
     }
     queue.send().await.unwrap().queue_url.unwrap()
