@@ -252,7 +252,7 @@ mod tests {
     }
 
     #[test]
-    fn a_redrive_that_leaves_letters_fails() {
+    fn a_redrive_that_leaves_messages_fails() {
         assert!(ended(3, 0, 0, OUTBOX_LETTERS).is_ok());
         assert!(ended(3, 1, 1, OUTBOX_LETTERS).unwrap_err().to_string().contains("rejected"));
         let hidden = ended(3, 0, 2, OUTBOX_LETTERS).unwrap_err().to_string();

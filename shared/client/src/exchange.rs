@@ -213,7 +213,7 @@ impl Client {
         match ApiError::read(status, answer.headers(), answer.body()) {
             Ok(refusal) => Err(Error::Refused(Box::new(refusal))),
             Err(_) if call.also_answered == Some(status) && is_json(answer.body()) => Ok(answer),
-            // The status decides about a retry, whatever the format of the body.
+            // The status decides about a retry, and not the format of the body.
             Err(_) if is_temporary(status) => {
                 Err(Error::Refused(Box::new(ApiError::of_proxy(status, answer.headers()))))
             }

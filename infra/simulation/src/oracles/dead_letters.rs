@@ -162,7 +162,7 @@ impl DeadLetters {
     }
 }
 
-/// Whether Lambda has sent the letter, about records of a stream that it has given up.
+/// Whether Lambda has sent the message, about records of a stream that it has given up.
 fn is_of_stream(body: &str) -> bool {
     serde_json::from_str(body).is_ok_and(|body: Value| body["DDBStreamBatchInfo"].is_object())
 }
@@ -255,7 +255,7 @@ mod tests {
     }
 
     #[test]
-    fn a_letter_about_given_up_records_may_be_in_the_dead_letter_queue_of_a_queue() {
+    fn a_message_about_given_up_records_may_be_in_the_dead_letter_queue_of_a_queue() {
         let mut oracle = oracle();
         let letter = json!({ "DDBStreamBatchInfo": { "batchSize": 1 } }).to_string();
         oracle.check(&dead(&[&letter])).unwrap_err();
