@@ -46,9 +46,8 @@ impl Endpoint for PostLoan {
     }
 
     // 3b. Authorization: the books of other libraries are hidden
-    const ALLOW: Allow<Self> = Allow::HideUnless(|member: &Member, _, book: &Book| {
-        member.library == book.library
-    });
+    const ALLOW: Allow<Self> =
+        Allow::HideUnless(|member: &Member, _, book: &Book| member.library == book.library);
 
     const CONDITIONS: Conditions<Book> = Conditions::Creation(None);
 
