@@ -117,8 +117,8 @@ impl Operator {
     ///
     /// # Errors
     ///
-    /// When the queues cannot be written to, or do not delete each sent message. A message that was sent but not deleted is sent again
-    /// next time: consumers recognise its event by the id.
+    /// When the queues cannot be written to, or do not delete each sent message. A message that was
+    /// sent but not deleted is sent again next time: consumers recognise its event by the id.
     pub async fn put_letters_back(
         &self,
         queue: QueueName,

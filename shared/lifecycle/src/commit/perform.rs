@@ -105,8 +105,9 @@ pub(crate) async fn commit(
     if let Some(known) = failed.iter().find(|failed| Some(failed.write) == ledger) {
         return Ok(CommitOutcome::Duplicate(known.stored.clone()));
     }
-    // The derived ids of a record's events are the same in each delivery. So a row that exists is from an
-    // earlier delivery, whose commit was this one: a record without an inbox needs no other mark.
+    // The derived ids of a record's events are the same in each delivery. So a row that exists is
+    // from an earlier delivery, whose commit was this one: a record without an inbox needs no other
+    // mark.
     let rows = effects.writes().len()..effects.writes().len() + effects.events().len();
     if failed.iter().any(|failed| rows.contains(&failed.write)) {
         return Ok(CommitOutcome::Duplicate(None));
