@@ -78,12 +78,9 @@ pub fn queues_in(variables: impl IntoIterator<Item = String>) -> Vec<QueueName> 
     let mut names: Vec<String> = variables
         .into_iter()
         .filter_map(|name| Some(name.strip_suffix("_DEAD_LETTER_QUEUE_URL")?.to_lowercase()))
+        // A variable of another program may have any name.
+        .filter(|name| QueueName::is_valid(name))
         .collect();
-    // A variable of another program may have any name.
-    names.retain(|name| {
-        name.starts_with(|first: char| first.is_ascii_lowercase())
-            && name.chars().all(|one| one.is_ascii_alphanumeric() || one == '_')
-    });
     names.sort();
     // The names live as long as the process: a command asks once.
     names.into_iter().map(|name| QueueName::new(name.leak())).collect()

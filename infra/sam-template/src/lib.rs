@@ -73,6 +73,7 @@ pub use self::model::{
 };
 pub use self::names::{ACCOUNT_ID, REGION, STACK_NAME};
 pub use self::permissions::Permission;
+pub use self::reader::merge_globals;
 pub use self::skipped::Skipped;
 pub use self::value::{Part, Reference, TemplateValue, Unresolved};
 

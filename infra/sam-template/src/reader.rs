@@ -70,9 +70,7 @@ impl Reader<'_> {
 
     /// A resource's properties with the globals merged in, as the template writes them.
     pub(super) fn unevaluated(&self, declaration: &Value, section: &str) -> Map<String, Value> {
-        let mut merged = self.globals[section].clone();
-        merge(&mut merged, &declaration["Properties"]);
-        match merged {
+        match merge_globals(&self.globals[section], &declaration["Properties"]) {
             Value::Object(properties) => properties,
             _ => Map::new(),
         }
@@ -145,8 +143,14 @@ fn pointer(path: &Path) -> String {
     segments.collect()
 }
 
-/// SAM's merging of globals: maps are merged, lists joined, other values replaced. An expression is
-/// such a value.
+/// A section of `Globals`, overridden by a resource's own properties, as SAM merges them: maps are merged,
+/// lists joined, other values replaced. An expression is such a value.
+pub fn merge_globals(globals: &Value, own: &Value) -> Value {
+    let mut merged = globals.clone();
+    merge(&mut merged, own);
+    merged
+}
+
 fn merge(base: &mut Value, over: &Value) {
     let is_map = |map: &Map<String, Value>| sole_intrinsic(map).is_none();
     match (base, over) {
@@ -212,9 +216,7 @@ mod tests {
             (json!({"T": {"A": 1}}), json!({"T": table("A")}), json!({"T": table("A")})),
             (json!({"A": 1}), Value::Null, json!({"A": 1})),
         ] {
-            let mut base = global;
-            merge(&mut base, &own);
-            assert_eq!(base, merged);
+            assert_eq!(merge_globals(&global, &own), merged);
         }
     }
 

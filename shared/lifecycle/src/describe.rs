@@ -348,9 +348,11 @@ mod tests {
             Resource::Index(visits, by_shop),
             Resource::Index(visits, IndexName::new("by_age")),
             Resource::Table(TableName::new("notes"), &[]),
+            Resource::Table(TableName::new("loans").sorted(), &[]),
             Resource::Outbox,
         ]);
         let expected = json!({
+            "loans": { "partition": "pk", "sort": "sk" },
             "outbox": { "partition": "pk", "sort": "sk" },
             "visits": { "partition": "customerId", "sort": "sk" },
         });

@@ -99,6 +99,15 @@ mod tests {
     }
 
     #[test]
+    fn an_id_of_a_record_has_the_time_of_its_event() {
+        let event_id = "01945f5e-d280-7001-8000-000000000001";
+        let time = |id: Uuid| id.get_timestamp().unwrap().to_unix();
+        let id = Moment::of_record(Timestamp::from_millis(0), event_id).id("mail");
+        assert_eq!(time(id), time(event_id.parse().unwrap()));
+        assert_ne!(time(id).1, 0);
+    }
+
+    #[test]
     fn two_requests_never_share_an_id_or_a_secret() {
         let mut draw = Draw::new();
         let now = Timestamp::from_millis(0);

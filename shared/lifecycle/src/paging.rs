@@ -164,6 +164,15 @@ mod tests {
     }
 
     #[test]
+    fn a_cursor_keeps_its_text_of_1_to_512_bytes() {
+        for (length, taken) in [(0, false), (1, true), (512, true), (513, false)] {
+            let text = "c".repeat(length);
+            let cursor = Cursor::try_from(text.clone());
+            assert_eq!(cursor.is_ok_and(|cursor| cursor.as_str() == text), taken, "{length}");
+        }
+    }
+
+    #[test]
     fn a_direction_is_one_of_two_words() {
         for word in ["asc", "desc"] {
             assert_eq!(Direction::try_from(word.to_owned()).unwrap().as_str(), word);

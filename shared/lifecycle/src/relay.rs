@@ -113,6 +113,23 @@ mod tests {
     }
 
     #[test]
+    fn by_default_messages_have_no_group() {
+        struct Plain;
+
+        impl Subscriptions for Plain {
+            const QUEUES: &'static [QueueName] = &[EMAILS];
+
+            fn subscribers(_: &str) -> &'static [QueueName] {
+                &[EMAILS]
+            }
+        }
+
+        let effects = relay::<Plain>(&outbox_row("OrderCreated"), moment().now());
+        let [message] = effects.messages() else { panic!("{effects:?}") };
+        assert_eq!(message.group, None);
+    }
+
+    #[test]
     fn the_messages_of_an_event_are_in_the_group_of_its_account() {
         let mut row = outbox_row("OrderCreated");
         let groups = |row: &OutboxRow| {

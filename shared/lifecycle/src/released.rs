@@ -314,6 +314,54 @@ mod tests {
         assert_eq!(lost_of::<EmptiedAndSaid>(), Ok(vec![]));
     }
 
+    #[test]
+    fn a_record_that_is_read_without_its_key_may_lose_it_and_no_other_attribute() {
+        #[derive(Serialize, Deserialize)]
+        struct Keyless {
+            id: String,
+        }
+        impl Record for Keyless {
+            const TABLE: TableName = TableName::new("notes");
+            fn key(&self) -> Key {
+                Key::new("")
+            }
+        }
+        assert_eq!(lost_of::<Keyless>(), Ok(vec!["tags".to_owned(), "title".to_owned()]));
+    }
+
+    #[test]
+    fn a_list_that_is_shorter_and_another_value_are_lost() {
+        for (before, after) in [(json!([1, 2]), json!([1])), (json!([1]), json!([2]))] {
+            let mut lost = Vec::new();
+            compare("", &json!({ "tags": before }), Some(&json!({ "tags": after })), &mut lost);
+            assert_eq!(lost, ["tags"]);
+        }
+    }
+
+    #[test]
+    #[should_panic(expected = "run the test with RELEASED set")]
+    fn a_record_without_items_of_a_version_has_to_be_released() {
+        holds::<Same>(&[]);
+    }
+
+    #[test]
+    #[should_panic(expected = "run the test with RELEASED set")]
+    fn an_event_without_a_file_of_a_version_has_to_be_released() {
+        #[derive(Debug, Serialize, Deserialize)]
+        struct Unknown {}
+        impl EventData for Unknown {
+            const TYPE: &'static str = "NeverReleased";
+        }
+        holds_events::<Unknown>(&[]);
+    }
+
+    #[test]
+    #[should_panic(expected = "/title")]
+    fn a_record_that_cannot_be_read_with_a_value_of_an_earlier_version_is_found() {
+        let record = Same { id: "1".to_owned(), title: "A".to_owned(), tags: vec![] };
+        is_read_with(&record, &[("/title", json!(7))]);
+    }
+
     fn lost_of<R: Record>() -> Result<Vec<String>, String> {
         let item = json!({
             "pk": "1", "by_id_pk": "0", "by_id_sk": "1", "id": "1", "title": "A",

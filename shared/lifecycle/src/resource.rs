@@ -143,6 +143,13 @@ mod tests {
     const EMAILS: QueueName = QueueName::new("emails");
 
     #[test]
+    fn the_outbox_is_written_by_puts_only() {
+        assert!(Resource::Outbox.covers(OUTBOX, Action::PutItem));
+        assert!(!Resource::Outbox.covers(OUTBOX, Action::DeleteItem));
+        assert!(!Resource::Outbox.covers(TableName::new("users"), Action::PutItem));
+    }
+
+    #[test]
     fn only_queues_to_send_to_mail_and_upstreams_permit_tertiary_effects() {
         const CASES: [(&[Resource], bool, bool); 8] = [
             (&[], false, false),

@@ -196,6 +196,7 @@ mod tests {
             ("/users", false),
             ("/users/1/orders", false),
             ("/orders/1", false),
+            ("//1", false),
             ("", false),
         ] {
             assert_eq!(find(None, "$default", path).is_some(), matches, "{path}");

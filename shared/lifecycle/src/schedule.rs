@@ -83,8 +83,8 @@ impl Schedule {
         while at <= bytes.len() {
             if at == bytes.len() || bytes[at] == b' ' {
                 assert!(at > start, "a field of a cron expression is empty");
-                let is_day = field == 2 || field == 4;
-                if is_day && at == start + 1 && bytes[start] == b'?' {
+                if at == start + 1 && bytes[start] == b'?' {
+                    assert!(field == 2 || field == 4, "only a day of a cron expression can be `?`");
                     open_days += 1;
                 }
                 field += 1;
@@ -158,6 +158,7 @@ mod tests {
             (Schedule::every_days(1), "rate(1 day)", 21_600),
             (Schedule::every_days(30), "rate(30 days)", 21_600),
             (Schedule::cron("0/5 * * * ? *"), "cron(0/5 * * * ? *)", 21_600),
+            (Schedule::cron("0 3 ? * MON *"), "cron(0 3 ? * MON *)", 21_600),
         ] {
             assert_eq!(schedule.to_string(), expression);
             assert_eq!(schedule.event_age_s_max(), age_s_max, "{expression}");
@@ -172,6 +173,10 @@ mod tests {
             "0 3 * * ? * *",
             "0 3 * * * *",
             "0 3 ? * ? *",
+            "? 3 * * ? *",
+            "0 ? ? * 2 *",
+            "0 3 ? ? 2 *",
+            "0 3 * * ? ?",
             "0  3 * * ? *",
             " 0 3 * * ? *",
             "0 3 * * ? * ",

@@ -164,6 +164,7 @@ mod tests {
             (&one, Some("guess"), format!("{client}, {peer}"), peer),
             (&one, None, format!("{client}, {peer}"), peer),
             (&none, Some("s3cret"), format!("{client}, {peer}"), peer),
+            (&none, Some("s3cret"), client.to_owned(), peer),
             (&unproven, Some(""), format!("{client}, {peer}"), peer),
         ] {
             let mut sent = headers(&[("x-forwarded-for", &forwarded)]);

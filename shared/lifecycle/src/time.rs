@@ -130,4 +130,23 @@ mod tests {
             assert!(text.parse::<Timestamp>().is_err(), "{text}");
         }
     }
+
+    #[test]
+    fn a_schema_has_the_format_of_a_time_at_its_place() {
+        let schema = SchemaGenerator::default().subschema_for::<Timestamp>();
+        assert_eq!(
+            schema.to_value(),
+            serde_json::json!({ "type": "string", "format": "date-time" })
+        );
+        assert_eq!(schemars::schema_for!(Timestamp).get("title").unwrap(), "Timestamp");
+    }
+
+    #[test]
+    fn a_time_out_of_range_becomes_the_nearest_limit() {
+        for (millis, year) in [(i64::MIN, "-009999"), (i64::MAX, "9999")] {
+            let time = Timestamp::from_millis(millis);
+            assert!(time.to_string().starts_with(year), "{time}");
+            assert_eq!(format!("{time:?}"), time.to_string());
+        }
+    }
 }

@@ -92,6 +92,16 @@ mod tests {
     use crate::examples::moment;
 
     #[test]
+    fn two_tokens_of_one_moment_differ_by_their_labels() {
+        let [proof, reset] = ["proof", "reset"].map(|label| fresh(&moment(), label));
+        assert_ne!(proof, reset);
+        for token in [proof, reset] {
+            assert_eq!(token.len(), 43);
+            assert_eq!(EnteredToken::try_from(token.clone()).unwrap().reveal(), token);
+        }
+    }
+
+    #[test]
     fn a_token_is_valid_until_it_expires_and_another_one_never() {
         let token = fresh(&moment(), "proof");
         let kept = KeptToken::of(&token, moment().now(), 60);

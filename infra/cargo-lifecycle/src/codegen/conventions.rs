@@ -1,6 +1,6 @@
 //! The names by which generated parts refer to the template's hand-written ones.
 
-use sam_template::parse_json;
+use sam_template::{merge_globals, parse_json};
 use serde_json::Value;
 use tooling::Error;
 
@@ -36,7 +36,7 @@ impl Conventions {
             [(id, api)] => (id.as_str(), &api["Properties"]["Auth"]),
             _ => ("Api", &template["Resources"]["Api"]["Properties"]["Auth"]),
         };
-        let auth = merged(&template["Globals"]["HttpApi"]["Auth"], auth);
+        let auth = merge_globals(&template["Globals"]["HttpApi"]["Auth"], auth);
         let alias = &template["Globals"]["Function"]["AutoPublishAlias"];
         Ok(Self {
             api: api.to_owned(),
@@ -45,22 +45,6 @@ impl Conventions {
             alias: alias.as_str().map(str::to_owned),
             has_alias: !alias.is_null(),
         })
-    }
-}
-
-/// The globals, and the settings of the API, which come first. SAM merges them so.
-fn merged(globals: &Value, own: &Value) -> Value {
-    match (globals, own) {
-        (Value::Object(globals), Value::Object(own)) => {
-            let mut all = globals.clone();
-            for (name, value) in own {
-                let value = merged(&globals.get(name).cloned().unwrap_or_default(), value);
-                all.insert(name.clone(), value);
-            }
-            Value::Object(all)
-        }
-        (_, Value::Null) => globals.clone(),
-        _ => own.clone(),
     }
 }
 

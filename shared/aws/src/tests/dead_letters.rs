@@ -1,7 +1,8 @@
 //! Operators' access to dead letters.
 
-use lifecycle::ports::{DeadLetter, Queues};
+use lifecycle::ports::Queues;
 
+use super::queues::letter;
 use super::stores::{EMAILS, Stores};
 use crate::admin::Operator;
 
@@ -9,13 +10,7 @@ use crate::admin::Operator;
 async fn hidden_dead_letters_are_counted_and_only_dropped_ones_are_gone() {
     let stores = Stores::start().await;
     for id in ["m1", "m2", "m3"] {
-        let letter = DeadLetter {
-            queue: EMAILS,
-            id: id.to_owned(),
-            group: id.to_owned(),
-            body: format!("\"{id}\""),
-            reason: "no type".to_owned(),
-        };
+        let letter = letter(EMAILS, id, &format!("\"{id}\""), "no type");
         stores.aws.dead_letter(&letter).await.unwrap();
     }
     let operator = Operator::new(stores.aws.clone());

@@ -29,7 +29,7 @@ fn message(queue: QueueName, number: usize) -> Outgoing {
     }
 }
 
-fn letter(queue: QueueName, id: &str, body: &str, reason: &str) -> DeadLetter {
+pub(super) fn letter(queue: QueueName, id: &str, body: &str, reason: &str) -> DeadLetter {
     DeadLetter {
         queue,
         id: id.to_owned(),

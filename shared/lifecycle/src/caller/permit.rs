@@ -183,6 +183,13 @@ mod tests {
     }
 
     #[test]
+    fn kept_results_are_not_shown() {
+        let kept = Kept::default();
+        kept.0.lock().unwrap().insert("token".to_owned(), Box::new("hunter2"));
+        assert_eq!(format!("{kept:?}"), "Kept(…)");
+    }
+
+    #[test]
     fn a_public_url_has_the_prefix_of_the_request_once() {
         for (prefix, base, expected) in [
             ("", "https://a.example", "https://a.example/notes/1"),

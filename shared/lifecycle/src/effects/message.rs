@@ -23,8 +23,13 @@ impl QueueName {
     /// const MAILS: QueueName = QueueName::new("late-mails");
     /// ```
     pub const fn new(name: &'static str) -> Self {
-        assert!(is_snake_case(name), "a queue's name has a-z, 0-9 and _ only, and a-z first");
+        assert!(Self::is_valid(name), "a queue's name has a-z, 0-9 and _ only, and a-z first");
         Self(name)
+    }
+
+    /// Whether [`QueueName::new`] accepts the name.
+    pub const fn is_valid(name: &str) -> bool {
+        is_snake_case(name)
     }
 
     /// The logical name.

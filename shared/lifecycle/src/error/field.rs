@@ -174,6 +174,10 @@ mod tests {
         all.add_unlisted();
         all.extend(counted);
         assert_eq!((all.kept.len(), all.unlisted), (2, 2));
+        assert_eq!(
+            (&all).into_iter().map(|found| &found.field[..]).collect::<Vec<_>>(),
+            ["/b", "/a"]
+        );
         let (listed, more) = all.into_details();
         assert_eq!((listed.len(), more), (2, true));
     }

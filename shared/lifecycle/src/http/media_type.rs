@@ -201,6 +201,7 @@ mod tests {
             ("application/problem+json", false),
             ("text/csv;q=0, */*", false),
             ("text/html", false),
+            ("image/*", false),
         ] {
             let accepted = Accepted::read([accept].into_iter(), "text/csv; charset=utf-8");
             assert_eq!(accepted.reply, csv, "{accept}");
@@ -241,6 +242,14 @@ mod tests {
             ("*/json", false, false),
             ("json", false, false),
             ("application/json;q=high", false, false),
+            ("application/json;q=", true, false),
+            ("application/json;q=., */*", true, false),
+            ("application/json;q=0.0000", false, false),
+            ("application/json;q=0.x", false, false),
+            ("text/html\\, application/json", true, false),
+            ("application/ json", false, false),
+            ("application/", false, false),
+            ("application/json;a=\"\\\",\";q=0", false, false),
             // Problem details are requested.
             ("application/problem+json", true, true),
             ("application/problem+json, application/json", true, true),
@@ -280,6 +289,10 @@ mod tests {
             ("application/json; charset=utf-8; charset=latin1", false),
             ("application/json; charset=", false),
             ("application/json; charset", false),
+            ("application/json; charset=\"\\\";utf-8\"", false),
+            ("application/json; version=1 2", false),
+            ("application/j son", false),
+            ("application /json", false),
             ("application/json; charset=\"utf-8", false),
             ("application/json; charset=\"utf-8\"x", false),
             ("application/json, application/json", false),

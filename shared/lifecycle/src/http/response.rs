@@ -227,6 +227,23 @@ mod tests {
     }
 
     #[test]
+    fn a_location_on_this_api_gets_its_prefix_and_another_one_does_not() {
+        for (location, prefix, expected) in [
+            ("/notes/1", "/v1", "/v1/notes/1"),
+            ("/notes/1", "", "/notes/1"),
+            ("https://a.example/1", "/v1", "https://a.example/1"),
+        ] {
+            let headers = [(header::LOCATION, HeaderValue::from_static(location))];
+            let response = Response {
+                status: StatusCode::CREATED,
+                headers: headers.into_iter().collect(),
+                body: Bytes::new(),
+            };
+            assert_eq!(response.below(prefix).headers[header::LOCATION], expected);
+        }
+    }
+
+    #[test]
     fn a_response_has_no_empty_details_and_no_causes() {
         let secret = std::io::Error::other("password=hunter2");
         let failure = RequestError::ServiceError(crate::ServiceError::internal(secret));

@@ -98,6 +98,14 @@ mod tests {
     }
 
     #[test]
+    fn cookies_are_described() {
+        let mut schemas = Schemas::default();
+        Cookies::<Seen>::describe(&ROUTE, &mut schemas);
+        let described = serde_json::to_value(schemas).unwrap();
+        assert_eq!(described["cookies"]["required"], json!(["visits"]));
+    }
+
+    #[test]
     fn a_wrong_or_missing_cookie_is_a_field_error_with_its_name() {
         for cookies in [&["visits=many"][..], &["theme=x"], &[]] {
             let (value, field_errors) = with_cookies(cookies);

@@ -95,3 +95,53 @@ impl<T: JsonSchema> JsonSchema for Given<T> {
         T::json_schema(generator)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use eserde::reporter::ErrorReporter;
+    use serde_json::json;
+
+    use super::*;
+    use crate::Timestamp;
+
+    #[derive(Debug, Default, PartialEq, Serialize, Deserialize)]
+    struct Patch {
+        #[serde(default, skip_serializing_if = "Given::is_absent")]
+        title: Given<String>,
+    }
+
+    #[test]
+    fn a_field_is_given_or_absent() {
+        for (value, title) in [(json!({}), None), (json!({ "title": "New" }), Some("New"))] {
+            let patch: Patch = serde_json::from_value(value.clone()).unwrap();
+            assert_eq!(patch.title.get().map(String::as_str), title);
+            assert_eq!(patch.title.is_absent(), title.is_none());
+            assert_eq!(json!(patch), value);
+        }
+        assert_eq!(Given::from(7).or(&8), 7);
+        assert_eq!(Given::default().or(&8), 8);
+    }
+
+    #[test]
+    fn the_schema_and_the_errors_are_those_of_the_value() {
+        let [mut given, mut own] = [(); 2].map(|()| SchemaGenerator::default());
+        let schema = given.subschema_for::<Given<Timestamp>>();
+        assert_eq!(schema, own.subschema_for::<Timestamp>());
+        assert_eq!(Given::<Timestamp>::schema_name(), "Timestamp");
+        assert!(Given::<Timestamp>::inline_schema() && !Given::<Stored>::inline_schema());
+        assert_eq!(schemars::schema_for!(Given<Stored>), schemars::schema_for!(Stored));
+
+        let _reporter = ErrorReporter::start_deserialization();
+        let read = |text| {
+            let deserializer = &mut serde_json::Deserializer::from_str(text);
+            Given::<u8>::deserialize_for_errors(deserializer)
+        };
+        assert_eq!([read("7"), read("null")], [Ok(()), Err(())]);
+    }
+
+    #[derive(JsonSchema)]
+    struct Stored {
+        #[expect(dead_code, reason = "only its schema is used")]
+        id: String,
+    }
+}

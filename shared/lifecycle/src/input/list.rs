@@ -154,3 +154,50 @@ impl<T: JsonSchema, const MIN: usize, const MAX: usize> JsonSchema for List<T, M
         schema
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    #[test]
+    fn a_list_is_its_elements() {
+        let mut list = List::<u8, 1, 3>::from(vec![7]);
+        list.push(8);
+        assert_eq!(*list, [7, 8]);
+        assert_eq!(list.clone().into_iter().collect::<Vec<_>>(), [7, 8]);
+        assert_eq!(list.into_vec(), [7, 8]);
+    }
+
+    #[test]
+    fn the_limits_are_described_where_the_list_is_used() {
+        let schema = |schema: Schema| schema.to_value();
+        let mut generator = SchemaGenerator::default();
+        let some = schema(generator.subschema_for::<List<bool, 1, 2>>());
+        let items = json!({ "type": "boolean" });
+        let expected = json!({ "type": "array", "items": items, "minItems": 1, "maxItems": 2 });
+        assert_eq!(some, expected);
+        let any = schema(generator.subschema_for::<List<bool, 0, 2>>());
+        assert_eq!(any, json!({ "type": "array", "items": items, "maxItems": 2 }));
+        assert_eq!(List::<bool, 0, 2>::schema_name(), "List_of_boolean");
+    }
+
+    #[test]
+    fn a_value_that_is_not_a_list_is_refused_with_the_limits() {
+        let error = serde_json::from_str::<List<Value, 1, 2>>("7").unwrap_err().to_string();
+        assert!(error.contains("an array of 1 to 2 items"), "{error}");
+    }
+
+    #[test]
+    fn a_list_is_searched_for_errors_to_its_end() {
+        for (text, errors) in [("[7]", 0), ("[]", 1), (r#"["a", 7, "b"]"#, 2), ("[7, 7, 7, 7]", 1)]
+        {
+            let _reporter = ErrorReporter::start_deserialization();
+            let deserializer = &mut serde_json::Deserializer::from_str(text);
+            let read = List::<u8, 1, 3>::deserialize_for_errors(deserializer);
+            assert_eq!(read.is_err(), errors > 0, "{text}");
+            assert_eq!(ErrorReporter::n_errors(), errors, "{text}");
+        }
+    }
+}

@@ -212,6 +212,15 @@ mod tests {
     }
 
     #[test]
+    fn a_text_is_capitalised_if_its_first_character_is_in_upper_case() {
+        for (text, expected) in
+            [("Ann", true), ("\u{C4}pfel", true), ("ann", false), ("1A", false), ("", false)]
+        {
+            assert_eq!(is_capitalised(text), expected, "{text:?}");
+        }
+    }
+
+    #[test]
     fn a_text_in_a_mail_keeps_to_its_line_and_its_direction() {
         for (stored, mailed) in [
             ("Ann", "Ann"),

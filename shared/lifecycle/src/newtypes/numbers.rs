@@ -86,6 +86,15 @@ mod tests {
     }
 
     #[test]
+    fn a_number_beyond_64_bits_becomes_the_nearest_extreme() {
+        for (number, expected) in
+            [(i128::MIN, i64::MIN), (-1, -1), (0, 0), (1, 1), (i128::MAX, i64::MAX)]
+        {
+            assert_eq!(super::saturated(number.into()), expected, "{number}");
+        }
+    }
+
+    #[test]
     fn both_bounds_are_included() {
         for (raw, taken) in [(0, false), (1, true), (99, true), (100, false), (-1, false)] {
             let read = Some::try_from(raw);

@@ -177,6 +177,13 @@ mod tests {
     }
 
     #[test]
+    fn a_text_of_another_length_is_refused_with_the_limits() {
+        for text in ["a", "abcdef", &"a".repeat(81)] {
+            assert_eq!(bounded(text, 2, 5), Err("must have 2 to 5 characters".to_owned()));
+        }
+    }
+
+    #[test]
     fn a_line_is_kept_composed_and_trimmed() {
         for (raw, kept) in [
             ("ab", "ab"),
@@ -184,6 +191,10 @@ mod tests {
             (" ab\u{3000}", "ab"),
             ("\u{E4}\u{F6}\u{FC}\u{DF}\u{20AC}", "\u{E4}\u{F6}\u{FC}\u{DF}\u{20AC}"),
             ("a\u{308}o\u{308}u\u{308}e\u{301}a\u{301}", "\u{E4}\u{F6}\u{FC}\u{E9}\u{E1}"),
+            (
+                "e\u{304}\u{301}e\u{304}\u{301}e\u{304}\u{301}e\u{304}\u{301}e\u{304}\u{301}",
+                "\u{1E17}\u{1E17}\u{1E17}\u{1E17}\u{1E17}",
+            ),
             (
                 "\u{1F980}\u{1F980}\u{1F980}\u{1F980}\u{1F980}",
                 "\u{1F980}\u{1F980}\u{1F980}\u{1F980}\u{1F980}",

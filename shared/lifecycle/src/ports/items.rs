@@ -115,3 +115,41 @@ fn whole_number(value: &AttributeValue) -> Option<i64> {
         _ => None,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde::{Deserialize, Serialize};
+
+    use super::*;
+    use crate::effects::text;
+    use crate::record::Record;
+
+    #[derive(Serialize, Deserialize)]
+    struct Visit {}
+
+    impl Record for Visit {
+        const TABLE: TableName =
+            TableName::new("visits").partition_key_named("customerId").sorted();
+
+        fn key(&self) -> Key {
+            Key::sorted("ann", 1)
+        }
+    }
+
+    #[test]
+    fn an_update_creates_a_missing_item_with_its_key_and_holds_below_a_limit_only() {
+        let mut items = Items::default();
+        for (limit, holds) in [(0, false), (2, true), (2, false), (3, true)] {
+            let below = Condition::Below("count", limit);
+            let below = Condition::Any(vec![Condition::Absent, below]);
+            let condition = if limit == 0 { Condition::Present } else { below };
+            let write = Write::update::<Visit>(Visit {}.key()).add("count", 2).when(condition);
+            let transaction = Transaction { token: "t".to_owned(), writes: vec![write] };
+            assert_eq!(items.commit(&transaction).is_ok(), holds, "{limit}");
+        }
+        let item = items.get(Visit::TABLE, &Visit {}.key()).unwrap();
+        let [pk, sk, count] = ["customerId", "sk", "count"].map(|name| item.get(name).cloned());
+        assert_eq!([pk, sk], [Some(text("ann")), Some(text("1"))]);
+        assert_eq!(count, Some(AttributeValue::N("4".to_owned())));
+    }
+}

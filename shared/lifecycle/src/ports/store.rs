@@ -110,3 +110,56 @@ pub enum Count {
     /// Nothing was added, because the total would exceed the maximum.
     Exceeded,
 }
+
+#[cfg(test)]
+mod tests {
+    use serde::{Deserialize, Serialize};
+
+    use super::*;
+    use crate::record::Record;
+
+    #[derive(Serialize, Deserialize)]
+    struct Note {
+        id: u8,
+        text: String,
+    }
+
+    impl Record for Note {
+        const TABLE: TableName = TableName::new("notes");
+
+        fn key(&self) -> Key {
+            Key::new(self.id)
+        }
+    }
+
+    fn put(id: u8, bytes: usize) -> Write {
+        Write::put(&Note { id, text: "x".repeat(bytes) })
+    }
+
+    fn checked(writes: Vec<Write>) -> Result<(), String> {
+        match (Transaction { token: "t".to_owned(), writes }).check() {
+            Ok(()) => Ok(()),
+            Err(CommitError::Invalid(reason)) => Err(reason),
+            Err(other) => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn a_transaction_has_at_most_100_writes_to_as_many_items() {
+        assert_eq!(checked((0..100).map(|id| put(id, 1)).collect()), Ok(()));
+        let error = checked((0..101).map(|id| put(id, 1)).collect()).unwrap_err();
+        assert_eq!(error, "101 writes in one transaction, at most 100");
+        let error = checked(vec![put(1, 1), put(2, 1), put(1, 1)]).unwrap_err();
+        assert_eq!(error, "two writes to one item of table notes");
+    }
+
+    #[test]
+    fn a_transaction_has_at_most_4_mib() {
+        let of = |bytes: usize| vec![put(1, bytes / 2), put(2, bytes - bytes / 2)];
+        let frame: usize = of(0).iter().map(Write::size_bytes).sum();
+        let most = Transaction::BYTES_MAX - frame;
+        assert_eq!(checked(of(most)), Ok(()));
+        let error = checked(of(most + 1)).unwrap_err();
+        assert_eq!(error, "4194305 bytes in one transaction");
+    }
+}

@@ -115,3 +115,14 @@ fn sharding_by_id_is_even_and_deterministic() {
     }
     assert!(counts.iter().all(|count| (900..1_100).contains(count)), "{counts:?}");
 }
+
+#[test]
+fn a_table_is_found_by_the_variable_with_its_name_in_snake_case() {
+    assert_eq!(TableName::new("late_users_2").variable(), "LATE_USERS_2_TABLE");
+    for name in ["u", "late_users_2"] {
+        assert!(is_snake_case(name), "{name}");
+    }
+    for name in ["", "2_users", "_users", "Users", "late-users", "us\u{e9}rs"] {
+        assert!(!is_snake_case(name), "{name}");
+    }
+}

@@ -2,6 +2,7 @@
 
 use bytes::Bytes;
 use schemars::generate::SchemaSettings;
+use schemars::transform::{RecursiveTransform, Transform};
 use schemars::{JsonSchema, Schema};
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -201,26 +202,20 @@ fn shown<V: JsonSchema>() -> Schema {
 }
 
 /// Lets the references of a view that contains itself point to its place, instead of the root.
-fn replace_roots(schema: &mut Value, place: &str) {
-    match schema {
-        Value::Object(object) => {
-            if let Some(Value::String(reference)) = object.get_mut("$ref")
-                && reference == "#"
-            {
-                place.clone_into(reference);
-            }
-            object.values_mut().for_each(|value| replace_roots(value, place));
+fn replace_roots(schema: &mut Schema, place: &str) {
+    let replace = |schema: &mut Schema| {
+        if schema.get("$ref").is_some_and(|reference| reference == "#") {
+            schema.insert("$ref".to_owned(), place.into());
         }
-        Value::Array(values) => values.iter_mut().for_each(|value| replace_roots(value, place)),
-        _ => {}
-    }
+    };
+    RecursiveTransform(replace).transform(schema);
 }
 
 /// The schema of an object with the view in one of its fields. Definitions stay at the root, which
 /// is where references point.
-fn within(name: &str, view: Schema, others: Value) -> Value {
-    let mut view = view.to_value();
+fn within(name: &str, mut view: Schema, others: Value) -> Value {
     replace_roots(&mut view, &format!("#/properties/{name}"));
+    let mut view = view.to_value();
     let definitions = view.as_object_mut().and_then(|view| view.remove("$defs"));
     let mut properties = others;
     properties[name] = view;

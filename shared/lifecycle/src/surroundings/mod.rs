@@ -134,3 +134,36 @@ pub(crate) fn log(lines: &str) -> bool {
 pub(crate) fn function() -> Option<Arc<str>> {
     ENVIRONMENT.try_with(|environment| Arc::clone(&environment.function)).ok()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    struct Frozen;
+
+    impl Surroundings for Frozen {
+        fn now(&self) -> Timestamp {
+            Timestamp::from_millis(0)
+        }
+
+        fn fill(&self, bytes: &mut [u8]) {
+            bytes.fill(7);
+        }
+    }
+
+    #[tokio::test]
+    async fn a_future_is_simulated_in_surroundings_or_in_an_environment() {
+        for (has_surroundings, has_environment) in
+            [(false, false), (false, true), (true, false), (true, true)]
+        {
+            let surroundings = has_surroundings.then(|| Arc::new(Frozen) as Arc<dyn Surroundings>);
+            let environment = Environment { function: "get_note".into(), tasks: Weak::default() };
+            let environment = has_environment.then_some(environment);
+            let seen = async { (is_simulated(), now().is_some(), function()) };
+            let (simulated, has_time, function) = all(surroundings, environment, seen).await;
+            assert_eq!(simulated, has_surroundings || has_environment);
+            assert_eq!(has_time, has_surroundings);
+            assert_eq!(function.as_deref(), has_environment.then_some("get_note"));
+        }
+    }
+}

@@ -150,6 +150,7 @@ mod tests {
         assert_eq!(Document::new("store").into_json(at()), "{}");
         let mut line = Document::new("store");
         line.member("level", "INFO");
+        assert_eq!(line.namespace(), "store");
         assert_eq!(line.into_json(at()), r#"{"level":"INFO"}"#);
     }
 

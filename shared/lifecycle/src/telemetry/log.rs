@@ -208,6 +208,19 @@ mod tests {
     }
 
     #[test]
+    fn a_line_has_each_field_as_its_type_and_the_name_of_the_function() {
+        let logged = Captured::start();
+        tracing::info!(count = 7_u64, change = -7_i64, done = true, share = 0.5, "typed");
+        let [mut line] = <[Value; 1]>::try_from(logged.of("typed")).unwrap();
+        line.as_object_mut().unwrap().remove("timestamp");
+        let expected = serde_json::json!({
+            "level": "INFO", "target": module_path!(), "function": "test", "message": "typed",
+            "count": 7, "change": -7, "done": true, "share": 0.5,
+        });
+        assert_eq!(line, expected);
+    }
+
+    #[test]
     fn a_panic_is_logged_with_its_message_and_place() {
         let logged = Captured::start();
         let before = take_hook();

@@ -175,3 +175,36 @@ pub fn tracestate() -> Option<String> {
     let state = |trace: &TraceContext| trace.state().map(str::to_owned);
     CURRENT.try_with(|current| current.trace.as_ref().and_then(state)).ok().flatten()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::telemetry::log::captured::Captured;
+
+    #[tokio::test]
+    async fn calls_and_lookups_belong_to_the_current_request() {
+        let observations = Observations::of("req-1".to_owned(), None);
+        let took = Duration::from_millis(3);
+        observed(Arc::clone(&observations), async {
+            observe_query("GetItem", "notes", took);
+            observe_cache("products", true);
+            observe_error("CACHE_FULL");
+        })
+        .await;
+        observe_query("PutItem", "notes", took);
+        let noted = observations.take_noted();
+        assert_eq!(noted.queries, [("GetItem", "notes", took)]);
+        assert_eq!((noted.cache, noted.errors), (vec![("products", true)], vec!["CACHE_FULL"]));
+    }
+
+    #[test]
+    fn a_service_with_too_many_values_is_warned_once() {
+        let logged = Captured::start();
+        let mut noted = Noted::default();
+        noted.drop_own("field", "first");
+        noted.drop_own("metric", "second");
+        let message = "too many fields or metrics of the service; the rest is dropped";
+        let [line] = <[serde_json::Value; 1]>::try_from(logged.of(message)).unwrap();
+        assert_eq!((&line["kind"], &line["name"]), (&"field".into(), &"first".into()));
+    }
+}

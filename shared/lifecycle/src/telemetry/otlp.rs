@@ -189,6 +189,10 @@ fn attributes(pairs: &[(&str, Attribute<'_>)]) -> Value {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
+    use tokio::time::advance;
+
     use super::*;
 
     #[test]
@@ -201,6 +205,37 @@ mod tests {
                 request["resourceSpans"][0]["scopeSpans"][0]["spans"].as_array().unwrap().len()
             });
             assert_eq!(carried.collect::<Vec<_>>(), expected, "{count}");
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn spans_follow_each_other_from_the_start_and_only_5xx_has_failed() {
+        let trace = TraceContext::continued(None, None, None);
+        let at = Timestamp::from_millis(1_700_000_000_123);
+        let mut stages = Stages::start();
+        for (millis, stage) in [(2, "routing"), (3, "rules")] {
+            advance(Duration::from_millis(millis)).await;
+            stages.end(stage);
+        }
+        let spans_of = |status| {
+            let root = Root {
+                trace: &trace,
+                method: "GET",
+                path: "/notes",
+                status,
+                request_id: "req-1",
+                at,
+            };
+            spans_of_request(&root, &stages)
+        };
+        for (status, code) in [(200, 0), (499, 0), (500, 2)] {
+            let spans = spans_of(status);
+            assert_eq!(spans[0]["status"]["code"], code, "{status}");
+            let times = ["startTimeUnixNano", "endTimeUnixNano"];
+            let times = spans.iter().map(|span| times.map(|name| span[name].as_str().unwrap()));
+            let [start, between, end] =
+                ["1700000000123000000", "1700000000125000000", "1700000000128000000"];
+            assert_eq!(times.collect::<Vec<_>>(), [[start, end], [start, between], [between, end]]);
         }
     }
 }

@@ -72,3 +72,32 @@ impl Serialize for Millis<'_> {
         serializer.collect_map(self.shown())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use tokio::time::advance;
+
+    use super::*;
+
+    #[test]
+    fn stages_that_are_shorter_are_left_out() {
+        let times = [("routing", Duration::from_millis(1)), ("rules", Duration::from_millis(3))];
+        let shown = |shortest: u64| {
+            let millis = Millis { times: &times, shortest: Duration::from_millis(shortest) };
+            (serde_json::to_value(&millis).unwrap(), millis.is_empty())
+        };
+        assert_eq!(shown(1), (serde_json::json!({ "routing": 1.0, "rules": 3.0 }), false));
+        assert_eq!(shown(3), (serde_json::json!({ "rules": 3.0 }), false));
+        assert_eq!(shown(4), (serde_json::json!({}), true));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_total_is_the_time_since_the_start() {
+        let mut stages = Stages::start();
+        advance(Duration::from_millis(2)).await;
+        stages.end("routing");
+        advance(Duration::from_millis(3)).await;
+        assert_eq!(stages.times(), [("routing", Duration::from_millis(2))]);
+        assert_eq!(stages.total(), Duration::from_millis(5));
+    }
+}

@@ -201,6 +201,7 @@ mod tests {
             (&format!("a={}", "x".repeat(257)), false),
             ("a=1,a=2", false),
             ("A=1", false),
+            ("_a=1", false),
             ("a", false),
             ("a=", false),
             ("=1", false),

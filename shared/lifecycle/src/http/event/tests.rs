@@ -154,6 +154,7 @@ fn an_event_of_another_kind_is_unknown_and_named() {
             }),
             "a request to an authorizer",
         ),
+        (json!({ "type": "REQUEST" }), "(members: type)"),
         (json!({ "httpMethod": "GET" }), "(members: httpMethod)"),
         (json!({ "httpMethod": "GET", "path": "/" }), "(members: httpMethod, path)"),
         (json!({}), "an object of unknown kind"),

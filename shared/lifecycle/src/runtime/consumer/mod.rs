@@ -1,5 +1,6 @@
 //! Consumers: batches of records from a queue, a stream or a schedule.
 
+mod groups;
 mod handler;
 mod outcome;
 mod parts;

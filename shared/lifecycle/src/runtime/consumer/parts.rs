@@ -1,12 +1,11 @@
 //! Effects in parts: many independent ones of one record, such as the rows that a sweeper relays.
 
-use std::collections::HashMap;
-
 use futures::{StreamExt, stream};
 use serde_json::Value;
 use tokio::sync::Mutex;
 
 use super::super::guard::guarded;
+use super::groups::grouped_by;
 use super::settle::{Sent, Settling};
 use crate::clock;
 use crate::commit::{CommitOutcome, EventOrigin, commit};
@@ -173,16 +172,9 @@ impl<C: Consumer> Settling<'_, C> {
 /// The parts with their numbers, in groups that first write items of one partition. A part without
 /// writes is a separate group; an empty one is left out.
 fn by_partition(parts: Vec<Effects>) -> Vec<Vec<(usize, Effects)>> {
-    let (mut groups, mut places) = (Vec::<Vec<_>>::new(), HashMap::new());
-    for (number, part) in parts.into_iter().enumerate().filter(|(_, part)| !part.is_empty()) {
-        let partition =
-            part.writes().first().map(|write| (write.table.name(), write.key.pk.clone()));
-        let next = groups.len();
-        let place = partition.map_or(next, |partition| *places.entry(partition).or_insert(next));
-        if place == next {
-            groups.push(Vec::new());
-        }
-        groups[place].push((number, part));
-    }
-    groups
+    let numbered = parts.into_iter().enumerate().filter(|(_, part)| !part.is_empty());
+    grouped_by(numbered, |(number, part)| {
+        let write = part.writes().first().ok_or(*number);
+        write.map(|write| (write.table.name(), write.key.pk.clone()))
+    })
 }

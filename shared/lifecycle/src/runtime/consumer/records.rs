@@ -3,14 +3,13 @@
 //! An event is read record by record. A malformed record is handled like unparseable content: it
 //! alone goes to the dead-letter queue.
 
-use std::collections::HashMap;
-
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_dynamo::{AttributeValue, Item};
 use serde_json::Value;
 use serde_json::value::RawValue;
 
+use super::groups::grouped_by;
 use crate::consumer::{Consumer, ScheduledRun, Source};
 use crate::error::{BoxError, FieldErrors};
 use crate::hash::short_hash_of;
@@ -105,15 +104,7 @@ pub(super) fn groups_of(source: Source, event: &[u8]) -> Result<Vec<Group>, BoxE
         Source::Schedule(_) => vec![of_run(event)?],
         Source::Event(_) => vec![of_event(event)?],
     };
-    let (mut groups, mut places) = (Vec::new(), HashMap::new());
-    for raw in records {
-        let place = *places.entry(raw.group.clone()).or_insert(groups.len());
-        if place == groups.len() {
-            groups.push(Group::new());
-        }
-        groups[place].push(raw);
-    }
-    Ok(groups)
+    Ok(grouped_by(records, |raw| raw.group.clone()))
 }
 
 /// The records of a batch as raw JSON.

@@ -48,3 +48,40 @@ impl RequestLog {
         outgoing(&left, &Moment::of_request(self.at, &mut self.draw), cause)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::caller::Anyone;
+    use crate::effects::{Event, Message, QueueName};
+    use crate::telemetry::TraceContext;
+    use crate::{Deadline, Permit};
+
+    #[test]
+    fn messages_that_follow_the_response_are_taken_once_in_their_envelopes() {
+        const FAILURES: QueueName = QueueName::new("failures");
+        let mut log = RequestLog::begin();
+        let cause = EventOrigin::of("req-1", &TraceContext::continued(None, None, None));
+        assert!(log.left(&cause).is_empty());
+
+        let moment = Moment::of_request(log.at, &mut log.draw);
+        let permit = Permit::new(Anyone, moment, Deadline::after(std::time::Duration::ZERO));
+        let messages = log.after_response.clone();
+        let permit = permit.of_request(String::new(), String::new(), messages);
+        let event = Event {
+            id: None,
+            event_type: "SignInFailed",
+            version: 1,
+            aggregate_id: "ann".to_owned(),
+            data: json!({}),
+        };
+        permit.send_after_response(Message::new(FAILURES, event));
+
+        let left = log.left(&cause);
+        let sent = left.iter().map(|sent| (sent.queue, &sent.envelope.request_id[..]));
+        assert_eq!(sent.collect::<Vec<_>>(), [(FAILURES, "req-1")]);
+        assert!(log.left(&cause).is_empty());
+    }
+}

@@ -1,5 +1,6 @@
 //! The lifecycle on a recorder: its calls in order, and its responses.
 
+mod allowed;
 mod authorizer;
 mod blocked;
 mod consumers;
@@ -22,7 +23,7 @@ mod traces;
 mod triggers;
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -60,7 +61,7 @@ fn shared(recorder: &Arc<Recorder>) -> Arc<Shared> {
 fn post_note(recorder: &Arc<Recorder>) -> endpoint::Handler<PostNote> {
     let shelf = serde_dynamo::to_item(Shelf { room: 10 }).unwrap();
     recorder.store(NOTES, Key::new("shelf"), shelf);
-    let endpoint = PostNote { retrievals: AtomicU32::new(0) };
+    let endpoint = PostNote { retrievals: AtomicU32::new(0), gone: AtomicBool::new(false) };
     endpoint::Handler::new(endpoint, shared(recorder))
 }
 

@@ -1,7 +1,7 @@
 //! A small application: notes on a shelf with limited room.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::time::Duration;
 
 use schemars::JsonSchema;
@@ -114,6 +114,8 @@ impl EventData for NoteAdded {
 /// Adds a note if the shelf has room.
 pub(super) struct PostNote {
     pub(super) retrievals: AtomicU32,
+    /// Whether the shelf is gone.
+    pub(super) gone: AtomicBool,
 }
 
 #[derive(Debug, eserde::Deserialize, JsonSchema)]
@@ -152,6 +154,9 @@ impl Endpoint for PostNote {
 
     async fn retrieve(&self, _: &Permit<Member>, text: &String) -> Retrieved<()> {
         self.retrievals.fetch_add(1, Ordering::SeqCst);
+        if self.gone.load(Ordering::SeqCst) {
+            return Err(RetrieveError::NotFound);
+        }
         match text.as_str() {
             "panic" => panic!("the endpoint panicked, secret=hunter2"),
             "hang" => tokio::time::sleep(Duration::from_hours(1)).await,

@@ -13,7 +13,7 @@ use crate::consumer::{Consumer, DeliveredMessage, Inbox, Schedule, ScheduledRun,
 use crate::effects::{Condition, Effects, Message, Write};
 use crate::envelope::Envelope;
 use crate::error::{DomainError, Retrieved};
-use crate::resource::{Action, Resource, Resources};
+use crate::resource::{Action, Needs, Resource, Resources};
 use crate::runtime::consumer::Handler;
 use crate::runtime::invocation::{Handled, Handler as _, Invocation};
 use crate::{Deadline, Moment, Permit};
@@ -97,6 +97,12 @@ fn notes(recorder: &Recorder) -> Vec<(String, String)> {
         .collect();
     notes.sort();
     notes
+}
+
+#[test]
+fn a_consumer_needs_the_calls_of_its_resources() {
+    let needs = Needs::of_consumer::<Sweep>();
+    assert!(needs.commits && needs.queues && !needs.counts && !needs.mail);
 }
 
 #[tokio::test]

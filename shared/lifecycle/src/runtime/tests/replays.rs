@@ -48,6 +48,24 @@ async fn a_response_is_replayed_even_if_the_request_would_be_rejected_now() {
 }
 
 #[tokio::test]
+async fn a_response_is_replayed_even_if_the_facts_are_gone_and_only_for_its_key() {
+    let recorder = Arc::new(Recorder::default());
+    let handler = post_note(&recorder);
+    let keyed = |key: &str| with(request("hello"), "/headers/idempotency-key", key);
+    let first = ask(&handler, &keyed("k-1")).await;
+    handler.endpoint.gone.store(true, Ordering::SeqCst);
+    let again = ask(&handler, &keyed("k-1")).await;
+    assert_eq!((again.status, &again.raw), (201, &first.raw));
+    assert_eq!(again.headers["idempotency-replayed"], "true");
+    for event in [keyed("k-2"), request("hello")] {
+        let refused = ask(&handler, &event).await;
+        assert_eq!((refused.status, refused.code()), (404, "NOT_FOUND"));
+    }
+    let other = with(request("other"), "/headers/idempotency-key", "k-1");
+    assert_eq!(ask(&handler, &other).await.code(), "IDEMPOTENCY_KEY_REUSED");
+}
+
+#[tokio::test]
 async fn a_commit_with_a_lost_response_is_201_on_a_retry_with_the_same_key() {
     let recorder = Arc::new(Recorder::default());
     let handler = post_note(&recorder);

@@ -22,7 +22,7 @@ use crate::limit::{Limit, Limiter, MINUTE};
 use crate::ports::Store;
 use crate::record::{Key, Record};
 use crate::reply;
-use crate::resource::{Action, Resource, Resources};
+use crate::resource::{Action, Needs, Resource, Resources};
 use crate::route::Route;
 use crate::source::TrustedHops;
 use crate::{EntityTag, Moment, Permit};
@@ -151,6 +151,18 @@ fn copies(id: &str, copies: u32) -> Value {
     let event = with(request(""), "/rawPath", "/copies");
     let event = with(event, "/requestContext/authorizer", Value::Null);
     with(event, "/body", json!({ "id": id, "copies": copies }).to_string())
+}
+
+#[test]
+fn an_endpoint_needs_the_calls_of_its_resources_its_limits_and_its_key() {
+    let of = |needs: Needs| [needs.commits, needs.counts, needs.queues, needs.mail];
+    let [deleting, putting, reading] = [
+        of(Needs::of_endpoint::<DeleteNote>()),
+        of(Needs::of_endpoint::<PutAway>()),
+        of(Needs::of_endpoint::<super::notes::GetNote>()),
+    ];
+    assert_eq!([deleting, putting], [[true, true, false, false]; 2]);
+    assert_eq!(reading, [false, true, false, false]);
 }
 
 #[tokio::test]

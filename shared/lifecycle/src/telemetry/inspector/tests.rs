@@ -183,6 +183,13 @@ fn an_end_has_the_conditions_that_were_stale() {
 }
 
 #[test]
+fn an_invocation_without_deferred_work_has_no_record_of_it() {
+    let (inspector, mut captured) = Captured::start();
+    inspector.deferred("1", Vec::new());
+    assert!(captured.records().is_empty());
+}
+
+#[test]
 fn an_input_whose_debug_panics_is_left_out() {
     struct Odd;
     impl std::fmt::Debug for Odd {

@@ -142,11 +142,54 @@ fn a_value_of_another_type_is_reported_with_the_expected_type() {
         ("/map/a", "{\"a\":1}", "{\"a\":1,\"\\u0061\":1}"),
         ("/object/inner", "\"object\":{}", "\"object\":{\"inner\":[]}"),
         ("/choice", "\"none\"", "{\"one\":\"1\"}"),
+        ("/choice", "\"none\"", "{\"none\":1}"),
+        ("/choice", "\"none\"", "{\"one\":1,\"none\":null}"),
         ("/choice/name", "\"none\"", "{\"named\":{\"name\":1}}"),
     ] {
         let text = kinds.to_string().replace(from, to);
         assert_eq!(fields(json::<Kinds>(text.as_bytes())), [pointer], "{text}");
     }
+}
+
+#[test]
+fn a_value_of_any_type_keeps_its_type() {
+    #[derive(Debug, eserde::Deserialize, JsonSchema)]
+    struct Any {
+        #[eserde(compat)]
+        any: serde_json::Value,
+    }
+    for value in [
+        json!(true),
+        json!(false),
+        json!(null),
+        json!(7),
+        json!(-7),
+        json!(u64::MAX),
+        json!(0.5),
+        json!("t"),
+        json!([1, "t", null]),
+        json!({ "a": { "b": [] } }),
+    ] {
+        let body = json!({ "any": value }).to_string();
+        assert_eq!(json::<Any>(body.as_bytes()).unwrap().any, value);
+    }
+    let beyond = json::<Any>(br#"{"any":1e30}"#).unwrap().any;
+    assert_eq!(beyond.as_f64(), Some(1e30));
+}
+
+#[test]
+fn a_bool_is_true_or_false() {
+    #[derive(Debug, PartialEq, eserde::Deserialize, JsonSchema)]
+    struct Switch {
+        on: bool,
+        nothing: (),
+    }
+    for on in [true, false] {
+        let body = json!({ "on": on, "nothing": null }).to_string();
+        assert_eq!(json::<Switch>(body.as_bytes()).unwrap(), Switch { on, nothing: () });
+    }
+    let body = r#"{"on":true,"nothing":0}"#;
+    assert_eq!(fields(json::<Switch>(body.as_bytes())), ["/nothing"]);
 }
 
 #[test]

@@ -3,6 +3,7 @@
 
 use super::*;
 use crate::commit::OUTBOX;
+use crate::describe::resources_of_consumer;
 use crate::effects::QueueName;
 
 const FIRST: QueueName = QueueName::new("first");
@@ -134,4 +135,12 @@ async fn an_announcement_that_failed_is_repeated_although_its_event_is_published
     recorder.faults().unavailable.clear();
     assert_eq!(failed(&recorder, Publish).await, 0);
     assert_eq!((recorder.items_of(OUTBOX).len(), queues(&recorder)), (1, vec![LAST]));
+}
+
+#[test]
+fn only_a_consumer_with_an_inbox_uses_its_table() {
+    let inbox = Resource::Table(IDEMPOTENCY_KEYS, &[Action::GetItem, Action::PutItem]);
+    let has_inbox = [resources_of_consumer::<Announce<true>>(), resources_of_consumer::<Publish>()]
+        .map(|resources| resources.contains(&inbox));
+    assert_eq!(has_inbox, [true, false]);
 }
