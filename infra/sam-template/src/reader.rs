@@ -143,8 +143,8 @@ fn pointer(path: &Path) -> String {
     segments.collect()
 }
 
-/// A section of `Globals`, overridden by a resource's own properties, as SAM merges them: maps are merged,
-/// lists joined, other values replaced. An expression is such a value.
+/// A section of `Globals`, overridden by a resource's own properties, as SAM merges them: maps are
+/// merged, lists joined, other values replaced. An expression is such a value.
 pub fn merge_globals(globals: &Value, own: &Value) -> Value {
     let mut merged = globals.clone();
     merge(&mut merged, own);

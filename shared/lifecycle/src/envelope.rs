@@ -65,13 +65,16 @@ mod tests {
 
     use super::*;
 
-    #[test]
-    fn an_event_of_an_unknown_type_is_a_field_error_with_its_type() {
-        let envelope: Envelope<Value> = serde_json::from_value(json!({
+    fn example() -> Value {
+        json!({
             "eventId": "e", "eventType": "NoteAdded", "version": 1, "aggregateId": "1",
             "occurredAt": "2026-01-01T00:00:00.000Z", "requestId": "r", "data": {},
-        }))
-        .unwrap();
+        })
+    }
+
+    #[test]
+    fn an_event_of_an_unknown_type_is_a_field_error_with_its_type() {
+        let envelope: Envelope<Value> = serde_json::from_value(example()).unwrap();
         let (listed, _) = envelope.unknown_type().into_details();
         let found = listed.iter().map(|found| (&found.field[..], &found.message[..]));
         assert_eq!(found.collect::<Vec<_>>(), [("/eventType", "`NoteAdded` is unknown")]);
@@ -79,10 +82,7 @@ mod tests {
 
     #[test]
     fn an_envelope_with_an_invalid_tracestate_or_none_is_read_without_it() {
-        let mut json = json!({
-            "eventId": "e", "eventType": "Said", "version": 1, "aggregateId": "1",
-            "occurredAt": "2026-01-01T00:00:00.000Z", "requestId": "r", "data": {},
-        });
+        let mut json = example();
         assert_eq!(read(&json), None);
         for (state, kept) in [
             (json!("vendor=1"), Some("vendor=1")),

@@ -76,7 +76,7 @@ impl Schedule {
     /// # Panics
     ///
     /// If it does not have six fields, each separated by one space, or not exactly one of the days
-    /// is `?`; a constant then does not compile.
+    /// is `?`, or another field is; a constant then does not compile.
     pub const fn cron(fields: &'static str) -> Self {
         let bytes = fields.as_bytes();
         let (mut at, mut start, mut field, mut open_days) = (0, 0, 0, 0);

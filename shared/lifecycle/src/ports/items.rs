@@ -139,13 +139,16 @@ mod tests {
     #[test]
     fn an_update_creates_a_missing_item_with_its_key_and_holds_below_a_limit_only() {
         let mut items = Items::default();
-        for (limit, holds) in [(0, false), (2, true), (2, false), (3, true)] {
-            let below = Condition::Below("count", limit);
-            let below = Condition::Any(vec![Condition::Absent, below]);
-            let condition = if limit == 0 { Condition::Present } else { below };
+        let below = |limit| Condition::Below("count", limit);
+        for (condition, holds) in [
+            (Condition::Present, false),
+            (Condition::Absent, true),
+            (below(2), false),
+            (below(3), true),
+        ] {
             let write = Write::update::<Visit>(Visit {}.key()).add("count", 2).when(condition);
             let transaction = Transaction { token: "t".to_owned(), writes: vec![write] };
-            assert_eq!(items.commit(&transaction).is_ok(), holds, "{limit}");
+            assert_eq!(items.commit(&transaction).is_ok(), holds, "{transaction:?}");
         }
         let item = items.get(Visit::TABLE, &Visit {}.key()).unwrap();
         let [pk, sk, count] = ["customerId", "sk", "count"].map(|name| item.get(name).cloned());
