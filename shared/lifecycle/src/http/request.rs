@@ -206,7 +206,8 @@ mod tests {
     #[test]
     fn a_query_string_is_decoded_and_keeps_repeated_names() {
         let expected = [("a", "1"), ("b", "x y"), ("a", "2")];
-        let query = request(&[]).query;
-        assert!(query.iter().map(|(k, v)| (k.as_str(), v.as_str())).eq(expected));
+        let request = request(&[]);
+        assert!(request.query.iter().map(|(k, v)| (k.as_str(), v.as_str())).eq(expected));
+        assert_eq!(request.query(), "a=1&b=x%20y&a=2");
     }
 }

@@ -1,5 +1,6 @@
 //! The records of requests for the local platform's console.
 
+use super::subjects::{parcel, post_parcel};
 use super::*;
 use crate::telemetry::inspector::Inspector;
 use crate::telemetry::inspector::captured::Captured;
@@ -164,6 +165,84 @@ async fn a_successful_request_is_reported_four_times_with_its_input() {
     let deferred = captured.only("deferred");
     assert_eq!(deferred["work"][0]["what"], "message to queue readers");
     assert!(deferred["work"][0]["failed"].is_null());
+}
+
+/// The reasons of the verdicts on a request.
+async fn reasons<E: Endpoint>(mut handler: endpoint::Handler<E>, event: &Value) -> Vec<String> {
+    let (_, mut captured) = inspect(&mut handler);
+    ask(&handler, event).await;
+    let ended = captured.only("ended");
+    let verdicts = ended["verdicts"].as_array().unwrap().iter();
+    verdicts.map(|verdict| verdict["reason"].as_str().unwrap().to_owned()).collect()
+}
+
+#[tokio::test]
+async fn each_verdict_has_its_reason() {
+    let recorder = Arc::new(Recorder::default());
+    let posted = async |event: Value| reasons(post_note(&recorder), &event).await;
+    let got = async || reasons(get_note(&recorder), &get_request(&store_note(&recorder))).await;
+    let (token, role) = ("The token is valid.", "The caller has the role Author.");
+    let reader = with(request("x"), "/requestContext/authorizer/lambda/role", "READER");
+    let unsigned = with(request("x"), "/requestContext/authorizer", Value::Null);
+    let first = "119 of 120 are left for ";
+    for (reasons, expected) in [
+        (
+            posted(request("x")).await,
+            &[token, role, first, "The facts allow it to this caller."][..],
+        ),
+        (posted(reader).await, &[token, "The caller has none of the roles [Author].", first]),
+        (posted(unsigned).await, &["A valid access token is required.", first]),
+        (
+            posted(request("forbidden")).await,
+            &[token, role, first, "The facts forbid it to this caller."],
+        ),
+        (
+            posted(request("hidden")).await,
+            &[token, role, first, "The facts hide the resource from this caller"],
+        ),
+        (
+            got().await,
+            &[
+                "The request has no token, and needs none.",
+                "The endpoint admits all callers.",
+                "2 of 3 are left for ",
+                "The facts do not matter to this endpoint.",
+            ],
+        ),
+    ] {
+        let matched = reasons.iter().zip(expected).all(|(reason, start)| reason.starts_with(start));
+        assert!(matched && reasons.len() == expected.len(), "{reasons:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_limit_of_a_subject_has_its_reason() {
+    let recorder = Arc::new(Recorder::default());
+    for source in 0..6 {
+        let [caller, _, _, subject, ..] =
+            &reasons(post_parcel(&recorder), &parcel("blue", source)).await[..]
+        else {
+            panic!("there are four verdicts");
+        };
+        let expected = if source < 5 { "is not reached." } else { "is reached for " };
+        assert_eq!(caller, "The endpoint needs no token.");
+        assert!(subject.starts_with(&format!("The limit of this house {expected}")), "{subject}");
+    }
+}
+
+#[tokio::test]
+async fn look_ups_in_caches_are_reported() {
+    let recorder = Arc::new(Recorder::default());
+    let mut handler = post_note(&recorder);
+    let (_, mut captured) = inspect(&mut handler);
+
+    ask(&handler, &request("cached")).await;
+
+    let [_, reading, committing, ended] = captured.records().try_into().unwrap();
+    assert_eq!(reading["caches"], json!([]));
+    for record in [committing, ended] {
+        assert_eq!(record["caches"], json!([["shelf", true]]));
+    }
 }
 
 #[tokio::test]

@@ -23,6 +23,7 @@ use crate::record::{Key, Record, TableName};
 use crate::reply;
 use crate::resource::{Action, Resource, Resources};
 use crate::route::Route;
+use crate::telemetry::observe_cache;
 use crate::{Moment, Permit, Timestamp};
 
 pub(super) const NOTES: TableName = TableName::new("notes");
@@ -162,6 +163,7 @@ impl Endpoint for PostNote {
             "hang" => tokio::time::sleep(Duration::from_hours(1)).await,
             "absent" => return Err(RetrieveError::NotFound),
             "limited" => return Err(RetrieveError::RateLimited { retry_after_s: 7 }),
+            "cached" => observe_cache("shelf", true),
             "broken" => return Err(RetrieveError::internal("secret=hunter2")),
             _ => {}
         }

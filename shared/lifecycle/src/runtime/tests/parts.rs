@@ -21,8 +21,9 @@ use crate::{Deadline, Moment, Permit};
 const TRACE: &str = "0af7651916cd43dd8448eb211c80319c";
 const IDS: [&str; 4] = ["one", "refused", "unavailable", "two"];
 
-/// Forwards the events with these ids, each as a separate part, and records that it did.
-struct Sweep(&'static [&'static str]);
+/// Forwards the events with these ids, each as a separate part, and records that it did. The id
+/// `outside` is also written outside the parts.
+struct Sweep<const REMEMBERED: bool>(&'static [&'static str]);
 
 fn envelope(id: &str) -> Envelope<Value> {
     let envelope = json!({
@@ -39,9 +40,9 @@ fn noted(id: &str, text: &str) -> Write {
     Write::put(&Note { id: partition.to_owned(), author: String::new(), text: text.to_owned() })
 }
 
-impl Consumer for Sweep {
+impl<const REMEMBERED: bool> Consumer for Sweep<REMEMBERED> {
     const SOURCE: Source = Source::Schedule(Schedule::every_minutes(1));
-    const INBOX: Inbox = Inbox::None;
+    const INBOX: Inbox = if REMEMBERED { Inbox::Remembered } else { Inbox::None };
     const RESOURCES: Resources =
         &[Resource::Queue(READERS), Resource::Table(NOTES, &[Action::PutItem])];
 
@@ -69,15 +70,20 @@ impl Consumer for Sweep {
                 .write(noted(id, "relayed"))
                 .if_refused(Effects::none().write(noted(id, "set aside")), "NOTE_SET_ASIDE")
         };
-        Ok(ids.iter().map(part).fold(Effects::none(), Effects::part))
+        let outside = ids.contains(&"outside").then(|| noted("outside", "written"));
+        Ok(ids.iter().map(part).fold(Effects::none().writes_of(outside), Effects::part))
     }
 }
 
 async fn run(recorder: &Arc<Recorder>, ids: &'static [&'static str]) -> Handled {
+    run_of(recorder, Sweep::<false>(ids)).await
+}
+
+async fn run_of(recorder: &Arc<Recorder>, consumer: impl Consumer) -> Handled {
     let mut shared = shared(recorder);
     let settings = &mut Arc::get_mut(&mut shared).unwrap().settings;
     settings.collector = Some("http://collector.example".to_owned());
-    let handler = Handler::new(Sweep(ids), shared);
+    let handler = Handler::new(consumer, shared);
     let event = json!({ "id": "run-1", "time": "2026-01-01T00:00:00Z" });
     let invocation = Invocation {
         invocation_id: "invocation-1".to_owned(),
@@ -101,8 +107,20 @@ fn notes(recorder: &Recorder) -> Vec<(String, String)> {
 
 #[test]
 fn a_consumer_needs_the_calls_of_its_resources() {
-    let needs = Needs::of_consumer::<Sweep>();
+    let needs = Needs::of_consumer::<Sweep<false>>();
     assert!(needs.commits && needs.queues && !needs.counts && !needs.mail);
+}
+
+#[tokio::test]
+async fn parts_with_an_inbox_or_other_effects_fail_and_nothing_is_done() {
+    let recorder = Arc::new(Recorder::default());
+    for handled in [
+        run_of(&recorder, Sweep::<true>(&["one"])).await,
+        run_of(&recorder, Sweep::<false>(&["one", "outside"])).await,
+    ] {
+        assert!(handled.answer.is_err());
+    }
+    assert!(notes(&recorder).is_empty() && recorder.sent().is_empty());
 }
 
 #[tokio::test]

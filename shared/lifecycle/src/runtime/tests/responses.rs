@@ -77,6 +77,15 @@ async fn each_failure_has_its_status_and_code_in_the_same_body_shape() {
 }
 
 #[tokio::test]
+async fn a_body_of_the_largest_size_is_read_and_one_byte_more_is_413() {
+    for (bytes, status) in [(100, 201), (101, 413)] {
+        let recorder = Arc::new(Recorder::default());
+        let event = request(&"x".repeat(bytes - r#"{"text":""}"#.len()));
+        assert_eq!(ask(&post_note(&recorder), &event).await.status, status, "{bytes}");
+    }
+}
+
+#[tokio::test]
 async fn all_field_errors_of_a_request_are_in_one_response() {
     let recorder = Arc::new(Recorder::default());
     let event = with(request("x"), "/body", r#"{"text":7,"more":1}"#);

@@ -275,7 +275,10 @@ async fn another_method_is_405_with_the_allowed_ones() {
         let answered = ask(&post_note(&recorder), &event).await;
         assert_eq!((answered.status, &answered.headers["allow"]), (405, &json!("POST")));
     }
-    // A caller without a token gets the same response: only public endpoints support HEAD.
+    // Only public endpoints with GET support HEAD; a caller without a token gets the same response.
+    let event = with(copies("one", 1), "/requestContext/http/method", "HEAD");
+    let answered = ask(&put_away(&recorder), &event).await;
+    assert_eq!((answered.status, &answered.headers["allow"]), (405, &json!("POST")));
     let event = with(delete_request("1"), "/requestContext/http/method", "HEAD");
     let answered = ask(&delete_note(&recorder), &event).await;
     assert_eq!((answered.status, &answered.headers["allow"]), (405, &json!("DELETE")));

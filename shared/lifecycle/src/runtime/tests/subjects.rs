@@ -86,12 +86,12 @@ impl Endpoint for PostParcel {
     }
 }
 
-fn post_parcel(recorder: &Arc<Recorder>) -> endpoint::Handler<PostParcel> {
+pub(super) fn post_parcel(recorder: &Arc<Recorder>) -> endpoint::Handler<impl Endpoint> {
     endpoint::Handler::new(PostParcel, shared(recorder))
 }
 
 /// A parcel to this house, from the source with this number.
-fn parcel(house: &str, source: usize) -> Value {
+pub(super) fn parcel(house: &str, source: usize) -> Value {
     json!({
         "version": "2.0", "rawPath": "/parcels", "rawQueryString": "",
         "headers": { "content-type": "application/json" },
