@@ -99,9 +99,13 @@ async fn measure(
         let event = work.event(&setup.events, row, number, cursor.as_deref())?;
         let before = tables.used();
         let took = function.invoke(&event).await?;
+        let used_now = tables.used() - before;
+        if work.writes() && used_now.write_units <= 0.0 {
+            return Err(format!("{}: an invocation has written nothing", work.name()).into());
+        }
         if number >= WARM_UP {
             times_ms.push(ms(took));
-            used = used + (tables.used() - before);
+            used = used + used_now;
         }
     }
     function.stop().await?;

@@ -17,6 +17,7 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 use tooling::Error;
+use uuid::Uuid;
 
 /// The time limit for a process: Lambda's limit for its start.
 pub(super) const PATIENCE: Duration = Duration::from_secs(10);
@@ -40,6 +41,7 @@ type Poll = oneshot::Sender<Event>;
 
 #[derive(Clone)]
 struct Event {
+    request_id: String,
     payload: Bytes,
     deadline_ms: u128,
 }
@@ -103,7 +105,9 @@ impl Lambda {
         let runtime = self.runtime.take().ok_or("it is not ready")?;
         let now_ms = u128::try_from(lifecycle::clock::now().as_millis())?;
         let deadline_ms = now_ms + INVOCATION_LIMIT.as_millis();
-        let event = Event { payload: payload.clone(), deadline_ms };
+        // An extension distinguishes invocations by their ids.
+        let request_id = Uuid::new_v4().to_string();
+        let event = Event { request_id, payload: payload.clone(), deadline_ms };
         let handed = Instant::now();
         if let Some(extension) = self.extension.take() {
             extension.send(event.clone()).map_err(|_| "its extension has ended")?;
@@ -164,7 +168,7 @@ async fn runtime_next(State(mouth): State<Mouth>) -> Response {
     };
     let headers = [
         ("content-type", "application/json".to_owned()),
-        ("lambda-runtime-aws-request-id", "bench".to_owned()),
+        ("lambda-runtime-aws-request-id", event.request_id),
         ("lambda-runtime-deadline-ms", event.deadline_ms.to_string()),
         ("lambda-runtime-invoked-function-arn", ARN.to_owned()),
         ("lambda-runtime-trace-id", TRACE.to_owned()),
@@ -181,7 +185,7 @@ async fn extension_next(State(mouth): State<Mouth>) -> Response {
     let event = json!({
         "eventType": "INVOKE",
         "deadlineMs": event.deadline_ms,
-        "requestId": "bench",
+        "requestId": event.request_id,
         "invokedFunctionArn": ARN,
         "tracing": { "type": "X-Amzn-Trace-Id", "value": TRACE },
     });

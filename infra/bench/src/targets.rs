@@ -90,8 +90,8 @@ pub(super) fn verdicts(figures: &[Figures]) -> String {
     }
     let ours = || figures.iter().filter(|one| one.candidate.partner.is_some());
     let largest = |of: fn(&Figures) -> Option<f64>| ours().filter_map(of).reduce(f64::max);
-    text += &verdict("largest binary MB", BINARY_MB_MAX, largest(|it| it.binary_mb));
-    text += &verdict("highest peak MB", PEAK_MB_MAX, largest(|it| median(&it.peak_mb)));
+    text += &verdict("largest measured binary MB", BINARY_MB_MAX, largest(|it| it.binary_mb));
+    text += &verdict("highest measured peak MB", PEAK_MB_MAX, largest(|it| median(&it.peak_mb)));
     text
 }
 

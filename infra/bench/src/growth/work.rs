@@ -31,19 +31,21 @@ pub(super) enum Work {
     List,
 }
 
-static PAGE: Candidate = candidate("list_orders", ok);
+static PAGE: Candidate = candidate("list_orders", has_rows);
 static RELAY: Candidate = candidate("relay_outbox", all_consumed);
 static SETTLE: Candidate = candidate("settle_order", all_consumed);
 static SWEEP: Candidate = candidate("sweep_outbox", |_| true);
-static LIST: Candidate = candidate("list_user_orders", ok);
+static LIST: Candidate = candidate("list_user_orders", has_rows);
 
 const fn candidate(binary: &'static str, is_right: fn(&Value) -> bool) -> Candidate {
     let (package, event) = (Package::Functions, Events::product);
     Candidate { name: binary, binary, package, partner: None, event, is_right }
 }
 
-fn ok(answer: &Value) -> bool {
-    answer["statusCode"] == 200
+fn has_rows(answer: &Value) -> bool {
+    let body = answer["body"].as_str().and_then(|body| serde_json::from_str::<Value>(body).ok());
+    let rows = body.as_ref().and_then(|body| body["data"].as_array());
+    answer["statusCode"] == 200 && rows.is_some_and(|rows| !rows.is_empty())
 }
 
 fn all_consumed(answer: &Value) -> bool {
@@ -71,6 +73,14 @@ impl Work {
             Self::Settle => &SETTLE,
             Self::Sweep => &SWEEP,
             Self::List => &LIST,
+        }
+    }
+
+    /// Whether each invocation changes something. The answer of a schedule does not show it.
+    pub(super) fn writes(self) -> bool {
+        match self {
+            Self::Relay | Self::Settle | Self::Sweep => true,
+            Self::Page | Self::List => false,
         }
     }
 
