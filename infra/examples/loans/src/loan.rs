@@ -8,7 +8,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::resources::{BY_DUE, BY_MEMBER, LOANS};
-use crate::{Book, BookId, Email, Member, MemberId, Title, error_codes};
+use crate::{Book, BookId, Email, Library, Member, MemberId, Title, error_codes};
 
 uuid_id! {
     /// The id of a loan.
@@ -35,6 +35,8 @@ pub struct Loan {
     pub loan_id: LoanId,
     /// The book.
     pub book_id: BookId,
+    /// The library that lends it.
+    pub library: Library,
     /// The book's title.
     pub title: Title,
     /// The member who has the book.
@@ -67,6 +69,7 @@ impl Loan {
         Ok(Self {
             loan_id: moment.id("loan").into(),
             book_id: book.book_id,
+            library: book.library,
             title: book.title,
             member_id: member.id,
             email: member.email.clone(),

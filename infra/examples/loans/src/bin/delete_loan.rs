@@ -1,4 +1,4 @@
-//! `DELETE /loans/{loanId}`: a book is returned, by its member or by a librarian.
+//! `DELETE /loans/{loanId}`: a book is returned, by its member or by a librarian of its library.
 
 use aws::{OrNotFound, Table};
 use lifecycle::prelude::*;
@@ -40,9 +40,11 @@ impl Endpoint for DeleteLoan {
         self.loans.get(permit, &Loan::key_of(*loan_id)).await?.or_not_found()
     }
 
-    // 3b. Authorization: the loans of other members are hidden from members
+    // 3b. Authorization: the loans of other members are hidden from members, and those of other
+    // libraries from librarians
     const ALLOW: Allow<Self> = Allow::HideUnless(|caller: &Member, _, loan: &Loan| {
-        caller.id == loan.member_id || caller.has(Role::Librarian)
+        let is_librarian = caller.has(Role::Librarian) && caller.library == loan.library;
+        caller.id == loan.member_id || is_librarian
     });
 
     const CONDITIONS: Conditions<Loan> = Conditions::Untagged;
@@ -73,6 +75,7 @@ impl Endpoint for DeleteLoan {
 
 #[cfg(test)]
 mod tests {
+    use loans::Library;
     use loans::examples::{loan, member, moment};
 
     use super::*;
@@ -86,11 +89,14 @@ mod tests {
     }
 
     #[test]
-    fn a_book_is_returned_only_by_its_member_or_a_librarian() {
+    fn a_book_is_returned_only_by_its_member_or_a_librarian_of_its_library() {
         let librarian = Member { roles: vec![Role::Librarian], ..member("grace") };
+        let elsewhere = Library::try_from("east".to_owned()).unwrap();
+        let of_another_library = Member { library: elsewhere, ..librarian.clone() };
         for (caller, verdict) in [
             (member("ada"), Verdict::Allow),
             (librarian, Verdict::Allow),
+            (of_another_library, Verdict::Hide),
             (member("bob"), Verdict::Hide),
         ] {
             let loan = loan();

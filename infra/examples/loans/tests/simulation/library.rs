@@ -57,7 +57,7 @@ fn loan(index: usize) -> Value {
     let due_ms = i64::try_from(due_ms).expect("a time of this millennium");
     let due_at = lifecycle::Timestamp::from_millis(due_ms);
     let loan = json!({
-        "loanId": loan_id(index), "bookId": book_id(LENT_BOOK),
+        "loanId": loan_id(index), "bookId": book_id(LENT_BOOK), "library": people::LIBRARY,
         "title": format!("Book {LENT_BOOK}"),
         "memberId": "00000000-0000-4000-8000-00000000c000", "email": "earlier@example.com",
         "lentAt": due_at.plus_seconds(-Loan::LENT_FOR_S), "dueAt": due_at,

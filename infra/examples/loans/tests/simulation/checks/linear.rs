@@ -51,7 +51,10 @@ impl Model for Shelf {
         let mut next = state.clone();
         match step {
             Step::Look { available, .. } => return (state.available == *available).then_some(next),
-            Step::Borrow { key, .. } if state.lent.contains(key) => {}
+            // A repetition is answered like the first request, however many copies are left.
+            Step::Borrow { key, answer, .. } if state.lent.contains(key) => {
+                return (*answer != Some(Borrowed::NoCopyLeft)).then_some(next);
+            }
             Step::Borrow { answer: Some(Borrowed::NoCopyLeft), .. } => {
                 return (state.available == 0).then_some(next);
             }
