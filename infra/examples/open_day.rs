@@ -1,15 +1,16 @@
 //! A schedule: every night a new day of ticket sales is opened.
 //!
-//! Each run has an id, which the inbox remembers: a run that is delivered twice opens one day. Run it
-//! at once with `curl -X POST http://127.0.0.1:3001/schedules/OpenDayFunction`.
+//! A day that is open stays as it is, whether a run is delivered twice or started by hand. Run it at
+//! once with `curl -X POST http://127.0.0.1:3001/schedules/OpenDayFunction`.
 
+use aws::Table;
 use lifecycle::Consumer;
 use lifecycle::prelude::*;
 use lifecycle::record::{Key, Record, TableName};
 use serde::{Deserialize, Serialize};
 
 fn main() -> ExitCode {
-    aws::consume(|_| OpenDay)
+    aws::consume(|aws| OpenDay { days: aws.table() })
 }
 
 const TICKET_DAYS: TableName = TableName::new("ticket_days");
@@ -17,31 +18,50 @@ const TICKET_DAYS: TableName = TableName::new("ticket_days");
 /// The tickets of a day.
 const TICKETS: u32 = 500;
 
-struct OpenDay;
+struct OpenDay {
+    days: Table<TicketDay>,
+}
 
 impl Consumer for OpenDay {
     /// Five past midnight, UTC.
     const SOURCE: Source = Source::Schedule(Schedule::cron("5 0 * * ? *"));
 
-    const RESOURCES: Resources = &[Resource::Table(TICKET_DAYS, &[PutItem])];
+    const RESOURCES: Resources = &[Resource::Table(TICKET_DAYS, &[GetItem, PutItem])];
 
     // 4. Deserialisation
     type Input = ScheduledRun;
 
-    // 5. Syntax validation: a run carries no data to check
-    type Command = ScheduledRun;
+    // 5. Syntax validation: the day for which the run was scheduled, also if it runs late
+    type Command = Date;
 
-    // 6. Retrieval: nothing is needed
-    type Facts = ();
+    // 6. Retrieval
+    type Facts = Option<TicketDay>;
 
-    async fn retrieve(&self, _: &Permit<DeliveredMessage>, _: &ScheduledRun) -> Retrieved<()> {
-        Ok(())
+    async fn retrieve(
+        &self,
+        permit: &Permit<DeliveredMessage>,
+        date: &Date,
+    ) -> Retrieved<Option<TicketDay>> {
+        Ok(self.days.get(permit, &Key::new(&date.0)).await?)
     }
 
-    // 7. and 8. The day for which the run was scheduled, also if it runs late
-    fn decide(_: &Moment, run: &ScheduledRun, (): ()) -> Result<Effects, DomainError> {
-        let date = run.time.to_string().chars().take_while(|&character| character != 'T').collect();
-        Ok(Effects::none().write(Write::put(&TicketDay { date, left: TICKETS })))
+    // 7. and 8. Tickets may have been sold since the day was opened
+    fn decide(_: &Moment, date: &Date, day: Option<TicketDay>) -> Result<Effects, DomainError> {
+        if day.is_some() {
+            return Ok(Effects::none());
+        }
+        let day = TicketDay { date: date.0.clone(), left: TICKETS };
+        Ok(Effects::none().write(Write::create(&day)))
+    }
+}
+
+/// A date: `2026-01-31`.
+#[derive(Debug)]
+struct Date(String);
+
+impl From<ScheduledRun> for Date {
+    fn from(run: ScheduledRun) -> Self {
+        Self(run.time.to_string().chars().take_while(|&character| character != 'T').collect())
     }
 }
 
@@ -64,21 +84,25 @@ impl Record for TicketDay {
 
 #[cfg(test)]
 mod tests {
-    use lifecycle::testing::{self, Memory};
+    use aws::testing::InMemory;
+    use lifecycle::testing::Memory;
 
     use super::*;
 
     #[tokio::test]
-    async fn a_run_that_is_delivered_twice_opens_its_day_once() {
+    async fn a_day_is_opened_once_by_a_repeated_run_and_by_another_one() {
         let memory = Memory::new();
-        let open_day =
-            testing::consumer(OpenDay, &memory).at("2027-02-01T00:05:00Z".parse().unwrap());
+        let open_day = InMemory::new(&memory)
+            .consumer(|aws| OpenDay { days: aws.table() })
+            .at("2027-02-01T00:05:00Z".parse().unwrap());
+        let stored = || memory.get::<TicketDay>(&Key::new("2027-02-01")).unwrap().left;
 
         assert!(open_day.run("run-1").await.failed.is_empty());
         assert!(open_day.run("run-1").await.failed.is_empty());
+        assert_eq!((stored(), memory.commits().len()), (TICKETS, 1));
 
-        let day = memory.get::<TicketDay>(&Key::new("2027-02-01")).unwrap();
-        assert_eq!(day.left, TICKETS);
-        assert_eq!(memory.commits().len(), 1);
+        memory.put(&TicketDay { date: "2027-02-01".to_owned(), left: 1 });
+        assert!(open_day.run("run-2").await.failed.is_empty());
+        assert_eq!(stored(), 1);
     }
 }

@@ -1,9 +1,10 @@
 //! A step of a saga: a new order reserves its customer's credit, and a cancelled order releases it.
 //!
 //! The reservation and the event with the decision are one transaction; the service of the orders
-//! reacts to `CreditReserved` or `CreditRefused`. A release is the compensation of a reservation.
+//! reacts to `CreditReserved` or `CreditRefused`. A release is the compensation of a reservation. It may
+//! overtake it, since the queue keeps no order: a released order reserves nothing later.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use aws::{Aws, Table};
 use lifecycle::Consumer;
@@ -59,6 +60,9 @@ impl Consumer for ReserveCredit {
         let (order, read_version) = (step.order(), stored.as_ref().map(|account| account.version));
         let mut account = stored.unwrap_or_else(|| Account::new(&order.customer));
         account.version += 1;
+        if account.released.contains(&order.order_id) {
+            return Ok(Effects::none());
+        }
         let event = match step {
             Step::Reserve(order) if account.reserve(order) => {
                 Some(Event::about(&order.order_id, &CreditReserved::of(order)))
@@ -68,7 +72,7 @@ impl Consumer for ReserveCredit {
                 return Ok(Effects::none().event(refused));
             }
             Step::Release(order) => {
-                account.reserved_cents.remove(&order.order_id);
+                account.release(&order.order_id);
                 None
             }
         };
@@ -115,12 +119,14 @@ impl Step {
     }
 }
 
-/// The reservations of a customer, by order.
+/// The reservations of a customer, by order, and the orders that have been cancelled.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Account {
     customer: String,
     reserved_cents: BTreeMap<String, u64>,
+    #[serde(default)]
+    released: BTreeSet<String>,
     version: u64,
 }
 
@@ -134,7 +140,12 @@ impl Record for Account {
 
 impl Account {
     fn new(customer: &str) -> Self {
-        Self { customer: customer.to_owned(), reserved_cents: BTreeMap::new(), version: 0 }
+        Self {
+            customer: customer.to_owned(),
+            reserved_cents: BTreeMap::new(),
+            released: BTreeSet::new(),
+            version: 0,
+        }
     }
 
     /// Reserves credit for an order. Returns whether there is enough.
@@ -145,6 +156,12 @@ impl Account {
             self.reserved_cents.insert(order.order_id.clone(), order.total_cents);
         }
         is_enough
+    }
+
+    /// Gives the credit of an order back, or keeps it from reserving any.
+    fn release(&mut self, order_id: &str) {
+        self.reserved_cents.remove(order_id);
+        self.released.insert(order_id.to_owned());
     }
 }
 
@@ -246,5 +263,13 @@ mod tests {
         assert!(account.reserve(&order("o-1", CREDIT_CENTS)));
         let effects = decide(Step::Release(order("o-1", CREDIT_CENTS)), Some(account));
         assert_eq!((effects.writes().len(), effects.events().len()), (1, 0));
+    }
+
+    #[test]
+    fn an_order_that_was_cancelled_before_it_arrives_reserves_nothing() {
+        let mut account = Account::new("ada");
+        account.release("o-1");
+        let effects = decide(Step::Reserve(order("o-1", 1)), Some(account));
+        assert_eq!((effects.writes().len(), effects.events().len()), (0, 0));
     }
 }
