@@ -78,7 +78,7 @@ impl<C: Consumer> TestedConsumer<C> {
                 "eventID": format!("event-{index}"), "eventName": "INSERT",
                 "dynamodb": {
                     "SequenceNumber": index.to_string(),
-                    "Keys": { "pk": { "S": record.key().pk } },
+                    "Keys": { (R::TABLE.partition_key()): { "S": record.key().pk } },
                     "NewImage": image,
                 },
             })

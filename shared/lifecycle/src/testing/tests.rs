@@ -29,7 +29,7 @@ use crate::reply;
 use crate::resource::{Action, Resource, Resources};
 use crate::route::Route;
 
-const VISITS: TableName = TableName::new("visits");
+const VISITS: TableName = TableName::new("visits").partition_key_named("visitId");
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 struct Visit {
@@ -287,6 +287,12 @@ async fn images_of_a_stream_have_one_effect_each_and_a_failed_one_is_named() {
     }
     let total = memory.read(VISITS, &Key::new("total")).await.unwrap().unwrap();
     assert_eq!(total.get("count"), Some(&number(2)), "{total:?}");
+}
+
+#[tokio::test]
+async fn images_of_one_item_wait_for_a_failed_one() {
+    let visits = [visit("1", "broken"), visit("1", "kitchen"), visit("2", "hall")];
+    assert_eq!(consumer(CountVisits, &Memory::new()).images(&visits).await.failed, [0, 1]);
 }
 
 /// Removes the visits, if the run is not broken.
