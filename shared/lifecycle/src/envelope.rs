@@ -20,7 +20,7 @@ pub struct Envelope<D> {
     pub version: u32,
     /// When the event occurred.
     pub occurred_at: Timestamp,
-    /// The id of the aggregate; events of one aggregate arrive in order.
+    /// The id of the aggregate. A FIFO queue delivers its events in order; a standard queue may not.
     pub aggregate_id: String,
     /// The id of the request that caused the event.
     pub request_id: String,

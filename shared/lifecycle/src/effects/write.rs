@@ -70,7 +70,8 @@ pub enum Condition {
 pub enum OnConditionFailed {
     /// The facts are stale: stages 6 to 8 run again.
     Retry,
-    /// A business rule is violated: the client gets this rejection.
+    /// A business rule is violated: the client gets this rejection. A consumer has no client; see
+    /// [`Write::or_reject`].
     Reject(DomainError),
 }
 
@@ -145,6 +146,11 @@ impl Write {
 
     /// Sets the rejection for a failed condition. Without one, a failed condition means that the
     /// facts are stale, and stages 6 to 8 run again.
+    ///
+    /// In a consumer they run again in both cases, so that its decision rejects by the facts; a
+    /// decision that does not look at them fails with its record, which is delivered again. In a
+    /// [part](super::Effects::part) the rejection fails the run of the schedule; without one, the part
+    /// is left to the next run.
     #[must_use]
     pub fn or_reject(mut self, rejection: impl Into<DomainError>) -> Self {
         self.on_condition_failed = OnConditionFailed::Reject(rejection.into());
