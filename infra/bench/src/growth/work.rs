@@ -43,9 +43,12 @@ const fn candidate(binary: &'static str, is_right: fn(&Value) -> bool) -> Candid
 }
 
 fn has_rows(answer: &Value) -> bool {
-    let body = answer["body"].as_str().and_then(|body| serde_json::from_str::<Value>(body).ok());
-    let rows = body.as_ref().and_then(|body| body["data"].as_array());
-    answer["statusCode"] == 200 && rows.is_some_and(|rows| !rows.is_empty())
+    let rows = body_of(answer).ok().and_then(|body| Some(body["data"].as_array()?.len()));
+    answer["statusCode"] == 200 && rows.is_some_and(|rows| rows > 0)
+}
+
+fn body_of(answer: &Value) -> serde_json::Result<Value> {
+    serde_json::from_str(answer["body"].as_str().unwrap_or_default())
 }
 
 fn all_consumed(answer: &Value) -> bool {
@@ -132,7 +135,7 @@ impl Work {
 /// The cursor of a page, for a query string.
 pub(super) fn cursor_of(answer: &[u8]) -> Result<String, Error> {
     let answer: Value = serde_json::from_slice(answer)?;
-    let body: Value = serde_json::from_str(answer["body"].as_str().unwrap_or_default())?;
+    let body = body_of(&answer)?;
     let cursor = body["nextCursor"].as_str().ok_or_else(|| format!("no cursor in {body}"))?;
     Ok(cursor.replace('%', "%25").replace('+', "%2B").replace('&', "%26").replace('=', "%3D"))
 }
