@@ -119,7 +119,7 @@ impl Step {
     }
 }
 
-/// The reservations of a customer, by order, and the orders that have been cancelled.
+/// The reservations of a customer, by order, and the orders whose release came first.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Account {
@@ -160,8 +160,9 @@ impl Account {
 
     /// Gives the credit of an order back, or keeps it from reserving any.
     fn release(&mut self, order_id: &str) {
-        self.reserved_cents.remove(order_id);
-        self.released.insert(order_id.to_owned());
+        if self.reserved_cents.remove(order_id).is_none() {
+            self.released.insert(order_id.to_owned());
+        }
     }
 }
 
