@@ -152,8 +152,11 @@ impl World {
 
     /// Records an event, and shows it to the oracles.
     pub(super) fn record(&self, what: Happened) {
-        let event = lock(&self.trace).add(self.now(), what);
-        self.consult(|oracle, view| oracle.observe(&event, view), Some(&event));
+        let number = lock(&self.trace).add(self.now(), what);
+        self.consult(
+            |oracle, view| oracle.observe(&view.trace.events()[number], view),
+            Some(number),
+        );
     }
 
     /// Asks the oracles about the world at rest.
@@ -169,7 +172,7 @@ impl World {
     fn consult(
         &self,
         check: impl Fn(&mut dyn Oracle, &View<'_>) -> Result<(), String>,
-        event: Option<&Event>,
+        event: Option<usize>,
     ) {
         let mut found = Vec::new();
         {
@@ -187,7 +190,8 @@ impl World {
         self.found(found, event);
     }
 
-    fn found(&self, found: Vec<(String, String)>, event: Option<&Event>) {
+    /// Adds the findings of oracles about an event, by its number in the trace.
+    fn found(&self, found: Vec<(String, String)>, event: Option<usize>) {
         let at = self.now();
         for (oracle, reason) in found {
             let mut failures = lock(&self.failures);
@@ -196,7 +200,8 @@ impl World {
             if is_known || known.count() >= FAILURES_MAX {
                 continue;
             }
-            let request = event.and_then(|event| self.request_of(event));
+            let event = event.map(|number| lock(&self.trace).events()[number].clone());
+            let request = event.and_then(|event| self.request_of(&event));
             let (name, text) = (oracle.clone(), reason.clone());
             failures.push(Failure { oracle: name, reason: text, at, request });
             drop(failures);

@@ -72,13 +72,15 @@ impl Trace {
         self.events.first().map(|event| event.at)
     }
 
-    pub(super) fn add(&mut self, at: Millis, what: Happened) -> Event {
-        let number = u64::try_from(self.events.len()).unwrap_or(u64::MAX);
+    /// Adds an event. Returns its index in [`Trace::events`].
+    pub(super) fn add(&mut self, at: Millis, what: Happened) -> usize {
+        let index = self.events.len();
+        let number = u64::try_from(index).unwrap_or(u64::MAX);
         let event = Event { number, at, what };
         self.hash.update(event.line());
         self.hash.update(b"\n");
-        self.events.push(event.clone());
-        event
+        self.events.push(event);
+        index
     }
 }
 
