@@ -1,6 +1,7 @@
 //! Messages in SQS's format and batch sizes. Pure: no client, no call.
 
 use std::borrow::Cow;
+use std::collections::HashSet;
 use std::fmt::Write;
 
 use aws_sdk_sqs::types::{MessageAttributeValue, SendMessageBatchRequestEntry};
@@ -21,10 +22,13 @@ const ID_CHARS_MAX: usize = 128;
 /// SQS's limit for the delay of a message, in seconds.
 const DELAY_S_MAX: i32 = 900;
 
-type Batch = Vec<SendMessageBatchRequestEntry>;
+pub(super) type Batch = Vec<SendMessageBatchRequestEntry>;
 
 /// Fills batches in order. A message that no batch can hold is returned as failed. An entry's id is
 /// the index of its message.
+///
+/// A batch has one message of a FIFO queue's group: of several, SQS can reject the first and accept
+/// the next.
 pub(super) fn batches(
     url: &str,
     messages: &[(usize, &Outgoing)],
@@ -39,17 +43,45 @@ pub(super) fn batches(
                 continue;
             }
         };
-        if batch.len() == MESSAGES_MAX || filled + bytes > BYTES_MAX {
+        let entry = entry(url, *index, message, body);
+        let group = fifo_group(&entry);
+        let has_group = group.is_some() && batch.iter().any(|earlier| fifo_group(earlier) == group);
+        if batch.len() == MESSAGES_MAX || filled + bytes > BYTES_MAX || has_group {
             batches.push(std::mem::take(&mut batch));
             filled = 0;
         }
         filled += bytes;
-        batch.push(entry(url, *index, message, body));
+        batch.push(entry);
     }
     if !batch.is_empty() {
         batches.push(batch);
     }
     (batches, failed)
+}
+
+/// The group of an entry for a FIFO queue.
+fn fifo_group(entry: &SendMessageBatchRequestEntry) -> Option<&str> {
+    entry.message_deduplication_id().and(entry.message_group_id())
+}
+
+/// The groups of a FIFO queue of which a message was not sent: no later one may overtake it.
+#[derive(Debug, Default)]
+pub(super) struct StoppedGroups(HashSet<String>);
+
+impl StoppedGroups {
+    /// Adds the groups of those entries whose index is given.
+    pub(super) fn add(&mut self, batch: &Batch, not_sent: &[usize]) {
+        let entries = batch.iter().filter(|entry| not_sent.contains(&index_of(entry)));
+        self.0.extend(entries.filter_map(fifo_group).map(str::to_owned));
+    }
+
+    /// Divides a batch into the entries to send, and the indices of those behind one that was not
+    /// sent.
+    pub(super) fn divide(&self, batch: Batch) -> (Batch, Vec<usize>) {
+        let is_behind = |entry: &_| fifo_group(entry).is_some_and(|group| self.0.contains(group));
+        let (behind, batch): (Batch, Batch) = batch.into_iter().partition(is_behind);
+        (batch, behind.iter().map(index_of).collect())
+    }
 }
 
 /// The index of the entry's message.
@@ -194,6 +226,36 @@ mod tests {
         let (batches, failed) = filled(&messages);
         assert_eq!(batches, [(0..10).collect::<Vec<_>>(), (10..20).collect(), (20..23).collect()]);
         assert_eq!(failed, Vec::<usize>::new());
+    }
+
+    #[test]
+    fn a_batch_has_one_message_of_a_fifo_group_and_none_behind_one_that_was_not_sent() {
+        let of = |order: &str, id: &str| {
+            let mut message = message(id, "");
+            order.clone_into(&mut message.envelope.aggregate_id);
+            message
+        };
+        let messages = [of("1", "a"), of("2", "b"), of("1", "c"), of("2", "d"), of("1", "e")];
+        let indexed: Vec<_> = messages.iter().enumerate().collect();
+        let indices = |batch: &Batch| batch.iter().map(index_of).collect::<Vec<_>>();
+        let (filled, _) = batches(FIFO, &indexed);
+        assert_eq!(
+            filled.iter().map(indices).collect::<Vec<_>>(),
+            [vec![0, 1], vec![2, 3], vec![4]]
+        );
+
+        let mut stopped = StoppedGroups::default();
+        stopped.add(&filled[0], &[0]);
+        let [_, second, third] = filled.try_into().unwrap();
+        let (sent, behind) = stopped.divide(second);
+        assert_eq!((indices(&sent), behind), (vec![3], vec![2]));
+        let (sent, behind) = stopped.divide(third);
+        assert_eq!((indices(&sent), behind), (vec![], vec![4]));
+
+        let (standard, _) = batches(STANDARD, &indexed);
+        stopped.add(&standard[0], &[0]);
+        let [batch] = standard.try_into().unwrap();
+        assert_eq!(stopped.divide(batch).1, Vec::<usize>::new(), "only FIFO queues have an order");
     }
 
     #[test]

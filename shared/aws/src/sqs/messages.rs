@@ -9,18 +9,19 @@ use lifecycle::ServiceError;
 use lifecycle::effects::QueueName;
 use lifecycle::ports::{Outgoing, RefusedMessage};
 
-use super::batches::{batches, index_of};
+use super::batches::{StoppedGroups, batches, index_of};
 use crate::Aws;
 use crate::errors::{fault, unavailable};
 
-/// Error codes that concern the content of a call, not the queue or our permissions.
-const ABOUT_THE_MESSAGE: [&str; 5] = [
-    "InvalidMessageContents",
-    "InvalidParameterValue",
-    "MissingParameter",
-    "BatchRequestTooLong",
-    "AWS.SimpleQueueService.BatchRequestTooLong",
-];
+/// Error codes that concern the content of a call or an entry, not the queue or our permissions.
+const ABOUT_THE_MESSAGE: [&str; 4] =
+    ["InvalidMessageContents", "InvalidParameterValue", "MissingParameter", "BatchRequestTooLong"];
+
+/// Whether an error code, which may name the service first, concerns the content.
+fn is_about_the_message(code: &str) -> bool {
+    let code = code.strip_prefix("AWS.SimpleQueueService.").unwrap_or(code);
+    ABOUT_THE_MESSAGE.contains(&code)
+}
 
 /// Entries that the queue rejected for now, each with the reason.
 type Retriable = Vec<(SendMessageBatchRequestEntry, ServiceError)>;
@@ -50,10 +51,20 @@ impl Aws {
             return all_failed(messages.iter().map(|(index, _)| *index), unknown);
         };
         let (batches, mut failed) = batches(url, messages);
+        let mut stopped = StoppedGroups::default();
         for batch in batches {
-            let (again, refused) = self.send_batch(queue, url, batch).await;
-            failed.extend(refused);
-            failed.extend(self.send_again(queue, url, again).await);
+            let (batch, behind) = stopped.divide(batch);
+            let overtakes = unavailable("an earlier message of the group was not sent");
+            failed.extend(all_failed(behind.into_iter(), overtakes));
+            if batch.is_empty() {
+                continue;
+            }
+            let (again, mut of_batch) = self.send_batch(queue, url, batch.clone()).await;
+            of_batch.extend(self.send_again(queue, url, again).await);
+            // A refused message would be refused again, so nothing waits for it.
+            let not_sent = of_batch.iter().filter(|(_, fault)| !RefusedMessage::is(fault));
+            stopped.add(&batch, &not_sent.map(|(index, _)| *index).collect::<Vec<_>>());
+            failed.extend(of_batch);
         }
         failed
     }
@@ -85,7 +96,7 @@ impl Aws {
                 let code = error.code().unwrap_or_default().to_owned();
                 let fault = fault("SendMessageBatch", queue.name(), error);
                 let passing = matches!(fault, ServiceError::Unavailable { .. });
-                if let ([entry], true) = (&*entries, ABOUT_THE_MESSAGE.contains(&&*code)) {
+                if let ([entry], true) = (&*entries, is_about_the_message(&code)) {
                     let refused = RefusedMessage(format!("queue {}: {code}", queue.name()));
                     return (Vec::new(), vec![(index_of(entry), refused.into())]);
                 }
@@ -117,6 +128,9 @@ impl Aws {
 }
 
 /// Divides rejected entries into retriable ones and ones that are at fault themselves.
+///
+/// The flag `SenderFault` alone does not separate them: a limited rate and a key of KMS that is
+/// disabled are the caller's fault, too.
 fn sorted(
     queue: QueueName,
     entries: Vec<SendMessageBatchRequestEntry>,
@@ -129,7 +143,7 @@ fn sorted(
         };
         let (name, said) = (queue.name(), refusal.message().unwrap_or_default());
         let reason = format!("queue {name} refused a message: {}: {said}", refusal.code);
-        if refusal.sender_fault {
+        if is_about_the_message(&refusal.code) {
             failed.push((index_of(&entry), RefusedMessage(reason).into()));
         } else {
             again.push((entry, unavailable(reason)));
@@ -159,19 +173,24 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_messages_without_sender_fault_are_sent_again() {
-        let refused = |id: &str, sender_fault| {
-            let entry = BatchResultErrorEntry::builder().id(id).code("X");
+    fn all_entries_are_sent_again_but_those_with_a_bad_content() {
+        let refused = |id: &str, code: &str, sender_fault| {
+            let entry = BatchResultErrorEntry::builder().id(id).code(code);
             entry.sender_fault(sender_fault).build().unwrap()
         };
         let entry = |id: usize| {
             let entry = SendMessageBatchRequestEntry::builder().id(id.to_string());
             entry.message_body("{}").build().unwrap()
         };
-        let refusals = [refused("0", false), refused("2", true)];
+        let refusals = [
+            refused("0", "InternalError", false),
+            refused("2", "AWS.SimpleQueueService.InvalidMessageContents", true),
+            refused("3", "RequestThrottled", true),
+            refused("4", "KMS.DisabledException", true),
+        ];
         let (again, failed) =
-            sorted(QueueName::new("emails"), (0..3).map(entry).collect(), &refusals);
-        assert_eq!(again.iter().map(|(entry, _)| index_of(entry)).collect::<Vec<_>>(), [0]);
+            sorted(QueueName::new("emails"), (0..5).map(entry).collect(), &refusals);
+        assert_eq!(again.iter().map(|(entry, _)| index_of(entry)).collect::<Vec<_>>(), [0, 3, 4]);
         assert!(matches!(failed.as_slice(), [(2, ServiceError::Internal(_))]));
     }
 }

@@ -68,7 +68,7 @@ impl From<RefusedMessage> for ServiceError {
 
 impl RefusedMessage {
     /// Whether the queue refused a message because of its content.
-    pub(crate) fn is(fault: &ServiceError) -> bool {
+    pub fn is(fault: &ServiceError) -> bool {
         matches!(fault, ServiceError::Internal(source) if source.is::<Self>())
     }
 }
