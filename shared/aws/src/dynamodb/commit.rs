@@ -10,6 +10,7 @@ use aws_sdk_dynamodb::types::{
     ReturnValuesOnConditionCheckFailure as OnFailure, TransactWriteItem, Update,
 };
 use lifecycle::effects::{Change, Write, WriteAction, text};
+use lifecycle::idempotency::IDEMPOTENCY_KEYS;
 use lifecycle::ports::{CommitError, FailedCondition, Transaction};
 use lifecycle::telemetry::observe_query;
 use lifecycle::{ServiceError, random};
@@ -232,8 +233,10 @@ fn unknown_outcome(table: &str) -> CommitError {
 ///
 /// A failed condition is a result, so it precedes a conflict or throttling, which only ask for a
 /// retry. The SDK never retries a cancelled transaction; the lifecycle does, after a new decision.
+/// The exception is a conflict at the idempotency record. Then the same request commits at this
+/// moment, and perhaps its own item made the condition fail.
 fn cancelled_because(reasons: &[CancellationReason], writes: &[Write]) -> CommitError {
-    let (mut conditions, mut busy) = (Vec::new(), false);
+    let (mut conditions, mut busy, mut repeats) = (Vec::new(), false, false);
     for (write, reason) in reasons.iter().enumerate() {
         let message = reason.message().unwrap_or_default();
         match reason.code().unwrap_or("None") {
@@ -242,9 +245,11 @@ fn cancelled_because(reasons: &[CancellationReason], writes: &[Write]) -> Commit
                 let stored = reason.item.clone().filter(|item| !item.is_empty()).map(plain);
                 conditions.push(FailedCondition { write, stored });
             }
-            "TransactionConflict" | "ThrottlingError" | "ProvisionedThroughputExceeded" => {
+            "TransactionConflict" => {
                 busy = true;
+                repeats |= writes.get(write).is_some_and(|write| write.table == IDEMPOTENCY_KEYS);
             }
+            "ThrottlingError" | "ProvisionedThroughputExceeded" => busy = true,
             code if is_throttle(code) => busy = true,
             code => {
                 let table = writes.get(write).map_or("", |write| write.table.name());
@@ -254,7 +259,7 @@ fn cancelled_because(reasons: &[CancellationReason], writes: &[Write]) -> Commit
             }
         }
     }
-    if !conditions.is_empty() {
+    if !conditions.is_empty() && !repeats {
         CommitError::Conditions(conditions)
     } else if busy {
         CommitError::Conflict
@@ -351,17 +356,29 @@ mod tests {
         assert!(matches!(refused(None, "token"), Err(CommitError::Conditions(_))));
     }
 
-    #[test]
-    fn an_invalid_write_and_a_fault_name_their_tables() {
-        let write = |table| Write {
-            table: TableName::new(table),
+    fn write(table: TableName) -> Write {
+        Write {
+            table,
             key: Key::new("a"),
             action: WriteAction::Delete,
             key_is_personal: false,
             condition: None,
             on_condition_failed: OnConditionFailed::Retry,
-        };
-        let writes = [write("products"), write("ratings"), write("products")];
+        }
+    }
+
+    #[test]
+    fn a_condition_is_no_result_while_the_same_request_commits() {
+        let reasons = [reason("ConditionalCheckFailed"), reason("TransactionConflict")];
+        let meaning =
+            |second| cancelled_because(&reasons, &[write(TableName::new("orders")), write(second)]);
+        assert!(matches!(meaning(IDEMPOTENCY_KEYS), CommitError::Conflict));
+        assert!(matches!(meaning(TableName::new("products")), CommitError::Conditions(_)));
+    }
+
+    #[test]
+    fn an_invalid_write_and_a_fault_name_their_tables() {
+        let writes = ["products", "ratings", "products"].map(|name| write(TableName::new(name)));
         let reasons = [reason("None"), reason("ValidationError")];
         let CommitError::Invalid(reason) = cancelled_because(&reasons, &writes) else {
             panic!("a write that is not valid can never be committed")
