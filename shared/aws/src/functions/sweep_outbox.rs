@@ -13,7 +13,8 @@ use crate::{Found, Range, Table};
 /// Serves the schedule that relays the rows of the outbox that the stream has missed.
 ///
 /// A run relays up to 100 rows that have waited for two minutes, the oldest first. A row that cannot
-/// be read is set aside: see [`OutboxRow::set_aside_unreadable`].
+/// be sent is moved behind the others: see [`OutboxRow::moved_back`]. One that cannot be read is set
+/// aside: see [`OutboxRow::set_aside_unreadable`].
 pub fn sweep_outbox<S: Subscriptions>() -> ExitCode {
     crate::consume(|aws| SweepOutbox::<S> { outbox: aws.table(), subscriptions: PhantomData })
 }
@@ -67,15 +68,18 @@ impl<S: Subscriptions> Consumer for SweepOutbox<S> {
         Ok(rows)
     }
 
-    // 7. and 8. Each row is relayed separately, in the same way as from the stream. An unreadable
-    // row is set aside, since every run would find it again
+    // 7. and 8. Each row is relayed separately, in the same way as from the stream. A row whose queue
+    // fails waits behind the others, and an unreadable one is set aside: every run would find them again
     fn decide(
         moment: &Moment,
         _: &ScheduledRun,
         rows: Self::Facts,
     ) -> Result<Effects, DomainError> {
         let part = |row: &Found<OutboxRow>| match row {
-            Found::Record(row) => relay::<S>(row, moment.now()),
+            Found::Record(row) => {
+                let behind = Effects::none().write(row.moved_back(moment.now()));
+                relay::<S>(row, moment.now()).if_unsent(behind)
+            }
             Found::Unreadable(item) => {
                 let aside = OutboxRow::set_aside_unreadable(item, moment.now());
                 aside.into_iter().fold(Effects::none(), Effects::write)
@@ -117,6 +121,20 @@ mod tests {
         assert_eq!(queues, [APPROVALS, EMAILS]);
         assert_eq!((created.writes().len(), other.writes().len()), (1, 1));
         assert!(effects.writes().is_empty() && effects.messages().is_empty());
+    }
+
+    #[test]
+    fn a_row_that_is_not_sent_is_moved_behind_the_others() {
+        let mut row = outbox_row("OrderCreated");
+        row.envelope.occurred_at = moment().now().plus_seconds(-WAITING_S_MAX);
+        let rows = vec![Found::Record(row.clone())];
+        let effects = SweepOutbox::<Shop>::decide(&moment(), &scheduled_run(), rows).unwrap();
+        let unsent = effects.parts()[0].unsent().expect("it has effects if it is not sent");
+        let WriteAction::Put(moved) = &unsent.writes()[0].action else { panic!("no put") };
+        let read = item_of(&row);
+        assert_eq!(moved.get("pk"), read.get("pk"));
+        assert_ne!(moved.get("by_waiting_sk"), read.get("by_waiting_sk"));
+        assert_eq!(OutboxRow::of_item(moved.clone()).unwrap().refusals, 0, "it is no refusal");
     }
 
     #[test]

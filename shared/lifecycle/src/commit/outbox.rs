@@ -10,11 +10,16 @@ use crate::Timestamp;
 use crate::consumer::RecordInput;
 use crate::effects::{Condition, OnConditionFailed, Write, WriteAction};
 use crate::envelope::Envelope;
-use crate::record::{IndexKey, IndexName, Key, PARTITION_KEY, Record, SORT_KEY, TableName};
+use crate::record::{
+    IndexKey, IndexName, Key, PARTITION_KEY, Record, SORT_KEY, TableName, item_of,
+};
 use crate::resource::OUTBOX;
 
 /// The index of unpublished outbox rows, ordered by the time of their event.
 pub const BY_WAITING: IndexName = IndexName::new("by_waiting");
+
+/// The attribute with the position in [`BY_WAITING`].
+const WAITING_POSITION: &str = "by_waiting_sk";
 
 /// How long an outbox row is kept; its time-to-live attribute is `expiresAt`.
 const OUTBOX_KEPT_S: i64 = 7 * 24 * 60 * 60;
@@ -53,7 +58,8 @@ pub struct OutboxRow {
     /// The number of times that a queue has refused a message of the row.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub refusals: u32,
-    /// The time of the last refusal. It moves the row behind other rows that wait.
+    /// The time of the last refusal, or of the last run of the sweeper that could not send the row. It
+    /// moves the row behind other rows that wait.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub refused_at: Option<Timestamp>,
     /// When the row was set aside. The row is not retried until an operator decides.
@@ -142,6 +148,17 @@ impl OutboxRow {
         let expires_at = at.plus_seconds(SET_ASIDE_KEPT_S).as_seconds();
         let set_aside = Self { set_aside_at: Some(at), expires_at, ..refused };
         (Write::put(&set_aside), OUTBOX_ROW_SET_ASIDE)
+    }
+
+    /// Moves the row behind the others that wait. The sweeper writes this for a row that it could not
+    /// send, since each run reads the first rows only. The write fails if the row waits no longer where
+    /// it was read.
+    pub fn moved_back(&self, at: Timestamp) -> Write {
+        let write = Write::put(&Self { refused_at: Some(at), ..self.clone() });
+        match item_of(self).get(WAITING_POSITION) {
+            Some(position) => write.when(Condition::Equals(WAITING_POSITION, position.clone())),
+            None => write,
+        }
     }
 
     /// Makes a row that was set aside wait for publication again, with no refusals.
@@ -300,6 +317,22 @@ mod tests {
         assert_eq!(kept.get(&BY_WAITING.position_attribute()), None);
         item.inner_mut().remove(PARTITION_KEY);
         assert!(OutboxRow::set_aside_unreadable(&item, at()).is_none());
+    }
+
+    #[test]
+    fn a_row_is_moved_back_only_from_where_it_was_read() {
+        assert_eq!(WAITING_POSITION, BY_WAITING.position_attribute());
+        let row = OutboxRow::waiting(envelope(), at());
+        let write = row.moved_back(at().plus_seconds(60));
+        let position = |row: &OutboxRow| match item_of(row).get(WAITING_POSITION) {
+            Some(AttributeValue::S(position)) => position.clone(),
+            other => panic!("{other:?}"),
+        };
+        let read_at = AttributeValue::S(position(&row));
+        assert_eq!(write.condition, Some(Condition::Equals(WAITING_POSITION, read_at)));
+        let moved = row_in(write);
+        assert_eq!((moved.refusals, moved.refused_at), (0, Some(at().plus_seconds(60))));
+        assert!(position(&moved) > position(&row), "it waits behind the others");
     }
 
     #[test]

@@ -50,6 +50,7 @@ pub struct Effects {
     posts: Vec<Post>,
     parts: Vec<Effects>,
     if_refused: Option<Box<Instead>>,
+    if_unsent: Option<Box<Effects>>,
 }
 
 /// The replacement for effects that contain a message which its queue refuses.
@@ -173,6 +174,15 @@ impl Effects {
         self
     }
 
+    /// Sets the effects that a [part](Self::part) commits if a message could not be sent for another
+    /// reason, such as a queue that does not answer. The part has failed nevertheless. A sweeper moves
+    /// its row behind the others, so that one queue cannot hold up the rows of all.
+    #[must_use]
+    pub fn if_unsent(mut self, effects: Effects) -> Self {
+        self.if_unsent = Some(Box::new(effects));
+        self
+    }
+
     /// The primary effects, in the order they were added.
     pub fn writes(&self) -> &[Write] {
         &self.writes
@@ -218,12 +228,21 @@ impl Effects {
         self.if_refused.as_ref().map(|instead| &instead.effects)
     }
 
+    /// The effects that a part commits if a message could not be sent.
+    pub fn unsent(&self) -> Option<&Effects> {
+        self.if_unsent.as_deref()
+    }
+
     pub(crate) fn take_parts(&mut self) -> Vec<Effects> {
         std::mem::take(&mut self.parts)
     }
 
     pub(crate) fn take_instead(&mut self) -> Option<Instead> {
         self.if_refused.take().map(|instead| *instead)
+    }
+
+    pub(crate) fn take_unsent(&mut self) -> Option<Effects> {
+        self.if_unsent.take().map(|effects| *effects)
     }
 
     /// Whether there are no effects.

@@ -99,7 +99,7 @@ impl<C: Consumer> Settling<'_, C> {
         if !part.announced().is_empty() {
             return Err(ServiceError::internal("a part has no announcements"));
         }
-        let instead = part.take_instead();
+        let (instead, unsent) = (part.take_instead(), part.take_unsent());
         let cause = origin.in_part(number, &part);
         let mut sent = Sent::default();
         let dispatched = self.dispatch(&part, &cause, &mut sent, &mut stages).await;
@@ -118,7 +118,14 @@ impl<C: Consumer> Settling<'_, C> {
                 observe_error(counted);
                 self.commit_part(&instead.effects, &cause).await
             }
-            (Err(fault), _) => Err(fault),
+            (Err(fault), _) => {
+                if let Some(unsent) = unsent
+                    && let Err(second) = self.commit_part(&unsent, &cause).await
+                {
+                    tracing::error!(error = %second, "the effects of an unsent part failed");
+                }
+                Err(fault)
+            }
         };
         stages.end("commit");
         if let Err(fault) = &done {

@@ -91,6 +91,9 @@ impl<C: Consumer> Settling<'_, C> {
                 let why = "announcements need a consumer without an inbox";
                 return Err(ServiceError::internal(why).into());
             }
+            if effects.take_unsent().is_some() {
+                return Err(ServiceError::internal("only a part has effects if unsent").into());
+            }
             // Messages are sent before the commit: a duplicate is acceptable, a loss is not.
             let instead = effects.take_instead();
             let dispatched = self.dispatch(&effects, self.cause, &mut sent, stages).await;

@@ -69,6 +69,7 @@ impl<const REMEMBERED: bool> Consumer for Sweep<REMEMBERED> {
                 .message(Message::forward(READERS, envelope(id)))
                 .write(noted(id, "relayed"))
                 .if_refused(Effects::none().write(noted(id, "set aside")), "NOTE_SET_ASIDE")
+                .if_unsent(Effects::none().write(noted(id, "moved back")))
         };
         let outside = ids.contains(&"outside").then(|| noted("outside", "written"));
         Ok(ids.iter().map(part).fold(Effects::none().writes_of(outside), Effects::part))
@@ -129,7 +130,12 @@ async fn a_part_that_fails_does_not_stop_the_other_parts() {
     recorder.faults().refused = vec!["refused".to_owned()];
     recorder.faults().unavailable = vec!["unavailable".to_owned()];
     assert!(run(&recorder, &IDS).await.answer.is_err(), "the failed part is retried");
-    let expected = [("one", "relayed"), ("refused", "set aside"), ("two", "relayed")];
+    let expected = [
+        ("one", "relayed"),
+        ("refused", "set aside"),
+        ("two", "relayed"),
+        ("unavailable", "moved back"),
+    ];
     let expected = expected.map(|(id, text)| (id.to_owned(), text.to_owned()));
     assert_eq!(notes(&recorder), expected);
     let sends = recorder.calls().into_iter().filter(|call| matches!(call, Call::Send(_))).count();
