@@ -55,7 +55,13 @@ impl DynamoDb {
             match Key::given(schema, &item_of(&get.key)?) {
                 Ok(key) => {
                     let is_held = self.transactions.holds(&get.table_name, &key);
-                    reasons.push(is_held.then(Reason::conflict));
+                    let table = self.table_mut(&get.table_name)?;
+                    let admitted = table.admit(0, Use::Read, &key.partition, call.now);
+                    reasons.push(if is_held {
+                        Some(Reason::conflict())
+                    } else {
+                        admitted.err().map(|error| Reason::new("ThrottlingError", error.message))
+                    });
                     wanted.push((get.table_name.as_str(), key, projection));
                 }
                 Err(error) => reasons.push(Some(Reason::invalid(error))),
@@ -72,7 +78,6 @@ impl DynamoDb {
         let (mut responses, mut consumed, mut bytes) = (Vec::new(), Consumed::default(), 0);
         for (name, key, projection) in wanted {
             let table = self.table_mut(name)?;
-            table.admit(0, Use::Read, &key.partition, call.now)?;
             let item = table.item(&key).cloned();
             let size = item.as_ref().map_or(0, |item| item_bytes(item));
             bytes += size;

@@ -65,7 +65,7 @@ impl Reason {
         Self::new("ValidationError", error.message)
     }
 
-    fn new(code: &'static str, message: impl Into<String>) -> Self {
+    pub(super) fn new(code: &'static str, message: impl Into<String>) -> Self {
         Self { code, message: message.into(), item: None }
     }
 }

@@ -14,6 +14,8 @@ use crate::services::wire::{AwsError, parsed};
 
 /// The maximum delay, in seconds.
 const DELAY_S_MAX: i64 = 900;
+/// SQS's limit for a group id and a deduplication id; they are ASCII.
+const ID_BYTES_MAX: usize = 128;
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
@@ -162,8 +164,27 @@ fn sent(queue: &mut Queue, entry: Entry, call: &mut Call<'_>) -> Result<Json, Aw
     Ok(answer)
 }
 
+/// An error if a group or deduplication id has a length or a character that SQS refuses.
+fn check_ids(entry: &Entry) -> Result<(), AwsError> {
+    let ids = [
+        ("MessageGroupId", &entry.message_group_id),
+        ("MessageDeduplicationId", &entry.message_deduplication_id),
+    ];
+    for (name, id) in ids {
+        let Some(id) = id else { continue };
+        if !(1..=ID_BYTES_MAX).contains(&id.len()) || !id.bytes().all(|it| it.is_ascii_graphic()) {
+            return Err(invalid_value(format!(
+                "Value {id} for parameter {name} is invalid. Reason: {name} can only include \
+                 alphanumeric and punctuation characters. 1 to {ID_BYTES_MAX} in length."
+            )));
+        }
+    }
+    Ok(())
+}
+
 /// The deduplication id of a message; only FIFO queues have them.
 fn deduplication(queue: &Queue, entry: &Entry) -> Result<Option<String>, AwsError> {
+    check_ids(entry)?;
     if !queue.definition.is_fifo() {
         if let Some(id) = &entry.message_deduplication_id {
             return Err(invalid_value(format!(
@@ -173,15 +194,15 @@ fn deduplication(queue: &Queue, entry: &Entry) -> Result<Option<String>, AwsErro
         }
         return Ok(None);
     }
-    if entry.message_group_id.as_ref().is_none_or(String::is_empty) {
+    if entry.message_group_id.is_none() {
         return Err(missing("MessageGroupId"));
     }
     match &entry.message_deduplication_id {
-        Some(id) if !id.is_empty() => Ok(Some(id.clone())),
-        _ if queue.definition.content_based_deduplication => {
+        Some(id) => Ok(Some(id.clone())),
+        None if queue.definition.content_based_deduplication => {
             Ok(Some(hexadecimal(&Sha256::digest(entry.body().as_bytes()))))
         }
-        _ => Err(invalid_value(
+        None => Err(invalid_value(
             "The queue should either have ContentBasedDeduplication enabled or \
              MessageDeduplicationId provided explicitly",
         )),

@@ -126,6 +126,18 @@ fn a_transaction_has_its_items_until_it_ends() {
 }
 
 #[test]
+fn a_transaction_of_reads_is_cancelled_if_a_partition_is_throttled() {
+    let limit = Throughput { read_units: 1, write_units: 10 };
+    let mut world = world(table().with_throughput(limit));
+    assert_eq!(world.get("t", key("a"), true), Json::Null);
+    let get = |pk: &str| json!({ "Get": { "TableName": "t", "Key": key(pk) } });
+    let both = json!({ "TransactItems": [get("b"), get("a")] });
+    assert_eq!(codes(&world.db_error("TransactGetItems", both)), ["None", "ThrottlingError"]);
+    let other = json!({ "TransactItems": [get("b")] });
+    assert_eq!(world.db("TransactGetItems", other)["Responses"], json!([{}]), "b was not charged");
+}
+
+#[test]
 fn a_repeated_token_has_no_second_effect_for_ten_minutes() {
     let mut world = world(table());
     let absent = Some("attribute_not_exists(pk)");

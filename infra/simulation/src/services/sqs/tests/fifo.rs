@@ -84,6 +84,29 @@ fn a_receipt_handle_ends_with_its_visibility_timeout() {
 }
 
 #[test]
+fn a_group_and_an_id_have_128_visible_characters_at_most() {
+    let mut world = World::new(Freedom::none());
+    let url = world.services.add_queue(QueueDefinition::new("q.fifo")).unwrap();
+    let standard = world.services.add_queue(QueueDefinition::new("q")).unwrap();
+    let request = |url: &str, group: &str| {
+        json!({
+            "QueueUrl": url, "MessageBody": "x", "MessageGroupId": group,
+        })
+    };
+    for id in ["", "Ann Lee", "\u{e9}", &"x".repeat(129)] {
+        let mut by_group = request(&url, id);
+        by_group["MessageDeduplicationId"] = json!("1");
+        let mut by_id = request(&url, "a");
+        by_id["MessageDeduplicationId"] = json!(id);
+        for request in [by_group, by_id, request(&standard, id)] {
+            let error = world.sqs_error("SendMessage", request);
+            assert_eq!(error["__type"], "InvalidParameterValue", "{id}");
+        }
+    }
+    world.sqs("SendMessage", request(&standard, &"!~".repeat(64)));
+}
+
+#[test]
 fn a_message_needs_a_group_and_an_id_and_has_no_delay() {
     let mut world = World::new(Freedom::none());
     let url = world.services.add_queue(QueueDefinition::new("q.fifo")).unwrap();
