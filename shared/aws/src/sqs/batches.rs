@@ -22,7 +22,7 @@ const ID_CHARS_MAX: usize = 128;
 /// SQS's limit for the delay of a message, in seconds.
 const DELAY_S_MAX: i32 = 900;
 
-pub(super) type Batch = Vec<SendMessageBatchRequestEntry>;
+type Batch = Vec<SendMessageBatchRequestEntry>;
 
 /// Fills batches in order. A message that no batch can hold is returned as failed. An entry's id is
 /// the index of its message.
@@ -64,15 +64,21 @@ fn fifo_group(entry: &SendMessageBatchRequestEntry) -> Option<&str> {
     entry.message_deduplication_id().and(entry.message_group_id())
 }
 
+/// The groups of a batch for a FIFO queue, each with its message's index.
+pub(super) fn fifo_groups(batch: &Batch) -> Vec<(usize, String)> {
+    let group = |entry| Some((index_of(entry), fifo_group(entry)?.to_owned()));
+    batch.iter().filter_map(group).collect()
+}
+
 /// The groups of a FIFO queue of which a message was not sent: no later one may overtake it.
 #[derive(Debug, Default)]
 pub(super) struct StoppedGroups(HashSet<String>);
 
 impl StoppedGroups {
-    /// Adds the groups of those entries whose index is given.
-    pub(super) fn add(&mut self, batch: &Batch, not_sent: &[usize]) {
-        let entries = batch.iter().filter(|entry| not_sent.contains(&index_of(entry)));
-        self.0.extend(entries.filter_map(fifo_group).map(str::to_owned));
+    /// Adds those groups of a batch whose index is given.
+    pub(super) fn add(&mut self, groups: Vec<(usize, String)>, not_sent: &[usize]) {
+        let of_these = groups.into_iter().filter(|(index, _)| not_sent.contains(index));
+        self.0.extend(of_these.map(|(_, group)| group));
     }
 
     /// Divides a batch into the entries to send, and the indices of those behind one that was not
@@ -245,7 +251,7 @@ mod tests {
         );
 
         let mut stopped = StoppedGroups::default();
-        stopped.add(&filled[0], &[0]);
+        stopped.add(fifo_groups(&filled[0]), &[0]);
         let [_, second, third] = filled.try_into().unwrap();
         let (sent, behind) = stopped.divide(second);
         assert_eq!((indices(&sent), behind), (vec![3], vec![2]));
@@ -253,7 +259,7 @@ mod tests {
         assert_eq!((indices(&sent), behind), (vec![], vec![4]));
 
         let (standard, _) = batches(STANDARD, &indexed);
-        stopped.add(&standard[0], &[0]);
+        stopped.add(fifo_groups(&standard[0]), &[0]);
         let [batch] = standard.try_into().unwrap();
         assert_eq!(stopped.divide(batch).1, Vec::<usize>::new(), "only FIFO queues have an order");
     }

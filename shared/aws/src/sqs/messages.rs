@@ -9,7 +9,7 @@ use lifecycle::ServiceError;
 use lifecycle::effects::QueueName;
 use lifecycle::ports::{Outgoing, RefusedMessage};
 
-use super::batches::{StoppedGroups, batches, index_of};
+use super::batches::{StoppedGroups, batches, fifo_groups, index_of};
 use crate::Aws;
 use crate::errors::{fault, unavailable};
 
@@ -54,16 +54,19 @@ impl Aws {
         let mut stopped = StoppedGroups::default();
         for batch in batches {
             let (batch, behind) = stopped.divide(batch);
-            let overtakes = unavailable("an earlier message of the group was not sent");
-            failed.extend(all_failed(behind.into_iter(), overtakes));
+            if !behind.is_empty() {
+                let overtakes = unavailable("an earlier message of the group was not sent");
+                failed.extend(all_failed(behind.into_iter(), overtakes));
+            }
             if batch.is_empty() {
                 continue;
             }
-            let (again, mut of_batch) = self.send_batch(queue, url, batch.clone()).await;
+            let groups = fifo_groups(&batch);
+            let (again, mut of_batch) = self.send_batch(queue, url, batch).await;
             of_batch.extend(self.send_again(queue, url, again).await);
             // A refused message would be refused again, so nothing waits for it.
             let not_sent = of_batch.iter().filter(|(_, fault)| !RefusedMessage::is(fault));
-            stopped.add(&batch, &not_sent.map(|(index, _)| *index).collect::<Vec<_>>());
+            stopped.add(groups, &not_sent.map(|(index, _)| *index).collect::<Vec<_>>());
             failed.extend(of_batch);
         }
         failed

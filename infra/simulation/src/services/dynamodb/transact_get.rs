@@ -54,14 +54,7 @@ impl DynamoDb {
             let schema = &self.table(&get.table_name)?.definition.key;
             match Key::given(schema, &item_of(&get.key)?) {
                 Ok(key) => {
-                    let is_held = self.transactions.holds(&get.table_name, &key);
-                    let table = self.table_mut(&get.table_name)?;
-                    let admitted = table.admit(0, Use::Read, &key.partition, call.now);
-                    reasons.push(if is_held {
-                        Some(Reason::conflict())
-                    } else {
-                        admitted.err().map(|error| Reason::new("ThrottlingError", error.message))
-                    });
+                    reasons.push(self.not_free(&get.table_name, &key, Use::Read, call.now)?);
                     wanted.push((get.table_name.as_str(), key, projection));
                 }
                 Err(error) => reasons.push(Some(Reason::invalid(error))),

@@ -7,6 +7,7 @@ use serde_json::{Map, Value as Json, json};
 
 use super::capacity::{Consumed, Consumer, HalfUnits, ReturnConsumed, Use};
 use super::in_progress::{Open, Token};
+use super::key::Key;
 use super::plan::{Action, Change, Expressions, NotWritten, OnFailure, Plan};
 use super::value::{item_bytes, item_to_json};
 use super::{Answer, Author, Call, CallId, DynamoDb, Event, Finished, Turn};
@@ -65,7 +66,7 @@ impl Reason {
         Self::new("ValidationError", error.message)
     }
 
-    pub(super) fn new(code: &'static str, message: impl Into<String>) -> Self {
+    fn new(code: &'static str, message: impl Into<String>) -> Self {
         Self { code, message: message.into(), item: None }
     }
 }
@@ -207,16 +208,25 @@ impl DynamoDb {
     fn check_free(&mut self, plans: &[Plan], now: Millis) -> Result<(), AwsError> {
         let mut reasons = Vec::new();
         for plan in plans {
-            let is_held = self.transactions.holds(&plan.table, &plan.key);
-            let table = self.table_mut(&plan.table)?;
-            let admitted = table.admit(0, Use::Write, &plan.key.partition, now);
-            reasons.push(if is_held {
-                Some(Reason::conflict())
-            } else {
-                admitted.err().map(|error| Reason::new("ThrottlingError", error.message))
-            });
+            reasons.push(self.not_free(&plan.table, &plan.key, Use::Write, now)?);
         }
         if reasons.iter().any(Option::is_some) { Err(cancelled(&reasons)) } else { Ok(()) }
+    }
+
+    /// Why a transaction cannot use an item now: another one has it, or its partition has no
+    /// throughput left.
+    pub(super) fn not_free(
+        &mut self,
+        table: &str,
+        key: &Key,
+        used: Use,
+        now: Millis,
+    ) -> Result<Option<Reason>, AwsError> {
+        if self.transactions.holds(table, key) {
+            return Ok(Some(Reason::conflict()));
+        }
+        let admitted = self.table_mut(table)?.admit(0, used, &key.partition, now);
+        Ok(admitted.err().map(|error| Reason::new("ThrottlingError", error.message)))
     }
 
     /// Whether the token's transaction was committed in the last ten minutes.
