@@ -10,7 +10,7 @@ use cargo_lifecycle::new_service::{self, NewService};
 use cargo_lifecycle::{Location, Service, codegen, drift};
 use fs_err as fs;
 use house::program_of;
-use toml::Table;
+use toml::{Table, Value};
 use tooling::process::succeeded;
 use tooling::{Error, cargo, descriptions, say, target_directory};
 
@@ -53,14 +53,43 @@ fn in_folder(workspace: &Path, folder: &Path, target: &Path) -> Result<(), Error
     Ok(())
 }
 
+/// The crates that the service needs with other features than our workspace: they are built for it alone.
+/// No code of theirs runs for long, and optimised they would take minutes to compile.
+const ITS_OWN: [&str; 16] = [
+    "aws-runtime",
+    "aws-sdk-dynamodb",
+    "aws-sdk-secretsmanager",
+    "aws-sdk-sqs",
+    "aws-sigv4",
+    "aws-smithy-json",
+    "aws-smithy-runtime",
+    "aws-smithy-runtime-api",
+    "dynoxide-rs",
+    "jsonschema",
+    "lambda-lifecycle",
+    "lambda-lifecycle-aws",
+    "libsqlite3-sys",
+    "ring",
+    "rustls",
+    "sam-template",
+];
+
 /// Lets cargo build the service where it builds ours, and with the same settings, so that they share
 /// dependencies.
 fn share_target(workspace: &Path, folder: &Path, target: &Path) -> Result<(), Error> {
     let manifest: Table = toml::from_str(&fs::read_to_string(workspace.join("Cargo.toml"))?)?;
-    let profile = manifest.get("profile").and_then(|profiles| profiles.get("dev"));
-    let profile = profile.ok_or("Cargo.toml has no profile dev")?;
+    let profile = manifest.get("profile").and_then(|profiles| profiles.get("dev")?.as_table());
+    let mut profile = profile.ok_or("Cargo.toml has no profile dev")?.clone();
+    if let Some(Value::Table(packages)) = profile.get_mut("package") {
+        for package in ITS_OWN {
+            let settings = packages.entry(package).or_insert_with(|| Table::new().into());
+            if let Value::Table(settings) = settings {
+                settings.insert("opt-level".to_owned(), 0.into());
+            }
+        }
+    }
     let build = Table::from_iter([("target-dir".to_owned(), target.display().to_string().into())]);
-    let profiles = Table::from_iter([("dev".to_owned(), profile.clone())]);
+    let profiles = Table::from_iter([("dev".to_owned(), profile.into())]);
     let shared = [("build", build), ("profile", profiles)];
     let configuration = folder.join(".cargo");
     fs::create_dir_all(&configuration)?;

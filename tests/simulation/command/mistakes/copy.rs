@@ -70,7 +70,7 @@ impl SwitchedCopy {
         // The copy shares nothing that the workspace has built: Cargo knows a crate by its path within
         // its workspace, and would take those of the one for those of the other.
         let mut build = cargo(&self.folder.join("workspace"));
-        build.args(["build", "--quiet", "--package", "simulate", "--profile", "tool"]);
+        build.args(["build", "--quiet", "--package", "store-functions", "--profile", "tool"]);
         build.arg("--target-dir").arg(&self.folder).env_remove("CARGO_BUILD_BUILD_DIR");
         succeeded(&mut build)
     }

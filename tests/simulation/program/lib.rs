@@ -1,6 +1,6 @@
 //! The functions of the store, from the generated list of the simulation.
 
-#[path = "../../simulation/functions.rs"]
+#[path = "../functions.rs"]
 mod functions;
 
 use simulate::Main;
