@@ -35,6 +35,7 @@ mod ignored_properties;
 mod intrinsics;
 mod joined;
 mod left_out;
+mod like;
 mod lines;
 mod mail;
 mod mappings;
@@ -64,6 +65,7 @@ use serde_json::Value;
 
 pub use self::error::TemplateError;
 pub use self::filter::Pattern;
+pub use self::like::is_like;
 pub use self::model::{
     Api, ApiKind, AttributeType, Authorizer, AuthorizerFormat, Code, Condition, ConditionKey, Cors,
     DEFAULT_ROUTE, DEFAULT_STAGE, Effect, EventDestination, EventRule, EventSource, Function,

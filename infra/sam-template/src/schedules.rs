@@ -80,8 +80,12 @@ fn parse_rate(rate: &str) -> Result<Times, String> {
 }
 
 fn parse_cron(cron: &str) -> Result<Times, String> {
-    if cron.split_whitespace().count() != 6 {
+    let fields: Vec<&str> = cron.split(' ').collect();
+    let [minutes, hours, day, month, week_day, year] = fields[..] else {
         return Err("expected minutes, hours, day of month, month, day of week and year".to_owned());
+    };
+    if [minutes, hours, month, year].contains(&"?") || (day == "?") == (week_day == "?") {
+        return Err("expected `?` for one of the two days, and nowhere else".to_owned());
     }
     // As in Quartz, days of the week count from 1 for Sunday, and both day fields must match.
     let parser = CronParser::builder()
@@ -139,6 +143,11 @@ mod tests {
             ("rate(0 minutes)", "a rate is at least 1"),
             ("cron(* * * * *)", "expected minutes, hours"),
             ("cron(61 * * * ? *)", "is not a schedule"),
+            ("cron(0  3 * * ? *)", "expected minutes, hours"),
+            ("cron(0 3 * * * *)", "expected `?` for one of the two days"),
+            ("cron(0 3 ? * ? *)", "expected `?` for one of the two days"),
+            ("cron(? 3 * * ? *)", "expected `?` for one of the two days"),
+            ("cron(0 3 1 * ? ?)", "expected `?` for one of the two days"),
             ("at(noon)", "`noon` is not a time"),
         ];
         for (expression, reason) in cases {

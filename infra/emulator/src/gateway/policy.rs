@@ -1,9 +1,8 @@
 //! The policy that an authorizer of a REST API returns.
 
+use sam_template::is_like;
 use serde::Deserialize;
 use serde_json::{Map, Value};
-
-use crate::services::matches;
 
 /// The response of a REST API's authorizer.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
@@ -60,8 +59,8 @@ impl AuthorizerPolicy {
 impl OneOrMany {
     fn any_matches(&self, text: &str) -> bool {
         match self {
-            Self::One(pattern) => matches(pattern, text),
-            Self::Many(patterns) => patterns.iter().any(|pattern| matches(pattern, text)),
+            Self::One(pattern) => is_like(pattern, text),
+            Self::Many(patterns) => patterns.iter().any(|pattern| is_like(pattern, text)),
         }
     }
 }

@@ -38,7 +38,6 @@ pub use self::error::{DataError, NoSuch, QueueError, SecretError, StartError, St
 pub use self::fault_injector::FaultInjector;
 pub use self::meter::Consumed;
 pub use self::physical_names::{Names, QueueName, SecretName, TableName, access_key};
-pub(crate) use self::policy::matches;
 pub use self::ses::{Identities, Mail, MailOutcome, Mailbox};
 pub use self::sqs::{
     JournalEntry, MessageState, MovedMessage, QueueReport, QueuedMessage, ReceivedMessage,

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use crate::like::is_like;
 use crate::value::TemplateValue;
 
 /// `AWS::Serverless::Function`, with the template's globals merged in.
@@ -82,6 +83,16 @@ pub enum Operator {
     StringEquals,
     /// Patterns with `*` for any characters and `?` for one.
     StringLike,
+}
+
+impl Operator {
+    /// Whether the request's text meets a condition with this value.
+    pub fn is_met(self, value: &str, found: &str) -> bool {
+        match self {
+            Self::StringEquals => value == found,
+            Self::StringLike => is_like(value, found),
+        }
+    }
 }
 
 /// Whether a statement allows or denies.

@@ -2,10 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use sam_template::{Effect, Function, Statement, Template};
+use sam_template::{Effect, Function, Statement, Template, is_like};
 
 use super::view::{MAIL, NodeKind};
-use crate::services::{Names, matches};
+use crate::services::Names;
 
 /// A kind of use. Receives from a queue are left out: they are connections of event sources.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -62,7 +62,7 @@ pub(super) fn of(
         for (kind, access) in uses(statement) {
             let of_kind = known.iter().filter(|(it, ..)| *it == kind);
             for (_, title, arns) in of_kind {
-                if kind == NodeKind::Mail || arns.iter().any(|arn| matches(&pattern, arn)) {
+                if kind == NodeKind::Mail || arns.iter().any(|arn| is_like(&pattern, arn)) {
                     found.entry((kind, title.clone())).or_default().insert(access);
                 }
             }
@@ -75,7 +75,7 @@ pub(super) fn of(
 fn uses(statement: &Statement) -> impl Iterator<Item = (NodeKind, Access)> {
     let action = statement.action.to_ascii_lowercase();
     let meant = ACTIONS.into_iter();
-    let meant = meant.filter(move |(_, _, known)| known.iter().any(|it| matches(&action, it)));
+    let meant = meant.filter(move |(_, _, known)| known.iter().any(|it| is_like(&action, it)));
     meant.map(|(kind, access, _)| (kind, access))
 }
 
