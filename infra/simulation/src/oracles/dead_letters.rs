@@ -29,7 +29,7 @@ pub struct DeadLetters {
     poison: Vec<(String, String)>,
     /// Whether records of a stream were given up.
     given_up: bool,
-    /// Whether a fault was drawn.
+    /// Whether a fault was drawn, or a table was overloaded.
     had_faults: bool,
 }
 
@@ -103,7 +103,7 @@ impl DeadLetters {
                 self.poison.extend(self.is_poison(&body).then_some((queue, body)));
             }
             Happened::GivenUp { .. } => self.given_up = true,
-            Happened::Drawn { .. } => self.had_faults = true,
+            Happened::Drawn { .. } | Happened::Overloaded { .. } => self.had_faults = true,
             _ => {}
         }
     }

@@ -19,7 +19,9 @@ impl Oracle for NoDeniedCalls {
 
     fn observe(&mut self, event: &Event, _view: &View<'_>) -> Result<(), String> {
         match &event.what {
-            Happened::Performed { body, .. } if body.contains("AccessDeniedException") => {
+            Happened::Performed { status: 400.., body, .. }
+                if body.contains("AccessDeniedException") =>
+            {
                 Err(body.clone())
             }
             _ => Ok(()),

@@ -2,15 +2,33 @@
 
 use std::collections::BTreeMap;
 
+use sam_template::{Operator, is_like};
+
 use super::account::{ACCOUNT_ID, REGION};
 use super::wire::AwsError;
 
 /// The permissions of a caller: actions on resources.
 ///
 /// A resource is the last part of its ARN: `table/users`, `table/users/index/by_name`, the name of a
-/// queue, `secret:keys`, or `identity/shop@example.com`. An action or a resource may end with `*`.
+/// queue, `secret:keys`, or `identity/shop@example.com`. An action and a resource may have IAM's `*`
+/// and `?`.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Permissions(Vec<(String, String)>);
+pub struct Permissions(Vec<Permission>);
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Permission {
+    /// In lower case: actions have no case.
+    action: String,
+    resource: String,
+    senders: Vec<Senders>,
+}
+
+/// A condition of a permission: the senders of a mail.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Senders {
+    pub(crate) operator: Operator,
+    pub(crate) values: Vec<String>,
+}
 
 impl Permissions {
     /// No permission.
@@ -25,23 +43,42 @@ impl Permissions {
 
     /// One more permission: `dynamodb:GetItem` on `table/users`.
     #[must_use]
-    pub fn and(mut self, action: impl Into<String>, resource: impl Into<String>) -> Self {
-        self.0.push((action.into(), resource.into()));
+    pub fn and(self, action: impl Into<String>, resource: impl Into<String>) -> Self {
+        self.and_from(Vec::new(), action, resource)
+    }
+
+    /// One more permission, for mails that meet all conditions on their sender.
+    pub(crate) fn and_from(
+        mut self,
+        senders: Vec<Senders>,
+        action: impl Into<String>,
+        resource: impl Into<String>,
+    ) -> Self {
+        let action = action.into().to_ascii_lowercase();
+        self.0.push(Permission { action, resource: resource.into(), senders });
         self
     }
 
-    /// Whether the permissions have this action on this resource.
+    /// Whether the permissions have this action on this resource, for a call that is no mail.
     pub fn allow(&self, action: &str, resource: &str) -> bool {
-        self.0
-            .iter()
-            .any(|(actions, resources)| matches(actions, action) && matches(resources, resource))
+        self.allow_from(None, action, resource)
+    }
+
+    fn allow_from(&self, sender: Option<&str>, action: &str, resource: &str) -> bool {
+        let action = action.to_ascii_lowercase();
+        self.0.iter().any(|permission| {
+            is_like(&permission.action, &action)
+                && is_like(&permission.resource, resource)
+                && permission.senders.iter().all(|senders| senders.have(sender))
+        })
     }
 }
 
-fn matches(pattern: &str, text: &str) -> bool {
-    match pattern.strip_suffix('*') {
-        Some(beginning) => text.starts_with(beginning),
-        None => pattern == text,
+impl Senders {
+    fn have(&self, sender: Option<&str>) -> bool {
+        sender.is_some_and(|sender| {
+            self.values.iter().any(|value| self.operator.is_met(value, sender))
+        })
     }
 }
 
@@ -55,8 +92,18 @@ pub(super) struct Access<'a> {
 impl Access<'_> {
     /// An error if the caller may not perform the action.
     pub(super) fn check(&self, action: &str, resource: &str) -> Result<(), AwsError> {
+        self.check_from(None, action, resource)
+    }
+
+    /// An error if the caller may not perform the action for a mail of this sender.
+    pub(super) fn check_from(
+        &self,
+        sender: Option<&str>,
+        action: &str,
+        resource: &str,
+    ) -> Result<(), AwsError> {
         let permissions = self.permissions.get(self.caller);
-        if permissions.is_some_and(|permissions| permissions.allow(action, resource)) {
+        if permissions.is_some_and(|it| it.allow_from(sender, action, resource)) {
             return Ok(());
         }
         let caller = self.caller;

@@ -20,6 +20,7 @@ use serde_json::Value as Json;
 
 use self::access::Access;
 pub use self::access::Permissions;
+pub(crate) use self::access::Senders;
 pub use self::account::{ACCOUNT_ID, REGION};
 use self::call::{Answer, Call, Finished, Turn};
 pub use self::call::{CallId, Called};
@@ -91,6 +92,12 @@ impl Services {
     /// The ARN of the stream of a table, if it has one.
     pub fn stream_arn(&self, table: &str) -> Option<&str> {
         self.dynamodb.stream_arn(table)
+    }
+
+    /// Begins the rotation of a secret to a version with this id; `None` is the time between two
+    /// rotations.
+    pub(crate) fn rotate(&mut self, secret: &str, version: Option<&str>) {
+        self.secrets.rotate(secret, version);
     }
 
     /// The number of records that all streams have got so far.

@@ -14,6 +14,7 @@ use crate::random::Random;
 
 const CURRENT: &str = "AWSCURRENT";
 const PREVIOUS: &str = "AWSPREVIOUS";
+const PENDING: &str = "AWSPENDING";
 
 /// The secrets of an account.
 #[derive(Debug, Default)]
@@ -27,6 +28,17 @@ struct Secret {
     /// The version of each staging label.
     labels: BTreeMap<String, String>,
     created_at: Millis,
+    rotation: Rotation,
+}
+
+/// The rotation of a secret.
+#[derive(Debug, Default)]
+enum Rotation {
+    #[default]
+    None,
+    Waits,
+    /// Of the version with this id.
+    UnderWay(String),
 }
 
 #[derive(Debug)]
@@ -85,8 +97,22 @@ impl Secrets {
             versions: BTreeMap::from([(id.clone(), Version { content, created_at: now })]),
             labels: BTreeMap::from([(CURRENT.to_owned(), id)]),
             created_at: now,
+            rotation: Rotation::None,
         };
         self.0.insert(name.to_owned(), secret);
+    }
+
+    /// Begins a rotation to a version with this id, or ends it. The version of an earlier rotation is
+    /// no longer pending then.
+    pub(super) fn rotate(&mut self, name: &str, version: Option<&str>) {
+        let Some(secret) = self.0.get_mut(name) else { return };
+        secret.rotation = match version {
+            None => Rotation::Waits,
+            Some(version) => {
+                secret.labels.retain(|label, id| label != PENDING || id == version);
+                Rotation::UnderWay(version.to_owned())
+            }
+        };
     }
 
     pub(super) fn call(
@@ -231,12 +257,21 @@ impl Secrets {
         let (name, secret) = self.permitted(&request.secret_id, "DescribeSecret", call)?;
         let labelled: BTreeSet<&String> = secret.labels.values().collect();
         let stages = labelled.into_iter().map(|id| (id.clone(), json!(secret.stages(id))));
-        Ok(json!({
+        let mut stages: Map<_, _> = stages.collect();
+        // The new version has its label before it has a value.
+        if let Rotation::UnderWay(id) = &secret.rotation {
+            stages.entry(id).or_insert_with(|| json!([PENDING]));
+        }
+        let mut answer = json!({
             "ARN": secret.arn,
             "Name": name,
             "CreatedDate": secret.created_at.as_seconds_f64(),
-            "VersionIdsToStages": stages.collect::<Map<_, _>>(),
-        }))
+            "VersionIdsToStages": stages,
+        });
+        if !matches!(secret.rotation, Rotation::None) {
+            answer["RotationEnabled"] = json!(true);
+        }
+        Ok(answer)
     }
 }
 

@@ -145,17 +145,18 @@ impl Ses {
         let request: SendEmail =
             parsed(body).map_err(|error| AwsError::new("BadRequestException", error.message))?;
         let from = address(&request.from_email_address).to_owned();
-        call.access.check("ses:SendEmail", &format!("identity/{from}"))?;
         let Destination { to_addresses, cc_addresses, bcc_addresses } = request.destination;
         let to: Vec<String> =
             to_addresses.into_iter().chain(cc_addresses).chain(bcc_addresses).collect();
+        self.check_access(&from, &to, request.configuration_set_name.as_deref(), call)?;
         if to.is_empty() || to.len() > RECIPIENTS_MAX {
             return Err(AwsError::new(
                 "BadRequestException",
                 format!("Recipient count must be from 1 to {RECIPIENTS_MAX}."),
             ));
         }
-        if let Some(wrong) = to.iter().find(|to| !is_address(address(to))) {
+        let all = std::iter::once(&request.from_email_address).chain(&to);
+        if let Some(wrong) = all.into_iter().find(|it| !is_address(address(it))) {
             let message = format!("Illegal address: {wrong}");
             return Err(AwsError::new("BadRequestException", message));
         }
@@ -179,6 +180,34 @@ impl Ses {
         Ok(Answer::Now(json!({ "MessageId": id })))
     }
 
+    /// The resources of a mail are the identity of its sender and its configuration set; in the
+    /// sandbox also the identities of its recipients.
+    fn check_access(
+        &self,
+        from: &str,
+        to: &[String],
+        configuration_set: Option<&str>,
+        call: &Call<'_>,
+    ) -> Result<(), AwsError> {
+        let check = |kind: &str, name: &str| {
+            call.access.check_from(Some(from), "ses:SendEmail", &format!("{kind}/{name}"))
+        };
+        if let Some(sandbox) = &self.sandbox {
+            let recipients = to.iter().filter_map(|to| sandbox.identity(address(to)));
+            for identity in
+                std::iter::once(sandbox.identity(from).unwrap_or(from)).chain(recipients)
+            {
+                check("identity", identity)?;
+            }
+        } else {
+            // Which of its identities the account has is not known.
+            if !identities(from).any(|identity| check("identity", identity).is_ok()) {
+                check("identity", from)?;
+            }
+        }
+        configuration_set.map_or(Ok(()), |set| check("configuration-set", set))
+    }
+
     fn check_rate(&self, now: Millis) -> Result<(), AwsError> {
         let within = |window: Millis| {
             self.mails.iter().rev().take_while(|mail| now.since(mail.at) < window).count()
@@ -195,13 +224,14 @@ impl Ses {
 }
 
 impl Sandbox {
+    /// The verified identity of an address.
+    fn identity<'a>(&self, address: &'a str) -> Option<&'a str> {
+        identities(address).find(|identity| self.verified.contains(*identity))
+    }
+
     fn check(&self, from: &str, to: &[String]) -> Result<(), AwsError> {
-        let is_verified = |address: &str| {
-            let domain = address.rsplit('@').next().unwrap_or_default();
-            self.verified.contains(address) || self.verified.contains(domain)
-        };
         let all = std::iter::once(from).chain(to.iter().map(|to| address(to)));
-        let failed: Vec<&str> = all.filter(|address| !is_verified(address)).collect();
+        let failed: Vec<&str> = all.filter(|address| self.identity(address).is_none()).collect();
         if failed.is_empty() {
             return Ok(());
         }
@@ -223,8 +253,17 @@ fn address(text: &str) -> &str {
     }
 }
 
+/// The identities that may be verified for an address: itself, its domain, and the domains above.
+fn identities(address: &str) -> impl Iterator<Item = &str> {
+    let domain = address.split_once('@').map(|(_, domain)| domain);
+    let domains = std::iter::successors(domain, |it| Some(it.split_once('.')?.1));
+    std::iter::once(address).chain(domains)
+}
+
+/// Whether SES accepts the address: it has only ASCII, so another domain is in Punycode.
 fn is_address(text: &str) -> bool {
     let parts = text.split_once('@');
     parts.is_some_and(|(local, domain)| !local.is_empty() && !domain.is_empty())
+        && text.is_ascii()
         && !text.contains(char::is_whitespace)
 }

@@ -1,10 +1,11 @@
 //! Calls of all services, and a world for the tests of each.
 
+use sam_template::Operator;
 use serde_json::{Value as Json, json};
 
 use super::dynamodb::{StreamView, TableDefinition};
 use super::sqs::QueueDefinition;
-use super::{CallId, Called, Freedom, Permissions, Services, WireRequest, WireResponse};
+use super::{CallId, Called, Freedom, Permissions, Senders, Services, WireRequest, WireResponse};
 use crate::Millis;
 use crate::random::Seeded;
 
@@ -182,8 +183,79 @@ fn a_mail_is_in_the_mailbox() {
     assert_eq!(json!(mails[0].id), answer["MessageId"]);
     assert_eq!((mails[0].from.as_str(), mails[0].subject.as_str()), ("shop@example.com", "Hello"));
     assert_eq!(mails[0].headers, [("X-Mail-Id".to_owned(), "1".to_owned())]);
-    let error = world.response("ses", "SendEmail", &mail("nowhere"));
-    assert_eq!(error.headers[0], ("x-amzn-errortype", "BadRequestException".to_owned()));
+    for wrong in ["nowhere", "jörg@example.org", "a b@example.org"] {
+        let error = world.response("ses", "SendEmail", &mail(wrong));
+        assert_eq!(error.headers[0], ("x-amzn-errortype", "BadRequestException".to_owned()));
+    }
+}
+
+#[test]
+fn a_mail_needs_permission_for_its_identity_its_configuration_set_and_its_sender() {
+    let mut world = World::new(Freedom::none());
+    let senders = |operator, values: &[&str]| Senders {
+        operator,
+        values: values.iter().map(|value| (*value).to_owned()).collect(),
+    };
+    let equal = senders(Operator::StringEquals, &["other@example.com", "shop@example.com"]);
+    let like = senders(Operator::StringLike, &["sh?p@*"]);
+    let unlike = senders(Operator::StringEquals, &["sh?p@*"]);
+    let address = "identity/shop@example.com";
+    let set = "configuration-set/orders";
+    let none = Permissions::none;
+    let mut with_set = mail("ada@example.org");
+    with_set["ConfigurationSetName"] = json!("orders");
+    for (permissions, without_set_allowed, with_set_allowed) in [
+        (none().and("ses:SendEmail", address), true, false),
+        (none().and("ses:SendEmail", "identity/example.com"), true, false),
+        (none().and("ses:SendEmail", "identity/com"), true, false),
+        (none().and("ses:SendEmail", "identity/example.org"), false, false),
+        (none().and("ses:SendEmail", set), false, false),
+        (none().and("ses:SendEmail", address).and("ses:sendemail", set), true, true),
+        (none().and_from(vec![equal.clone()], "ses:Send*", "*"), true, true),
+        (none().and_from(vec![equal, like], "ses:*", "*"), true, true),
+        (none().and_from(vec![unlike], "ses:*", "*"), false, false),
+    ] {
+        world.services.grant("test", permissions.clone());
+        let mut allowed = |mail: &Json| world.response("ses", "SendEmail", mail).status == 200;
+        assert_eq!(allowed(&mail("ada@example.org")), without_set_allowed, "{permissions:?}");
+        assert_eq!(allowed(&with_set), with_set_allowed, "{permissions:?}");
+    }
+}
+
+#[test]
+fn a_secret_in_rotation_has_a_pending_version_before_its_value() {
+    let mut world = World::new(Freedom::none());
+    world.services.add_secret("keys", "first", &mut world.random);
+    let service = "secretsmanager";
+    let described =
+        |world: &mut World| world.ok(service, "DescribeSecret", &json!({ "SecretId": "keys" }));
+    assert_eq!(described(&mut world).get("RotationEnabled"), None);
+
+    world.services.rotate("keys", Some("new"));
+    let before = described(&mut world);
+    assert_eq!(before["RotationEnabled"], true);
+    assert_eq!(before["VersionIdsToStages"]["new"], json!(["AWSPENDING"]));
+    let pending = json!({ "SecretId": "keys", "VersionStage": "AWSPENDING" });
+    assert_eq!(
+        world.error(service, "GetSecretValue", &pending)["__type"],
+        "ResourceNotFoundException"
+    );
+    let put = json!({
+        "SecretId": "keys", "ClientRequestToken": "new", "SecretString": "second",
+        "VersionStages": ["AWSPENDING"],
+    });
+    world.ok(service, "PutSecretValue", &put);
+    assert_eq!(world.ok(service, "GetSecretValue", &pending)["SecretString"], "second");
+
+    world.services.rotate("keys", None);
+    let after = described(&mut world);
+    assert_eq!(after["RotationEnabled"], true);
+    assert_eq!(after["VersionIdsToStages"]["new"], json!(["AWSPENDING"]));
+
+    world.services.rotate("keys", Some("newer"));
+    let stages = &described(&mut world)["VersionIdsToStages"];
+    assert_eq!((stages.get("new"), &stages["newer"]), (None, &json!(["AWSPENDING"])));
+    assert_eq!(world.response(service, "GetSecretValue", &pending).status, 400);
 }
 
 #[test]
@@ -208,4 +280,10 @@ fn the_sandbox_accepts_verified_addresses_and_one_mail_a_second() {
     world.pass(Millis::seconds(1));
     let error = world.error("ses", "SendEmail", &mail("other@example.org"));
     assert_eq!(error["__type"], "MessageRejected");
+    let sender = Permissions::none().and("ses:SendEmail", "identity/example.com");
+    world.services.grant("test", sender.clone());
+    let error = world.error("ses", "SendEmail", &mail("ada@example.org"));
+    assert_eq!(error["__type"], "AccessDeniedException");
+    world.services.grant("test", sender.and("ses:SendEmail", "identity/ada@example.org"));
+    world.ok("ses", "SendEmail", &mail("ada@example.org"));
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use sam_template::{Effect, Function, Statement, Template, TemplateValue};
+use sam_template::{Condition, ConditionKey, Effect, Function, Template, TemplateValue, Trigger};
 
 use super::lambda::Settings;
 use super::names::{Names, last_part};
@@ -17,7 +17,7 @@ use crate::services::dynamodb::{
     TableDefinition, Throughput,
 };
 use crate::services::sqs::QueueDefinition;
-use crate::services::{Freedom, Permissions, REGION, Services};
+use crate::services::{Freedom, Permissions, REGION, Senders, Services};
 
 /// The services with the resources of the template, and their names.
 pub(super) fn services(
@@ -67,6 +67,11 @@ pub(super) fn services(
             },
         };
         services.add_secret(id, &text, &mut random);
+    }
+    for source in &template.event_sources {
+        if let Trigger::Rotation(rotation) = &source.trigger {
+            services.rotate(&rotation.secret, None);
+        }
     }
     let mut random = streams.of("items");
     for (table, item) in &simulation.items {
@@ -168,27 +173,21 @@ fn permissions(function: &Function, names: &Names) -> Result<Permissions, String
         if statement.effect == Effect::Deny {
             return Err(format!("{}: statements that deny are not simulated", function.logical_id));
         }
-        for resource in resources(statement, names)? {
-            permissions = permissions.and(statement.action.clone(), resource);
-        }
+        let look_up = |reference: &_| names.look_up_permission(reference);
+        // A resource of another kind is none that a simulated service checks.
+        let Ok(resource) = statement.resource.resolve(look_up) else { continue };
+        let senders = statement.conditions.iter().map(senders).collect::<Result<_, _>>()?;
+        let (action, resource) = (statement.action.clone(), last_part(&resource).to_owned());
+        permissions = permissions.and_from(senders, action, resource);
     }
     Ok(permissions)
 }
 
-/// The resources of a statement. A condition on the sender limits them to its identity.
-fn resources(statement: &Statement, names: &Names) -> Result<Vec<String>, String> {
-    let look_up = |reference: &_| names.look_up_permission(reference);
-    // A resource of another kind is none that a simulated service checks.
-    let Ok(resource) = statement.resource.resolve(look_up) else { return Ok(Vec::new()) };
-    if statement.conditions.is_empty() {
-        return Ok(vec![last_part(&resource).to_owned()]);
-    }
-    let values = statement.conditions.iter().flat_map(|condition| &condition.values);
-    let sender = |value: &TemplateValue| {
-        let sender = value.resolve(|_| None).map_err(|error| error.to_string())?;
-        Ok::<_, String>(format!("identity/{sender}"))
-    };
-    values.map(sender).collect()
+fn senders(condition: &Condition) -> Result<Senders, String> {
+    let ConditionKey::FromAddress = condition.key;
+    let value = |value: &TemplateValue| value.resolve(|_| None).map_err(|error| error.to_string());
+    let values = condition.values.iter().map(value).collect::<Result<_, _>>()?;
+    Ok(Senders { operator: condition.operator, values })
 }
 
 fn table_definition(table: &sam_template::Table) -> Result<TableDefinition, String> {

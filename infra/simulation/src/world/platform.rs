@@ -137,14 +137,16 @@ impl Platform {
             self.world.streams.of(&format!("rotation {secret} {}", self.world.now().0));
         // The version stays the same, so that a repeated step finds the work of the last one.
         let token = ids::uuid(&mut random);
-        let mut ended = Ok(());
-        for _ in 0..ROTATIONS_MAX {
-            ended = self.rotate_once(secret, function, &token).await;
+        lock(&self.world.services).rotate(secret, Some(&token));
+        let mut ended = self.rotate_once(secret, function, &token).await;
+        for _ in 1..ROTATIONS_MAX {
             if ended.is_ok() {
-                return Ok(());
+                break;
             }
             sleep(ROTATION_PAUSE.as_duration()).await;
+            ended = self.rotate_once(secret, function, &token).await;
         }
+        lock(&self.world.services).rotate(secret, None);
         ended
     }
 

@@ -111,6 +111,7 @@ impl World {
 
     /// Overloads a table for some time: it refuses all requests of functions.
     pub(super) fn overload(&self, table: &str, time: Millis) {
+        self.record(Happened::Overloaded { table: table.to_owned(), time: time.0 });
         let (table, until) = (Part::Resource(table.to_owned()), self.now() + time);
         lock(&self.outages).begin(table, Outage::Overload, until);
     }

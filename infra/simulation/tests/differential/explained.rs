@@ -25,6 +25,9 @@ pub(crate) enum Explained {
     /// `UPDATED_NEW` and `UPDATED_OLD` have only the elements of a list that change. The embedded
     /// one returns the whole list.
     WholeList,
+    /// A read of an index that asks for attributes, or a query that filters by attributes, which the index
+    /// lacks is an error. For the embedded one the items do not have them.
+    LackedByIndex,
 }
 
 /// The reason why two outcomes differ, if it is known.
@@ -50,6 +53,11 @@ pub(crate) fn explained(
         && without(ours, "Attributes") == without(theirs, "Attributes")
     {
         return Some(Explained::WholeList);
+    }
+    if let (Outcome::Failed { message, .. }, Outcome::Done(_)) = (ours, theirs)
+        && message.contains(" does not project ")
+    {
+        return Some(Explained::LackedByIndex);
     }
     if let Outcome::Failed { message, .. } = ours
         && message.contains("Incorrect operand type for operator or function; operator: ")

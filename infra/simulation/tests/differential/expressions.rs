@@ -8,6 +8,9 @@ use super::generator::Generator;
 impl<R: Random> Generator<R> {
     /// A path, as it is in an expression.
     pub(super) fn path(&mut self) -> &'static str {
+        if self.is(200) {
+            return self.one(&["status", "v.Name"]);
+        }
         self.one(&[
             "n", "s", "v", "w", "#set", "v.x", "v.y", "w[0]", "w[1].x", "v.x.y", "absent", "tag",
             "#rank", "w[1]",

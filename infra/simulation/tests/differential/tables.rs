@@ -81,6 +81,24 @@ fn simulated_tables_are_like_the_embedded_dynamodb() {
     tally.end("tables");
 }
 
+#[test]
+fn words_are_reserved_as_in_the_embedded_dynamodb() {
+    let mut pair = Pair::new(Freedom::none());
+    let mut projected = |word: &str| {
+        let request = json!({
+            "TableName": "plain", "Key": { "pk": { "S": "a" } }, "ProjectionExpression": word,
+        });
+        let (ours, theirs) = pair.outcomes(&Operation { name: "GetItem", request });
+        assert!(ours.is_like(&theirs), "{word}: {ours:?} {theirs:?}");
+        matches!(ours, Outcome::Done(_))
+    };
+    let reserved = include_str!("../../src/services/dynamodb/expression/reserved.txt");
+    for word in reserved.split_whitespace() {
+        assert!(!projected(word) && !projected(&word.to_lowercase()), "{word}");
+        assert!(projected(&format!("{word}_1")), "{word}_1");
+    }
+}
+
 /// A negative control: an engine with a lag is not like the embedded one.
 #[test]
 fn a_lag_of_the_simulated_tables_is_a_difference() {

@@ -1,5 +1,7 @@
 //! The definition of a table.
 
+use std::collections::BTreeSet;
+
 /// A table, its indexes and its stream.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
@@ -152,6 +154,22 @@ impl IndexDefinition {
     pub fn with_projection(mut self, projection: IndexProjection) -> Self {
         self.projection = projection;
         self
+    }
+
+    /// Those of the attributes that the index of a table with this key does not have, each once.
+    pub(super) fn lacked<'a>(
+        &self,
+        table: &KeySchema,
+        attributes: impl Iterator<Item = &'a str>,
+    ) -> BTreeSet<&'a str> {
+        let included: &[String] = match &self.projection {
+            IndexProjection::All => return BTreeSet::new(),
+            IndexProjection::KeysOnly => &[],
+            IndexProjection::Include(names) => names,
+        };
+        let keys = table.attributes().chain(self.key.attributes()).map(|key| &key.name);
+        let has: BTreeSet<&str> = keys.chain(included).map(String::as_str).collect();
+        attributes.filter(|attribute| !has.contains(attribute)).collect()
     }
 }
 

@@ -1,6 +1,6 @@
 //! Pages of items, for queries and scans.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use serde::Deserialize;
@@ -50,6 +50,8 @@ pub(super) struct Page {
     pub(super) start: Option<Place>,
     limit: usize,
     counts: bool,
+    /// Whether a local index lacks wanted attributes, so that found items are read from the table.
+    fetches: bool,
     filter: Option<Condition>,
     projection: Option<Projection>,
 }
@@ -103,11 +105,38 @@ impl PageRequest {
         let projection = self.projection_expression.as_deref();
         let projection = projection.map(|it| Projection::parse(it, known)).transpose()?;
         known.check_all_used()?;
+        let fetches = self.fetches(table, source, projection.as_ref())?;
         let start = self.exclusive_start_key.as_ref();
         let start = start.map(|start| place_of(table, source, &item_of(start)?)).transpose()?;
         let counts = self.select == Some(Select::Count);
         let consistent = self.consistent_read;
-        Ok(Page { consistent, start, limit, counts, filter, projection })
+        Ok(Page { consistent, start, limit, counts, fetches, filter, projection })
+    }
+
+    /// Whether found items are read from the table, too. An error if the index is global, and lacks
+    /// wanted attributes.
+    fn fetches(
+        &self,
+        table: &TableDefinition,
+        source: Source<'_>,
+        projection: Option<&Projection>,
+    ) -> Result<bool, AwsError> {
+        let (Source::Global(_, index) | Source::Local(index)) = source else { return Ok(false) };
+        let wanted = projection.into_iter().flat_map(Projection::attributes);
+        let lacked = index.lacked(&table.key, wanted);
+        if matches!(source, Source::Local(_)) {
+            let lacks_some = index.projection != IndexProjection::All;
+            let all = self.select == Some(Select::AllAttributes);
+            return Ok((all && lacks_some) || !lacked.is_empty());
+        }
+        if lacked.is_empty() {
+            return Ok(false);
+        }
+        Err(AwsError::invalid_value(format!(
+            "Global secondary index {} does not project [{}]",
+            index.name,
+            joined(&lacked)
+        )))
     }
 
     fn check_select(&self, source: Source<'_>) -> Result<(), AwsError> {
@@ -136,6 +165,11 @@ impl PageRequest {
         };
         Err(AwsError::invalid(wrong))
     }
+}
+
+/// Names for an error message.
+pub(super) fn joined(names: &BTreeSet<&str>) -> String {
+    names.iter().copied().collect::<Vec<_>>().join(", ")
 }
 
 fn lacks_attributes(source: Source<'_>) -> bool {
@@ -175,7 +209,7 @@ pub(super) fn read<'a>(
 ) -> Read {
     let mut read = Read::default();
     let mut items = items.peekable();
-    while let Some((_, item)) = items.next() {
+    while let Some((place, item)) = items.next() {
         let bytes = item_bytes(item);
         if read.bytes + bytes > BYTES_MAX && read.scanned > 0 {
             break;
@@ -184,7 +218,13 @@ pub(super) fn read<'a>(
         read.scanned += 1;
         read.last = Some(start_key(&table.definition, source, item));
         if page.filter.as_ref().is_none_or(|filter| holds(filter, item)) {
-            read.found.push(Arc::clone(item));
+            let of_table = place.key.as_ref().filter(|_| page.fetches);
+            let of_table = of_table
+                .and_then(|key| table.entries(page.consistent).get(&Place::from(key.clone())));
+            if let Some(item) = of_table {
+                read.fetched = read.fetched + HalfUnits::read(item_bytes(item), page.consistent);
+            }
+            read.found.push(Arc::clone(of_table.unwrap_or(item)));
         }
         if read.scanned == page.limit {
             return read;
@@ -203,6 +243,8 @@ pub(super) struct Read {
     found: Vec<Arc<Item>>,
     scanned: usize,
     bytes: usize,
+    /// The units of items that were read from the table after the index.
+    fetched: HalfUnits,
     /// The key of the last item that was read, if there may be more.
     last: Option<Item>,
 }
@@ -234,8 +276,9 @@ impl Read {
             _ => (0, Consumer::Table),
         };
         consumed.add(&table.definition.name, consumer, units);
+        consumed.add(&table.definition.name, Consumer::Table, self.fetched);
         if let Some(partition) = partition {
-            table.charge(view, Use::Read, partition, now, units);
+            table.charge(view, Use::Read, partition, now, units + self.fetched);
         }
         consumed
     }

@@ -11,7 +11,7 @@ use super::capacity::{ReturnConsumed, Use};
 use super::definition::{IndexDefinition, KeySchema};
 use super::expression::{KeyCondition, SortCondition};
 use super::key::{KeyValue, Partition, Place};
-use super::page::{PageRequest, Select, read};
+use super::page::{PageRequest, Select, joined, read};
 use super::table::{Source, Table};
 use super::value::{Item, Value};
 use super::view::{Entries, index_entry};
@@ -73,7 +73,7 @@ impl DynamoDb {
         let page = request.page(&table.definition, source, &mut known)?;
         let partition = checked_partition(schema, &condition)?;
         if let Some(filter) = request.filter_expression.as_deref() {
-            check_filter(schema, filter, names, values)?;
+            check_filter(&table.definition.key, source, schema, filter, names, values)?;
         }
         if page.start.as_ref().is_some_and(|start| start.partition != partition) {
             return Err(AwsError::invalid(
@@ -148,8 +148,11 @@ fn is_empty(value: &Value) -> bool {
         || matches!(value, Value::B(bytes) if bytes.is_empty())
 }
 
-/// A filter must not have attributes of the key.
+/// A filter must not have attributes of the key, nor attributes that the index lacks. The filter of a scan
+/// may have them.
 fn check_filter(
+    table: &KeySchema,
+    source: Source<'_>,
     schema: &KeySchema,
     filter: &str,
     names: Option<&BTreeMap<String, String>>,
@@ -168,7 +171,17 @@ fn check_filter(
             )));
         }
     }
-    Ok(())
+    let (Source::Global(_, index) | Source::Local(index)) = source else { return Ok(()) };
+    let paths = condition.paths();
+    let lacked = index.lacked(table, paths.iter().map(|path| path.attribute.as_str()));
+    if lacked.is_empty() {
+        return Ok(());
+    }
+    Err(AwsError::invalid_value(format!(
+        "Secondary index {} does not project one or more filter attributes: [{}]",
+        index.name,
+        joined(&lacked)
+    )))
 }
 
 /// The items of a partition in a local index.

@@ -146,8 +146,8 @@ impl Table {
         }
     }
 
-    /// Takes the units of a write from the throughput of the table, and counts them with those of
-    /// the indexes.
+    /// Takes the units of a write from the throughput of the table, whose partitions have the local
+    /// indexes, and counts them with those of the global indexes.
     pub(super) fn charge_write(
         &mut self,
         key: &Key,
@@ -159,8 +159,8 @@ impl Table {
     ) {
         let mut of_table = HalfUnits::default();
         for (consumer, units) in self.write_units(key, old, new, transactional) {
-            if consumer == Consumer::Table {
-                of_table = units;
+            if !matches!(consumer, Consumer::Global(_)) {
+                of_table = of_table + units;
             }
             consumed.add(&self.definition.name, consumer, units);
         }

@@ -88,6 +88,8 @@ pub enum Happened {
     Broken { call: u64, reason: &'static str },
     /// A fault was drawn.
     Drawn { fault: Fault, place: String },
+    /// An operation overloaded a table for some time, in milliseconds.
+    Overloaded { table: String, time: u64 },
     /// A batch of an event source failed, or a part of it.
     BatchFailed { source: String, function: String, items: Vec<String>, reason: String },
     /// Records of a stream were given up, or lost by their age.

@@ -73,6 +73,7 @@ impl fmt::Display for Happened {
             }
             Self::Broken { call, reason } => write!(f, "call {call} without an answer: {reason}"),
             Self::Drawn { fault, place } => write!(f, "fault: {fault}, {place}"),
+            Self::Overloaded { table, time } => write!(f, "{table} is overloaded for {time} ms"),
             Self::BatchFailed { source, function, items, reason } => {
                 let items = items.join(", ");
                 write!(f, "batch of {source} failed in {function}: {reason}; {items}")

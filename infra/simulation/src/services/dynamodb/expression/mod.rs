@@ -7,6 +7,7 @@ mod key_condition;
 mod path;
 mod placeholders;
 mod projection;
+mod reserved;
 mod tokens;
 mod update;
 

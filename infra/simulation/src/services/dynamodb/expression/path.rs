@@ -3,8 +3,12 @@
 use std::fmt;
 
 use super::placeholders::Placeholders;
+use super::reserved::is_reserved;
 use super::tokens::{Reason, Token, Tokens};
 use crate::services::dynamodb::value::{Item, Value};
+
+/// The operators that are words.
+const OPERATORS: [&str; 5] = ["AND", "BETWEEN", "IN", "NOT", "OR"];
 
 /// One step of a path.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -71,6 +75,14 @@ impl fmt::Display for Path {
 
 fn member(tokens: &mut Tokens, known: &mut Placeholders) -> Result<String, Reason> {
     match tokens.peek().cloned() {
+        Some(Token::Word(word)) if is_reserved(&word) => {
+            let is_operator = OPERATORS.iter().any(|operator| word.eq_ignore_ascii_case(operator));
+            Err(if is_operator {
+                tokens.unexpected()
+            } else {
+                format!("Attribute name is a reserved keyword; reserved keyword: {word}")
+            })
+        }
         Some(Token::Word(word)) => {
             tokens.next();
             Ok(word)

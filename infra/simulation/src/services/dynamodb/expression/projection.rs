@@ -22,6 +22,11 @@ impl Projection {
     pub(crate) fn of(&self, item: &Item) -> Item {
         projected(&self.0, item)
     }
+
+    /// The attributes of the paths.
+    pub(crate) fn attributes(&self) -> impl Iterator<Item = &str> {
+        self.0.iter().map(|path| path.attribute.as_str())
+    }
 }
 
 fn read(expression: &str, known: &mut Placeholders) -> Result<Vec<Path>, Reason> {

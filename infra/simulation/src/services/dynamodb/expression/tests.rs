@@ -11,7 +11,7 @@ fn item(json: Json) -> Item {
 }
 
 fn known(values: Json) -> Placeholders {
-    let names = [("#a", "a"), ("#s", "status"), ("#dot", "a.b")];
+    let names = [("#a", "a"), ("#s", "phase"), ("#dot", "a.b")];
     let names: BTreeMap<String, String> =
         names.map(|(alias, name)| (alias.to_owned(), name.to_owned())).into();
     let values = if values == json!({}) { None } else { Some(&values) };
@@ -21,11 +21,11 @@ fn known(values: Json) -> Placeholders {
 fn stored() -> Item {
     item(json!({
         "a": { "N": "5" },
-        "status": { "S": "OPEN" },
+        "phase": { "S": "OPEN" },
         "a.b": { "BOOL": true },
         "tags": { "SS": ["x", "y"] },
-        "lines": { "L": [{ "M": { "quantity": { "N": "2" } } }, { "S": "two" }] },
-        "none": { "NULL": true },
+        "parts": { "L": [{ "M": { "quantity": { "N": "2" } } }, { "S": "two" }] },
+        "nothing": { "NULL": true },
     }))
 }
 
@@ -42,29 +42,29 @@ fn conditions_hold_as_documented() {
     for (expression, expected) in [
         ("a = :five", true),
         ("a <> :five", false),
-        ("missing <> :five", true),
-        ("missing = :five", false),
+        ("unset <> :five", true),
+        ("unset = :five", false),
         ("a < :six AND a > :two", true),
-        ("status < :six", false),
+        ("phase < :six", false),
         ("#a BETWEEN :two AND :six", true),
-        ("status IN (:x, :open)", true),
-        ("attribute_exists(lines[0].quantity)", true),
-        ("attribute_exists(lines[2])", false),
-        ("attribute_not_exists(lines[0].missing)", true),
-        ("attribute_type(lines, :type)", true),
+        ("phase IN (:x, :open)", true),
+        ("attribute_exists(parts[0].quantity)", true),
+        ("attribute_exists(parts[2])", false),
+        ("attribute_not_exists(parts[0].unset)", true),
+        ("attribute_type(parts, :type)", true),
         ("begins_with(#s, :op)", true),
         ("contains(tags, :x)", true),
         ("contains(#s, :op)", true),
-        ("contains(lines, :x)", false),
+        ("contains(parts, :x)", false),
         ("size(tags) = :two", true),
         ("size(a) = :two", false),
-        ("lines[0].quantity = :two", true),
+        ("parts[0].quantity = :two", true),
         ("NOT a = :five", false),
-        ("NOT (a = :six OR status = :x)", true),
-        ("a = :six OR a = :five AND status = :open", true),
-        ("(a = :six OR a = :five) and status = :x", false),
+        ("NOT (a = :six OR phase = :x)", true),
+        ("a = :six OR a = :five AND phase = :open", true),
+        ("(a = :six OR a = :five) and phase = :x", false),
         ("attribute_exists(#dot)", true),
-        ("attribute_exists(none)", true),
+        ("attribute_exists(nothing)", true),
     ] {
         let condition =
             Condition::parse("ConditionExpression", expression, &mut known(values())).unwrap();
@@ -90,7 +90,10 @@ fn an_invalid_condition_is_an_error_with_its_reason() {
         ("attribute_type(a, :x)", "Invalid attribute type name"),
         ("tags < :set", "Incorrect operand type"),
         ("attribute_exists(a", "Syntax error"),
-        ("lines[x] = :x", "Syntax error"),
+        ("parts[x] = :x", "Syntax error"),
+        ("status = :x", "Attribute name is a reserved keyword; reserved keyword: status"),
+        ("size(a.Name) = :x", "reserved keyword: Name"),
+        ("a = and", "Syntax error; token: \"and\""),
     ] {
         let condition = Condition::parse("FilterExpression", expression, &mut known(values()));
         let message = condition.unwrap_err().message;
@@ -119,28 +122,28 @@ fn updates_change_the_item_as_documented() {
         ("SET a = if_not_exists(a, :x)", "a", json!({ "N": "5" })),
         ("SET n = if_not_exists(n, :two) + :five", "n", json!({ "N": "7" })),
         ("SET l = list_append(:list, :list)", "l", json!({ "L": [{ "S": "z" }, { "S": "z" }] })),
-        ("SET b = status, status = :x", "b", json!({ "S": "OPEN" })),
+        ("SET b = phase, phase = :x", "b", json!({ "S": "OPEN" })),
         ("REMOVE a", "a", Json::Null),
-        ("REMOVE missing", "missing", Json::Null),
+        ("REMOVE unset", "unset", Json::Null),
         ("ADD a :five", "a", json!({ "N": "10" })),
-        ("ADD new :five", "new", json!({ "N": "5" })),
+        ("ADD fresh :five", "fresh", json!({ "N": "5" })),
         ("ADD tags :set", "tags", json!({ "SS": ["x", "y", "z"] })),
         ("DELETE tags :set", "tags", json!({ "SS": ["x"] })),
         ("DELETE tags :all", "tags", Json::Null),
-        ("DELETE missing :all", "missing", Json::Null),
+        ("DELETE unset :all", "unset", Json::Null),
         (
-            "SET lines[0].quantity = :six REMOVE lines[1]",
-            "lines",
+            "SET parts[0].quantity = :six REMOVE parts[1]",
+            "parts",
             json!({ "L": [{ "M": { "quantity": { "N": "6" } } }] }),
         ),
         (
-            "SET lines[9] = :x REMOVE lines[2], lines[0]",
-            "lines",
+            "SET parts[9] = :x REMOVE parts[2], parts[0]",
+            "parts",
             json!({ "L": [{ "S": "two" }, { "S": "x" }] }),
         ),
         (
-            "SET lines[9] = :x, lines[7] = :two REMOVE lines[0], lines[1]",
-            "lines",
+            "SET parts[9] = :x, parts[7] = :two REMOVE parts[0], parts[1]",
+            "parts",
             json!({ "L": [{ "N": "2" }, { "S": "x" }] }),
         ),
     ] {
@@ -154,20 +157,19 @@ fn an_invalid_update_is_an_error_with_its_reason() {
         ("", "The expression can not be empty;"),
         ("a = :x", "Syntax error; token: \"a\""),
         ("SET a = :x SET b = :x", "The \"SET\" section can only be used once"),
-        ("SET a = missing", "refers to an attribute that does not exist in the item"),
-        (
-            "SET a = status + :five",
-            "An operand in the update expression has an incorrect data type",
-        ),
+        ("SET a = unset", "refers to an attribute that does not exist in the item"),
+        ("SET a = phase + :five", "An operand in the update expression has an incorrect data type"),
         ("SET a = a + :x", "Incorrect operand type for operator or function"),
         ("SET a = list_append(a, :x)", "Incorrect operand type for operator or function"),
-        ("SET missing.b = :x", "The document path provided in the update expression is invalid"),
+        ("SET unset.b = :x", "The document path provided in the update expression is invalid"),
         ("SET a.b = :x", "The document path provided in the update expression is invalid"),
         ("SET a = :x REMOVE a", "Two document paths overlap with each other"),
-        ("SET lines.a = :x REMOVE lines[0]", "Two document paths conflict with each other"),
-        ("ADD status :five", "An operand in the update expression has an incorrect data type"),
+        ("SET parts.a = :x REMOVE parts[0]", "Two document paths conflict with each other"),
+        ("ADD phase :five", "An operand in the update expression has an incorrect data type"),
         ("ADD a :x", "Incorrect operand type for operator or function; operator: ADD"),
         ("DELETE a :five", "Incorrect operand type for operator or function; operator: DELETE"),
+        ("SET ttl = :x", "Attribute name is a reserved keyword; reserved keyword: ttl"),
+        ("REMOVE a.items[0]", "reserved keyword: items"),
         ("SET a = other(:x)", "Invalid function name; function: other"),
     ] {
         let message = updated(expression).unwrap_err().message;
@@ -179,28 +181,30 @@ fn an_invalid_update_is_an_error_with_its_reason() {
 fn a_projection_has_only_its_paths() {
     for (expression, expected) in [
         ("a", json!({ "a": { "N": "5" } })),
-        ("missing", json!({})),
+        ("unset", json!({})),
         (
-            "lines[1], lines[0].quantity",
+            "parts[1], parts[0].quantity",
             json!({
-                "lines": { "L": [{ "M": { "quantity": { "N": "2" } } }, { "S": "two" }] }
+                "parts": { "L": [{ "M": { "quantity": { "N": "2" } } }, { "S": "two" }] }
             }),
         ),
-        ("lines[1]", json!({ "lines": { "L": [{ "S": "two" }] } })),
-        ("lines[5]", json!({})),
-        ("#dot, #s", json!({ "a.b": { "BOOL": true }, "status": { "S": "OPEN" } })),
+        ("parts[1]", json!({ "parts": { "L": [{ "S": "two" }] } })),
+        ("parts[5]", json!({})),
+        ("#dot, #s", json!({ "a.b": { "BOOL": true }, "phase": { "S": "OPEN" } })),
     ] {
         let projection = Projection::parse(expression, &mut known(json!({}))).unwrap();
         assert_eq!(item_to_json(&projection.of(&stored())), expected, "{expression}");
     }
-    let overlapping = Projection::parse("lines, lines[0]", &mut known(json!({})));
+    let overlapping = Projection::parse("parts, parts[0]", &mut known(json!({})));
     assert!(overlapping.unwrap_err().message.contains("overlap"));
+    let reserved = Projection::parse("a, status", &mut known(json!({}))).unwrap_err();
+    assert!(reserved.message.contains("reserved keyword: status"), "{}", reserved.message);
 }
 
 #[test]
 fn a_condition_on_a_key_is_a_partition_and_a_range() {
     let parse = |expression: &str| {
-        KeyCondition::parse(expression, &mut known(values()), "a", Some("status"))
+        KeyCondition::parse(expression, &mut known(values()), "a", Some("phase"))
     };
     let sorted = |expression: &str, text: &str| {
         let sort = parse(expression).unwrap().sort.unwrap();
@@ -208,16 +212,17 @@ fn a_condition_on_a_key_is_a_partition_and_a_range() {
     };
 
     assert!(parse("a = :five").unwrap().sort.is_none());
-    assert!(sorted("a = :five AND begins_with(status, :op)", "OPEN"));
-    assert!(!sorted("status > :x AND #a = :five", "OPEN"));
-    assert!(sorted("a = :five AND status BETWEEN :op AND :x", "OPEN"));
+    assert!(sorted("a = :five AND begins_with(phase, :op)", "OPEN"));
+    assert!(!sorted("phase > :x AND #a = :five", "OPEN"));
+    assert!(sorted("a = :five AND phase BETWEEN :op AND :x", "OPEN"));
     for (expression, reason) in [
-        ("status = :x", "Query condition missed key schema element: a"),
-        ("a = :five AND other = :x", "Query condition missed key schema element: status"),
+        ("phase = :x", "Query condition missed key schema element: a"),
+        ("a = :five AND another = :x", "Query condition missed key schema element: phase"),
+        ("a = :five AND timestamp = :x", "reserved keyword: timestamp"),
         ("a < :five", "Query key condition not supported"),
         ("a = :five AND a = :six", "must only contain one condition per key"),
         ("a = :five OR a = :six", "Invalid operator used in KeyConditionExpression: OR"),
-        ("a = :five AND status <> :x", "Invalid operator used in KeyConditionExpression: <>"),
+        ("a = :five AND phase <> :x", "Invalid operator used in KeyConditionExpression: <>"),
     ] {
         let message = parse(expression).unwrap_err().message;
         assert!(message.contains(reason), "{expression}: {message}");

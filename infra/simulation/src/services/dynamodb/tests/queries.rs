@@ -1,6 +1,6 @@
 use super::*;
 use crate::Millis;
-use crate::services::dynamodb::{IndexProjection, KeyAttribute, KeyType};
+use crate::services::dynamodb::{IndexProjection, KeyAttribute, KeyType, Throughput};
 
 fn orders() -> World {
     let by_state = IndexDefinition::new("by_state", KeySchema::of_strings("state", Some("at")))
@@ -125,13 +125,94 @@ fn a_global_index_has_its_projection_and_order() {
 fn a_local_index_is_consistent_and_orders_numbers() {
     let mut world = orders();
     let mut request = query(
-        "pk = :pk AND total BETWEEN :a AND :b",
+        "pk = :pk AND #total BETWEEN :a AND :b",
         json!({ ":pk": { "S": "ada" }, ":a": { "N": "92" }, ":b": { "N": "100" } }),
     );
     request["IndexName"] = json!("by_total");
+    request["ExpressionAttributeNames"] = json!({ "#total": "total" });
     request["ConsistentRead"] = json!(true);
+    request["Select"] = json!("ALL_ATTRIBUTES");
+    request["ReturnConsumedCapacity"] = json!("INDEXES");
+    let units = &world.db("Query", request.clone())["ConsumedCapacity"];
+    assert_eq!(units["Table"]["CapacityUnits"], 0.0, "the index has all attributes");
     let expected: Vec<String> = (0..=8).rev().map(|number| format!("o{number}")).collect();
     assert_eq!(sort_keys(&world.db("Query", request)), expected);
+}
+
+#[test]
+fn an_index_is_only_asked_for_its_attributes() {
+    let mut world = orders();
+    let mut request = query("#s = :s", json!({ ":s": { "S": "DONE" } }));
+    request["ExpressionAttributeNames"] = json!({ "#s": "state" });
+    request["IndexName"] = json!("by_state");
+    request["ProjectionExpression"] = json!("sk, note.words, size_of_it");
+    let error = world.db_error("Query", request.clone());
+    assert!(message(&error).ends_with("does not project [note, size_of_it]"), "{error}");
+    request["ProjectionExpression"] = json!("sk, pk");
+    assert_eq!(world.db("Query", request.clone())["Count"], 5);
+    request["FilterExpression"] = json!("attribute_exists(note)");
+    let error = world.db_error("Query", request);
+    let expected =
+        "Secondary index by_state does not project one or more filter attributes: [note]";
+    assert!(message(&error).ends_with(expected), "{error}");
+    let scan = json!({
+        "TableName": "orders", "IndexName": "by_state", "FilterExpression": "attribute_exists(note)",
+    });
+    assert_eq!(world.db("Scan", scan)["Count"], 0);
+}
+
+#[test]
+fn attributes_that_a_local_index_lacks_are_read_from_the_table() {
+    let by_due = KeySchema::of_strings("pk", Some("due"));
+    let by_due = IndexDefinition::new("by_due", by_due).with_projection(IndexProjection::KeysOnly);
+    let table = TableDefinition::new("orders", "pk").with_sort_key("sk").with_local_index(by_due);
+    let mut world = world(table);
+    world.put(
+        "orders",
+        json!({
+            "pk": { "S": "ada" }, "sk": { "S": "o1" }, "due": { "S": "2026" },
+            "note": { "S": "x".repeat(5000) }, "n": { "N": "1" },
+        }),
+    );
+    let mut request = of_ada();
+    request["IndexName"] = json!("by_due");
+    request["ConsistentRead"] = json!(true);
+    request["ReturnConsumedCapacity"] = json!("INDEXES");
+    let mut units = |projection: Option<&str>, select: Option<&str>| {
+        request["ProjectionExpression"] = json!(projection);
+        request["Select"] = json!(select);
+        let answer = world.db("Query", request.clone());
+        let units = &answer["ConsumedCapacity"];
+        let of_index = &units["LocalSecondaryIndexes"]["by_due"]["CapacityUnits"];
+        let attributes = answer["Items"][0].as_object().unwrap().keys().cloned();
+        (
+            attributes.collect::<Vec<_>>().join(" "),
+            units["Table"]["CapacityUnits"].as_f64().unwrap(),
+            of_index.as_f64().unwrap(),
+        )
+    };
+
+    assert_eq!(units(None, None), ("due pk sk".to_owned(), 0.0, 1.0));
+    assert_eq!(units(Some("due, sk"), None), ("due sk".to_owned(), 0.0, 1.0));
+    assert_eq!(units(Some("n, sk"), None), ("n sk".to_owned(), 2.0, 1.0));
+    let all = units(None, Some("ALL_ATTRIBUTES"));
+    assert_eq!(all, ("due n note pk sk".to_owned(), 2.0, 1.0));
+}
+
+#[test]
+fn a_write_of_a_local_index_takes_from_the_throughput_of_the_table() {
+    let by_at = IndexDefinition::new("by_at", KeySchema::of_strings("pk", Some("at")));
+    let throughput = Throughput { read_units: 10, write_units: 10 };
+    let table = TableDefinition::new("orders", "pk").with_sort_key("sk").with_local_index(by_at);
+    let mut world = world(table.with_throughput(throughput));
+    let written = (0..20).take_while(|number| {
+        let item = json!({
+            "pk": { "S": "ada" }, "sk": { "S": number.to_string() }, "at": { "S": "2026" },
+        });
+        let put = json!({ "TableName": "orders", "Item": item });
+        world.response("DynamoDB_20120810", "PutItem", &put).status == 200
+    });
+    assert_eq!(written.count(), 5);
 }
 
 #[test]
