@@ -1,7 +1,7 @@
 //! Access: nothing private without a token that the store has issued, that is still valid, and whose
 //! roles allow it.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 use simulation::Millis;
@@ -13,11 +13,18 @@ pub(super) const NAME: &str = "access needs a valid token and its roles";
 /// The leeway of verifiers, and of the clocks.
 const LEEWAY: Millis = Millis::seconds(60 + 2);
 
+/// How long a share link is valid.
+const LINK: Millis = Millis::hours(7 * 24);
+
 /// Checks each success.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Access {
     requests: Requests,
     issued: BTreeSet<String>,
+    /// The customers of orders, by the path of the order.
+    customers: BTreeMap<String, String>,
+    /// The articles of the tokens of share links, by their paths, and when each was issued.
+    links: BTreeMap<String, (String, Millis)>,
 }
 
 /// The routes that need a token: a user's own or an administrator's, or with one of these roles.
@@ -25,7 +32,7 @@ const PRIVATE: [(&str, &str, Need); 15] = [
     ("GET", "/users/{}", Need::Own),
     ("GET", "/orders/user/{}", Need::Own),
     ("GET", "/orders/{}", Need::Shown("userId")),
-    ("DELETE", "/orders/{}", Need::Token),
+    ("DELETE", "/orders/{}", Need::Customer),
     ("POST", "/addresses", Need::Token),
     ("POST", "/orders", Need::Shown("userId")),
     ("GET", "/orders", Need::Role(&["ADMIN"])),
@@ -45,6 +52,8 @@ enum Need {
     Token,
     /// The id in the path is the caller's.
     Own,
+    /// The order in the path is the caller's.
+    Customer,
     /// This member of the answer is the caller's id.
     Shown(&'static str),
     Role(&'static [&'static str]),
@@ -72,12 +81,25 @@ impl Oracle for Access {
             }
             return Ok(());
         }
+        self.notice(&request, &answer, event.at);
         self.check(&request, &answer)
             .map_err(|reason| format!("{} {}: {reason}", request.method, request.path))
     }
 }
 
 impl Access {
+    /// Keeps the owner of a new order, and the article of a new link.
+    fn notice(&mut self, request: &Request, answer: &Answer<'_>, now: Millis) {
+        let body = answer.json();
+        let text = |member: &str| body["data"][member].as_str().unwrap_or_default().to_owned();
+        if request.is("POST", "/orders") {
+            self.customers.insert(format!("/orders/{}", text("orderId")), text("userId"));
+        } else if request.is("POST", "/articles/{}/share-links") {
+            let article = request.path.trim_end_matches("/share-links").to_owned();
+            self.links.insert(text("token"), (article, now));
+        }
+    }
+
     fn check(&self, request: &Request, answer: &Answer<'_>) -> Result<(), String> {
         if request.is("GET", "/articles/{}") {
             return self.check_draft(request, answer);
@@ -90,6 +112,10 @@ impl Access {
         let is_allowed = match need {
             Need::Token => true,
             Need::Own => is_admin || request.path.rsplit('/').next() == subject,
+            Need::Customer => {
+                let customer = self.customers.get(&request.path).map(String::as_str);
+                is_admin || customer.is_some() && customer == subject
+            }
             Need::Shown(member) => is_admin || answer.json()["data"][member].as_str() == subject,
             Need::Role(roles) => has_role(&claims, roles),
         };
@@ -99,8 +125,14 @@ impl Access {
     /// A draft needs its author, an editor or a link.
     fn check_draft(&self, request: &Request, answer: &Answer<'_>) -> Result<(), String> {
         let body = answer.json();
-        let is_public = body["data"]["status"] == "PUBLISHED" || request.query.contains("share=");
-        if is_public {
+        if body["data"]["status"] == "PUBLISHED" {
+            return Ok(());
+        }
+        let token = request.query.split('&').find_map(|member| member.strip_prefix("share="));
+        if let Some((article, issued_at)) = token.and_then(|token| self.links.get(token))
+            && *article == request.path
+            && request.at <= *issued_at + LINK + LEEWAY
+        {
             return Ok(());
         }
         let claims = self.valid(request)?;
@@ -145,24 +177,30 @@ mod tests {
         format!("h.{}.s", BASE64_URL_SAFE_NO_PAD.encode(claims))
     }
 
+    fn request(method: &str, path: &str, token: &str, at: Millis) -> Request {
+        let (path, query) = path.split_once('?').unwrap_or((path, ""));
+        Request {
+            at,
+            number: 0,
+            address: String::new(),
+            method: method.to_owned(),
+            path: path.to_owned(),
+            query: query.to_owned(),
+            headers: vec![("authorization".to_owned(), format!("Bearer {token}"))],
+            body: String::new(),
+        }
+    }
+
+    fn answer(body: &str) -> Answer<'_> {
+        Answer { status: 200, headers: &[], body, by_function: true }
+    }
+
     fn check(token: &str, is_issued: bool, at: Millis, path: &str, body: &Value) -> bool {
         let mut access = Access::default();
         if is_issued {
             access.issued.insert(token.to_owned());
         }
-        let request = Request {
-            at,
-            number: 0,
-            address: String::new(),
-            method: "GET".to_owned(),
-            path: path.to_owned(),
-            query: String::new(),
-            headers: vec![("authorization".to_owned(), format!("Bearer {token}"))],
-            body: String::new(),
-        };
-        let body = body.to_string();
-        let answer = Answer { status: 200, headers: &[], body: &body, by_function: true };
-        access.check(&request, &answer).is_ok()
+        access.check(&request("GET", path, token, at), &answer(&body.to_string())).is_ok()
     }
 
     #[test]
@@ -192,5 +230,39 @@ mod tests {
         assert!(check(&bob, true, now, "/articles/1", &published));
         assert!(!check(&bob, true, now, "/articles/1", &draft));
         assert!(!check("", false, now, "/articles/1", &draft));
+    }
+
+    #[test]
+    fn an_order_that_another_customer_cancels_is_found() {
+        let (ann, bob, admin) = (token("ann", &[]), token("bob", &[]), token("root", &["ADMIN"]));
+        let mut access = Access::default();
+        access.issued.extend([&ann, &bob, &admin].map(String::clone));
+        let order = json!({ "data": { "orderId": "1", "userId": "ann" } }).to_string();
+        let now = Millis::seconds(100);
+        access.notice(&request("POST", "/orders", &ann, now), &answer(&order), now);
+        let cancel = |token: &str, path: &str| {
+            access.check(&request("DELETE", path, token, now), &answer("{}")).is_ok()
+        };
+        assert!(cancel(&ann, "/orders/1"));
+        assert!(cancel(&admin, "/orders/1"));
+        assert!(!cancel(&bob, "/orders/1"));
+        assert!(!cancel(&ann, "/orders/2"));
+    }
+
+    #[test]
+    fn a_draft_that_is_shown_by_another_link_is_found() {
+        let draft = json!({ "data": { "status": "DRAFT", "authorId": "ann" } }).to_string();
+        let link = json!({ "data": { "token": "t1" } }).to_string();
+        let now = Millis::seconds(100);
+        let mut access = Access::default();
+        let share = request("POST", "/articles/1/share-links", "", now);
+        access.notice(&share, &answer(&link), now);
+        let shown =
+            |path: &str, at| access.check(&request("GET", path, "", at), &answer(&draft)).is_ok();
+        assert!(shown("/articles/1?share=t1", now));
+        assert!(shown("/articles/1?x=1&share=t1", now));
+        assert!(!shown("/articles/2?share=t1", now));
+        assert!(!shown("/articles/1?share=t2", now));
+        assert!(!shown("/articles/1?share=t1", now + Millis::hours(7 * 24 + 1)));
     }
 }

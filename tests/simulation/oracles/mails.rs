@@ -26,12 +26,14 @@ pub(super) struct Mails {
     marked_at: Option<Millis>,
     /// Whether a fault was drawn, after which a mail may be repeated.
     had_faults: bool,
+    /// Whether a table was overloaded: that of limits.
+    was_overloaded: bool,
 }
 
 impl Default for Mails {
     fn default() -> Self {
         let marks = Writes::of(&[tables::MAIL_ADDRESSES]);
-        Self { marks, marked_at: None, had_faults: false }
+        Self { marks, marked_at: None, had_faults: false, was_overloaded: false }
     }
 }
 
@@ -42,6 +44,7 @@ impl Oracle for Mails {
 
     fn observe(&mut self, event: &Event, _view: &View<'_>) -> Result<(), String> {
         self.had_faults |= matches!(event.what, Happened::Drawn { .. });
+        self.was_overloaded |= matches!(event.what, Happened::Overloaded { .. });
         if self.marks.happened(event) {
             self.marked_at.get_or_insert(event.at);
         }
@@ -54,7 +57,8 @@ impl Oracle for Mails {
         confirmed(&orders, &users, view.mails(), &dead_letters(view), self.had_faults)?;
         addressed(&users, view.mails())?;
         // If the table of limits fails, each execution environment counts for itself.
-        few(view.mails(), if self.had_faults { 2 * TOKENS_MAX } else { TOKENS_MAX })?;
+        let counts_apart = self.had_faults || self.was_overloaded;
+        few(view.mails(), if counts_apart { 2 * TOKENS_MAX } else { TOKENS_MAX })?;
         let bouncing = Person::Bouncing.email();
         let after = self.marked_at.map(|at| at + ON_ITS_WAY);
         let late = view

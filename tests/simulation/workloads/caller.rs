@@ -44,14 +44,6 @@ impl<'a> Caller<'a> {
         self.token.clone()
     }
 
-    /// The token, after a sign-in if there is none.
-    pub(super) async fn token(&mut self) -> Option<String> {
-        match &self.token {
-            Some(token) => Some(token.clone()),
-            None => self.sign_in().await,
-        }
-    }
-
     /// Sends a request with a token, until its answer is definite.
     pub(super) async fn send(&mut self, request: ApiRequest) -> Option<ApiAnswer> {
         for _ in 0..SIGN_INS {

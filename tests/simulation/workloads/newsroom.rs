@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 use simulation::random::{Random, Seeded};
 use simulation::world::{ApiRequest, Client, Planned, Workload};
 
-use super::caller::{Caller, persist};
+use super::caller::{Caller, data, persist};
 use super::day::day;
 use crate::opening::{ARTICLES, article_id, open};
 use crate::people::Person;
@@ -29,7 +29,7 @@ pub enum Edit {
     Publish(Person, usize),
     /// Makes an article a draft.
     Withdraw(Person, usize),
-    /// Makes a link to a draft.
+    /// Makes a link to a draft, and reads the draft by it.
     Share(Person, usize),
     /// Reads an article, also without a token.
     Read(Option<Person>, usize),
@@ -57,10 +57,24 @@ impl Workload for Newsroom {
         match edit {
             Edit::Write(..) => {
                 let body = serde_json::from_slice(&request.body).unwrap_or_default();
-                caller.create("/articles", &body).await
+                caller.create("/articles", &body).await;
             }
-            _ => caller.send(request).await,
-        };
+            Edit::Share(_, article) => {
+                let shared = caller.send(request).await;
+                if let Some(token) = shared.and_then(|shared| data(&shared, "token")) {
+                    follow(&client, *article, &token).await;
+                }
+            }
+            _ => drop(caller.send(request).await),
+        }
+    }
+}
+
+/// A guest reads an article by its link, and tries another article with it.
+async fn follow(client: &Client, article: usize, token: &str) {
+    for article in [article, (article + 1) % ARTICLES] {
+        let path = format!("/articles/{}?share={token}", article_id(article));
+        persist(client, &ApiRequest::get(path)).await;
     }
 }
 
