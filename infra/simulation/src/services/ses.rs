@@ -192,18 +192,15 @@ impl Ses {
         let check = |kind: &str, name: &str| {
             call.access.check_from(Some(from), "ses:SendEmail", &format!("{kind}/{name}"))
         };
-        if let Some(sandbox) = &self.sandbox {
-            let recipients = to.iter().filter_map(|to| sandbox.identity(address(to)));
-            for identity in
-                std::iter::once(sandbox.identity(from).unwrap_or(from)).chain(recipients)
-            {
-                check("identity", identity)?;
-            }
-        } else {
+        let sender = match &self.sandbox {
+            Some(sandbox) => sandbox.identity(from),
             // Which of its identities the account has is not known.
-            if !identities(from).any(|identity| check("identity", identity).is_ok()) {
-                check("identity", from)?;
-            }
+            None => identities(from).find(|identity| check("identity", identity).is_ok()),
+        };
+        check("identity", sender.unwrap_or(from))?;
+        if let Some(sandbox) = &self.sandbox {
+            let mut recipients = to.iter().filter_map(|to| sandbox.identity(address(to)));
+            recipients.try_for_each(|identity| check("identity", identity))?;
         }
         configuration_set.map_or(Ok(()), |set| check("configuration-set", set))
     }

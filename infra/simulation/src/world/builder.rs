@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use sam_template::{Condition, ConditionKey, Effect, Function, Template, TemplateValue, Trigger};
+use sam_template::{Condition, ConditionKey, Effect, Function, Template, TemplateValue};
 
 use super::lambda::Settings;
 use super::names::{Names, last_part};
@@ -67,11 +67,6 @@ pub(super) fn services(
             },
         };
         services.add_secret(id, &text, &mut random);
-    }
-    for source in &template.event_sources {
-        if let Trigger::Rotation(rotation) = &source.trigger {
-            services.rotate(&rotation.secret, None);
-        }
     }
     let mut random = streams.of("items");
     for (table, item) in &simulation.items {

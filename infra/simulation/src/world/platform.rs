@@ -48,7 +48,10 @@ impl Platform {
             Trigger::Rotation(trigger) => Some((trigger.secret.clone(), source.function.clone())),
             _ => None,
         });
-        let rotations = rotations.collect();
+        let rotations: BTreeMap<_, _> = rotations.collect();
+        for secret in rotations.keys() {
+            lock(&world.services).rotate(secret, None);
+        }
         Ok(Self { world, lambda, gateway: gateway.map(Arc::new), rotations })
     }
 

@@ -156,20 +156,22 @@ impl IndexDefinition {
         self
     }
 
-    /// Those of the attributes that the index of a table with this key does not have, each once.
+    /// The names of the attributes that the index of a table with this key lacks: `note, total`. `None`
+    /// if it has all.
     pub(super) fn lacked<'a>(
         &self,
         table: &KeySchema,
         attributes: impl Iterator<Item = &'a str>,
-    ) -> BTreeSet<&'a str> {
+    ) -> Option<String> {
         let included: &[String] = match &self.projection {
-            IndexProjection::All => return BTreeSet::new(),
+            IndexProjection::All => return None,
             IndexProjection::KeysOnly => &[],
             IndexProjection::Include(names) => names,
         };
         let keys = table.attributes().chain(self.key.attributes()).map(|key| &key.name);
         let has: BTreeSet<&str> = keys.chain(included).map(String::as_str).collect();
-        attributes.filter(|attribute| !has.contains(attribute)).collect()
+        let lacked: BTreeSet<&str> = attributes.filter(|it| !has.contains(it)).collect();
+        (!lacked.is_empty()).then(|| lacked.into_iter().collect::<Vec<_>>().join(", "))
     }
 }
 

@@ -1,6 +1,6 @@
 //! Pages of items, for queries and scans.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use serde::Deserialize;
@@ -52,7 +52,7 @@ pub(super) struct Page {
     counts: bool,
     /// Whether a local index lacks wanted attributes, so that found items are read from the table.
     fetches: bool,
-    filter: Option<Condition>,
+    pub(super) filter: Option<Condition>,
     projection: Option<Projection>,
 }
 
@@ -127,16 +127,12 @@ impl PageRequest {
         if matches!(source, Source::Local(_)) {
             let lacks_some = index.projection != IndexProjection::All;
             let all = self.select == Some(Select::AllAttributes);
-            return Ok((all && lacks_some) || !lacked.is_empty());
+            return Ok((all && lacks_some) || lacked.is_some());
         }
-        if lacked.is_empty() {
-            return Ok(false);
-        }
-        Err(AwsError::invalid_value(format!(
-            "Global secondary index {} does not project [{}]",
-            index.name,
-            joined(&lacked)
-        )))
+        let Some(lacked) = lacked else { return Ok(false) };
+        let index = &index.name;
+        let message = format!("Global secondary index {index} does not project [{lacked}]");
+        Err(AwsError::invalid_value(message))
     }
 
     fn check_select(&self, source: Source<'_>) -> Result<(), AwsError> {
@@ -165,11 +161,6 @@ impl PageRequest {
         };
         Err(AwsError::invalid(wrong))
     }
-}
-
-/// Names for an error message.
-pub(super) fn joined(names: &BTreeSet<&str>) -> String {
-    names.iter().copied().collect::<Vec<_>>().join(", ")
 }
 
 fn lacks_attributes(source: Source<'_>) -> bool {

@@ -9,9 +9,9 @@ use serde_json::Value as Json;
 
 use super::capacity::{ReturnConsumed, Use};
 use super::definition::{IndexDefinition, KeySchema};
-use super::expression::{KeyCondition, SortCondition};
+use super::expression::{Condition, KeyCondition, SortCondition};
 use super::key::{KeyValue, Partition, Place};
-use super::page::{PageRequest, Select, joined, read};
+use super::page::{PageRequest, Select, read};
 use super::table::{Source, Table};
 use super::value::{Item, Value};
 use super::view::{Entries, index_entry};
@@ -72,8 +72,8 @@ impl DynamoDb {
         let condition = KeyCondition::parse(expression, &mut known, &schema.partition.name, sort)?;
         let page = request.page(&table.definition, source, &mut known)?;
         let partition = checked_partition(schema, &condition)?;
-        if let Some(filter) = request.filter_expression.as_deref() {
-            check_filter(&table.definition.key, source, schema, filter, names, values)?;
+        if let Some(filter) = &page.filter {
+            check_filter(&table.definition.key, source, schema, filter)?;
         }
         if page.start.as_ref().is_some_and(|start| start.partition != partition) {
             return Err(AwsError::invalid(
@@ -154,15 +154,10 @@ fn check_filter(
     table: &KeySchema,
     source: Source<'_>,
     schema: &KeySchema,
-    filter: &str,
-    names: Option<&BTreeMap<String, String>>,
-    values: Option<&Json>,
+    filter: &Condition,
 ) -> Result<(), AwsError> {
-    use super::expression::{Condition, Placeholders};
-
-    let mut known = Placeholders::of(names, values, true)?;
-    let condition = Condition::parse("FilterExpression", filter, &mut known)?;
-    for path in condition.paths() {
+    let paths = filter.paths();
+    for path in &paths {
         if schema.attributes().any(|attribute| attribute.name == path.attribute) {
             return Err(AwsError::invalid(format!(
                 "Filter Expression can only contain non-primary key attributes: \
@@ -172,15 +167,11 @@ fn check_filter(
         }
     }
     let (Source::Global(_, index) | Source::Local(index)) = source else { return Ok(()) };
-    let paths = condition.paths();
     let lacked = index.lacked(table, paths.iter().map(|path| path.attribute.as_str()));
-    if lacked.is_empty() {
-        return Ok(());
-    }
+    let Some(lacked) = lacked else { return Ok(()) };
+    let index = &index.name;
     Err(AwsError::invalid_value(format!(
-        "Secondary index {} does not project one or more filter attributes: [{}]",
-        index.name,
-        joined(&lacked)
+        "Secondary index {index} does not project one or more filter attributes: [{lacked}]"
     )))
 }
 
