@@ -125,7 +125,10 @@ mod tests {
         let files = all.iter().flat_map(|mistake| &mistake.changes).map(|change| &change.file);
         for file in files.collect::<BTreeSet<&String>>() {
             let text = fs::read_to_string(house::workspace().join(file)).unwrap();
-            assert_ne!(with_switches(&all, file, &text).unwrap(), text, "{file}");
+            let switched = with_switches(&all, file, &text).unwrap();
+            assert_ne!(switched, text, "{file}");
+            let parsed = syn::parse_file(&switched);
+            assert!(parsed.is_ok(), "{file}: {:?}", parsed.err());
         }
     }
 
