@@ -23,8 +23,18 @@ pub(super) struct Access {
     issued: BTreeSet<String>,
     /// The customers of orders, by the path of the order.
     customers: BTreeMap<String, String>,
-    /// The articles of the tokens of share links, by their paths, and when each was issued.
-    links: BTreeMap<String, (String, Millis)>,
+    /// The share links, by their tokens.
+    links: BTreeMap<String, Link>,
+}
+
+/// A share link.
+#[derive(Debug, Clone)]
+struct Link {
+    /// The path of its article.
+    article: String,
+    issued_at: Millis,
+    /// When the answer with a newer link of the article arrived.
+    revoked_at: Option<Millis>,
 }
 
 /// The routes that need a token: a user's own or an administrator's, or with one of these roles.
@@ -96,8 +106,18 @@ impl Access {
             self.customers.insert(format!("/orders/{}", text("orderId")), text("userId"));
         } else if request.is("POST", "/articles/{}/share-links") {
             let article = request.path.trim_end_matches("/share-links").to_owned();
-            self.links.insert(text("token"), (article, now));
+            self.link(text("token"), article, request.at, now);
         }
+    }
+
+    /// Keeps a new link. It revokes each link whose answer came before this one was requested.
+    fn link(&mut self, token: String, article: String, requested_at: Millis, now: Millis) {
+        for link in self.links.values_mut() {
+            if link.article == article && link.issued_at < requested_at {
+                link.revoked_at.get_or_insert(now);
+            }
+        }
+        self.links.insert(token, Link { article, issued_at: now, revoked_at: None });
     }
 
     fn check(&self, request: &Request, answer: &Answer<'_>) -> Result<(), String> {
@@ -129,9 +149,10 @@ impl Access {
             return Ok(());
         }
         let token = request.query.split('&').find_map(|member| member.strip_prefix("share="));
-        if let Some((article, issued_at)) = token.and_then(|token| self.links.get(token))
-            && *article == request.path
-            && request.at <= *issued_at + LINK + LEEWAY
+        if let Some(link) = token.and_then(|token| self.links.get(token))
+            && link.article == request.path
+            && request.at <= link.issued_at + LINK + LEEWAY
+            && link.revoked_at.is_none_or(|revoked_at| request.at <= revoked_at)
         {
             return Ok(());
         }
@@ -264,5 +285,32 @@ mod tests {
         assert!(!shown("/articles/2?share=t1", now));
         assert!(!shown("/articles/1?share=t2", now));
         assert!(!shown("/articles/1?share=t1", now + Millis::hours(7 * 24 + 1)));
+    }
+
+    #[test]
+    fn a_draft_that_is_shown_by_a_revoked_link_is_found() {
+        let draft = json!({ "data": { "status": "DRAFT", "authorId": "ann" } }).to_string();
+        let at = Millis::seconds;
+        let mut access = Access::default();
+        for (token, article, requested, answered) in [
+            ("t1", "/articles/1", at(100), at(101)),
+            // Requested while the first was: either may be the valid one.
+            ("t2", "/articles/1", at(101), at(102)),
+            ("t3", "/articles/2", at(103), at(104)),
+            ("t4", "/articles/1", at(110), at(111)),
+        ] {
+            let share = request("POST", &format!("{article}/share-links"), "", requested);
+            let link = json!({ "data": { "token": token } }).to_string();
+            access.notice(&share, &answer(&link), answered);
+        }
+        let shown =
+            |path: &str, at| access.check(&request("GET", path, "", at), &answer(&draft)).is_ok();
+        for token in ["t1", "t2"] {
+            let path = format!("/articles/1?share={token}");
+            assert!(shown(&path, at(111)), "{token}: asked while it was revoked");
+            assert!(!shown(&path, at(112)), "{token}");
+        }
+        assert!(shown("/articles/1?share=t4", at(112)));
+        assert!(shown("/articles/2?share=t3", at(112)));
     }
 }

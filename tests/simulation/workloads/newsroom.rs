@@ -29,7 +29,7 @@ pub enum Edit {
     Publish(Person, usize),
     /// Makes an article a draft.
     Withdraw(Person, usize),
-    /// Makes a link to a draft, and reads the draft by it.
+    /// Makes a link to a draft, reads the draft by it, and revokes it by another.
     Share(Person, usize),
     /// Reads an article, also without a token.
     Read(Option<Person>, usize),
@@ -60,8 +60,11 @@ impl Workload for Newsroom {
                 caller.create("/articles", &body).await;
             }
             Edit::Share(_, article) => {
-                let shared = caller.send(request).await;
+                let shared = caller.send(request.clone()).await;
                 if let Some(token) = shared.and_then(|shared| data(&shared, "token")) {
+                    follow(&client, *article, &token).await;
+                    // A new link revokes this one.
+                    drop(caller.send(request).await);
                     follow(&client, *article, &token).await;
                 }
             }
