@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use serde_json::Value;
+use uuid::Uuid;
 
 use crate::Moment;
 use crate::effects::{Content, Effects, Event, Message};
@@ -100,7 +101,7 @@ pub(super) fn ready(
                 traceparent: handed_on(envelope.traceparent.as_deref(), cause),
                 ..(**envelope).clone()
             },
-            Content::New(event) => seal(event, label, moment, cause),
+            Content::New(event) => seal(event, moment.id(label), moment, cause),
         },
         delay: Duration::from_secs(message.delay_s.into()),
         group: message.group.clone(),
@@ -116,15 +117,15 @@ fn handed_on(own: Option<&str>, cause: &EventOrigin) -> Option<String> {
     passed_by.or(own).map(str::to_owned)
 }
 
-/// An event in a new envelope, with its own id or the one that is derived from the label.
+/// An event in a new envelope, with its own id or this derived one.
 pub(super) fn seal(
     event: &Event,
-    label: &str,
+    derived: Uuid,
     moment: &Moment,
     cause: &EventOrigin,
 ) -> Envelope<Value> {
     Envelope {
-        event_id: event.id.clone().unwrap_or_else(|| moment.id(label).to_string()),
+        event_id: event.id.clone().unwrap_or_else(|| derived.to_string()),
         event_type: event.event_type.to_owned(),
         version: event.version,
         occurred_at: moment.now(),
@@ -161,7 +162,7 @@ mod tests {
 
     #[test]
     fn another_event_in_a_later_run_has_another_id_and_the_same_event_keeps_its_own() {
-        let moment = Moment::of_record(Timestamp::from_millis(0), "record-1");
+        let moment = Moment::of_record(Timestamp::from_millis(0), "queue", "record-1");
         let ids = |events: Vec<Event>| {
             let messages = events.into_iter().map(|event| Message::new(LOANS, event));
             let sent = outgoing(&messages.collect::<Vec<_>>(), &moment, &origin());

@@ -42,8 +42,10 @@ fn durable(
         ));
     }
     let mut writes = effects.writes().to_vec();
-    for (number, event) in effects.events().iter().enumerate() {
-        let envelope = seal(event, &format!("{}event/{number}", cause.part), moment, cause);
+    // The ids ascend: the rows of one aggregate have the order in which the events were added.
+    for (number, event) in (0..).zip(effects.events()) {
+        let id = moment.numbered_id(&format!("{}event/{number}", cause.part), number);
+        let envelope = seal(event, id, moment, cause);
         let row = OutboxRow::waiting(envelope, moment.now());
         // Another function may have published an event whose id is known. Its consumers
         // recognise it by that, and the other effects must not fail.
@@ -182,7 +184,7 @@ mod tests {
             ("r3", "ulysses", derived(), true),
             ("r3", "again", derived(), false),
         ] {
-            let moment = Moment::of_record(Timestamp::from_millis(0), record);
+            let moment = Moment::of_record(Timestamp::from_millis(0), "queue", record);
             let loan = Write::put(&Loan { book: book.to_owned() });
             let effects = Effects::none().write(loan).event(event);
             let outcome = commit(&memory, &effects, None, USES, &moment, &cause).await.unwrap();
@@ -190,5 +192,22 @@ mod tests {
             assert_eq!(memory.get::<Loan>(&Key::new(book)).is_some(), is_committed);
         }
         assert_eq!(memory.items(OUTBOX).len(), 2);
+    }
+
+    #[tokio::test]
+    async fn the_events_of_a_commit_have_their_order_in_the_outbox() {
+        let cause = EventOrigin::of("request", &TraceContext::continued(None, None, None));
+        for seed in 0..20 {
+            let memory = Memory::new();
+            let moment = Moment::new(Timestamp::from_millis(0), [seed; 32]);
+            let first = Event { event_type: "Closed", ..Event::about("emma", &Lent) };
+            let effects = Effects::none().event(first).event(Event::about("emma", &Lent));
+            let uses = [Resource::Outbox];
+            commit(&memory, &effects, None, &uses, &moment, &cause).await.unwrap();
+            let mut rows = memory.outbox();
+            rows.sort_by(|one, other| one.event_id.cmp(&other.event_id));
+            let types: Vec<_> = rows.iter().map(|row| row.event_type.as_str()).collect();
+            assert_eq!(types, ["Closed", Lent::TYPE]);
+        }
     }
 }

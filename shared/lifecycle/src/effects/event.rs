@@ -24,7 +24,9 @@ pub struct Event {
     pub event_type: &'static str,
     /// See [`EventData::VERSION`].
     pub version: u32,
-    /// The id of the aggregate; events of one aggregate are published in order.
+    /// The id of the aggregate. Its events are published in the order of their commits. Those of one commit
+    /// have the order in which they were added, unless the stream of the outbox delivers the rows of a
+    /// transaction in another order.
     pub aggregate_id: String,
     /// The data as plain JSON.
     pub data: serde_json::Value,

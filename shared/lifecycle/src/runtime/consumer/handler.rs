@@ -183,7 +183,8 @@ impl<C: Consumer> Handler<C> {
 
         let delivered =
             DeliveredMessage { record_id: record_id.clone(), deliveries: raw.deliveries };
-        let permit = Permit::new(delivered, Moment::of_record(at, &record_id), invocation.deadline);
+        let moment = Moment::of_record(at, C::SOURCE.name(), &record_id);
+        let permit = Permit::new(delivered, moment, invocation.deadline);
         let settling = Settling {
             consumer: &self.consumer,
             adapter: &*self.shared.adapter,
