@@ -18,6 +18,7 @@ use tokio::time::Instant;
 
 use super::attempts::Attempts;
 use super::expressions::{Expressions, SdkItem, key_of, plain};
+use super::impossible_writes::Possible;
 use crate::Aws;
 use crate::errors::{fault, is_throttle, unavailable};
 
@@ -56,7 +57,9 @@ impl Aws {
             return adapter.commit(transaction).await;
         }
         transaction.check()?;
-        match transaction.writes.as_slice() {
+        let possible = Possible::of(transaction)?;
+        let transaction: &Transaction = &possible.transaction;
+        let committed = match transaction.writes.as_slice() {
             [] => Ok(()),
             [write] => match &write.action {
                 WriteAction::Put(item) => self.put(write, item, &transaction.token).await,
@@ -66,7 +69,8 @@ impl Aws {
                 _ => self.transact(transaction).await,
             },
             _ => self.transact(transaction).await,
-        }
+        };
+        committed.map_err(|error| possible.renumbered(error))
     }
 
     /// One write by an adapter, separate from the request's commit.

@@ -130,12 +130,15 @@ pub(crate) fn key_of(table: TableName, key: &Key) -> SdkItem {
 }
 
 /// The key of an item of the table; `None` for an item without a string as its partition key.
+///
+/// In a table without a sort key, the attribute with the sort key's name is a field like any other.
 pub(crate) fn key_in(table: TableName, item: &SdkItem) -> Option<Key> {
     let text = |name| match item.get(name) {
         Some(AttributeValue::S(text)) => Some(text.clone()),
         _ => None,
     };
-    Some(Key { pk: text(table.partition_key())?, sk: text(table.sort_key()) })
+    let sk = if table.is_sorted() { text(table.sort_key()) } else { None };
+    Some(Key { pk: text(table.partition_key())?, sk })
 }
 
 /// The stored item in a type that is not the SDK's.
@@ -154,7 +157,7 @@ mod tests {
     #[test]
     fn a_key_has_the_attributes_that_the_table_names() {
         let visits = TableName::new("visits").partition_key_named("customer").sort_key_named("at");
-        for (table, names) in [(NOTES, ["pk", "sk"]), (visits, ["customer", "at"])] {
+        for (table, names) in [(NOTES.sorted(), ["pk", "sk"]), (visits, ["customer", "at"])] {
             let key = Key::sorted("ann", "2026-01-31");
             let item = key_of(table, &key);
             assert_eq!(names.map(|name| item[name].as_s().unwrap()), ["ann", "2026-01-31"]);
@@ -164,6 +167,13 @@ mod tests {
             assert_eq!(expressions.names["#n0"], names[0]);
         }
         assert_eq!(key_in(visits, &key_of(NOTES, &Key::new("ann"))), None);
+    }
+
+    #[test]
+    fn the_key_of_a_table_without_a_sort_key_is_its_partition_key_alone() {
+        let mut item = key_of(NOTES, &Key::new("ann"));
+        item.insert("sk".to_owned(), AttributeValue::S("x".to_owned()));
+        assert_eq!(key_in(NOTES, &item), Some(Key::new("ann")));
     }
 
     #[test]

@@ -8,6 +8,8 @@ mod count;
 mod cursors;
 pub(crate) mod excerpts;
 pub(crate) mod expressions;
+mod impossible_writes;
+mod key_limits;
 pub(crate) mod pages;
 pub(crate) mod query;
 pub(crate) mod range;

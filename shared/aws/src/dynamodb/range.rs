@@ -1,7 +1,17 @@
 //! A part of a table or an index: its partitions, and the positions in them. Pure: no call.
 
+use std::borrow::Cow;
+
 use lifecycle::paging::Direction;
 use lifecycle::record::{IndexName, TableName};
+
+use super::key_limits::{is_position, last_before};
+
+/// A comparison of positions, as the end of a key condition.
+const ABOVE: &str = " AND #position > :bound0";
+const AT_LEAST: &str = " AND #position >= :bound0";
+const BELOW: &str = " AND #position < :bound0";
+const AT_MOST: &str = " AND #position <= :bound0";
 
 /// The records of a table to read, and their order.
 ///
@@ -17,8 +27,8 @@ use lifecycle::record::{IndexName, TableName};
 /// ```
 ///
 /// Each method that limits the positions replaces the limit before it. [`after`](Self::after) is
-/// combined with it. A partition and a position are not empty: `DynamoDB` refuses an empty key, and
-/// the read fails.
+/// combined with it. A partition and a limit may be any text of a client. No record is in a partition
+/// that is empty or too long for `DynamoDB`. A limit of such a size is still compared, byte by byte.
 #[derive(Debug, Clone)]
 pub struct Range {
     pub(super) index: Option<IndexName>,
@@ -120,7 +130,14 @@ impl Range {
 
     /// Whether no position is within the limits.
     pub(super) fn is_empty(&self) -> bool {
-        matches!(&self.section, Some(Section::Between(lower, upper)) if lower > upper)
+        let is_before_all = !self.is_ascending() && self.after.as_deref() == Some("");
+        is_before_all
+            || match &self.section {
+                None => false,
+                Some(Section::UpTo(last)) => self.is_ascending() && last.is_empty(),
+                Some(Section::Between(lower, upper)) => lower > upper || upper.is_empty(),
+                Some(Section::StartingWith(beginning)) => !is_position(beginning),
+            }
     }
 
     /// Whether a position is within the section.
@@ -151,23 +168,40 @@ impl Range {
     ///
     /// A key condition has only one comparison of the sort key. With both limits, it is the one at
     /// which the range begins; [`Range::contains`] finds where it ends.
-    pub(super) fn condition(&self) -> (&'static str, Vec<&str>) {
-        let (behind, up_to) = if self.is_ascending() {
-            (" AND #position > :bound0", " AND #position <= :bound0")
-        } else {
-            (" AND #position < :bound0", " AND #position >= :bound0")
-        };
+    pub(super) fn condition(&self) -> (&'static str, Vec<Cow<'_, str>>) {
+        let is_ascending = self.is_ascending();
+        let (behind, up_to) = if is_ascending { (ABOVE, AT_MOST) } else { (BELOW, AT_LEAST) };
         match (&self.after, &self.section) {
-            (Some(after), _) if !self.begins_behind(after) => (behind, vec![after.as_str()]),
+            (Some(after), _) if !self.begins_behind(after) => compared(behind, after),
             (_, None) => ("", Vec::new()),
-            (_, Some(Section::UpTo(last))) => (up_to, vec![last.as_str()]),
+            (_, Some(Section::UpTo(last))) => compared(up_to, last),
             (_, Some(Section::Between(lower, upper))) => {
-                (" AND #position BETWEEN :bound0 AND :bound1", vec![lower.as_str(), upper.as_str()])
+                if is_position(lower) && is_position(upper) {
+                    let limits = vec![Cow::Borrowed(lower.as_str()), Cow::Borrowed(upper.as_str())];
+                    (" AND #position BETWEEN :bound0 AND :bound1", limits)
+                } else if is_ascending {
+                    compared(AT_LEAST, lower)
+                } else {
+                    compared(AT_MOST, upper)
+                }
             }
             (_, Some(Section::StartingWith(beginning))) => {
-                (" AND begins_with(#position, :bound0)", vec![beginning.as_str()])
+                (" AND begins_with(#position, :bound0)", vec![Cow::Borrowed(beginning.as_str())])
             }
         }
+    }
+}
+
+/// A comparison with any limit, as `DynamoDB` accepts it: it refuses a limit that no position can be.
+fn compared<'a>(comparison: &'static str, limit: &'a str) -> (&'static str, Vec<Cow<'a, str>>) {
+    if limit.is_empty() {
+        // Each position is above it. A range with all positions below it is empty, and is not read.
+        return ("", Vec::new());
+    }
+    match last_before(limit) {
+        None => (comparison, vec![Cow::Borrowed(limit)]),
+        Some(last) if [ABOVE, AT_LEAST].contains(&comparison) => (ABOVE, vec![Cow::Owned(last)]),
+        Some(last) => (AT_MOST, vec![Cow::Owned(last)]),
     }
 }
 
@@ -203,7 +237,42 @@ mod tests {
             (days().ordered(up).up_to("05").after("04"), " AND #position > :bound0", &["04"]),
             (days().ordered(down).up_to("05"), " AND #position >= :bound0", &["05"]),
         ] {
-            assert_eq!(range.condition(), (condition, values.to_vec()), "{range:?}");
+            let values: Vec<_> = values.iter().map(|value| Cow::Borrowed(*value)).collect();
+            assert_eq!(range.condition(), (condition, values), "{range:?}");
+        }
+    }
+
+    #[test]
+    fn a_limit_that_no_position_can_be_is_compared_by_the_last_position_before_it() {
+        let (up, down) = (Direction::Ascending, Direction::Descending);
+        let all = |direction| Range::partition("ann").ordered(direction);
+        let long = "b".repeat(1025);
+        let last = &long[..1024];
+        for (range, condition, values) in [
+            (all(up).after(&long), ABOVE, &[last][..]),
+            (all(down).after(&long), AT_MOST, &[last]),
+            (all(up).up_to(&long), AT_MOST, &[last]),
+            (all(down).up_to(&long), ABOVE, &[last]),
+            (all(up).between(&long, "c"), ABOVE, &[last]),
+            (all(down).between(&long, "c"), AT_MOST, &["c"]),
+            (all(up).between("a", &long), AT_LEAST, &["a"]),
+            (all(down).between("a", &long), AT_MOST, &[last]),
+            (all(up).after(""), "", &[]),
+            (all(down).up_to(""), "", &[]),
+            (all(up).between("", "c"), "", &[]),
+            (all(down).between("", "c"), AT_MOST, &["c"]),
+        ] {
+            assert!(!range.is_empty(), "{range:?}");
+            let values: Vec<_> = values.iter().map(|value| Cow::Borrowed(*value)).collect();
+            assert_eq!(range.condition(), (condition, values), "{range:?}");
+        }
+        for range in [
+            all(down).after(""),
+            all(up).up_to(""),
+            all(up).between("", ""),
+            all(up).starting_with(&long),
+        ] {
+            assert!(range.is_empty(), "{range:?}");
         }
     }
 

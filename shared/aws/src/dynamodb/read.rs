@@ -6,21 +6,27 @@ use lifecycle::telemetry::observe_query;
 use tokio::time::Instant;
 
 use super::expressions::{SdkItem, key_of};
+use super::key_limits::may_exist;
 use crate::Aws;
 use crate::errors::fault;
 
 impl Aws {
-    /// Reads one item: strongly consistent, or eventually consistent at half the price.
+    /// Reads one item: strongly consistent, or eventually consistent at half the price. A key that no
+    /// item can have is not sent.
     pub(crate) async fn get_item(
         &self,
         table: TableName,
         key: &Key,
         consistent: bool,
     ) -> Result<Option<SdkItem>, ServiceError> {
+        let name = self.table_name(table)?;
+        if !may_exist(table, key) {
+            return Ok(None);
+        }
         let request = self
             .dynamodb()
             .get_item()
-            .table_name(self.table_name(table)?)
+            .table_name(name)
             .set_key(Some(key_of(table, key)))
             .consistent_read(consistent);
         let started = Instant::now();

@@ -39,6 +39,9 @@ impl<R: Record> Table<R> {
     /// Reads are strongly consistent unless documented otherwise: a decision from outdated facts
     /// would be discarded at its commit.
     ///
+    /// A key may be the text of a client. No item has one that is empty or too long for `DynamoDB`, so
+    /// it finds `None`.
+    ///
     /// # Errors
     ///
     /// When the table cannot be read, or the stored item is not such a record.

@@ -4,6 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use lifecycle::record::{Key, TableName};
 
+use super::key_limits::may_exist;
+
 /// The wanted keys, by the physical names of their tables, in order: a simulation makes the same
 /// requests in each run.
 #[derive(Default)]
@@ -33,7 +35,8 @@ pub(super) enum Freshness {
 }
 
 impl Keys {
-    /// Adds keys, and the attributes that are read of their items; `None` for all.
+    /// Adds keys, and the attributes that are read of their items; `None` for all. A key that no item
+    /// can have is left out, so nothing is found for it.
     pub(super) fn add<'a>(
         &mut self,
         name: &str,
@@ -57,7 +60,7 @@ impl Keys {
             (known, None) => *known = None,
             (None, Some(_)) => {}
         }
-        for key in keys {
+        for key in keys.into_iter().filter(|key| may_exist(table, key)) {
             if freshness == Freshness::Lagging {
                 known.sought.insert(key.clone());
             }
@@ -116,6 +119,15 @@ mod tests {
         ]);
         assert_eq!((keys.0["u"].is_current, keys.0["c"].is_current), (true, false));
         assert_eq!(keys.count(), 3);
+    }
+
+    #[test]
+    fn a_key_that_no_item_can_have_is_left_out() {
+        let (lagging, long) = (Freshness::Lagging, "a".repeat(2049));
+        let texts = ["", long.as_str(), "ann"];
+        let keys = keys(&texts.map(|text| ("u", USERS, lagging, text)));
+        assert_eq!((keys.count(), keys.missed(|_, _| false).count()), (1, 1));
+        assert!(keys.0["u"].keys.contains(&Key::new("ann")));
     }
 
     #[test]

@@ -241,7 +241,8 @@ impl Tables {
 
     fn found(&self, table: TableName, key: &Item) -> Result<Option<Item>, Refusal> {
         let wrong = || Refusal::invalid("The provided key element does not match the schema");
-        let key = key_in(table, key).ok_or_else(wrong)?;
+        let parts = 1 + usize::from(table.is_sorted());
+        let key = key_in(table, key).filter(|_| key.len() == parts).ok_or_else(wrong)?;
         for part in [Some(&key.pk), key.sk.as_ref()].into_iter().flatten() {
             check_key(part)?;
         }
@@ -336,7 +337,8 @@ fn check_key(value: &str) -> Result<(), Refusal> {
 }
 
 fn key_in(table: TableName, item: &Item) -> Option<Key> {
-    Some(Key { pk: text(item, table.partition_key())?, sk: text(item, table.sort_key()) })
+    let sk = if table.is_sorted() { text(item, table.sort_key()) } else { None };
+    Some(Key { pk: text(item, table.partition_key())?, sk })
 }
 
 fn text(item: &Item, attribute: &str) -> Option<String> {

@@ -8,7 +8,8 @@
 //! Reads go through the AWS SDK, and no request leaves the process. A query has the order, the pages
 //! and the limits of `DynamoDB`. A read that the function does not declare is denied, as by its
 //! policy. All reads are consistent. A call that has no form in memory, such as a scan or a write by
-//! a client of [`Aws::sdk_config`], is an error that names it.
+//! a client of [`Aws::sdk_config`], is an error that names it. A memory takes a
+//! [`Post`](lifecycle::effects::Post) to any upstream, AWS only one to an alert service.
 //!
 //! Simulations of a whole service start functions by their `main`
 //! ([`lifecycle::testing::simulated`]). [`connector()`] answers the HTTP requests of such functions,

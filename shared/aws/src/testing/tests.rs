@@ -1,6 +1,7 @@
 //! Reads of a memory compared with those of `DynamoDB`, and the surroundings of functions.
 
 mod consumer;
+mod impossible_keys;
 mod invocations;
 mod lost_responses;
 mod simulated;
@@ -269,15 +270,17 @@ async fn a_request_that_a_memory_cannot_perform_is_an_error_with_the_reason() {
 #[tokio::test]
 async fn an_empty_key_and_repeated_keys_are_refused_as_by_dynamodb() {
     let aws = InMemory::new(&Memory::new()).connect(&uses());
-    let visits = aws.table::<Visit>();
-    let empty = "a key attribute cannot contain an empty string value";
-    for range in [Range::partition(""), Range::partition("ann").up_to("")] {
-        let fault = visits.first_of(&admitted(), &range, 1).await.unwrap_err();
-        assert!(causes(&fault).contains(empty), "{}", causes(&fault));
+    let empty = || AttributeValue::S(String::new());
+    let item = aws.dynamodb().get_item().table_name("products").key("pk", empty()).send().await;
+    let query = aws.dynamodb().query().table_name("visits");
+    let query = query
+        .key_condition_expression("#partition = :partition")
+        .expression_attribute_names("#partition", "customer")
+        .expression_attribute_values(":partition", empty());
+    for refused in [format!("{item:?}"), format!("{:?}", query.send().await)] {
+        let reason = "a key attribute cannot contain an empty string value";
+        assert!(refused.contains(reason), "{refused}");
     }
-    let products = aws.table::<Product>();
-    let fault = products.get(&admitted(), &Key::new("")).await.unwrap_err();
-    assert!(causes(&fault).contains(empty), "{}", causes(&fault));
 
     let key = || HashMap::from([("pk".to_owned(), AttributeValue::S("1".to_owned()))]);
     let together = |count| {

@@ -156,6 +156,39 @@ async fn an_impossible_transaction_is_invalid_without_a_call() {
 }
 
 #[tokio::test]
+async fn a_condition_on_a_key_that_no_item_can_have_is_judged_as_on_a_missing_item() {
+    let aws = Stores::start().await.aws;
+    commit(&aws, "1", vec![Write::create(&product("a", 5))]).await.unwrap();
+    let take = |id: &str, pieces: i64| {
+        let update = Write::update::<Product>(Key::new(id)).add("stock", -pieces);
+        update.when(Condition::AtLeast("stock", pieces))
+    };
+    for (number, id) in [String::new(), "x".repeat(2049)].iter().enumerate() {
+        let delete = || Write::delete::<Product>(Key::new(id));
+        let absent = Write::check::<Product>(Key::new(id), Condition::Absent);
+        let token = |call: &str| format!("{call} {number}");
+        for (call, writes, expected) in [
+            ("update", vec![take(id, 1)], (0, None)),
+            ("delete", vec![delete().when(Condition::Present)], (0, None)),
+            ("both", vec![take("a", 1), take(id, 1)], (1, None)),
+            // The condition of the only write that is left keeps its place.
+            ("left", vec![delete(), take("a", 6)], (1, Some(5))),
+        ] {
+            assert_eq!(failed(commit(&aws, &token(call), writes).await), [expected], "{call}");
+        }
+        commit(&aws, &token("nothing"), vec![delete()]).await.unwrap();
+        commit(&aws, &token("the rest"), vec![absent, take("a", 0)]).await.unwrap();
+        let update = Write::update::<Product>(Key::new(id)).add("stock", 1);
+        for write in [Write::create(&product(id, 1)), Write::put(&product(id, 1)), update] {
+            let refused = commit(&aws, &token("invalid"), vec![write, take("a", 1)]).await;
+            let Err(CommitError::Invalid(reason)) = refused else { panic!("{refused:?}") };
+            assert!(reason.starts_with("write 0 on products: no item can have"), "{reason}");
+        }
+    }
+    assert_eq!(stored(&aws, "a").await.unwrap().stock, 5);
+}
+
+#[tokio::test]
 async fn a_counter_stops_at_its_maximum() {
     let aws = Stores::start().await.aws;
     let counter = |amount, maximum| Counter {

@@ -154,3 +154,45 @@ async fn one_partition_of_a_table_is_read_by_its_sort_key() {
     let numbers: Vec<_> = found.iter().map(|found| found.record.number).collect();
     assert_eq!(numbers, [2, 1]);
 }
+
+#[tokio::test]
+async fn a_partition_or_a_limit_that_no_key_can_be_is_no_fault() {
+    let aws = Stores::start().await.aws;
+    for number in 1..=3 {
+        let line = Line { order: "a".to_owned(), number };
+        commit(&aws, &number.to_string(), vec![Write::create(&line)]).await.unwrap();
+    }
+    let (up, down) = (Direction::Ascending, Direction::Descending);
+    let all = |direction| Range::partition("a").ordered(direction);
+    // Behind the second position.
+    let long = position(2) + &"x".repeat(1024);
+    for (range, expected) in [
+        (Range::partition(""), vec![]),
+        (Range::partition("x".repeat(2049)), vec![]),
+        (all(up).after(""), vec![1, 2, 3]),
+        (all(down).after(""), vec![]),
+        (all(up).up_to(""), vec![]),
+        (all(down).up_to(""), vec![3, 2, 1]),
+        (all(up).between("", position(2)), vec![1, 2]),
+        (all(down).between("", position(2)), vec![2, 1]),
+        (all(up).between("", ""), vec![]),
+        (all(up).after(&long), vec![3]),
+        (all(down).after(&long), vec![2, 1]),
+        (all(up).up_to(&long), vec![1, 2]),
+        (all(down).up_to(&long), vec![3]),
+        (all(up).between(&long, "3"), vec![3]),
+        (all(down).between(&long, "3"), vec![3]),
+        (all(up).between(position(1), &long).after(position(1)), vec![2]),
+        (all(down).between(position(1), &long), vec![2, 1]),
+        (all(up).starting_with(&long), vec![]),
+        (all(down).starting_with("2026").after(&long), vec![2, 1]),
+    ] {
+        let found = aws.table::<Line>().load_first_of(&range, 10).await.unwrap();
+        let numbers: Vec<_> = found.iter().map(|found| found.record.number).collect();
+        assert_eq!(numbers, expected, "{range:?}");
+    }
+    for partition in [String::new(), "x".repeat(2049)] {
+        let of_index = Range::of(BY_CREATION, partition);
+        assert_eq!(numbers(&aws, &of_index, 10).await, Vec::<u32>::new());
+    }
+}

@@ -78,6 +78,59 @@ async fn records_that_may_lag_are_found_and_missing_ones_are_read_again() {
     }
 }
 
+/// A record of a table without a sort key, with a field that has the name of one.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+struct Sketch {
+    id: String,
+    sk: String,
+}
+
+impl Record for Sketch {
+    const TABLE: TableName = PRODUCTS;
+
+    fn key(&self) -> Key {
+        Key::new(&self.id)
+    }
+}
+
+#[tokio::test]
+async fn a_field_with_the_name_of_a_sort_key_is_no_part_of_a_key() {
+    let aws = Stores::start().await.aws;
+    let sketch = Sketch { id: "a".to_owned(), sk: "x".to_owned() };
+    commit(&aws, "1", vec![Write::create(&sketch)]).await.unwrap();
+    let table = aws.table::<Sketch>();
+    assert_eq!(table.load(&Key::new("a"), true).await.unwrap(), Some(sketch.clone()));
+    let found = gather(table.many([Key::new("b"), Key::new("a")])).await.unwrap();
+    assert_eq!(found, [None, Some(sketch.clone())]);
+    let found = gather_as(table.one(Key::new("a")).lagging(), true).await.unwrap();
+    assert_eq!(found, Some(sketch));
+}
+
+#[tokio::test]
+async fn a_key_that_no_item_can_have_finds_nothing() {
+    let aws = Stores::start().await.aws;
+    let longest = "x".repeat(2048);
+    let writes = ["a", longest.as_str()].map(|id| Write::create(&product(id, 5)));
+    commit(&aws, "1", writes.into()).await.unwrap();
+    let (products, events) = (aws.table::<Product>(), aws.table::<Event>());
+    let found = products.load(&Key::new(&longest), true).await.unwrap();
+    assert_eq!(found, Some(product(&longest, 5)));
+    for text in [String::new(), "x".repeat(2049)] {
+        let key = Key::new(&text);
+        assert_eq!(products.load(&key, true).await.unwrap(), None);
+        assert_eq!(aws.read(PRODUCTS, &key).await.unwrap(), None);
+        let alone = gather_as(products.one(key.clone()).lagging(), true).await.unwrap();
+        assert_eq!(alone, None);
+        let among = gather(products.many([key, Key::new("a")])).await.unwrap();
+        assert_eq!(among, [None, Some(product("a", 5))]);
+    }
+    for sort_key in [String::new(), "x".repeat(1025)] {
+        let key = Key::sorted("o", sort_key);
+        assert_eq!(events.load(&key, true).await.unwrap(), None);
+        assert_eq!(gather(events.one(key)).await.unwrap(), None);
+    }
+}
+
 #[tokio::test]
 async fn a_fault_of_a_call_names_all_its_tables() {
     let aws = Stores::start().await.aws;

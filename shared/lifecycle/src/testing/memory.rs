@@ -7,6 +7,7 @@ use async_trait::async_trait;
 use serde_dynamo::Item;
 use serde_json::Value;
 
+use super::keys;
 use crate::commit::{OUTBOX, OutboxRow};
 use crate::effects::{Mail, Post, QueueName, Write};
 use crate::envelope::Envelope;
@@ -93,7 +94,7 @@ impl Memory {
         self.state().mails.clone()
     }
 
-    /// Returns the posts to third-party services, in order.
+    /// Returns the posts to alert services, in order.
     pub fn posts(&self) -> Vec<Post> {
         self.state().posts.clone()
     }
@@ -121,12 +122,17 @@ impl Store for Memory {
             state.conflicts -= 1;
             return Err(CommitError::Conflict);
         }
+        keys::check(transaction)?;
         state.items.commit(transaction)?;
         state.commits.push(transaction.writes.clone());
         Ok(())
     }
 
     async fn read(&self, table: TableName, key: &Key) -> Result<Option<Item>, ServiceError> {
+        // A test may have put such an item, which no table has.
+        if !keys::may_exist(table, key) {
+            return Ok(None);
+        }
         Ok(self.state().items.get(table, key).cloned())
     }
 

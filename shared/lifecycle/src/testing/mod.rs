@@ -181,6 +181,7 @@
 mod consumer;
 mod endpoint;
 mod given;
+mod keys;
 mod memory;
 mod request;
 pub mod simulated;

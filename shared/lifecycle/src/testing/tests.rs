@@ -3,6 +3,7 @@
 mod bodies;
 mod callers;
 mod events;
+mod keys;
 mod parameters;
 
 use std::sync::Arc;
