@@ -40,7 +40,11 @@ pub(crate) async fn run(
             let (event, kind, about) = (&what.event_id, &what.event_type, &what.aggregate_id);
             let refusals = row.refusals;
             say(&format!("{event} {kind} about {about}: set aside {at}, refused {refusals} times"));
-            if matches!(command, Command::Retry)
+            if !row.may_be_retried(clock::now()) {
+                say(&format!(
+                    "{event} is too old to be retried: its consumers may have forgotten it"
+                ));
+            } else if matches!(command, Command::Retry)
                 && operator.write(row.retried(clock::now())).await?
             {
                 retried += 1;

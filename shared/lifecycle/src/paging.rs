@@ -118,8 +118,9 @@ crate::checked!(Direction, String, {
 pub struct Cursor(String);
 
 impl Cursor {
-    /// More than the length of our longest cursor.
-    const BYTES_MAX: usize = 512;
+    /// The length of the longest cursor: a code of 16 bytes and a sort key, which has at most 1024 bytes
+    /// in `DynamoDB`, in base64url. Three bytes are four characters, without padding.
+    const BYTES_MAX: usize = ((16 + 1024) * 4_usize).div_ceil(3);
 
     /// The text on the wire.
     pub fn as_str(&self) -> &str {
@@ -143,6 +144,9 @@ crate::checked!(Cursor, String, { "type": "string", "minLength": 1, "maxLength":
 
 #[cfg(test)]
 mod tests {
+    use base64::Engine;
+    use base64::prelude::BASE64_URL_SAFE_NO_PAD;
+
     use super::*;
 
     #[test]
@@ -164,12 +168,19 @@ mod tests {
     }
 
     #[test]
-    fn a_cursor_keeps_its_text_of_1_to_512_bytes() {
-        for (length, taken) in [(0, false), (1, true), (512, true), (513, false)] {
+    fn a_cursor_keeps_its_text_of_1_to_1387_bytes() {
+        for (length, taken) in [(0, false), (1, true), (1387, true), (1388, false)] {
             let text = "c".repeat(length);
             let cursor = Cursor::try_from(text.clone());
             assert_eq!(cursor.is_ok_and(|cursor| cursor.as_str() == text), taken, "{length}");
         }
+    }
+
+    #[test]
+    fn the_cursor_of_the_longest_sort_key_is_taken() {
+        let longest = BASE64_URL_SAFE_NO_PAD.encode([0_u8; 16 + 1024]);
+        assert_eq!(longest.len(), Cursor::BYTES_MAX);
+        assert!(Cursor::try_from(longest).is_ok());
     }
 
     #[test]

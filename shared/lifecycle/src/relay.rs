@@ -49,7 +49,8 @@ pub trait Subscriptions: Send + Sync + 'static {
 ///
 /// If the mark is lost, the event is relayed again; its consumers recognise its id. A row that has
 /// been relayed or set aside has no effects. A row that a queue refuses is retried after the
-/// others, and is set aside after too many refusals.
+/// others, and is set aside after too many refusals. Each retry sends the event to all subscribers:
+/// one that has it recognises its id, also when an operator retries the row weeks later.
 pub fn relay<S: Subscriptions>(row: &OutboxRow, at: Timestamp) -> Effects {
     if row.relayed_at.is_some() || row.set_aside_at.is_some() {
         return Effects::none();

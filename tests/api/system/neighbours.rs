@@ -10,6 +10,7 @@ use domain::catalogue::ProductId;
 use emulator::faults::Faults;
 use emulator::options::Options;
 use futures::future::join_all;
+use lifecycle::clock;
 use lifecycle::paging::PageQuery;
 use serde_json::{Value, json};
 use tokio::time::Instant;
@@ -122,14 +123,15 @@ async fn rows_next_to_a_rejected_or_unreadable_one_are_relayed_once() {
     assert!(row.get("setAsideAt").is_none() && row.get("by_waiting_pk").is_some(), "{row}");
 }
 
-/// A row whose event has waited for years.
+/// A row whose event has waited for an hour.
 fn waiting_row(id: &str) -> Value {
     let (about, event_id) = (unique(id), Uuid::now_v7().to_string());
+    let at = clock::now().plus_seconds(-3_600);
     json!({
         "pk": about, "sk": event_id, "eventId": event_id, "eventType": "ApprovalLapsed",
-        "version": 1, "occurredAt": "1999-01-01T00:00:00.000Z", "aggregateId": about,
+        "version": 1, "occurredAt": at, "aggregateId": about,
         "requestId": "request", "data": {}, "expiresAt": 4_102_444_800_i64,
-        "by_waiting_pk": "0", "by_waiting_sk": format!("1999-01-01T00:00:00.000Z#{event_id}"),
+        "by_waiting_pk": "0", "by_waiting_sk": format!("{at}#{event_id}"),
     })
 }
 

@@ -141,7 +141,8 @@ impl Effects {
         self
     }
 
-    /// Adds JSON for a third-party service, with the timing and the guarantee of a [`Message`].
+    /// Adds JSON for one of the alert services that [`Post`] names, with the timing and the guarantee of a
+    /// [`Message`].
     #[must_use]
     pub fn post(mut self, post: Post) -> Self {
         self.posts.push(post);
@@ -213,7 +214,7 @@ impl Effects {
         &self.mails
     }
 
-    /// The posts to third-party services, in the order they were added.
+    /// The posts to alert services, in the order they were added.
     pub fn posts(&self) -> &[Post] {
         &self.posts
     }

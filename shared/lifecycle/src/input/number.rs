@@ -1,6 +1,7 @@
-//! Whole numbers, compared by value: `5`, `5.0` and `5e0` are the same (RFC 8259, 6; JSON Schema's
-//! `integer`).
+//! Numbers that `DynamoDB` can hold. Whole ones are compared by value: `5`, `5.0` and `5e0` are the same
+//! (RFC 8259, 6; JSON Schema's `integer`).
 
+use std::borrow::Cow;
 use std::fmt;
 
 use serde::de::{Deserialize, Deserializer, Error, Unexpected, Visitor};
@@ -11,6 +12,18 @@ const DIGITS_MAX: usize = 39;
 const EXACT_MAX: f64 = 9_007_199_254_740_991.0;
 /// A larger exponent makes no difference: no body has so many digits.
 const EXPONENT_MAX: i64 = 1 << 40;
+
+/// The largest whole number of 38 digits, which is the precision of `DynamoDB`'s numbers.
+pub(super) const WHOLE_MAX: i128 = 10_i128.pow(38) - 1;
+/// `DynamoDB`'s numbers other than 0 have at least this size.
+const SIZE_MIN: f64 = 1e-130;
+/// `DynamoDB`'s numbers are smaller than this.
+const SIZE_END: f64 = 1e126;
+
+/// The sentence about another type than a number, and about a too large number.
+pub(super) const NO_NUMBER: &str = "must be a number that is not too large";
+/// The sentence about a number that is smaller than any that can be stored.
+const TOO_NEAR_TO_0: &str = "must be 0 or a number that is not too near to 0";
 
 /// A whole number in any spelling.
 ///
@@ -141,6 +154,38 @@ raw!(i8 i16 i32 i64 u8 u16 u32 u64);
 /// The sentence about a number outside its limits.
 pub(super) fn out_of(min: impl fmt::Display, max: impl fmt::Display) -> String {
     format!("must be from {min} to {max}")
+}
+
+/// Returns a whole number from a minimum to 38 digits, or the sentence about these limits. It refuses the
+/// nearest `i128` of a number beyond them, too.
+pub(super) fn held(number: i128, min: i128) -> Result<i128, Cow<'static, str>> {
+    let is_held = (min..=WHOLE_MAX).contains(&number);
+    if is_held { Ok(number) } else { Err(out_of(min, WHOLE_MAX).into()) }
+}
+
+/// Returns a number that a table can hold, or the sentence for the client. With any other, the commit
+/// would fail.
+pub(super) fn float(text: &str) -> Result<f64, &'static str> {
+    let number: f64 = text.parse().map_err(|_| NO_NUMBER)?;
+    // `1e-400` is 0 only because it was rounded.
+    let mantissa = text.split(['e', 'E']).next().unwrap_or(text);
+    let is_zero = number == 0.0 && !mantissa.bytes().any(|digit| matches!(digit, b'1'..=b'9'));
+    let size = number.abs();
+    if is_zero || (SIZE_MIN..SIZE_END).contains(&size) {
+        Ok(number)
+    } else if size < SIZE_MIN {
+        Err(TOO_NEAR_TO_0)
+    } else {
+        Err(NO_NUMBER)
+    }
+}
+
+/// Returns a number that is finite as an `f32`, or the sentence for the client: `serde` would round any
+/// other to infinity.
+pub(super) fn short(number: f64) -> Result<f64, &'static str> {
+    #[expect(clippy::cast_possible_truncation, reason = "the result is checked")]
+    let rounded = number as f32;
+    if rounded.is_finite() { Ok(number) } else { Err(NO_NUMBER) }
 }
 
 /// Returns a JSON number as a whole number, or `None` if it has a fraction.

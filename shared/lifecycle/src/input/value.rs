@@ -65,14 +65,11 @@ impl<'r> Value<'r> {
     }
 
     fn float(self) -> Result<f64, Error> {
-        let text = self.document.text(self.node);
-        let number = match self.kind() {
-            Kind::Number | Kind::Word => text.parse().ok(),
-            _ => None,
+        let read = match self.kind() {
+            Kind::Number | Kind::Word => number::float(&self.document.text(self.node)),
+            _ => Err(number::NO_NUMBER),
         };
-        number
-            .filter(|number: &f64| number.is_finite())
-            .ok_or_else(|| self.wanted("must be a number that is not too large"))
+        read.map_err(|sentence| self.wanted(sentence))
     }
 
     fn object<'de, V: Visitor<'de>>(
@@ -145,16 +142,25 @@ impl<'de> Deserializer<'de> for Value<'_> {
         deserialize_i16 visit_i16 i16;
         deserialize_i32 visit_i32 i32;
         deserialize_i64 visit_i64 i64;
-        deserialize_i128 visit_i128 i128;
         deserialize_u8 visit_u8 u8;
         deserialize_u16 visit_u16 u16;
         deserialize_u32 visit_u32 u32;
         deserialize_u64 visit_u64 u64;
-        deserialize_u128 visit_u128 u128;
+    }
+
+    fn deserialize_i128<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
+        let number = number::held(self.whole()?, -number::WHOLE_MAX).map_err(Error::Worded)?;
+        visitor.visit_i128(number)
+    }
+
+    fn deserialize_u128<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
+        let number = number::held(self.whole()?, 0).map_err(Error::Worded)?;
+        visitor.visit_u128(number.unsigned_abs())
     }
 
     fn deserialize_f32<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
-        visitor.visit_f64(self.float()?)
+        let number = number::short(self.float()?).map_err(Error::wanted)?;
+        visitor.visit_f64(number)
     }
 
     fn deserialize_f64<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {

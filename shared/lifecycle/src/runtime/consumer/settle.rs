@@ -7,7 +7,9 @@ use serde_json::Value;
 use super::super::guard::Retries;
 use super::super::repetition::Repetition;
 use super::outcome::RecordOutcome;
-use crate::commit::{CommitOutcome, EventOrigin, announced, commit, outgoing, send_in_order};
+use crate::commit::{
+    CommitOutcome, EventOrigin, OutboxRow, announced, commit, outgoing, send_in_order,
+};
 use crate::consumer::{Consumer, DeliveredMessage, Inbox, Source, inbox_key};
 use crate::effects::{Effects, Write};
 use crate::error::{DomainError, RequestError, ServiceError};
@@ -18,8 +20,16 @@ use crate::telemetry::inspector::{Inspection, Stage};
 use crate::telemetry::{Stages, mark_own, observe_error, restore_own};
 use crate::{Permit, Timestamp};
 
-/// How long a processed record is remembered: SQS's maximum retention period.
-const REMEMBERED_S: i64 = 14 * 24 * 60 * 60;
+/// How long a message may wait in its queue: SQS's maximum retention period.
+const QUEUED_S_MAX: i64 = 14 * 24 * 60 * 60;
+
+/// How long a processed record is remembered: a row of the outbox that was set aside may send it again.
+const REMEMBERED_S: i64 = 60 * 24 * 60 * 60;
+
+const _: () = assert!(
+    REMEMBERED_S > OutboxRow::RELAYED_AGAIN_S + QUEUED_S_MAX,
+    "an event that is relayed again has to be known to its consumers"
+);
 
 /// A record that is being processed.
 pub(super) struct Settling<'a, C> {
@@ -262,5 +272,14 @@ mod tests {
         let source = Source::Queue(QueueName::new("emails"));
         let now = Timestamp::from_millis(1_800_000_000_000);
         crate::released::holds::<Consumed>(&[Consumed::of(source, "event-1", now)]);
+    }
+
+    #[test]
+    fn a_record_is_remembered_while_its_event_may_be_delivered_again() {
+        let now = Timestamp::from_millis(1_800_000_000_000);
+        let source = Source::Queue(QueueName::new("emails"));
+        let expires_at = Consumed::of(source, "event-1", now).expires_at;
+        // A row waits for 7 days, is set aside for 30 and waits for 7 again; its message waits for 14.
+        assert!(expires_at > now.plus_seconds((7 + 30 + 7 + 14) * 24 * 60 * 60).as_seconds());
     }
 }

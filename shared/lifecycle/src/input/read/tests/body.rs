@@ -227,6 +227,52 @@ fn a_whole_number_is_read_in_every_spelling() {
     }
 }
 
+/// The sentence about a body; `None` if it is read.
+fn sentence<T: Readable>(body: &str) -> Option<String> {
+    told(json::<T>(body.as_bytes())).pop().map(|(_, sentence)| sentence)
+}
+
+#[test]
+fn a_number_that_no_table_can_hold_is_a_field_error() {
+    let large = || Some("must be a number that is not too large".to_owned());
+    for number in ["1e126", "-1e126", "1e400"] {
+        assert_eq!(sentence::<f64>(number), large(), "{number}");
+    }
+    for number in ["1e39", "-1e39", "1e126"] {
+        assert_eq!(sentence::<f32>(number), large(), "{number}");
+    }
+    let small = || Some("must be 0 or a number that is not too near to 0".to_owned());
+    for number in ["1e-131", "-1e-200", "1e-400"] {
+        assert_eq!(sentence::<f64>(number), small(), "{number}");
+        assert_eq!(sentence::<f32>(number), small(), "{number}");
+    }
+    for number in ["0", "-0.0", "0e-400", "850.5", "1e125", "-9.99e125", "1e-130"] {
+        assert_eq!(sentence::<f64>(number), None, "{number}");
+    }
+    for number in ["0", "-850.5", "3.4028235e38", "1e-30"] {
+        assert_eq!(sentence::<f32>(number), None, "{number}");
+    }
+}
+
+#[test]
+fn a_whole_number_of_128_bits_has_at_most_38_digits() {
+    let most = "9".repeat(38);
+    let signed = || Some(format!("must be from -{most} to {most}"));
+    let unsigned = || Some(format!("must be from 0 to {most}"));
+    for number in ["1e400", "1e38", "170141183460469231731687303715884105728", "-1e400"] {
+        assert_eq!(sentence::<i128>(number), signed(), "{number}");
+        assert_eq!(sentence::<u128>(number), unsigned(), "{number}");
+    }
+    assert_eq!(sentence::<u128>("-1"), unsigned());
+    for number in ["0", "7", "7e37", &most] {
+        assert_eq!(sentence::<i128>(number), None, "{number}");
+        assert_eq!(sentence::<u128>(number), None, "{number}");
+    }
+    assert_eq!(sentence::<i128>(&format!("-{most}")), None);
+    assert_eq!(json::<i128>(b"-5.0").unwrap(), -5);
+    assert_eq!(json::<u128>(most.as_bytes()).unwrap(), 10_u128.pow(38) - 1);
+}
+
 #[test]
 fn an_array_in_place_of_an_object_is_a_field_error() {
     let body = r#"{"items":[["p",3]],"paymentMethod":"CARD"}"#;
