@@ -49,7 +49,9 @@ impl Consumer for ProcessCallback {
     type Command = Envelope<CallbackReceived>;
 
     // 6. Retrieval: whether a single object is too old to appear, or stored and so kept first.
-    // Otherwise the object service's response, and only then the stored object
+    // Otherwise the object service's response, and only then the stored object. A look-up that failed
+    // is not tried again after a later callback: while the service is unavailable, each object has one
+    // message in the queue
     type Facts = Found;
 
     async fn retrieve(
@@ -59,7 +61,10 @@ impl Consumer for ProcessCallback {
     ) -> Retrieved<Found> {
         let Some(id) = callback.only() else { return Ok(Found::Several) };
         let stored = self.objects.get(permit, &Object::key_of(id)).await?;
-        if callback.is_too_late(stored.as_ref(), permit.moment().now()) {
+        let is_repeated = permit.caller().deliveries > 1;
+        if callback.is_too_late(stored.as_ref(), permit.moment().now())
+            || is_repeated && callback.is_superseded(stored.as_ref())
+        {
             return Ok(Found::TooLate);
         }
         if let Some(stored) = stored.filter(|stored| callback.keeps(stored)) {

@@ -137,7 +137,8 @@ impl PostSession {
     ) -> Result<Option<User>, ServiceError> {
         let claim = self.claims.get(permit, &EmailClaim::key_of(email)).await?;
         let key = claim.map_or_else(|| Key::new("nobody"), |claim| User::key_of(claim.user_id));
-        self.users.get(permit, &key).await
+        let user = self.users.get(permit, &key).await?;
+        Ok(user.filter(|user| user.has(email)))
     }
 }
 

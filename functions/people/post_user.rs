@@ -1,6 +1,6 @@
 //! `POST /users`: a user signs up.
 
-use aws::{MailCaps, Passwords, Table};
+use aws::{Aws, MailCaps, Passwords, Table};
 use domain::error_codes;
 use domain::events::ANONYMOUS;
 use domain::people::{Email, EmailClaim, Holder, SignUp, SignedUp, User, UserDraft, UserView};
@@ -10,12 +10,16 @@ use lifecycle::prelude::*;
 use lifecycle::{Endpoint, ServiceError};
 
 pub(crate) fn main() -> ExitCode {
-    aws::serve(|aws| PostUser {
+    aws::serve(build)
+}
+
+fn build(aws: &Aws) -> PostUser {
+    PostUser {
         passwords: Passwords::new(),
         mails: MailCaps::new(aws.clone()),
         claims: aws.table(),
         users: aws.table(),
-    })
+    }
 }
 
 struct PostUser {
@@ -111,6 +115,7 @@ impl PostUser {
             return Ok(None);
         };
         let user = self.users.get(permit, &User::key_of(claim.user_id)).await?;
+        let user = user.filter(|user| user.has(email));
         Ok(Some(Holder { user_id: claim.user_id, user }))
     }
 }
@@ -131,7 +136,10 @@ struct Arrived {
 
 #[cfg(test)]
 mod tests {
+    use aws::testing::InMemory;
     use domain::examples::{ann, moment, read};
+    use lifecycle::record::Record;
+    use lifecycle::testing::{Memory, Request};
     use serde_json::json;
 
     use super::*;
@@ -164,6 +172,25 @@ mod tests {
         assert_eq!(effects.messages()[0].queue, EMAILS);
         assert_eq!(effects.messages()[0].group.as_deref(), Some(ANONYMOUS));
         assert!(PostUser::effects(&signed_up(false, None)).messages().is_empty());
+    }
+
+    #[tokio::test]
+    async fn a_claim_that_outlived_its_user_is_about_no_other_account() {
+        for email_verified in [true, false] {
+            let bob = User { email: read(json!("bob@example.com")), email_verified, ..ann() };
+            let memory = Memory::new();
+            memory.put(&ann().email_claim());
+            memory.put(&bob);
+            let sign_up = json!({
+                "email": "ann@example.com", "password": "correct-horse-battery", "name": "Ann",
+            });
+
+            let post_user = InMemory::new(&memory).endpoint(build);
+            let answer = post_user.ask(&Request::new().json(&sign_up)).await;
+
+            assert_eq!(answer.status, 201, "{}", answer.json());
+            assert_eq!(memory.get::<User>(&bob.key()), Some(bob));
+        }
     }
 
     fn signed_up(mail: bool, holder: Option<Holder>) -> Arrived {

@@ -54,7 +54,8 @@ impl Consumer for SendEmail {
         due: &MailDue,
     ) -> Retrieved<Option<Recipient>> {
         let Some(key) = self.account(permit, &due.topic).await? else { return Ok(None) };
-        let Some(user) = self.user(permit, &due.topic, &key).await? else { return Ok(None) };
+        let user = self.user(permit, &due.topic, &key).await?;
+        let Some(user) = user.filter(|user| due.topic.concerns(user)) else { return Ok(None) };
         let marked = MailAddress::key_of(&user.email);
         let address = self.addresses.get_eventually_consistent(permit, &marked).await?;
         let deliverable = address.is_none_or(|address| !address.is_undeliverable());

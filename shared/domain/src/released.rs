@@ -104,7 +104,9 @@ fn orders_of_released_versions_are_read() {
 fn articles_objects_and_rules_of_released_versions_are_read() {
     let (shared, _) = article().shared(&moment(), "https://api.example.com/articles/1");
     holds::<Article>(&[article(), approved_article(), shared]);
-    holds::<Object>(&[Object::seen(7.into(), moment().now())]);
+    let object = Object::seen(7.into(), moment().now());
+    let prolonged = Object { confirmed_at: Some(moment().now()), ..object.clone() };
+    holds::<Object>(&[object, prolonged]);
     holds::<BusinessRules>(&[BusinessRules { version: 1, ..BusinessRules::default() }]);
 }
 

@@ -51,8 +51,8 @@ impl MailCaps {
 
     /// Counts a mail to an address, verified or not. Returns whether it may be sent.
     ///
-    /// A message is counted at its first delivery, so that a mail that could not be sent is not counted
-    /// again with each retry.
+    /// A message is counted once, so that a mail that could not be sent is not counted again with each
+    /// retry.
     ///
     /// # Errors
     ///
@@ -63,11 +63,8 @@ impl MailCaps {
         address: &str,
         is_proven: bool,
     ) -> Result<bool, ServiceError> {
-        if permit.caller().deliveries > 1 {
-            return Ok(true);
-        }
         let limiter = if is_proven { &self.to_proven } else { &self.to_unproven };
-        let counted = async { allowed(limiter.acquire(permit, address).await) };
+        let counted = async { allowed(limiter.acquire_once(permit, address).await) };
         permit.once(&format!("mails-to {address}"), counted).await
     }
 }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use lifecycle::newtypes::compared;
 use serde::{Deserialize, Serialize};
 
 use super::texts::Texts;
@@ -62,11 +63,16 @@ fn share_words(one: &str, other: &str) -> bool {
     !words(one).is_disjoint(&words(other))
 }
 
-/// The words of a text, in lower case.
+/// The words of a text without case: as they are typed, and as they are compared, without invisible
+/// characters and forms of width.
 fn words(text: &str) -> BTreeSet<String> {
+    &split(&text.to_lowercase()) | &split(&compared(text))
+}
+
+fn split(text: &str) -> BTreeSet<String> {
     let mut words = BTreeSet::new();
     let mut word = String::new();
-    for letter in text.chars().flat_map(char::to_lowercase) {
+    for letter in text.chars() {
         if letter.is_alphanumeric() && letter < UNSPACED_FROM {
             word.push(letter);
             continue;
@@ -100,6 +106,9 @@ mod tests {
         for (old, new, first_stays) in [
             ("By steam.", "By steam, and loudly.", true),
             ("By steam.", "BY fire", true),
+            ("By steam.", "B\u{AD}y st\u{200D}eam.", true),
+            ("By steam.", "Ｂｙ ｓｔｅａｍ.", true),
+            ("By\u{200B}steam.", "By fire", true),
             ("By steam.", "steamed", false),
             ("By steam.", "Loudly", false),
             ("By steam.", "!", false),

@@ -17,6 +17,10 @@ pub struct Object {
     pub id: ObjectId,
     /// When the last callback with this object was received.
     pub last_seen: Timestamp,
+    /// When the callback was received whose look-up has stored it, if a later one has prolonged its
+    /// lifetime.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub confirmed_at: Option<Timestamp>,
     /// When TTL may delete it, in seconds since 1970.
     pub expires_at: i64,
 }
@@ -26,10 +30,20 @@ impl Object {
     /// as gone, even if it is not removed yet.
     pub const SEEN_FOR_S: u16 = 30;
 
-    /// An object that was received at this time.
+    /// An object that a look-up has found online, for a callback that was received at this time.
     pub fn seen(id: ObjectId, last_seen: Timestamp) -> Self {
         let gone_at = last_seen.plus_seconds(Self::SEEN_FOR_S.into());
-        Self { id, last_seen, expires_at: gone_at.as_seconds() + 1 }
+        Self { id, last_seen, confirmed_at: None, expires_at: gone_at.as_seconds() + 1 }
+    }
+
+    /// The object with a new lifetime, not looked up yet.
+    pub(super) fn prolonged(&self, last_seen: Timestamp) -> Self {
+        Self { confirmed_at: Some(self.confirmed()), ..Self::seen(self.id, last_seen) }
+    }
+
+    /// When the callback was received whose look-up has stored it.
+    pub(super) fn confirmed(&self) -> Timestamp {
+        self.confirmed_at.unwrap_or(self.last_seen)
     }
 
     /// The key of an object.
@@ -56,6 +70,16 @@ impl Object {
     /// Removes it, if it has not been received again.
     pub fn remove(&self) -> Write {
         Write::delete::<Self>(self.key()).when(self.unchanged())
+    }
+
+    /// Removes it, if no look-up has stored it again. Callbacks may have prolonged its lifetime
+    /// meanwhile.
+    pub(super) fn remove_offline(&self) -> Write {
+        let unconfirmed = match self.confirmed_at {
+            Some(at) => Condition::Equals("confirmedAt", text(at.to_string())),
+            None => self.unchanged(),
+        };
+        Write::delete::<Self>(self.key()).when(unconfirmed)
     }
 
     fn unchanged(&self) -> Condition {

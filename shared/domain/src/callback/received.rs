@@ -80,10 +80,15 @@ impl CallbackReceived {
         stored.is_none() && now >= gone_at
     }
 
+    /// Whether a later callback has prolonged or stored its object, whose own look-up is newer.
+    pub fn is_superseded(&self, stored: Option<&Object>) -> bool {
+        stored.is_some_and(|stored| stored.last_seen > self.received_at)
+    }
+
     /// Prolongs a stored object at once, since its look-up may take longer than its remaining
     /// lifetime. The object is looked up afterwards.
     pub fn keep(&self, stored: &Object) -> Effects {
-        let kept = Object::seen(stored.id, self.received_at);
+        let kept = stored.prolonged(self.received_at);
         Effects::none()
             .write(kept.store(Some(stored)))
             .message(kept.expiry())
@@ -101,7 +106,7 @@ pub enum Found {
     Several,
     /// The only object is stored, and was received again before its end.
     StillThere(Object),
-    /// The only object is not stored, and the callback is too old to add it.
+    /// A look-up of the only object is not needed any more.
     TooLate,
     /// The only object was looked up.
     LookedUp(LookedUp),
@@ -122,8 +127,10 @@ impl LookedUp {
     /// The effects of the look-up: an online object is stored with a new lifetime, an offline one
     /// is removed.
     ///
-    /// Look-ups happen in any order, sometimes hours later. A callback that is older than the
-    /// stored object changes nothing, and one that is too old adds no object.
+    /// Look-ups happen in any order, sometimes hours later. One that found an object online adds
+    /// nothing if the callback is older than the stored object, or too old. One that found it offline
+    /// is outweighed only if a look-up for a newer callback has stored the object, and not by newer
+    /// callbacks: otherwise an object that is reported faster than it is looked up would stay forever.
     pub fn effects(&self, now: Timestamp) -> Effects {
         let Self { object, online, stored } = self;
         let stored = stored.as_ref();
@@ -131,14 +138,14 @@ impl LookedUp {
         if *online && newest && !object.is_gone(now) {
             return Effects::none().write(object.store(stored)).message(object.expiry());
         }
-        let offline = stored.filter(|stored| !online && stored.last_seen <= object.last_seen);
-        Effects::none().writes_of(offline.map(Object::remove))
+        let offline = stored.filter(|stored| !online && stored.confirmed() <= object.last_seen);
+        Effects::none().writes_of(offline.map(Object::remove_offline))
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use lifecycle::effects::WriteAction;
+    use lifecycle::effects::{Condition, WriteAction, text};
 
     use super::*;
     use crate::resources::OBJECT_EXPIRIES;
@@ -175,6 +182,35 @@ mod tests {
     }
 
     #[test]
+    fn callbacks_without_a_look_up_do_not_outweigh_an_offline_object() {
+        let confirmed = Object::seen(ObjectId::from(2), seconds(90));
+        let prolonged = confirmed.prolonged(seconds(110)).prolonged(seconds(111));
+        for (received, expected) in [(89, 0), (90, 1), (100, 1), (111, 1)] {
+            let object = Object::seen(confirmed.id, seconds(received));
+            let looked_up = LookedUp { object, online: false, stored: Some(prolonged.clone()) };
+            let effects = looked_up.effects(seconds(112));
+            assert_eq!(effects.writes().len(), expected, "received at {received}");
+            // A callback that comes meanwhile does not change the condition of the removal.
+            let confirmed_at = text(confirmed.last_seen.to_string());
+            let unconfirmed = Some(Condition::Equals("confirmedAt", confirmed_at));
+            assert!(effects.writes().iter().all(|write| write.condition == unconfirmed));
+        }
+        let again = Object::seen(confirmed.id, seconds(111));
+        let looked_up = LookedUp { object: again, online: true, stored: Some(confirmed) };
+        let effects = looked_up.effects(seconds(112));
+        let WriteAction::Put(item) = &effects.writes()[0].action else { panic!("{effects:?}") };
+        assert!(!item.contains_key("confirmedAt"), "its own look-up confirms it");
+    }
+
+    #[test]
+    fn a_callback_is_superseded_by_a_later_one() {
+        for (stored, superseded) in [(None, false), (Some(100), false), (Some(101), true)] {
+            let stored = stored.map(|at| Object::seen(ObjectId::from(2), seconds(at)));
+            assert_eq!(received_at(100).is_superseded(stored.as_ref()), superseded, "{stored:?}");
+        }
+    }
+
+    #[test]
     fn a_stored_object_received_before_its_end_is_prolonged_at_once() {
         for (stored, received, keeps) in
             [(100, 129, true), (100, 130, false), (100, 100, false), (110, 100, false)]
@@ -187,7 +223,8 @@ mod tests {
         let effects = received_at(129).keep(&stored);
         let WriteAction::Put(item) = &effects.writes()[0].action else { panic!("{effects:?}") };
         let kept: Object = serde_dynamo::from_item(item.clone()).unwrap();
-        assert_eq!(kept, Object::seen(stored.id, seconds(129)));
+        assert_eq!(kept, stored.prolonged(seconds(129)));
+        assert_eq!((kept.last_seen, kept.confirmed()), (seconds(129), seconds(100)));
         let queues: Vec<_> = effects.messages().iter().map(|message| message.queue).collect();
         assert_eq!(queues, [OBJECT_EXPIRIES, CALLBACKS]);
         assert!(!received_at(129).keeps(&kept), "the next delivery looks it up");

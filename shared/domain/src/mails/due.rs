@@ -48,6 +48,19 @@ impl MailDue {
     }
 }
 
+impl MailTopic {
+    /// Whether it is about this account. A client asks for a mail by an address, which may have passed
+    /// to another account.
+    pub fn concerns(&self, user: &User) -> bool {
+        match self {
+            Self::VerificationAgain(asked) => user.has(&asked.email),
+            Self::PasswordReset(asked) => user.has(&asked.email),
+            Self::Verification(requested) => user.user_id == requested.user_id,
+            Self::Order(order) => user.user_id == order.user_id,
+        }
+    }
+}
+
 /// An event type without a mail is a field error.
 impl TryFrom<Envelope<Value>> for MailDue {
     type Error = FieldErrors;
@@ -70,7 +83,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::examples::{ann, envelope, pending_order};
+    use crate::examples::{ann, envelope, pending_order, read};
 
     #[test]
     fn each_event_with_a_mail_is_read_with_its_id() {
@@ -91,6 +104,24 @@ mod tests {
                 MailTopic::Order(_) => OrderCreated::TYPE,
             };
             assert_eq!((due.event_id, topic), (event_id, event_type));
+        }
+    }
+
+    #[test]
+    fn a_mail_concerns_the_account_with_the_address_or_the_id() {
+        let other = User { email: read(json!("bob@example.com")), ..ann() };
+        for (event_type, data, is_of_other) in [
+            (VerificationAsked::TYPE, json!({ "email": "ANN@example.com", "token": "t" }), false),
+            (
+                PasswordResetAsked::TYPE,
+                json!({ "email": "ANN@example.com", "token": "t", "toUnproven": true }),
+                false,
+            ),
+            (OrderCreated::TYPE, json!(pending_order().created()), true),
+        ] {
+            let topic = MailDue::try_from(envelope(event_type, data)).unwrap().topic;
+            assert!(topic.concerns(&ann()), "{event_type}");
+            assert_eq!(topic.concerns(&other), is_of_other, "{event_type}");
         }
     }
 

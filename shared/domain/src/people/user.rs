@@ -75,6 +75,12 @@ impl User {
         (user, requested)
     }
 
+    /// Whether this is the user's address. A claim to an address may outlive its user, and another
+    /// account may have taken the user's id.
+    pub fn has(&self, email: &Email) -> bool {
+        self.email.folded() == email.folded()
+    }
+
     /// Whether the account exists: it is verified, or can still be. TTL deletes expired accounts
     /// some time later.
     pub fn is_there(&self, now: Timestamp) -> bool {
@@ -101,7 +107,8 @@ impl User {
     }
 
     /// The user with this token in place of an earlier one, and the request for its mail. `None` if
-    /// the address is verified already, a later token has come first, or the account has expired.
+    /// the address is verified already, a later token has come first, or the token or the account has
+    /// expired.
     pub fn asked_again(
         self,
         asked: &VerificationAsked,
@@ -110,7 +117,8 @@ impl User {
     ) -> Option<(Self, EmailVerificationRequested)> {
         let VerificationAsked { token, .. } = asked;
         let verification = Verification::by(token, asked_at);
-        let is_late = self.verification.as_ref().is_some_and(|it| it.is_later_than(&verification));
+        let is_late = self.verification.as_ref().is_some_and(|it| it.is_later_than(&verification))
+            || !verification.accepts(token, now);
         if self.email_verified || is_late || !self.is_there(now) {
             return None;
         }
@@ -120,7 +128,7 @@ impl User {
     }
 
     /// The user with this reset token in place of an earlier one. `None` if no mail may go to the
-    /// address, a later token has come first, or the account has expired.
+    /// address, a later token has come first, or the token or the account has expired.
     pub fn reset_asked(
         self,
         asked: &PasswordResetAsked,
@@ -129,7 +137,8 @@ impl User {
     ) -> Option<Self> {
         let may_be_mailed = self.email_verified || asked.to_unproven;
         let reset = PasswordReset::by(&asked.token, asked_at);
-        let is_late = self.password_reset.as_ref().is_some_and(|it| it.is_later_than(&reset));
+        let is_late = self.password_reset.as_ref().is_some_and(|it| it.is_later_than(&reset))
+            || !reset.accepts(&asked.token, now);
         if !may_be_mailed || is_late || !self.is_there(now) {
             return None;
         }
@@ -284,6 +293,28 @@ mod tests {
         let reset = asked.reset_asked(&late.2, late.0, now).unwrap();
         assert_eq!(reset.clone().reset_asked(&early.2, early.0, now), None);
         assert!(reset.reset_asked(&late.2, late.0, now).is_some(), "a repeated message");
+    }
+
+    #[test]
+    fn a_token_that_has_expired_before_its_mail_is_neither_stored_nor_mailed() {
+        let (user, first) = ann();
+        let asked_at = moment(2).now();
+        let user = user.verified(&first.token, asked_at).unwrap();
+        let asked = PasswordResetAsked::new(&moment(2), user.email.clone());
+        for (later_s, is_stored) in [(3_599, true), (3_600, false)] {
+            let now = asked_at.plus_seconds(later_s);
+            let stored = user.clone().reset_asked(&asked, asked_at, now);
+            assert_eq!(stored.is_some(), is_stored, "{later_s} s later");
+        }
+    }
+
+    #[test]
+    fn an_address_is_compared_without_case() {
+        let (user, _) = ann();
+        for (address, is_of_ann) in [("ANN@example.com", true), ("bob@example.com", false)] {
+            let address: Email = address.to_owned().try_into().unwrap();
+            assert_eq!(user.has(&address), is_of_ann, "{address}");
+        }
     }
 
     #[test]

@@ -1,5 +1,7 @@
 //! Limits on attempts that could be guesses, such as sign-ins.
 
+mod once;
+
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -196,7 +198,7 @@ mod tests {
 
     /// Counts in memory; fails when `away` is set.
     #[derive(Default)]
-    struct Counts {
+    pub(super) struct Counts {
         counts: Mutex<HashMap<String, i32>>,
         asked: AtomicUsize,
         away: bool,
@@ -227,7 +229,7 @@ mod tests {
         }
     }
 
-    fn at(seconds: i64) -> Moment {
+    pub(super) fn at(seconds: i64) -> Moment {
         Moment::new(Timestamp::from_millis(seconds * 1000), [0; 32])
     }
 
