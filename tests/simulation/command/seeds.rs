@@ -198,7 +198,7 @@ fn run_seed(
     let report = store.run()?;
     let mut lines = Vec::new();
     if arguments.hashes {
-        lines.push(format!("seed {seed} has the trace {}", report.trace_hash));
+        lines.push(format!("seed {seed} has the trace {}", report.trace.hash()));
     }
     let mut failed = !report.is_ok();
     if failed {
@@ -210,10 +210,10 @@ fn run_seed(
         lines.push(report.trace.to_string());
     }
     if arguments.twice {
-        let again = store.run()?.trace_hash;
-        if again != report.trace_hash {
+        let [first, second] = [report.trace.hash(), store.run()?.trace.hash()];
+        if first != second {
             failed = true;
-            lines.push(format!("seed {seed} failed: two traces: {} {again}", report.trace_hash));
+            lines.push(format!("seed {seed} failed: two traces: {first} {second}"));
         }
     }
     Ok(Ran { report, lines, failed })

@@ -1,7 +1,8 @@
-//! Answers: each is in the API's description, and none is an internal error or a long one.
+//! Answers: each is in the API's description, and none is an internal error or a long one. A function
+//! answers before its time-out.
 
 use simulation::evidence::Requests;
-use simulation::world::{Event, Oracle, View};
+use simulation::world::{Event, Happened, Oracle, TIMED_OUT, View};
 
 use crate::description::{self, complaint};
 
@@ -22,6 +23,11 @@ impl Oracle for Answers {
     }
 
     fn observe(&mut self, event: &Event, _view: &View<'_>) -> Result<(), String> {
+        if let Happened::Failed { invocation, reason } = &event.what
+            && reason == TIMED_OUT
+        {
+            return Err(format!("invocation {invocation} reached its time-out"));
+        }
         let Some((request, answer)) = self.requests.answered(event) else { return Ok(()) };
         let shown =
             format!("{} {}: {} {}", request.method, request.path, answer.status, answer.body);

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 use simulation::Millis;
-use simulation::random::{Random, Seeded};
+use simulation::random::{Chance, Random, Seeded};
 use simulation::world::{ApiAnswer, ApiRequest, Client, Planned, Workload};
 
 use super::caller::{Caller, data, persist};
@@ -55,6 +55,8 @@ const OVERLOADED: Millis = Millis::seconds(60);
 /// common limit of an hour.
 const SOURCES: usize = 24;
 const GUESSES_OF_SOURCE: usize = 5;
+/// The share of worlds in which an attacker may do so: it is as much work as ten orders.
+const LOCK_OUT: Chance = Chance::percent(30);
 /// Longer than a token is valid, with the leeway.
 const TOO_LONG: Millis = Millis::seconds(900 + 60 + 5);
 
@@ -64,9 +66,9 @@ impl Workload for Attackers {
     fn plan(&self, random: &mut Seeded) -> Vec<Planned<Attempt>> {
         let mut attempts: Vec<Attempt> = (0..self.attempts).map(|_| attempt(random)).collect();
         // The common limit is for an hour, and one lock-out uses it up.
-        let mut has_locked_out = false;
+        let mut may_lock_out = random.happens(LOCK_OUT);
         attempts.retain(|attempt| {
-            *attempt != Attempt::LockOut || !std::mem::replace(&mut has_locked_out, true)
+            *attempt != Attempt::LockOut || std::mem::replace(&mut may_lock_out, false)
         });
         let within = day(self.attempts, random);
         attempts.into_iter().map(|attempt| Planned::within(within, random, attempt)).collect()
@@ -104,7 +106,7 @@ fn attempt(random: &mut Seeded) -> Attempt {
 const ATTACKER: Person = Person::Customer(0);
 
 async fn attack(client: &Client, attempt: Attempt) -> Option<()> {
-    let mut attacker = Caller::of(client, ATTACKER);
+    let attacker = Caller::of(client, ATTACKER);
     match attempt {
         Attempt::Guess(victim, is_overloaded) => {
             if is_overloaded {

@@ -5,8 +5,8 @@ use simulation::world::{ApiAnswer, ApiRequest, Client};
 
 use crate::people::{PASSWORD, Person};
 
-/// The sign-ins for one request.
-const SIGN_INS: usize = 3;
+/// The most sign-ins for one request after a refused token.
+const SIGN_INS: usize = 2;
 
 /// Repeats a request until its answer is definite. `None` if it never is.
 pub(super) async fn persist(client: &Client, request: &ApiRequest) -> Option<ApiAnswer> {
@@ -18,12 +18,11 @@ pub(super) fn data(answer: &ApiAnswer, name: &str) -> Option<String> {
     answer.json()["data"][name].as_str().map(str::to_owned)
 }
 
-/// A client who signs in when needed.
+/// A client who signs in when needed: all operations of a person use the token of the last sign-in.
 pub(super) struct Caller<'a> {
     client: &'a Client,
     email: String,
     password: String,
-    token: Option<String>,
 }
 
 impl<'a> Caller<'a> {
@@ -33,35 +32,42 @@ impl<'a> Caller<'a> {
     }
 
     pub(super) fn new(client: &'a Client, email: String, password: String) -> Self {
-        Self { client, email, password, token: None }
+        Self { client, email, password }
+    }
+
+    /// The token of the person's last sign-in, or of a new one. `None` if the store does not accept it.
+    pub(super) async fn token(&self) -> Option<String> {
+        match self.client.recall(&self.email) {
+            Some(token) => Some(token),
+            None => self.sign_in().await,
+        }
     }
 
     /// Signs in. `None` if the store does not accept it.
-    pub(super) async fn sign_in(&mut self) -> Option<String> {
+    pub(super) async fn sign_in(&self) -> Option<String> {
         let credentials = json!({ "email": self.email, "password": self.password });
         let answer = persist(self.client, &ApiRequest::post("/sessions", &credentials)).await?;
-        self.token = data(&answer, "accessToken");
-        self.token.clone()
+        let token = data(&answer, "accessToken")?;
+        self.client.remember(&self.email, &token);
+        Some(token)
     }
 
-    /// Sends a request with a token, until its answer is definite.
-    pub(super) async fn send(&mut self, request: ApiRequest) -> Option<ApiAnswer> {
+    /// Sends a request with a token, until its answer is definite. Signs in again if the token is refused.
+    pub(super) async fn send(&self, request: ApiRequest) -> Option<ApiAnswer> {
+        let mut token = self.token().await?;
         for _ in 0..SIGN_INS {
-            let token = match self.token.take() {
-                Some(token) => token,
-                None => self.sign_in().await?,
-            };
             let answer = persist(self.client, &request.clone().bearer(&token)).await?;
             if answer.status != 401 {
-                self.token = Some(token);
                 return Some(answer);
             }
+            token = self.sign_in().await?;
         }
-        None
+        let answer = persist(self.client, &request.bearer(&token)).await?;
+        (answer.status != 401).then_some(answer)
     }
 
     /// Sends a request with an idempotency key that is its own in the run.
-    pub(super) async fn create(&mut self, path: &str, body: &Value) -> Option<ApiAnswer> {
+    pub(super) async fn create(&self, path: &str, body: &Value) -> Option<ApiAnswer> {
         let key = key_of(self.client, path);
         self.send(ApiRequest::post(path, body).header("idempotency-key", key)).await
     }

@@ -47,7 +47,7 @@ impl Workload for Catalogue {
 
     async fn perform(&self, client: Client, change: &Change) {
         open(&client).await;
-        let mut merchant = Caller::of(&client, Person::Merchant);
+        let merchant = Caller::of(&client, Person::Merchant);
         let path = |product: usize| format!("/products/{}", product_id(product));
         let patch =
             |product: usize, patch: Value| ApiRequest::new("PATCH", path(product)).json(&patch);

@@ -89,8 +89,8 @@ impl Workload for Customers {
         let _ = match visit {
             Visit::Order { who, lines, then } => {
                 let body = draft(lines, &who.address_id().to_string());
-                let mut customer = Caller::of(&client, *who);
-                place(&client, &mut customer, &body, *then, &who.id().to_string()).await
+                let customer = Caller::of(&client, *who);
+                place(&client, &customer, &body, *then, &who.id().to_string()).await
             }
             Visit::SignUp { forgets_password } => sign_up(&client, *forgets_password).await,
         };
@@ -123,7 +123,7 @@ fn draft(lines: &[(usize, u64)], address_id: &str) -> Value {
 /// Places an order, and takes the next step. `None` if an answer is missing.
 async fn place(
     client: &Client,
-    customer: &mut Caller<'_>,
+    customer: &Caller<'_>,
     body: &Value,
     then: Then,
     user_id: &str,
@@ -157,7 +157,7 @@ fn repeated(client: &Client, body: &Value) -> ApiRequest {
         .header("idempotency-key", key_of(client, "/orders"))
 }
 
-async fn cancel(client: &Client, customer: &mut Caller<'_>, order_id: &str) -> Option<ApiAnswer> {
+async fn cancel(client: &Client, customer: &Caller<'_>, order_id: &str) -> Option<ApiAnswer> {
     let path = format!("/orders/{order_id}");
     for _ in 0..LOOKS {
         let seen = customer.send(ApiRequest::get(&path)).await?;
@@ -169,7 +169,7 @@ async fn cancel(client: &Client, customer: &mut Caller<'_>, order_id: &str) -> O
     let cancel = ApiRequest::new("DELETE", &path);
     // To others the order is hidden.
     Caller::of(client, Person::Writer(0)).send(cancel.clone()).await;
-    let cancel = cancel.bearer(&customer.sign_in().await?);
+    let cancel = cancel.bearer(&customer.token().await?);
     let (first, second) = futures::join!(persist(client, &cancel), persist(client, &cancel));
     first.and(second)
 }
@@ -195,7 +195,7 @@ async fn sign_up(client: &Client, forgets_password: bool) -> Option<ApiAnswer> {
     });
     let address_id = data(&customer.create("/addresses", &address).await?, "addressId")?;
     let body = draft(&[(0, 1)], &address_id);
-    place(client, &mut customer, &body, Then::Read, &user_id).await
+    place(client, &customer, &body, Then::Read, &user_id).await
 }
 
 async fn prove(client: &Client, email: &str, user_id: &str, password: &str) -> Option<ApiAnswer> {

@@ -53,7 +53,7 @@ impl Workload for Newsroom {
             persist(&client, &request).await;
             return;
         };
-        let mut caller = Caller::of(&client, who);
+        let caller = Caller::of(&client, who);
         match edit {
             Edit::Write(..) => {
                 let body = serde_json::from_slice(&request.body).unwrap_or_default();

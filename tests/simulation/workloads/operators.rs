@@ -204,7 +204,7 @@ async fn put_later_product(client: &Client) {
 /// more, and a new one must be valid at once. Its first use begins the refresh of a cached key, and
 /// the second is judged by the fresh one.
 async fn rotate(client: &Client) {
-    let mut before = Caller::of(client, Person::Customer(1));
+    let before = Caller::of(client, Person::Customer(1));
     let Some(token) = before.sign_in().await else { return };
     let signed_in_at = client.now();
     let is_rotated = client.rotate("SigningKeysSecret").await.is_ok();
@@ -225,7 +225,7 @@ async fn rotate(client: &Client) {
 /// Changes the rules. Then another administrator, who has read the same version, must fail, and one
 /// who wants to create them too.
 async fn change_rules(client: &Client, quantity: u64) {
-    let mut admin = Caller::of(client, Person::Admin);
+    let admin = Caller::of(client, Person::Admin);
     let Some(read) = admin.send(ApiRequest::get("/rules")).await else { return };
     let mut rules = read.json()["data"].clone();
     let Some(members) = rules.as_object_mut() else { return };

@@ -10,7 +10,8 @@ use crate::world::{Event, Happened, View};
 /// The items of a table that have the members of `T`, by the table's logical id.
 ///
 /// A table may hold items of several kinds: an item of another kind is left out. Read them without the
-/// types of the service, since a mistake in a type must not hide itself.
+/// types of the service, and with wide types, since a mistake in a type must not hide itself: an item with
+/// -1 seats has no `u32` of them.
 ///
 /// [`View::records`] returns the same without copies.
 ///

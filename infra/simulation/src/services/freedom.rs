@@ -18,6 +18,8 @@ pub struct Freedom {
     pub ttl_delay_max: Millis,
     /// How often a key or item of a batch stays unprocessed.
     pub unprocessed: Chance,
+    /// Whether a batch of reads returns the items of a table in a drawn order, and not in that of the keys.
+    pub unordered_batches: bool,
     /// How often a standard queue delivers a message again although it is hidden.
     pub duplicates: Chance,
     /// How often a standard queue delivers a message again although it is deleted.
@@ -39,6 +41,7 @@ impl Freedom {
             transaction_max: Millis(0),
             ttl_delay_max: Millis(0),
             unprocessed: Chance::NEVER,
+            unordered_batches: false,
             duplicates: Chance::NEVER,
             undeleted: Chance::NEVER,
             old_handles: Chance::NEVER,
@@ -55,6 +58,7 @@ impl Freedom {
             transaction_max: Millis(40),
             ttl_delay_max: Millis::hours(48),
             unprocessed: Chance::percent(2),
+            unordered_batches: true,
             duplicates: Chance::percent(2),
             undeleted: Chance::percent(1),
             old_handles: Chance::percent(50),

@@ -105,6 +105,11 @@ impl Services {
         self.dynamodb.stream_records()
     }
 
+    /// Whether a shard has no record after the one with this sequence number; `None` is its beginning.
+    pub(crate) fn is_shard_read(&self, stream: &str, shard: &str, after: Option<&str>) -> bool {
+        self.dynamodb.is_shard_read(stream, shard, after)
+    }
+
     /// Sets the permissions of a caller. A caller without any is denied everything.
     pub fn grant(&mut self, caller: impl Into<String>, permissions: Permissions) {
         self.permissions.insert(caller.into(), permissions);

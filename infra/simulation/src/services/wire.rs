@@ -1,5 +1,6 @@
 //! Requests and responses as they are on the wire.
 
+use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value as Json, json};
 
@@ -120,6 +121,14 @@ impl AwsError {
 /// The request of an operation. Members that are not simulated are errors, and not ignored: a test
 /// would otherwise pass for the wrong reason.
 pub(crate) fn parsed<T: DeserializeOwned>(body: &[u8]) -> Result<T, AwsError> {
-    let read = serde_json::from_slice(body);
-    read.map_err(|error| AwsError::new("SerializationException", format!("not simulated: {error}")))
+    serde_json::from_slice(body).map_err(|error| not_simulated(&error))
+}
+
+/// A part of a request that is read as JSON already, with the same errors.
+pub(crate) fn parsed_part<'a, T: Deserialize<'a>>(part: &'a Json) -> Result<T, AwsError> {
+    T::deserialize(part).map_err(|error| not_simulated(&error))
+}
+
+fn not_simulated(error: &serde_json::Error) -> AwsError {
+    AwsError::new("SerializationException", format!("not simulated: {error}"))
 }

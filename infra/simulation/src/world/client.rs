@@ -103,6 +103,18 @@ impl Client {
         None
     }
 
+    /// Remembers a text by its name for the other operations of this world, such as the token of a person
+    /// who has signed in: see [`Self::recall`].
+    pub fn remember(&self, name: &str, text: &str) {
+        self.platform.remember(name, text);
+    }
+
+    /// The text that an operation of this world has remembered last by this name. An operation must manage
+    /// without it: a shrunk workload may leave out the operation that would remember it.
+    pub fn recall(&self, name: &str) -> Option<String> {
+        self.platform.recall(name)
+    }
+
     /// All mails that were sent to an address, in order.
     pub fn mails_to(&self, address: &str) -> Vec<Mail> {
         let services = lock(&self.platform.world.services);

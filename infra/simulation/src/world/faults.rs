@@ -20,14 +20,14 @@ pub enum Fault {
     LostResponse,
     /// A service refuses a request since there are too many.
     ThrottledCall,
-    /// A service answers with an internal error.
+    /// A service answers with an internal error. It may have performed the request: half of them have.
     ServiceError,
     /// A request or a response takes up to [`FaultMix::slow_max`].
     SlowCall,
     /// A table or a queue refuses all requests of functions, or does not answer them, for up to
     /// [`FaultMix::outage_max`]. For other services it is an operation.
     Outage,
-    /// An upstream answers with an error.
+    /// An upstream answers with an error. Half of the requests with a 5xx are performed nevertheless.
     FailingUpstream,
     /// An upstream answers with a body that it does not document.
     WrongUpstream,
@@ -111,7 +111,8 @@ pub struct FaultMix {
     pub outage_max: Millis,
     /// The longest time of a cold start.
     pub cold_start_max: Millis,
-    /// The number of polls of an invocation among which the one at which it dies is drawn.
+    /// The number of polls of an invocation among which the one at which it dies is drawn. For a quarter
+    /// of the deaths it is 16 times as many.
     pub death_polls_max: u32,
     /// The most by which the clock of an environment is ahead of the world's.
     pub clock_skew_max: Millis,

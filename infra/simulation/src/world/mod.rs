@@ -18,6 +18,7 @@ mod names;
 mod network;
 mod oracle;
 mod outages;
+mod panic;
 mod parts;
 mod platform;
 mod records;
@@ -37,7 +38,8 @@ mod workload;
 
 pub use self::client::{Client, SENT};
 pub use self::faults::{Fault, FaultMix};
-pub(crate) use self::lambda::THROTTLED;
+pub use self::lambda::TIMED_OUT;
+pub(crate) use self::lambda::{THROTTLED, TOO_LARGE};
 pub use self::oracle::{Oracle, View};
 pub use self::parts::Parts;
 pub use self::report::{Failure, Report, Shrunk};

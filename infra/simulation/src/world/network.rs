@@ -11,12 +11,16 @@ use tokio::time::sleep;
 
 use super::faults::Fault;
 use super::outages::Outage;
+use super::panic;
 use super::state::{Busy, World, lock};
 use super::trace::Happened;
 use super::upstream::Upstream;
 use crate::Millis;
 use crate::random::{Chance, Random, Seeded};
 use crate::services::{WireRequest, WireResponse};
+
+/// The name under which the world reports an upstream that panics.
+const UPSTREAM: &str = "the upstream";
 
 /// The header with the operation of an AWS service.
 const TARGET: &str = "x-amz-target";
@@ -49,8 +53,10 @@ pub(super) struct Wire {
 struct Fate {
     there: Millis,
     back: Millis,
-    /// An error of the service instead of its answer.
+    /// An error of the service instead of its work.
     error: Option<WireResponse>,
+    /// An error instead of its answer, although the work is done: a 5xx leaves it open.
+    error_after: Option<WireResponse>,
     is_lost: bool,
     is_answer_lost: bool,
     /// Whether a loss breaks the connection. If not, nothing comes back.
@@ -159,6 +165,7 @@ impl Wire {
         let (is_slow_there, is_slow_back) = (draws(slow, random), draws(slow, random));
         let is_lost = draws(Fault::LostRequest, random);
         let is_answer_lost = draws(Fault::LostResponse, random);
+        let half = Chance::percent(50);
         let error = if is_upstream {
             draws(Fault::FailingUpstream, random).then(|| upstream_error(random))
         } else if draws(Fault::ThrottledCall, random) {
@@ -166,15 +173,26 @@ impl Wire {
         } else {
             draws(Fault::ServiceError, random).then(|| aws_error(500, "InternalServerError"))
         };
+        let is_unknown = error.as_ref().is_some_and(|error| error.status >= 500);
+        let is_done = is_unknown && random.happens(half);
+        let (error, error_after) = if is_done { (None, error) } else { (error, None) };
         let (latency_max, slow_max) = {
             let mix = lock(&self.world.mix);
             (mix.latency_max, mix.slow_max)
         };
         let mut time = |is_slow| random.up_to(if is_slow { slow_max } else { latency_max });
         let (there, back) = (time(is_slow_there), time(is_slow_back));
-        let half = Chance::percent(50);
         let (is_noticed, dies_with_caller) = (random.happens(half), random.happens(half));
-        Fate { there, back, error, is_lost, is_answer_lost, is_noticed, dies_with_caller }
+        Fate {
+            there,
+            back,
+            error,
+            error_after,
+            is_lost,
+            is_answer_lost,
+            is_noticed,
+            dies_with_caller,
+        }
     }
 }
 
@@ -206,7 +224,7 @@ impl Carrier {
         if fate.is_lost || is_cut {
             return lost(answered, fate.is_noticed);
         }
-        let response = if is_upstream {
+        let performed = if is_upstream {
             self.ask_upstream(&request, &host, &operation, fate.error)
         } else {
             match self.world.outage_of(&operation, request.body()) {
@@ -218,9 +236,17 @@ impl Carrier {
         };
         self.world.record(Happened::Performed {
             call: self.call,
-            status: response.status().as_u16(),
-            body: String::from_utf8_lossy(response.body()).into_owned(),
+            status: performed.status().as_u16(),
+            body: String::from_utf8_lossy(performed.body()).into_owned(),
         });
+        let response = match fate.error_after {
+            None => performed,
+            Some(error) => {
+                let reason = "its answer was replaced by an error of the service";
+                self.world.record(Happened::Broken { call: self.call, reason });
+                response(error)
+            }
+        };
         // The effect has happened; only the way back is left, and it may never end.
         drop(self.busy);
         sleep(delay(fate.back)).await;
@@ -241,12 +267,16 @@ impl Carrier {
         let now = self.world.now();
         let is_wrong = self.world.draws(Fault::WrongUpstream, operation, &mut self.random);
         let Some(upstream) = self.hosts.get(host) else { return response(upstream_failure(404)) };
-        let mut upstream = lock(upstream);
-        match error {
+        let random = &mut self.random;
+        let answered = panic::caught(|| match error {
             Some(error) => response(error),
-            None if is_wrong => upstream.wrong_answer(request, &mut self.random),
-            None => upstream.answer(request, now, &mut self.random),
-        }
+            None if is_wrong => lock(upstream).wrong_answer(request, random),
+            None => lock(upstream).answer(request, now, random),
+        });
+        answered.unwrap_or_else(|reason| {
+            self.world.fail(UPSTREAM, format!("{host}: {reason}"));
+            response(upstream_failure(500))
+        })
     }
 
     async fn ask_aws(

@@ -32,6 +32,8 @@ pub(super) struct Platform {
     gateway: Option<Arc<Gateway>>,
     /// The function that rotates each secret.
     rotations: BTreeMap<String, String>,
+    /// The texts that operations have remembered, by name.
+    memory: Mutex<BTreeMap<String, String>>,
 }
 
 impl Platform {
@@ -52,7 +54,8 @@ impl Platform {
         for secret in rotations.keys() {
             lock(&world.services).rotate(secret, None);
         }
-        Ok(Self { world, lambda, gateway: gateway.map(Arc::new), rotations })
+        let gateway = gateway.map(Arc::new);
+        Ok(Self { world, lambda, gateway, rotations, memory: Mutex::default() })
     }
 
     /// Sends a client's request through the network to the API.
@@ -121,6 +124,14 @@ impl Platform {
         let answer = handled.await.map_err(|_| NoAnswer::ConnectionLost)?;
         sleep(back.as_duration()).await;
         if is_answer_lost { Err(NoAnswer::ConnectionLost) } else { Ok(answer) }
+    }
+
+    pub(super) fn remember(&self, name: &str, text: &str) {
+        lock(&self.memory).insert(name.to_owned(), text.to_owned());
+    }
+
+    pub(super) fn recall(&self, name: &str) -> Option<String> {
+        lock(&self.memory).get(name).cloned()
     }
 
     pub(super) async fn invoke(

@@ -21,8 +21,6 @@ pub struct Report {
     pub steps: u64,
     /// The events of the trace.
     pub events: u64,
-    /// The hash of the trace.
-    pub trace_hash: String,
     /// The failures that the oracles found, in order.
     pub failures: Vec<Failure>,
     /// The trace.
@@ -86,16 +84,16 @@ impl Report {
     }
 }
 
-/// One line: `seed 7: 3600 s simulated in 0.21 s, 812 steps, 4031 events, trace 3f…, 0 failures`.
+/// One line: `seed 7: 3600 s simulated in 0.21 s, 812 steps, 4031 events, 0 failures`.
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { seed, steps, events, .. } = self;
         let (simulated, wall) = (self.simulated.as_seconds(), self.wall.as_secs_f64());
-        let (hash, failures) = (self.trace_hash.get(..16).unwrap_or_default(), self.failures.len());
+        let failures = self.failures.len();
         write!(
             f,
             "seed {seed}: {simulated} s simulated in {wall:.2} s, {steps} steps, {events} events, \
-             trace {hash}, {failures} failures"
+             {failures} failures"
         )
     }
 }

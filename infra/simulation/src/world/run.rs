@@ -81,7 +81,6 @@ async fn lived(simulation: &Simulation, template: &Template) -> Result<Report, S
         wall: Duration::ZERO,
         steps,
         events: u64::try_from(trace.events().len()).unwrap_or(u64::MAX),
-        trace_hash: trace.hash(),
         failures,
         trace,
         operations,

@@ -182,11 +182,14 @@ impl World {
             let (services, trace) = (lock(&self.services), lock(&self.trace));
             let (names, records) = (&self.names, RefCell::new(&mut *records));
             let view = View { now, services: &services, trace: &trace, names, records };
-            for oracle in oracles.iter_mut() {
-                if let Err(reason) = check(&mut **oracle, &view) {
-                    found.push((oracle.name().to_owned(), reason));
-                }
-            }
+            // One that panics is not asked again: its state is half changed.
+            oracles.retain_mut(|oracle| {
+                let checked = super::panic::caught(|| check(&mut **oracle, &view));
+                let is_kept = checked.is_ok();
+                let reason = checked.unwrap_or_else(Err).err();
+                found.extend(reason.map(|reason| (oracle.name().to_owned(), reason)));
+                is_kept
+            });
         }
         self.found(found, event);
     }
@@ -360,10 +363,10 @@ impl World {
         lock(&self.counts).busy == 0
     }
 
-    /// The steps, the failures, and the trace.
+    /// The steps, the failures, and the trace, which the world has no more.
     pub(super) fn results(&self) -> (u64, Vec<Failure>, Trace) {
-        let (failures, trace) = (lock(&self.failures).clone(), lock(&self.trace).clone());
-        (lock(&self.counts).steps, failures, trace)
+        let (mut failures, mut trace) = (lock(&self.failures), lock(&self.trace));
+        (lock(&self.counts).steps, std::mem::take(&mut failures), std::mem::take(&mut trace))
     }
 }
 

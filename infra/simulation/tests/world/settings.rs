@@ -125,7 +125,7 @@ fn sent(sends: Sends) -> Report {
     simulation.settle(Millis(0), Millis::hours(1)).workload(sends).run().unwrap()
 }
 
-fn notes<'a>(report: &'a Report, wanted: &str) -> Vec<&'a Value> {
+pub(crate) fn notes<'a>(report: &'a Report, wanted: &str) -> Vec<&'a Value> {
     let note = |event: &'a Event| match &event.what {
         Happened::Noted { name, value, .. } if name == wanted => Some(value),
         _ => None,

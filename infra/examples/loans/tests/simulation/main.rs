@@ -52,7 +52,7 @@ fn answers(report: &Report, wanted: u16) -> usize {
 
 #[test]
 fn a_seed_has_the_same_trace_in_each_run_and_another_seed_has_another() {
-    let hash = |seed| library(seed, Visits::BUSY, FaultMix::full()).run().unwrap().trace_hash;
+    let hash = |seed| library(seed, Visits::BUSY, FaultMix::full()).run().unwrap().trace.hash();
 
     assert_eq!(hash(1), hash(1));
     assert_ne!(hash(1), hash(2));

@@ -9,7 +9,7 @@ use super::capacity::{Consumed, ReturnConsumed, Use, throttled};
 use super::plan::{Action, Expressions, NotWritten, OnFailure, Plan};
 use super::writes::check_access;
 use super::{Author, Call, DynamoDb};
-use crate::services::wire::{AwsError, parsed};
+use crate::services::wire::{AwsError, parsed, parsed_part};
 
 /// The maximum number of writes of a batch.
 const WRITES_MAX: usize = 25;
@@ -118,7 +118,7 @@ impl DynamoDb {
             check_access(call, "BatchWriteItem", name)?;
             let table = &self.table(name)?.definition;
             for given in requests {
-                let one: Request = parsed(given.to_string().as_bytes())?;
+                let one: Request = parsed_part(given)?;
                 let none = Expressions::default();
                 let plan = match one {
                     Request::PutRequest(put) => {

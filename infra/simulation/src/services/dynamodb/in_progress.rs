@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use serde_json::Value as Json;
+use serde_json::{Map, Value as Json};
 
 use super::capacity::ReturnConsumed;
 use super::key::Key;
@@ -29,8 +29,8 @@ pub(super) struct Open {
 /// A client token that was used.
 #[derive(Debug)]
 pub(super) struct Token {
-    /// The actions of the request.
-    pub(super) request: Json,
+    /// The part of its request that has to be the same for the same token.
+    pub(super) actions: Vec<Map<String, Json>>,
     /// When its transaction was committed.
     pub(super) committed_at: Option<Millis>,
 }

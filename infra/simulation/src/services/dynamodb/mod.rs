@@ -97,6 +97,12 @@ impl DynamoDb {
         streams.map(|stream| stream.next - 1).sum()
     }
 
+    pub(super) fn is_shard_read(&self, arn: &str, shard: &str, after: Option<&str>) -> bool {
+        let mut streams = self.tables.values().filter_map(|table| table.stream.as_ref());
+        let stream = streams.find(|stream| stream.arn == arn);
+        stream.is_some_and(|stream| stream.is_read(shard, after))
+    }
+
     /// Performs an operation.
     pub(super) fn call(
         &mut self,

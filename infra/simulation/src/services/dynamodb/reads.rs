@@ -11,6 +11,7 @@ use super::key::Key;
 use super::value::{Item, item_bytes, item_of, item_to_json};
 use super::writes::check_access;
 use super::{Call, DynamoDb};
+use crate::random::Random;
 use crate::services::wire::{AwsError, parsed};
 
 /// The maximum number of keys of a batch.
@@ -80,6 +81,13 @@ pub(super) fn part(item: &Item, projection: Option<&Projection>) -> Json {
     match projection {
         Some(projection) => item_to_json(&projection.of(item)),
         None => item_to_json(item),
+    }
+}
+
+/// Puts items in a drawn order; each order is equally likely.
+fn shuffle(items: &mut [Json], random: &mut dyn Random) {
+    for last in (1..items.len()).rev() {
+        items.swap(last, random.index(last + 1));
     }
 }
 
@@ -161,6 +169,9 @@ impl DynamoDb {
                 table.charge(0, Use::Read, &key.partition, call.now, units);
                 consumed.add(name, Consumer::Table, units);
                 found.extend(item.map(|item| part(&item, projection.as_ref())));
+            }
+            if call.freedom.unordered_batches {
+                shuffle(&mut found, call.random);
             }
             responses.insert(name.clone(), Json::Array(found));
             if !left.is_empty() {

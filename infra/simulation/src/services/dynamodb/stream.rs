@@ -87,6 +87,18 @@ impl Stream {
     }
 }
 
+impl Stream {
+    /// Whether a shard has no record after the one with this sequence number; `None` is its beginning.
+    /// False for a reader whose position may be trimmed.
+    pub(super) fn is_read(&self, shard: &str, after: Option<&str>) -> bool {
+        let shard = self.shards.iter().find(|known| known.id == shard);
+        shard.is_some_and(|shard| match (shard.records.back(), after) {
+            (Some(newest), Some(after)) => sequence_of(after) == Some(newest.sequence),
+            (newest, after) => newest.is_none() && after.is_none(),
+        })
+    }
+}
+
 impl Shard {
     /// Deletes the records that are older than the retention.
     pub(super) fn trim(&mut self, now: Millis) {
@@ -159,5 +171,29 @@ impl Record {
             StreamView::OldImage => (old, None),
             StreamView::NewAndOldImages => (old, new),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_shard_is_read_up_to_its_newest_record_or_from_an_empty_beginning() {
+        let mut stream = Stream::new("t", StreamView::NewImage, Millis(0));
+        let id = stream.shards[0].id.clone();
+        assert!(stream.is_read(&id, None) && !stream.is_read(&id, Some(&sequence_text(7))));
+        for sequence in [7, 9] {
+            let (key, old, new) = (Item::new(), None, None);
+            let record = Record { sequence, at: Millis(0), key, old, new, by_expiry: true };
+            stream.shards[0].records.push_back(record);
+        }
+        let after = |sequence| Some(sequence_text(sequence));
+        for (after, is_read) in [(None, false), (after(7), false), (after(9), true)] {
+            assert_eq!(stream.is_read(&id, after.as_deref()), is_read, "{after:?}");
+        }
+        stream.shards[0].trim(RETENTION + Millis(1));
+        assert!(!stream.is_read(&id, after(9).as_deref()), "its position may be trimmed");
+        assert!(!stream.is_read("another", None));
     }
 }

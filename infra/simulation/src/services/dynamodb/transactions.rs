@@ -12,7 +12,7 @@ use super::plan::{Action, Change, Expressions, NotWritten, OnFailure, Plan};
 use super::value::{item_bytes, item_to_json};
 use super::{Answer, Author, Call, CallId, DynamoDb, Event, Finished, Turn};
 use crate::Millis;
-use crate::services::wire::{AwsError, parsed};
+use crate::services::wire::{AwsError, parsed, parsed_part};
 
 /// The maximum number of actions.
 pub(super) const ACTIONS_MAX: usize = 100;
@@ -101,7 +101,7 @@ impl DynamoDb {
         let plans = self.transaction_plans(&request.transact_items, call)?;
         let token = request.client_request_token.filter(|token| !token.is_empty());
         if let Some(token) = &token
-            && self.is_repeated(token, body, call.now)?
+            && self.is_repeated(token, &request.transact_items, call.now)?
         {
             let plans: Vec<Plan> = plans.into_iter().flatten().collect();
             return Ok(Answer::Now(self.repeated(&plans, request.return_consumed_capacity)));
@@ -110,8 +110,8 @@ impl DynamoDb {
         self.check_free(&plans, call.now)?;
         let return_consumed = request.return_consumed_capacity;
         if let Some(token) = &token {
-            let request = actions_of(body);
-            self.transactions.tokens.insert(token.clone(), Token { request, committed_at: None });
+            let actions = request.transact_items;
+            self.transactions.tokens.insert(token.clone(), Token { actions, committed_at: None });
         }
         let duration = call.random.up_to(call.freedom.transaction_max);
         let open = Open { plans, token, return_consumed };
@@ -230,7 +230,12 @@ impl DynamoDb {
     }
 
     /// Whether the token's transaction was committed in the last ten minutes.
-    fn is_repeated(&mut self, token: &str, body: &[u8], now: Millis) -> Result<bool, AwsError> {
+    fn is_repeated(
+        &mut self,
+        token: &str,
+        actions: &[Map<String, Json>],
+        now: Millis,
+    ) -> Result<bool, AwsError> {
         if token.chars().count() > TOKEN_CHARS_MAX {
             return Err(AwsError::invalid(format!(
                 "1 validation error detected: Value '{token}' at 'clientRequestToken' failed to \
@@ -241,7 +246,7 @@ impl DynamoDb {
         let is_valid = |token: &Token| token.committed_at.is_none_or(|at| now.since(at) <= TOKEN);
         self.transactions.tokens.retain(|_, token| is_valid(token));
         let Some(used) = self.transactions.tokens.get(token) else { return Ok(false) };
-        if used.request != actions_of(body) {
+        if used.actions != actions {
             return Err(AwsError::new(
                 "IdempotentParameterMismatchException",
                 "Provided idempotency token is already used with different request parameters",
@@ -302,7 +307,7 @@ impl DynamoDb {
                 "TransactItems can only contain one of Check, Put, Update or Delete",
             ));
         };
-        let request: ActionRequest = parsed(request.to_string().as_bytes())?;
+        let request: ActionRequest = parsed_part(request)?;
         let expressions = Expressions {
             condition: request.condition_expression.as_deref(),
             update: request.update_expression.as_deref(),
@@ -362,12 +367,6 @@ pub(super) fn check_count(count: usize) -> Result<(), AwsError> {
 
 pub(super) fn two_on_one() -> AwsError {
     AwsError::invalid("Transaction request cannot include multiple operations on one item")
-}
-
-/// The part of a request that has to be the same for the same token.
-fn actions_of(body: &[u8]) -> Json {
-    let mut request: Json = serde_json::from_slice(body).unwrap_or_default();
-    request["TransactItems"].take()
 }
 
 fn answer(consumed: &Consumed, wanted: ReturnConsumed, used: Use) -> Json {

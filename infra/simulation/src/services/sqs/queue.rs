@@ -112,11 +112,10 @@ impl Queue {
         freedom: &Freedom,
         random: &mut dyn Random,
     ) -> Vec<u64> {
-        let mut ready = self.ready(now);
         if self.definition.is_fifo() || !freedom.reorders {
-            ready.truncate(count);
-            return ready;
+            return self.ready(now).take(count).collect();
         }
+        let mut ready: Vec<u64> = self.ready(now).collect();
         let mut drawn = Vec::new();
         while drawn.len() < count && !ready.is_empty() {
             drawn.push(ready.remove(random.index(ready.len().min(WINDOW))));
@@ -125,35 +124,38 @@ impl Queue {
     }
 
     /// All messages that may be delivered now, in the order of sending.
-    fn ready(&self, now: Millis) -> Vec<u64> {
-        let visible = |message: &Message| message.visible_at <= now;
-        if !self.definition.is_fifo() {
-            let ready = self.messages.iter().filter(|(_, message)| visible(message));
-            return ready.map(|(number, _)| *number).collect();
-        }
+    fn ready(&self, now: Millis) -> impl Iterator<Item = u64> {
+        let is_fifo = self.definition.is_fifo();
         // A message that is hidden blocks the rest of its group.
-        let mut blocked = BTreeSet::new();
-        let in_flight = self.messages.values().filter(|message| message.is_in_flight(now));
-        blocked.extend(in_flight.filter_map(|message| message.group.as_deref()));
-        let mut ready = Vec::new();
-        for (number, message) in &self.messages {
-            let group = message.group.as_deref().unwrap_or_default();
-            if blocked.contains(group) {
-                continue;
-            }
-            if visible(message) {
-                ready.push(*number);
-            } else {
-                blocked.insert(group);
-            }
+        let mut blocked: BTreeSet<&str> = BTreeSet::new();
+        if is_fifo {
+            let in_flight = self.messages.values().filter(|message| message.is_in_flight(now));
+            blocked.extend(in_flight.filter_map(|message| message.group.as_deref()));
         }
-        ready
+        self.messages.iter().filter_map(move |(number, message)| {
+            let is_visible = message.visible_at <= now;
+            if is_fifo {
+                let group = message.group.as_deref().unwrap_or_default();
+                if blocked.contains(group) {
+                    return None;
+                }
+                if !is_visible {
+                    blocked.insert(group);
+                }
+            }
+            is_visible.then_some(*number)
+        })
+    }
+
+    /// Whether a message may be delivered now. Each call asks this about each polled queue.
+    fn has_ready(&self, now: Millis) -> bool {
+        self.ready(now).next().is_some()
     }
 
     /// When a waiting call may end: a message is there, or the wait is over.
     pub(super) fn next_event_at(&self, now: Millis) -> Option<Millis> {
         let ends = self.waiting.iter().map(|waiting| waiting.until).min()?;
-        if !self.ready(now).is_empty() && self.room(now) > 0 {
+        if self.has_ready(now) && self.room(now) > 0 {
             return Some(now);
         }
         let visible = self.messages.values().map(|message| message.visible_at);

@@ -144,6 +144,8 @@ impl Sqs {
             message.source = Some(Queue::arn(from));
             if dead_letters.definition.is_fifo() {
                 message.kept_from = now;
+                // As SQS does: sent again within five minutes, it is no repetition of the first sending.
+                message.deduplication = Some(message.id.clone());
             }
             dead_letters.push(message, now);
         }

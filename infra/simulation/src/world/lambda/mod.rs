@@ -27,14 +27,22 @@ use super::state::{World, lock};
 use super::trace::{Cause, Happened};
 use super::version::Version;
 use crate::Millis;
-use crate::random::{Random, Seeded};
+use crate::random::{Chance, Random, Seeded};
 
 /// The time limit of the init phase.
 const INIT_MAX: Duration = Duration::from_secs(10);
 /// An idle environment is kept at least this long, and at most twice as long.
 const IDLE_MIN: Millis = Millis::seconds(5 * 60);
+/// The share of deaths that are drawn among more await points, and how many times as many.
+const LATE_DEATH: Chance = Chance::percent(25);
+const LATE_DEATH_FACTOR: u32 = 16;
 /// The reason of a refused invocation when the concurrency is used up.
 pub(crate) const THROTTLED: &str = "the function is throttled";
+
+/// The reason of a refused invocation whose event is too large.
+pub(crate) const TOO_LARGE: &str = "the event is too large";
+/// The reason of [`Happened::Failed`] if an invocation reaches the time-out of its function.
+pub const TIMED_OUT: &str = "Task timed out";
 
 /// All functions.
 pub(super) struct Lambda {
@@ -58,7 +66,7 @@ impl std::fmt::Display for InvokeError {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::Throttled => f.write_str(THROTTLED),
-            Self::TooLarge => f.write_str("the event is too large"),
+            Self::TooLarge => f.write_str(TOO_LARGE),
             Self::Failed(message) => f.write_str(message),
         }
     }
@@ -205,7 +213,7 @@ impl Lambda {
                 };
             }
             Ok(Err(_)) => reason,
-            Err(_) => "Task timed out",
+            Err(_) => TIMED_OUT,
         };
         let failed = Happened::Failed { invocation: id, reason: reason.to_owned() };
         self.world.record(failed);
@@ -227,8 +235,7 @@ impl Lambda {
     }
 
     fn polls(&self, random: &mut Seeded) -> u32 {
-        let max = lock(&self.world.mix).death_polls_max;
-        u32::try_from(random.below(u64::from(max))).unwrap_or_default() + 1
+        polls(lock(&self.world.mix).death_polls_max, random)
     }
 
     /// An idle environment, or a new one.
@@ -282,5 +289,28 @@ impl Lambda {
         if let Some(replaced) = function.give_back(environment) {
             replaced.end(&self.world, "another version is deployed");
         }
+    }
+}
+
+/// The poll at which an invocation dies. Some draws reach late await points, such as those of the last
+/// records of a batch.
+fn polls(mut max: u32, random: &mut Seeded) -> u32 {
+    if random.happens(LATE_DEATH) {
+        max = max.saturating_mul(LATE_DEATH_FACTOR);
+    }
+    u32::try_from(random.below(u64::from(max))).unwrap_or_default() + 1
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn most_deaths_are_early_and_some_are_late() {
+        let mut random = Seeded::new(1);
+        let drawn: Vec<u32> = (0..1_000).map(|_| polls(40, &mut random)).collect();
+        let early = drawn.iter().filter(|poll| **poll <= 40).count();
+        assert!((700..850).contains(&early), "{early}");
+        assert!(drawn.iter().any(|poll| *poll > 400) && drawn.iter().all(|poll| *poll <= 640));
     }
 }

@@ -7,7 +7,8 @@ use sam_template::StreamTrigger;
 use sam_template::batches::{failed_items, fitting};
 use serde_json::{Value as Json, json};
 use sha2::{Digest, Sha256};
-use tokio::time::{sleep, timeout};
+use tokio::sync::watch::Receiver;
+use tokio::time::{Instant, sleep, timeout, timeout_at};
 
 use super::events;
 use super::mapping::Mapping;
@@ -15,6 +16,7 @@ use crate::Millis;
 use crate::world::faults::Fault;
 use crate::world::lambda::InvokeError;
 use crate::world::names::queue_url;
+use crate::world::state::lock;
 use crate::world::trace::Cause;
 
 /// The longest wait for a record before the shard is read again.
@@ -57,7 +59,7 @@ impl Reader {
         let mut written = self.mapping.world.records.subscribe();
         loop {
             written.mark_unchanged();
-            match self.deliver_next().await {
+            match self.deliver_next(&mut written).await {
                 Ok(true) => {}
                 Ok(false) => {
                     // Read again after a write, or after the time.
@@ -92,23 +94,27 @@ impl Reader {
     }
 
     /// Delivers a batch: the records that are there, or the first that come within the batching
-    /// window, as many as an event has room for. Returns whether there was a record.
-    async fn deliver_next(&mut self) -> Result<bool, Json> {
+    /// window, until they fill an event. Returns whether there was a record.
+    async fn deliver_next(&mut self, written: &mut Receiver<u64>) -> Result<bool, Json> {
         let mut records = self.next_records().await?;
         if records.is_empty() {
             return Ok(false);
         }
         // The world is not at rest while a record waits for the end of the batching window.
         let _busy = self.mapping.world.busy();
-        let window = self.trigger.batching_window;
-        let is_full = records.len() == self.batch_size() || self.fitting(&records) < records.len();
-        if !is_full && !window.is_zero() {
-            sleep(window).await;
+        let deadline = Instant::now() + self.trigger.batching_window;
+        while !self.is_full(&records) && Instant::now() < deadline {
+            // A write in any stream ends the wait, and so does the end of the window.
+            let _ = timeout_at(deadline, written.changed()).await;
             records = self.next_records().await?;
         }
         records.truncate(self.fitting(&records));
         self.work_off(records).await;
         Ok(true)
+    }
+
+    fn is_full(&self, records: &[Json]) -> bool {
+        records.len() == self.batch_size() || self.fitting(records) < records.len()
     }
 
     fn fitting(&self, records: &[Json]) -> usize {
@@ -138,6 +144,12 @@ impl Reader {
     }
 
     async fn read_shard(&self) -> Result<Vec<Json>, Json> {
+        let world = &self.mapping.world;
+        // Each write in any stream wakes all readers: most would read nothing.
+        let after = self.after.as_deref();
+        if lock(&world.services).is_shard_read(&self.stream, &self.shard, after) {
+            return Ok(Vec::new());
+        }
         let mut position = json!({ "StreamArn": self.stream, "ShardId": self.shard });
         match &self.after {
             Some(number) => {
@@ -148,7 +160,6 @@ impl Reader {
             // has skipped it.
             None => position["ShardIteratorType"] = json!("TRIM_HORIZON"),
         }
-        let world = &self.mapping.world;
         let found = world.ask("DynamoDBStreams_20120810.GetShardIterator", &position).await?;
         let read = json!({ "ShardIterator": found["ShardIterator"], "Limit": READ_MAX });
         let mut read = world.ask("DynamoDBStreams_20120810.GetRecords", &read).await?;

@@ -84,7 +84,7 @@ pub enum Happened {
     },
     /// The service performed it.
     Performed { call: u64, status: u16, body: String },
-    /// The function has no answer to the request.
+    /// The function has no answer to the request, or an error in place of the answer.
     Broken { call: u64, reason: &'static str },
     /// A fault was drawn.
     Drawn { fault: Fault, place: String },

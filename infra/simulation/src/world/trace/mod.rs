@@ -15,7 +15,6 @@ use crate::Millis;
 #[derive(Debug, Clone, Default)]
 pub struct Trace {
     events: Vec<Event>,
-    hash: Sha256,
 }
 
 impl Trace {
@@ -26,7 +25,11 @@ impl Trace {
 
     /// The SHA-256 of all events, in hexadecimal digits. Two runs with one hash are the same.
     pub fn hash(&self) -> String {
-        self.hash.clone().finalize().iter().fold(String::new(), |mut text, byte| {
+        let hash = self
+            .events
+            .iter()
+            .fold(Sha256::new(), |hash, event| hash.chain_update(event.line()).chain_update(b"\n"));
+        hash.finalize().iter().fold(String::new(), |mut text, byte| {
             // Writing to a string cannot fail.
             let _ = write!(text, "{byte:02x}");
             text
@@ -76,10 +79,7 @@ impl Trace {
     pub(super) fn add(&mut self, at: Millis, what: Happened) -> usize {
         let index = self.events.len();
         let number = u64::try_from(index).unwrap_or(u64::MAX);
-        let event = Event { number, at, what };
-        self.hash.update(event.line());
-        self.hash.update(b"\n");
-        self.events.push(event);
+        self.events.push(Event { number, at, what });
         index
     }
 }

@@ -259,3 +259,22 @@ fn a_condition_that_is_nested_too_deeply_is_an_error() {
         assert_eq!(read.is_ok(), is_read, "{read:?}");
     }
 }
+
+#[test]
+fn an_update_that_is_nested_too_deeply_is_an_error() {
+    let nested = |open: &str, depth: usize| {
+        format!("SET a = {}:five{}", open.repeat(depth), ")".repeat(depth))
+    };
+    let invalid = Some((400, "ValidationException"));
+    for (expression, expected) in [
+        (nested("(", 32), None),
+        (nested("(", 33), invalid),
+        (nested("if_not_exists(a, ", 32), None),
+        (nested("if_not_exists(a, ", 33), invalid),
+        (format!("SET a = {}", "(".repeat(4_000)), invalid),
+    ] {
+        let read = Update::parse(&expression, &mut known(values()));
+        let error = read.err().map(|error| (error.status, error.code));
+        assert_eq!(error, expected, "{expression}");
+    }
+}

@@ -137,7 +137,7 @@ fn sum(tokens: &mut Tokens, known: &mut Placeholders) -> Result<Assigned, Reason
 
 fn term(tokens: &mut Tokens, known: &mut Placeholders) -> Result<Assigned, Reason> {
     if tokens.take("(") {
-        let inner = sum(tokens, known)?;
+        let inner = tokens.nested(|tokens| sum(tokens, known))?;
         tokens.expect(")")?;
         return Ok(inner);
     }
@@ -149,7 +149,7 @@ fn term(tokens: &mut Tokens, known: &mut Placeholders) -> Result<Assigned, Reaso
         (Some(Token::Word(function)), Some(Token::Symbol("("))) => {
             tokens.next();
             tokens.next();
-            let called = called(&function, tokens, known)?;
+            let called = tokens.nested(|tokens| called(&function, tokens, known))?;
             tokens.expect(")")?;
             Ok(called)
         }

@@ -64,6 +64,36 @@ fn drawn_keys_and_items_stay_unprocessed() {
 }
 
 #[test]
+fn a_batch_returns_its_items_in_another_order_than_that_of_the_keys() {
+    let freedom = Freedom { unordered_batches: true, ..Freedom::none() };
+    let mut world = world_with(freedom, TableDefinition::new("t", "pk"));
+    let mut keys = keys(20);
+    world.db("BatchWriteItem", json!({ "RequestItems": { "t": puts(&keys) } }));
+
+    let read = world.db("BatchGetItem", json!({ "RequestItems": { "t": { "Keys": keys } } }));
+
+    let mut found = read["Responses"]["t"].as_array().unwrap().clone();
+    assert_ne!(found, keys);
+    found.sort_by_key(ToString::to_string);
+    keys.sort_by_key(ToString::to_string);
+    assert_eq!(found, keys);
+}
+
+#[test]
+fn an_unknown_member_of_a_write_is_an_error() {
+    let mut world = world(TableDefinition::new("t", "pk"));
+    for write in [
+        json!({ "PutRequest": { "Item": key("a"), "ConditionExpression": "attribute_exists(pk)" } }),
+        json!({ "PutRequest": { "Item": key("a") }, "DeleteRequest": { "Key": key("b") } }),
+        json!({ "UpdateRequest": { "Key": key("a") } }),
+    ] {
+        let request = json!({ "RequestItems": { "t": [write] } });
+        let error = world.db_error("BatchWriteItem", request);
+        assert_eq!(error["__type"], "SerializationException", "{error}");
+    }
+}
+
+#[test]
 fn a_batch_returns_at_most_16_mb() {
     let mut world = world(TableDefinition::new("t", "pk"));
     let text = "x".repeat(399 * 1024);

@@ -105,6 +105,15 @@ fn the_limits_of_a_transaction_are_checked() {
 }
 
 #[test]
+fn an_unknown_member_of_an_action_is_an_error() {
+    let mut world = world(table());
+    let mut action = put("a", None);
+    action["Put"]["Expected"] = json!({});
+    let error = world.db_error("TransactWriteItems", transaction(vec![action], ""));
+    assert_eq!(error["__type"], "SerializationException");
+}
+
+#[test]
 fn a_transaction_has_its_items_until_it_ends() {
     let mut world = world_with(slow(), table());
     started(&mut world, &transaction(vec![put("a", None), put("b", None)], ""));

@@ -141,3 +141,48 @@ fn a_dead_letter_makes_way_for_the_rest_of_its_group() {
     assert_eq!(texts(&world.receive(&url)), ["2"]);
     assert_eq!(world.services.messages("dead.fifo"), ["1"]);
 }
+
+#[test]
+fn a_dead_letter_can_be_sent_again_within_five_minutes_of_its_first_sending() {
+    let mut world = World::new(Freedom::none());
+    let dead_letters = world.services.add_queue(QueueDefinition::new("dead.fifo")).unwrap();
+    let definition = QueueDefinition::new("q.fifo")
+        .with_content_based_deduplication()
+        .with_redrive("dead.fifo", 3);
+    let url = world.services.add_queue(definition).unwrap();
+    let first = world.sqs("SendMessage", sent(&url, "a", "1"));
+    for _ in 0..3 {
+        assert_eq!(texts(&world.receive(&url)), ["1"]);
+        world.pass(Millis::seconds(30));
+    }
+    assert!(world.receive(&url).is_empty());
+
+    let dead = world.receive(&dead_letters);
+    let id = &dead[0]["Attributes"]["MessageDeduplicationId"];
+    assert_eq!(*id, first["MessageId"]);
+    let mut again = sent(&url, "a", "1");
+    again["MessageDeduplicationId"] = id.clone();
+    world.sqs("SendMessage", again);
+
+    assert_eq!(texts(&world.receive(&url)), ["1"]);
+}
+
+#[test]
+fn a_long_poll_waits_while_the_only_group_is_blocked() {
+    let definition = QueueDefinition::new("q.fifo").with_content_based_deduplication();
+    let (mut world, url) = queue(Freedom::none(), definition);
+    world.sqs("SendMessage", sent(&url, "a", "1"));
+    let received = world.receive(&url);
+    world.sqs("SendMessage", sent(&url, "a", "2"));
+    let poll = json!({ "QueueUrl": url, "WaitTimeSeconds": 10 });
+    let Called::CompletesAt(until, _) = world.start(SERVICE, "ReceiveMessage", &poll) else {
+        panic!("the group is blocked");
+    };
+    assert_eq!(world.services.next_event_at(), Some(until));
+
+    world.delete(&url, &received[0]);
+
+    assert_eq!(world.services.next_event_at(), Some(world.now));
+    let ended = world.pass(Millis(0));
+    assert_eq!(ended[0].1.json()["Messages"][0]["Body"], "2");
+}
