@@ -76,9 +76,7 @@ fn overrides(workspace: &Path, stage: &str, secret: String) -> Result<Vec<String
     let all = samconfig::parameters(workspace)?.remove(stage);
     let mut all = all.ok_or_else(|| format!("samconfig.toml has no stage {stage}"))?;
     all.insert("TrustedHopsSecret".to_owned(), secret);
-    // SAM splits the list at spaces outside quotes.
-    let quoted = |value: &str| format!("\"{}\"", value.replace('"', "\\\""));
-    Ok(all.iter().map(|(name, value)| format!("{name}={}", quoted(value))).collect())
+    all.iter().map(|(name, value)| samconfig::written(name, value)).collect()
 }
 
 /// The arguments of `sam deploy`. They name no template: SAM takes the built one. It would look for
@@ -214,6 +212,36 @@ mod tests {
             let step = steps.iter().find(|step| step["name"] == name).unwrap();
             let secret = &step["env"]["TRUSTED_HOPS_SECRET"];
             assert_eq!(*secret, "${{ secrets.TRUSTED_HOPS_SECRET }}", "{name}");
+        }
+    }
+
+    #[test]
+    fn the_roles_of_the_pipeline_may_make_sams_bucket_and_each_resource_of_the_stack() {
+        let pipeline = as_json(&house::workspace().join("infra/pipeline.yaml")).unwrap();
+        let allows = |role: &str, action: &str, resource: &str| {
+            let policies = pipeline["Resources"][role]["Properties"]["Policies"].as_array();
+            let statements = policies.unwrap().iter().map(|it| &it["PolicyDocument"]["Statement"]);
+            let mut statements = statements.flat_map(|it| it.as_array().unwrap());
+            statements.any(|it| {
+                let is_allowed = it["Effect"] == "Allow";
+                let acts = it["Action"].to_string().contains(&format!("\"{action}\""));
+                is_allowed && acts && it["Resource"].to_string().contains(resource)
+            })
+        };
+        let bucket = ":s3:::aws-sam-cli-managed-default-*";
+        let policies = ":policy/serverless-api-${Stage}-*";
+        let budgets = ":budget/serverless-api-${Stage}*";
+        let layers = ":lambda:${AWS::Region}:*:layer:*:*";
+        for (role, action, resource) in [
+            ("DeployRole", "s3:GetBucketPolicy", bucket),
+            ("DeployRole", "s3:TagResource", bucket),
+            ("ExecutionRole", "iam:ListEntitiesForPolicy", policies),
+            ("ExecutionRole", "lambda:GetLayerVersion", layers),
+            ("ExecutionRole", "budgets:ListTagsForResource", budgets),
+            ("ExecutionRole", "budgets:UntagResource", budgets),
+            ("ExecutionRole", "billing:GetBillingViewData", ":billingview/*"),
+        ] {
+            assert!(allows(role, action, resource), "{role}: {action} on {resource}");
         }
     }
 

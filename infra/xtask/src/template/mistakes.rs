@@ -335,6 +335,16 @@ pub(super) const MISTAKES: &[Mistake] = &[
         "Api: can be called without its domain",
     ),
     main(
+        "      - HasOwnDomainAlone\n",
+        "      - HasEdge\n",
+        "output ApiUrl: is not the address of an API with its domain alone",
+    ),
+    main(
+        "!If [HasBasePath, !Sub \"https://${DomainName}/${BasePath}\", !Sub \"https://${DomainName}\"]",
+        "!Sub \"https://${DomainName}\"",
+        "output ApiUrl: is not the address of an API with its domain alone",
+    ),
+    main(
         "OriginSecret: !Ref TrustedHopsSecret",
         "OriginSecret: !Ref Audience",
         "Distribution: the API cannot recognise its requests",

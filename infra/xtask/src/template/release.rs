@@ -24,7 +24,8 @@ pub(crate) struct Arguments {
     #[arg(long)]
     stage: String,
 
-    /// A parameter that is not in samconfig.toml, as `Name=value`. `sam deploy` needs the same.
+    /// A parameter that is not in samconfig.toml, as `Name=value`, without SAM's quotes around the
+    /// value. `sam deploy` needs the same, in the form that this command prints.
     #[arg(long = "parameter", value_parser = samconfig::pair)]
     parameters: Vec<(String, String)>,
 
@@ -55,20 +56,30 @@ pub(crate) fn run(workspace: &Path, arguments: &Arguments) -> Result<(), Error> 
     fs_err::write(&path, serde_json::to_vec_pretty(&built)?)?;
     say(&format!("{} is ready for {stage}", template.display()));
     if !parameters.is_empty() {
-        say(&format!("deploy it with: {}", deployment(stage, &declared, &given)));
+        say(&format!("deploy it with: {}", deployment(stage, &declared, &given)?));
     }
     Ok(())
 }
 
 /// The `sam deploy` command for parameters outside samconfig.toml. `--parameter-overrides` replaces
-/// the whole list there, so all values are named. Its user fills in secret values.
-fn deployment(stage: &str, declared: &Value, given: &BTreeMap<String, String>) -> String {
-    let value = |(name, value): (&String, &String)| {
+/// the whole list there, so all values are named. Its user fills in secret values. A value has SAM's
+/// quotes, and the shell's quotes around these.
+///
+/// # Errors
+///
+/// If SAM cannot read a value in any form.
+fn deployment(
+    stage: &str,
+    declared: &Value,
+    given: &BTreeMap<String, String>,
+) -> Result<String, Error> {
+    let value = |(name, value): (&String, &String)| -> Result<String, Error> {
         let value = if declared[name]["NoEcho"] == true { "…" } else { value };
-        format!(" '{name}={value}'")
+        let written = samconfig::written(name, value)?;
+        Ok(format!(" '{}'", written.replace('\'', r"'\''")))
     };
-    let overrides: String = given.iter().map(value).collect();
-    format!("sam deploy --config-env {stage} --parameter-overrides{overrides}")
+    let overrides = given.iter().map(value).collect::<Result<String, Error>>()?;
+    Ok(format!("sam deploy --config-env {stage} --parameter-overrides{overrides}"))
 }
 
 /// The problems of a built template's programs.
@@ -95,6 +106,8 @@ fn code(built: &Value) -> BTreeMap<&str, &str> {
 
 #[cfg(test)]
 mod tests {
+    use std::process::Command;
+
     use house::workspace;
     use serde_json::json;
 
@@ -142,8 +155,29 @@ mod tests {
         let declared = json!({ "Key": { "NoEcho": true }, "Level": {} });
         let given = [("Key", "s3cr3t"), ("Level", "debug")];
         let given = given.map(|(name, value)| (name.to_owned(), value.to_owned())).into();
-        let expected = "sam deploy --config-env prod --parameter-overrides 'Key=…' 'Level=debug'";
-        assert_eq!(deployment("prod", &declared, &given), expected);
+        let expected =
+            r#"sam deploy --config-env prod --parameter-overrides 'Key="…"' 'Level="debug"'"#;
+        assert_eq!(deployment("prod", &declared, &given).unwrap(), expected);
+    }
+
+    #[test]
+    fn a_shell_passes_each_value_of_the_deploy_command_as_one_argument_in_sams_form() {
+        let issuers = r#"[{"issuer": "https://a.example", "rolesClaim": "a's"}]"#;
+        let given = [("Issuers", issuers), ("Origins", "https://a, https://b"), ("Second", "")];
+        let given = given.map(|(name, value)| (name.to_owned(), value.to_owned()));
+        let command = deployment("prod", &json!({}), &given.into()).unwrap();
+        let arguments = command.replace("sam deploy", r"printf '%s\n'");
+        let printed = Command::new("sh").args(["-c", &arguments]).output().unwrap();
+        let printed = String::from_utf8(printed.stdout).unwrap();
+        let expected = [
+            "--config-env",
+            "prod",
+            "--parameter-overrides",
+            r#"Issuers="[{\"issuer\": \"https://a.example\", \"rolesClaim\": \"a's\"}]""#,
+            r#"Origins="https://a, https://b""#,
+            r#"Second="""#,
+        ];
+        assert_eq!(printed.lines().collect::<Vec<_>>(), expected);
     }
 
     #[test]

@@ -55,7 +55,18 @@ fn domain(main: Stack<'_>) -> Vec<String> {
         disabled["Fn::If"][0] != "HasOwnDomainAlone"
     });
     complaints.extend(open.map(|(api, _)| format!("{}: can be called without its domain", api.id)));
+    complaints.extend(address(main));
     complaints
+}
+
+/// The output with the API's address has to be one that answers: the pipeline's tests call it.
+fn address(main: Stack<'_>) -> Option<String> {
+    let value = &main.0["Outputs"]["ApiUrl"]["Value"]["Fn::If"];
+    let own = value[1].to_string();
+    let is_whole = ["${DomainName}", "${BasePath}"].iter().all(|part| own.contains(*part));
+    let answers = value[0] == "HasOwnDomainAlone" && is_whole;
+    (!answers)
+        .then(|| "output ApiUrl: is not the address of an API with its domain alone".to_owned())
 }
 
 fn distribution(main: Stack<'_>, edge: Stack<'_>) -> Vec<String> {
