@@ -294,6 +294,7 @@ fn deployments(
         Ok(FunctionConfig {
             logical_id: id.clone(),
             binary: binaries[&function.code].clone(),
+            handler: function.handler.clone(),
             variables,
             access_key_id: access_key(id),
             services_endpoint: services.endpoint(),

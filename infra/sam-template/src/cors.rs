@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
-use super::deserialize::optional_seconds;
+use super::deserialize::{flag, optional_seconds};
 use super::error::TemplateError;
 use super::model::Cors;
 use super::reader::parse;
@@ -23,7 +23,7 @@ struct CorsProperties {
     expose_headers: Vec<String>,
     #[serde(default, deserialize_with = "optional_seconds")]
     max_age: Option<Duration>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "flag")]
     allow_credentials: bool,
 }
 
@@ -38,7 +38,7 @@ struct RestCorsProperties {
     #[serde(default)]
     allow_headers: String,
     max_age: Option<Value>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "flag")]
     allow_credentials: bool,
 }
 

@@ -7,15 +7,15 @@ use serde::Deserialize;
 use serde::de::IgnoredAny;
 use serde_json::{Map, Value, json};
 
-use super::deserialize::{optional_millis, optional_resource};
+use super::deserialize::{flag, optional_millis, optional_resource};
 use super::error::TemplateError;
 use super::granted::{QUEUE_POLLER, STREAM_READER};
-use super::ignored_properties;
 use super::mappings::{QueueMapping, StreamMapping};
 use super::model::{EventSource, ScheduleService, ScheduleTrigger, Trigger};
 use super::names::{IMPLICIT_HTTP_API, IMPLICIT_REST_API};
 use super::reader::parse;
 use super::skipped::Skips;
+use super::{ignored_properties, left_out};
 
 /// The types of events whose services are not emulated.
 const NOT_EMULATED: &[&str] = &[
@@ -102,7 +102,7 @@ struct RestApiEvent {
 #[serde(rename_all = "PascalCase", deny_unknown_fields)]
 struct RouteAuth {
     authorizer: Option<String>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "flag")]
     api_key_required: bool,
     #[serde(rename = "AuthorizationScopes")]
     _authorization_scopes: Option<IgnoredAny>,
@@ -119,6 +119,7 @@ struct ScheduleEvent {
     #[serde(alias = "ScheduleExpression")]
     schedule: String,
     input: Option<String>,
+    #[serde(default, deserialize_with = "flag")]
     enabled: Option<bool>,
     state: Option<String>,
     schedule_expression_timezone: Option<String>,
@@ -155,6 +156,12 @@ impl EventDeclaration {
     ) -> Result<Event, TemplateError> {
         let Self { r#type, mut properties } = self;
         let path = format!("/Resources/{function}/Properties/Events/{name}/Properties");
+        let event = |source: Option<EventSource>, policy| {
+            if source.is_none() {
+                skips.add(format!("the event {name}"), function, left_out::DISABLED);
+            }
+            source.map_or(Event::Nothing, |source| Event::Source(source, Some(policy)))
+        };
         match r#type.as_str() {
             "HttpApi" => Ok(Event::Route(http_route(&path, properties, function, skips)?)),
             "Api" => {
@@ -172,14 +179,14 @@ impl EventDeclaration {
                 }))
             }
             "SQS" => {
-                as_mapping(&mut properties, function);
+                as_mapping(&mut properties, function, skips);
                 let mapping: QueueMapping = parse(&path, properties, Vec::new())?;
-                Ok(source(mapping.into_source(name), QUEUE_POLLER))
+                Ok(event(mapping.into_source(name), QUEUE_POLLER))
             }
             "DynamoDB" => {
-                as_mapping(&mut properties, function);
+                as_mapping(&mut properties, function, skips);
                 let mapping: StreamMapping = parse(&path, properties, Vec::new())?;
-                Ok(source(mapping.into_source(name), STREAM_READER))
+                Ok(event(mapping.into_source(name), STREAM_READER))
             }
             "Schedule" | "ScheduleV2" => {
                 let event: ScheduleEvent = parse(&path, properties, Vec::new())?;
@@ -246,24 +253,27 @@ impl RouteAuth {
 
 /// Whether SAM adds a request validator for a `RequestModel`.
 fn validates(model: &Value) -> bool {
-    ["ValidateBody", "ValidateParameters"].iter().any(|flag| model[*flag] == true)
+    let is_on = |flag: &str| model[flag] == true || model[flag] == "true";
+    is_on("ValidateBody") || is_on("ValidateParameters")
 }
 
-/// Turns the properties of an event into those of a mapping, as SAM does.
-fn as_mapping(properties: &mut Map<String, Value>, function: &str) {
-    properties.retain(|name, _| !ignored_properties::MAPPING.contains(&name.as_str()));
+/// Turns the properties of an event into those of a mapping, as SAM does, without those for AWS only.
+fn as_mapping(properties: &mut Map<String, Value>, function: &str, skips: &Skips) {
+    for name in ignored_properties::MAPPING {
+        if properties.remove(*name).is_some()
+            && let Some(consequence) = ignored_properties::consequence(name)
+        {
+            skips.add(*name, function, consequence);
+        }
+    }
     properties.insert("FunctionName".to_owned(), json!({ "Ref": function }));
-}
-
-fn source(source: Option<EventSource>, policy: &'static str) -> Event {
-    source.map_or(Event::Nothing, |source| Event::Source(source, Some(policy)))
 }
 
 impl ScheduleEvent {
     fn convert(self, function: &str, name: &str, service: ScheduleService, skips: &Skips) -> Event {
         let is_disabled = self.state.is_some_and(|state| state == "DISABLED");
         if is_disabled || self.enabled == Some(false) {
-            skips.add(format!("the schedule {name}"), function, "disabled");
+            skips.add(format!("the schedule {name}"), function, left_out::DISABLED);
             return Event::Nothing;
         }
         if self.schedule_expression_timezone.is_some_and(|zone| zone != "UTC") {

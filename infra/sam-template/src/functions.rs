@@ -15,6 +15,9 @@ use super::reader::Reader;
 /// The runtimes whose functions are binaries.
 const RUNTIMES: &[&str] = &["provided", "provided.al2", "provided.al2023"];
 
+/// The handler of a function that names none.
+const HANDLER: &str = "bootstrap";
+
 /// A function as the template declares it.
 pub(super) struct Declared {
     pub(super) function: Function,
@@ -55,6 +58,7 @@ pub(super) fn read(
                 logical_id: id.to_owned(),
                 binary,
                 code,
+                handler: properties.handler.unwrap_or_else(|| HANDLER.to_owned()),
                 environment: properties.environment.variables,
                 timeout: properties.timeout,
                 memory_mb: properties.memory_size,
@@ -124,6 +128,14 @@ mod tests {
             let template = template(&format!("Runtime: provided.al2, {code}"), metadata).unwrap();
             let function = &template.functions["F"];
             assert_eq!((function.binary.as_str(), &function.code), (name, &expected), "{code}");
+        }
+    }
+
+    #[test]
+    fn a_function_has_its_handler_or_bootstrap() {
+        for (handler, expected) in [("", "bootstrap"), (", Handler: work.main", "work.main")] {
+            let template = template(&format!("Runtime: provided.al2{handler}"), "{}").unwrap();
+            assert_eq!(template.functions["F"].handler, expected);
         }
     }
 
@@ -223,6 +235,27 @@ mod tests {
         let off = "{Type: Schedule, Properties: {Schedule: rate(1 minute), Enabled: false}}";
         assert_eq!(runs(off), 0);
         assert_eq!(schedule(off).skipped[0].to_string(), "the schedule S (F): disabled");
+    }
+
+    #[test]
+    fn a_disabled_source_and_a_tumbling_window_have_a_line() {
+        let lines = |events: &str| {
+            let properties = format!("Runtime: provided.al2023, Events: {{{events}}}");
+            let template = template(&properties, "{}").unwrap();
+            let lines = template.skipped.iter().map(ToString::to_string).collect::<Vec<_>>();
+            (template.event_sources.len(), lines)
+        };
+        let stream = "Stream: !GetAtt T.StreamArn, StartingPosition: LATEST";
+        let off = format!(
+            "A: {{Type: SQS, Properties: {{Queue: !GetAtt Q.Arn, Enabled: false}}}}, \
+             B: {{Type: DynamoDB, Properties: {{{stream}, Enabled: 'false'}}}}"
+        );
+        let expected = ["the event A (F): disabled", "the event B (F): disabled"];
+        assert_eq!(lines(&off), (0, expected.map(str::to_owned).to_vec()));
+        let window = "TumblingWindowInSeconds: 60";
+        let window = format!("A: {{Type: DynamoDB, Properties: {{{stream}, {window}}}}}");
+        let expected = "TumblingWindowInSeconds (F): batches have no windows here".to_owned();
+        assert_eq!(lines(&window), (1, vec![expected]));
     }
 
     #[test]

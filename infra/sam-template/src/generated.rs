@@ -4,6 +4,7 @@ use serde::Deserialize;
 use serde::de::IgnoredAny;
 use serde_json::{Map, Value};
 
+use super::deserialize::{flag, number};
 use super::error::TemplateError;
 use super::model::GeneratedValue;
 
@@ -13,15 +14,15 @@ const LENGTH_MAX: usize = 4096;
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase", deny_unknown_fields)]
 pub(super) struct GeneratedProperties {
-    #[serde(default = "thirty_two")]
+    #[serde(default = "thirty_two", deserialize_with = "number")]
     password_length: usize,
     #[serde(default)]
     exclude_characters: String,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "flag")]
     exclude_lowercase: bool,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "flag")]
     exclude_numbers: bool,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "flag")]
     exclude_uppercase: bool,
     secret_string_template: Option<String>,
     generate_string_key: Option<String>,

@@ -7,7 +7,7 @@ use serde::Deserialize;
 use serde::de::IgnoredAny;
 use serde_json::Value;
 
-use super::deserialize::{optional_resource, seconds};
+use super::deserialize::{flag, number, optional_resource, seconds};
 use super::error::TemplateError;
 use super::model::{
     Api, ApiKind, Authorizer, AuthorizerFormat, DEFAULT_STAGE, JwtAuthorizer, Throttle,
@@ -43,7 +43,7 @@ struct AuthorizerProperties {
     #[serde(default, deserialize_with = "optional_resource")]
     function_arn: Option<String>,
     authorizer_payload_format_version: Option<VersionNumber>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "flag")]
     enable_simple_responses: bool,
     #[serde(default)]
     identity: IdentityProperties,
@@ -52,7 +52,7 @@ struct AuthorizerProperties {
     #[serde(rename = "AuthorizationScopes")]
     _authorization_scopes: Option<IgnoredAny>,
     #[serde(rename = "EnableFunctionDefaultPermissions")]
-    _enable_function_default_permissions: Option<bool>,
+    _enable_function_default_permissions: Option<IgnoredAny>,
     #[serde(rename = "FunctionInvokeRole")]
     _function_invoke_role: Option<IgnoredAny>,
 }
@@ -99,10 +99,12 @@ struct IdentityProperties {
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase", deny_unknown_fields)]
 struct RouteSettingsProperties {
+    #[serde(default, deserialize_with = "number")]
     throttling_burst_limit: Option<u32>,
+    #[serde(default, deserialize_with = "number")]
     throttling_rate_limit: Option<f64>,
     #[serde(rename = "DetailedMetricsEnabled")]
-    _detailed_metrics_enabled: Option<bool>,
+    _detailed_metrics_enabled: Option<IgnoredAny>,
 }
 
 /// The API, and the default authorizer of its routes.

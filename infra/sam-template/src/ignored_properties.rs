@@ -16,7 +16,6 @@ pub(super) const FUNCTION: &[&str] = &[
     "EventInvokeConfig",
     "FileSystemConfigs",
     "FunctionName",
-    "Handler",
     // The two are only for functions of container images, which are an error by their type.
     "ImageConfig",
     "ImageUri",
@@ -146,6 +145,7 @@ pub(super) fn consequence(property: &str) -> Option<&'static str> {
         "GatewayResponses" => "errors of the gateway have their usual bodies here",
         "Layers" => "not loaded; a binary that needs one, such as a web adapter, does not run",
         "ProvisionedConcurrencyConfig" => "environments start on demand here",
+        "TableName" => "tables are named by their logical ids here",
         "TumblingWindowInSeconds" => "batches have no windows here",
         "VpcConfig" => "functions use this machine's network",
         _ => return None,

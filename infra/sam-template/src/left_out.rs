@@ -10,6 +10,8 @@ const NOT_EMULATED: &str = "the service is not emulated; calls to it fail";
 const POLICY: &str = "only the policies of a function, and of the role that it names, count here";
 /// The reason for connectors, which grant permissions on AWS.
 pub(super) const CONNECTOR: &str = "it grants nothing here; use policies";
+/// The reason for event sources that the template disables.
+pub(super) const DISABLED: &str = "disabled";
 /// The reason for resources that `--ignore` names.
 pub(super) const BY_OPTION: &str = "left out by --ignore";
 

@@ -7,7 +7,7 @@ use serde::de::{Error as _, IgnoredAny};
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
-use super::deserialize::resource;
+use super::deserialize::{flag, resource};
 use super::filter::Pattern;
 use super::model::{EventDestination, EventRule, MailEventType};
 use super::value::{Reference, TemplateValue, Unresolved};
@@ -34,6 +34,7 @@ pub(super) struct EventDestinationProperties {
 struct Destination {
     #[serde(rename = "Name")]
     _name: Option<IgnoredAny>,
+    #[serde(deserialize_with = "flag")]
     enabled: bool,
     matching_event_types: BTreeSet<MailEventType>,
     #[serde(rename = "EventBridgeDestination")]

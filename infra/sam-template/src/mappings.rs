@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use serde::Deserialize;
-use serde::de::IgnoredAny;
+use serde::de::{Error as _, IgnoredAny};
+use serde::{Deserialize, Deserializer};
 
-use super::deserialize::{resource, seconds};
+use super::deserialize::{flag, number, resource, seconds};
 use super::filter::Pattern;
 use super::model::{EventSource, QueueTrigger, StartingPosition, StreamTrigger, Trigger};
 
@@ -16,7 +16,7 @@ pub(super) struct QueueMapping {
     function: String,
     #[serde(rename = "EventSourceArn", alias = "Queue", deserialize_with = "resource")]
     queue: String,
-    #[serde(default = "ten")]
+    #[serde(default = "ten", deserialize_with = "number")]
     batch_size: u32,
     #[serde(default, deserialize_with = "seconds")]
     maximum_batching_window_in_seconds: Duration,
@@ -24,6 +24,7 @@ pub(super) struct QueueMapping {
     filter_criteria: FilterCriteria,
     #[serde(default)]
     function_response_types: Vec<ResponseType>,
+    #[serde(default, deserialize_with = "flag")]
     enabled: Option<bool>,
     scaling_config: Option<ScalingConfig>,
 }
@@ -36,6 +37,7 @@ enum ResponseType {
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase", deny_unknown_fields)]
 struct ScalingConfig {
+    #[serde(default, deserialize_with = "number")]
     maximum_concurrency: Option<u32>,
 }
 
@@ -46,7 +48,7 @@ pub(super) struct StreamMapping {
     function: String,
     #[serde(rename = "EventSourceArn", alias = "Stream", deserialize_with = "resource")]
     table: String,
-    #[serde(default = "hundred")]
+    #[serde(default = "hundred", deserialize_with = "number")]
     batch_size: u32,
     #[serde(default, deserialize_with = "seconds")]
     maximum_batching_window_in_seconds: Duration,
@@ -55,14 +57,15 @@ pub(super) struct StreamMapping {
     starting_position: StartingPosition,
     #[serde(default)]
     function_response_types: Vec<ResponseType>,
+    #[serde(default, deserialize_with = "flag")]
     enabled: Option<bool>,
-    /// -1 means until the records expire, like no value.
-    maximum_retry_attempts: Option<i64>,
-    #[serde(rename = "MaximumRecordAgeInSeconds")]
-    maximum_record_age_s: Option<i64>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "limit")]
+    maximum_retry_attempts: Option<u32>,
+    #[serde(default, rename = "MaximumRecordAgeInSeconds", deserialize_with = "limit")]
+    maximum_record_age_s: Option<u64>,
+    #[serde(default, deserialize_with = "flag")]
     bisect_batch_on_function_error: bool,
-    #[serde(default = "one")]
+    #[serde(default = "one", deserialize_with = "number")]
     parallelization_factor: u32,
     destination_config: Option<DestinationConfig>,
 }
@@ -132,17 +135,25 @@ impl StreamMapping {
             filters: self.filter_criteria.into_patterns(),
             starting_position: self.starting_position,
             report_batch_item_failures: !self.function_response_types.is_empty(),
-            maximum_retry_attempts: self.maximum_retry_attempts.and_then(|it| it.try_into().ok()),
-            maximum_record_age: self
-                .maximum_record_age_s
-                .and_then(|it| it.try_into().ok())
-                .map(Duration::from_secs),
+            maximum_retry_attempts: self.maximum_retry_attempts,
+            maximum_record_age: self.maximum_record_age_s.map(Duration::from_secs),
             bisect_batch_on_function_error: self.bisect_batch_on_function_error,
             parallelization_factor: self.parallelization_factor,
             on_failure_queue: self.destination_config.map(|config| config.on_failure.destination),
         });
         Some(EventSource { function: self.function, name: name.to_owned(), trigger })
     }
+}
+
+/// A limit; -1 is none: until the records expire, like no value.
+fn limit<'de, D: Deserializer<'de>, T: TryFrom<i64>>(
+    deserializer: D,
+) -> Result<Option<T>, D::Error> {
+    let limit: Option<i64> = number(deserializer)?;
+    let limit = limit.filter(|limit| *limit != -1).map(|limit| {
+        T::try_from(limit).map_err(|_| D::Error::custom(format!("{limit}, which AWS refuses")))
+    });
+    limit.transpose()
 }
 
 // AWS's defaults.

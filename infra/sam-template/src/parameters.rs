@@ -5,7 +5,10 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value, json};
 
 use super::error::TemplateError;
-use super::names::{ACCOUNT_ID, REGION, STACK_NAME};
+use super::names::{ACCOUNT_ID, REGION, STACK_NAME, arn};
+
+/// The last part of the stack's id.
+const STACK_UUID: &str = "00000000-0000-4000-8000-000000000000";
 
 /// The value of every parameter: the given one, or else the known one, or else its default.
 pub(super) fn values(
@@ -36,7 +39,7 @@ pub(super) fn values(
         };
         check_allowed(name, declaration, &value)?;
         let value = match declaration["Type"].as_str() {
-            Some("CommaDelimitedList") => list(&value),
+            Some(kind) if is_list(kind) => list(&value),
             Some("Number") => {
                 let number = number(name, &value)?;
                 check_bounds(name, declaration, &number)?;
@@ -66,6 +69,13 @@ pub(super) fn named_only(
     named.map(|(name, _)| name.clone()).collect()
 }
 
+/// Whether a parameter of this type is a list: of itself, or by its value in SSM.
+fn is_list(kind: &str) -> bool {
+    let named = kind.strip_prefix("AWS::SSM::Parameter::Value<");
+    let kind = named.and_then(|kind| kind.strip_suffix('>')).unwrap_or(kind);
+    kind == "CommaDelimitedList" || kind.starts_with("List<")
+}
+
 fn list(value: &str) -> Value {
     value.split(',').map(str::trim).filter(|item| !item.is_empty()).collect()
 }
@@ -78,11 +88,12 @@ fn number(parameter: &str, value: &str) -> Result<Value, TemplateError> {
 }
 
 fn pseudo_parameters() -> BTreeMap<String, Value> {
+    let stack_id = arn("cloudformation", &format!("stack/{STACK_NAME}/{STACK_UUID}"));
     [
         ("AWS::AccountId", ACCOUNT_ID),
         ("AWS::Partition", "aws"),
         ("AWS::Region", REGION),
-        ("AWS::StackId", STACK_NAME),
+        ("AWS::StackId", stack_id.as_str()),
         ("AWS::StackName", STACK_NAME),
         ("AWS::URLSuffix", "amazonaws.com"),
     ]
@@ -105,7 +116,7 @@ fn check_allowed(name: &str, declaration: &Value, value: &str) -> Result<(), Tem
         .iter()
         .map(|one| one.as_str().map_or_else(|| one.to_string(), ToOwned::to_owned))
         .collect();
-    let is_list = declaration["Type"] == "CommaDelimitedList";
+    let is_list = declaration["Type"].as_str().is_some_and(is_list);
     let elements: Vec<&str> =
         if is_list { value.split(',').map(str::trim).collect() } else { vec![value] };
     match elements.into_iter().find(|element| !allowed.iter().any(|one| one == element)) {
@@ -175,6 +186,33 @@ mod tests {
         assert_eq!(complaint(&some_of, "a, b"), None);
         let error = complaint(&some_of, "a, c").unwrap();
         assert!(error.contains(": c, which is none of its values a, b"), "{error}");
+    }
+
+    #[test]
+    fn a_parameter_of_a_list_type_is_a_list() {
+        let value = |kind: &str| {
+            let document = json!({"Parameters": {"P": {"Type": kind, "Default": "a, b"}}});
+            values(&document, &BTreeMap::new(), &BTreeMap::new()).unwrap().remove("P").unwrap()
+        };
+        for kind in [
+            "CommaDelimitedList",
+            "List<String>",
+            "List<AWS::EC2::Subnet::Id>",
+            "AWS::SSM::Parameter::Value<List<String>>",
+            "AWS::SSM::Parameter::Value<CommaDelimitedList>",
+        ] {
+            assert_eq!(value(kind), json!(["a", "b"]), "{kind}");
+        }
+        assert_eq!(value("AWS::SSM::Parameter::Value<String>"), "a, b");
+        let some_of = json!({ "Type": "List<String>", "AllowedValues": ["a", "b"] });
+        assert_eq!(complaint(&some_of, "a, b"), None);
+    }
+
+    #[test]
+    fn the_id_of_the_stack_is_an_arn_with_the_stack_and_a_uuid() {
+        let found = values(&Value::Null, &BTreeMap::new(), &BTreeMap::new()).unwrap();
+        let stack = "arn:aws:cloudformation:eu-west-1:000000000000:stack/local/";
+        assert_eq!(found["AWS::StackId"], format!("{stack}{STACK_UUID}"));
     }
 
     #[test]

@@ -8,7 +8,7 @@ use serde::Deserialize;
 use serde::de::IgnoredAny;
 use serde_json::Value;
 
-use super::deserialize::{resource, seconds};
+use super::deserialize::{flag, number, resource, seconds};
 use super::events::EventDeclaration;
 use super::function_url::FunctionUrlProperties;
 use super::generated::GeneratedProperties;
@@ -19,6 +19,7 @@ use super::value::TemplateValue;
 #[serde(rename_all = "PascalCase", deny_unknown_fields)]
 pub(super) struct FunctionProperties {
     pub(super) runtime: Option<String>,
+    pub(super) handler: Option<String>,
     pub(super) package_type: Option<String>,
     pub(super) code_uri: Option<Value>,
     /// Read before it is evaluated.
@@ -29,8 +30,9 @@ pub(super) struct FunctionProperties {
     pub(super) environment: EnvironmentProperties,
     #[serde(default = "three_seconds", deserialize_with = "seconds")]
     pub(super) timeout: Duration,
-    #[serde(default = "smallest_memory")]
+    #[serde(default = "smallest_memory", deserialize_with = "number")]
     pub(super) memory_size: u32,
+    #[serde(default, deserialize_with = "number")]
     pub(super) reserved_concurrent_executions: Option<u32>,
     #[serde(default)]
     pub(super) policies: Value,
@@ -87,9 +89,9 @@ impl<T> From<OneOrMany<T>> for Vec<T> {
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase", deny_unknown_fields)]
 pub(super) struct QueueProperties {
-    #[serde(default)]
+    #[serde(default, deserialize_with = "flag")]
     pub(super) fifo_queue: bool,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "flag")]
     pub(super) content_based_deduplication: bool,
     #[serde(default = "thirty_seconds", deserialize_with = "seconds")]
     pub(super) visibility_timeout: Duration,
@@ -99,7 +101,7 @@ pub(super) struct QueueProperties {
     pub(super) message_retention_period: Duration,
     #[serde(default, deserialize_with = "seconds")]
     pub(super) receive_message_wait_time_seconds: Duration,
-    #[serde(default = "one_mebibyte")]
+    #[serde(default = "one_mebibyte", deserialize_with = "number")]
     pub(super) maximum_message_size: usize,
     pub(super) redrive_policy: Option<RedriveProperties>,
 }
@@ -109,6 +111,7 @@ pub(super) struct QueueProperties {
 pub(super) struct RedriveProperties {
     #[serde(deserialize_with = "resource")]
     pub(super) dead_letter_target_arn: String,
+    #[serde(deserialize_with = "number")]
     pub(super) max_receive_count: u32,
 }
 

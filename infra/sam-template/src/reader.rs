@@ -70,10 +70,27 @@ impl Reader<'_> {
 
     /// A resource's properties with the globals merged in, as the template writes them.
     pub(super) fn unevaluated(&self, declaration: &Value, section: &str) -> Map<String, Value> {
-        match merge_globals(&self.globals[section], &declaration["Properties"]) {
+        let mut properties = applied(&self.globals[section], &declaration["IgnoreGlobals"]);
+        merge(&mut properties, &declaration["Properties"]);
+        match properties {
             Value::Object(properties) => properties,
             _ => Map::new(),
         }
+    }
+}
+
+/// The globals that a resource takes over: its `IgnoreGlobals` is a list of properties, or `*`.
+fn applied(globals: &Value, ignored: &Value) -> Value {
+    let is_ignored = |name: &str| match ignored {
+        Value::Array(names) => names.iter().any(|ignored| ignored == name),
+        all => all == "*",
+    };
+    match globals {
+        Value::Object(globals) => {
+            let applied = globals.iter().filter(|(name, _)| !is_ignored(name));
+            applied.map(|(name, value)| (name.clone(), value.clone())).collect()
+        }
+        other => other.clone(),
     }
 }
 
@@ -218,6 +235,27 @@ mod tests {
         ] {
             assert_eq!(merge_globals(&global, &own), merged);
         }
+    }
+
+    #[test]
+    fn a_resource_has_no_globals_that_it_ignores() {
+        let source = "Globals:
+  Function: {Runtime: provided.al2023, Timeout: 9, MemorySize: 512}
+Resources:
+  Each: {Type: 'AWS::Serverless::Function'}
+  Some: {Type: 'AWS::Serverless::Function', IgnoreGlobals: [Timeout, Layers]}
+  None:
+    Type: AWS::Serverless::Function
+    IgnoreGlobals: '*'
+    Properties: {Runtime: provided.al2}
+";
+        let template = crate::Template::parse(source, &std::collections::BTreeMap::new()).unwrap();
+
+        let shown = |id: &str| {
+            let function = &template.functions[id];
+            (function.timeout.as_secs(), function.memory_mb)
+        };
+        assert_eq!([shown("Each"), shown("Some"), shown("None")], [(9, 512), (3, 512), (3, 128)]);
     }
 
     #[test]

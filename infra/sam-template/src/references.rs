@@ -1,6 +1,8 @@
 //! Checks the references between a template's resources, and the mappings that AWS refuses.
 
 use std::collections::BTreeSet;
+use std::ops::RangeInclusive;
+use std::time::Duration;
 
 use super::error::TemplateError;
 use super::model::{Api, EventSource, Template, Trigger};
@@ -9,6 +11,16 @@ use super::model::{Api, EventSource, Template, Trigger};
 const BATCH_MAX: u32 = 10_000;
 /// The maximum batch of a FIFO queue, and of a standard queue without a batching window.
 const RECEIVED_MAX: u32 = 10;
+/// The batching windows, in seconds.
+const WINDOW_S: RangeInclusive<u64> = 0..=300;
+/// The maximum concurrencies of a queue's mapping.
+const CONCURRENCY: RangeInclusive<u64> = 2..=1_000;
+/// The parallelization factors of a stream.
+const PARALLEL: RangeInclusive<u64> = 1..=10;
+/// The retries of a stream's batch, if they are limited.
+const RETRIES: RangeInclusive<u64> = 0..=10_000;
+/// The maximum ages of a stream's records in seconds, if they are limited.
+const RECORD_AGE_S: RangeInclusive<u64> = 60..=604_800;
 
 /// An error for each mapping that AWS refuses, and for each reference to a resource that is missing or has the wrong type.
 pub(super) fn errors(template: &Template) -> Vec<TemplateError> {
@@ -76,6 +88,12 @@ fn of_mapping(template: &Template, source: &EventSource) -> Vec<TemplateError> {
         refuse("Events", format!("a BatchSize of {size}, not from 1 to {BATCH_MAX}"));
         return errors;
     }
+    for (property, value, range) in limits(&source.trigger) {
+        if !range.contains(&value) {
+            let (least, most) = (range.start(), range.end());
+            refuse("Events", format!("a {property} of {value}, not from {least} to {most}"));
+        }
+    }
     let Trigger::Queue(trigger) = &source.trigger else { return errors };
     let (id, window) = (&trigger.queue, trigger.batching_window.as_secs());
     let Some(queue) = template.queues.get(id) else { return errors };
@@ -101,6 +119,32 @@ fn of_mapping(template: &Template, source: &EventSource) -> Vec<TemplateError> {
         refuse("Timeout", what);
     }
     errors
+}
+
+/// The settings of a mapping that AWS limits to a range, with their values.
+fn limits(trigger: &Trigger) -> Vec<(&'static str, u64, RangeInclusive<u64>)> {
+    let window =
+        |window: Duration| Some(("MaximumBatchingWindowInSeconds", window.as_secs(), WINDOW_S));
+    let all = match trigger {
+        Trigger::Queue(trigger) => {
+            let concurrency = trigger.maximum_concurrency.map(u64::from);
+            let concurrency = concurrency.map(|it| ("MaximumConcurrency", it, CONCURRENCY));
+            vec![window(trigger.batching_window), concurrency]
+        }
+        Trigger::Stream(trigger) => {
+            let parallel = u64::from(trigger.parallelization_factor);
+            let retries = trigger.maximum_retry_attempts.map(u64::from);
+            let age = trigger.maximum_record_age.as_ref().map(Duration::as_secs);
+            vec![
+                window(trigger.batching_window),
+                Some(("ParallelizationFactor", parallel, PARALLEL)),
+                retries.map(|it| ("MaximumRetryAttempts", it, RETRIES)),
+                age.map(|it| ("MaximumRecordAgeInSeconds", it, RECORD_AGE_S)),
+            ]
+        }
+        Trigger::Schedule(_) | Trigger::Rotation(_) => Vec::new(),
+    };
+    all.into_iter().flatten().collect()
 }
 
 fn of_source<'a>(
@@ -155,7 +199,33 @@ mod tests {
       Events: {{E: {{Type: SQS, Properties: {{Queue: !GetAtt Q.Arn{mapping}}}}}}}
 "
         );
-        let parsed = Template::parse(&source, &BTreeMap::new());
+        errors_of(&source)
+    }
+
+    fn errors_of_stream(mapping: &str) -> String {
+        let source = format!(
+            "Resources:
+  T:
+    Type: AWS::DynamoDB::Table
+    Properties:
+      AttributeDefinitions: [{{AttributeName: pk, AttributeType: S}}]
+      KeySchema: [{{AttributeName: pk, KeyType: HASH}}]
+      StreamSpecification: {{StreamViewType: NEW_IMAGE}}
+  F: {{Type: 'AWS::Serverless::Function', Properties: {{Runtime: provided.al2023}}}}
+  M:
+    Type: AWS::Lambda::EventSourceMapping
+    Properties:
+      FunctionName: !Ref F
+      EventSourceArn: !GetAtt T.StreamArn
+      StartingPosition: LATEST
+      {mapping}
+"
+        );
+        errors_of(&source)
+    }
+
+    fn errors_of(source: &str) -> String {
+        let parsed = Template::parse(source, &BTreeMap::new());
         parsed.map_or_else(|error| error.to_string(), |_| String::new())
     }
 
@@ -188,10 +258,58 @@ mod tests {
                 window.to_owned(),
                 "a MaximumBatchingWindowInSeconds of 1 for the FIFO queue Q",
             ),
+            ("", 3, ", MaximumBatchingWindowInSeconds: 300".to_owned(), ""),
+            (
+                "",
+                3,
+                ", MaximumBatchingWindowInSeconds: 301".to_owned(),
+                "a MaximumBatchingWindowInSeconds of 301, not from 0 to 300, in the mapping E",
+            ),
+            ("", 3, ", ScalingConfig: {MaximumConcurrency: 2}".to_owned(), ""),
+            (
+                "",
+                3,
+                ", ScalingConfig: {MaximumConcurrency: 1}".to_owned(),
+                "a MaximumConcurrency of 1, not from 2 to 1000, in the mapping E",
+            ),
         ] {
             let found = errors(queue, timeout, &mapping);
             assert_eq!(found.is_empty(), said.is_empty(), "{found}");
             assert!(found.contains(said), "{found}");
         }
+        for (mapping, expected) in [
+            ("ParallelizationFactor: 10", ""),
+            ("ParallelizationFactor: 0", "a ParallelizationFactor of 0, not from 1 to 10, in the"),
+            ("ParallelizationFactor: 11", "a ParallelizationFactor of 11, not from 1 to 10"),
+            ("MaximumRetryAttempts: -1", ""),
+            ("MaximumRetryAttempts: 10000", ""),
+            ("MaximumRetryAttempts: -2", "MaximumRetryAttempts: -2, which AWS refuses"),
+            ("MaximumRetryAttempts: 10001", "a MaximumRetryAttempts of 10001, not from 0 to 10000"),
+            ("MaximumRecordAgeInSeconds: -1", ""),
+            ("MaximumRecordAgeInSeconds: 604800", ""),
+            ("MaximumRecordAgeInSeconds: -60", "AgeInSeconds: -60, which AWS refuses"),
+            ("MaximumRecordAgeInSeconds: 59", "AgeInSeconds of 59, not from 60 to 604800"),
+            ("MaximumRecordAgeInSeconds: 604801", "of 604801, not from 60 to 604800"),
+            ("MaximumBatchingWindowInSeconds: 301", "InSeconds of 301, not from 0 to 300"),
+        ] {
+            let found = errors_of_stream(mapping);
+            assert_eq!(found.is_empty(), expected.is_empty(), "{mapping}: {found}");
+            assert!(found.contains(expected), "{mapping}: {found}");
+        }
+    }
+
+    #[test]
+    fn a_disabled_mapping_has_a_line() {
+        let source = "Resources:
+  Q: {Type: 'AWS::SQS::Queue'}
+  F: {Type: 'AWS::Serverless::Function', Properties: {Runtime: provided.al2023}}
+  M:
+    Type: AWS::Lambda::EventSourceMapping
+    Properties: {FunctionName: !Ref F, EventSourceArn: !GetAtt Q.Arn, Enabled: false}
+";
+        let template = Template::parse(source, &BTreeMap::new()).unwrap();
+        assert!(template.event_sources.is_empty());
+        let line = "AWS::Lambda::EventSourceMapping (M): disabled";
+        assert_eq!(template.skipped[0].to_string(), line);
     }
 }

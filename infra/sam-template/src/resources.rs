@@ -249,13 +249,17 @@ fn mapping(
 ) -> Result<Option<EventSource>, TemplateError> {
     let attribute = declaration.pointer("/Properties/EventSourceArn/Fn::GetAtt/1");
     let only_on_aws = ignored_properties::MAPPING;
-    if attribute.is_some_and(|attribute| attribute == "StreamArn") {
+    let source = if attribute.is_some_and(|attribute| attribute == "StreamArn") {
         let stream: StreamMapping = reader.properties(id, declaration, NO_GLOBALS, only_on_aws)?;
-        Ok(stream.into_source(id))
+        stream.into_source(id)
     } else {
         let queue: QueueMapping = reader.properties(id, declaration, NO_GLOBALS, only_on_aws)?;
-        Ok(queue.into_source(id))
+        queue.into_source(id)
+    };
+    if source.is_none() {
+        reader.skips.add("AWS::Lambda::EventSourceMapping", id, left_out::DISABLED);
     }
+    Ok(source)
 }
 
 fn into_queue(id: &str, properties: QueueProperties) -> Queue {

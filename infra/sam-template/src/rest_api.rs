@@ -7,7 +7,7 @@ use serde::Deserialize;
 use serde::de::IgnoredAny;
 use serde_json::Value;
 
-use super::deserialize::{optional_resource, optional_seconds};
+use super::deserialize::{flag, optional_resource, optional_seconds};
 use super::error::TemplateError;
 use super::model::{Api, ApiKind, Authorizer, AuthorizerFormat};
 use super::reader::Reader;
@@ -35,11 +35,13 @@ struct AuthProperties {
     #[serde(default)]
     authorizers: BTreeMap<String, AuthorizerProperties>,
     default_authorizer: Option<String>,
+    #[serde(default, deserialize_with = "flag")]
     api_key_required: Option<bool>,
     usage_plan: Option<IgnoredAny>,
     resource_policy: Option<IgnoredAny>,
     #[serde(rename = "AddApiKeyRequiredToCorsPreflight")]
     _add_api_key_required_to_cors_preflight: Option<IgnoredAny>,
+    #[serde(default, deserialize_with = "flag")]
     add_default_authorizer_to_cors_preflight: Option<bool>,
     #[serde(rename = "InvokeRole")]
     _invoke_role: Option<IgnoredAny>,

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 
+use super::deserialize::flag;
 use super::error::TemplateError;
 use super::model::{AttributeType, Index, Key, Projection, StreamView, Table};
 
@@ -85,6 +86,7 @@ struct StreamProperties {
 #[serde(rename_all = "PascalCase", deny_unknown_fields)]
 struct TimeToLiveProperties {
     attribute_name: String,
+    #[serde(deserialize_with = "flag")]
     enabled: bool,
 }
 
@@ -205,6 +207,8 @@ mod tests {
         assert_eq!(template.tables["A"].key.partition, "id");
         assert_eq!(template.tables["A"].attributes["id"], AttributeType::S);
         assert_eq!(template.tables["B"].attributes["n"], AttributeType::N);
+        let line = "TableName (B): tables are named by their logical ids here";
+        assert_eq!(template.skipped[0].to_string(), line);
     }
 
     #[test]

@@ -6,6 +6,7 @@ use dynoxide::actions::get_records::Record;
 use serde_json::json;
 use sha2::{Digest, Sha256};
 use tokio::sync::watch;
+use tokio::time::Instant;
 
 use super::events;
 use super::mapping::Mapping;
@@ -14,6 +15,7 @@ use crate::activity::{Cause, Retry, SentBecause, StreamItem, TableReader, key_te
 use crate::functions::InvokeError;
 use crate::services::{StoreError, StreamPosition, TableName};
 use sam_template::StreamTrigger;
+use sam_template::batches::PAYLOAD_BYTES_MAX;
 
 /// The interval of polling a stream without notified writes.
 const SLOW_POLL: Duration = Duration::from_secs(5);
@@ -87,46 +89,61 @@ impl Lane {
     }
 
     /// Gathers a batch: the records available now, or the first to arrive within the batching
-    /// window, as many as an event has room for.
+    /// window, until they fill an event.
     async fn gather(&mut self) -> Result<Vec<Record>, StoreError> {
-        let mut records = self.next_records()?;
-        let window = self.trigger.batching_window;
-        let is_full = records.len() == self.batch_size() || self.fitting(&records) < records.len();
-        if !records.is_empty() && !is_full && !window.is_zero() {
-            tokio::time::sleep(window).await;
-            records = self.next_records()?;
+        let wanted = self.trigger.batch_size.max(1) as usize;
+        let mut end = self.position.clone();
+        let mut records = self.next_records(&mut end, wanted)?;
+        if records.is_empty() {
+            self.position = end;
+            return Ok(records);
         }
-        records.truncate(self.fitting(&records));
+        let deadline = Instant::now() + self.trigger.batching_window;
+        let mut sizes = self.sizes(&records);
+        let has_room = |sizes: &[usize]| {
+            sizes.len() < wanted && sizes.iter().sum::<usize>() < PAYLOAD_BYTES_MAX
+        };
+        while has_room(&sizes) && Instant::now() < deadline {
+            let more = self.next_records(&mut end, wanted - records.len())?;
+            if more.is_empty() {
+                // A write since the last mark ends the wait at once, and so does the end of the stores.
+                if let Ok(Err(_)) = tokio::time::timeout_at(deadline, self.writes.changed()).await {
+                    break;
+                }
+            }
+            sizes.extend(self.sizes(&more));
+            records.extend(more);
+        }
+        records.truncate(events::fitting(sizes.into_iter()));
         Ok(records)
     }
 
-    fn fitting(&self, records: &[Record]) -> usize {
+    /// The bytes of each record in events.
+    fn sizes(&self, records: &[Record]) -> Vec<usize> {
         let bytes = |record| events::of_record(&self.table, record).to_string().len();
-        events::fitting(records.iter().map(bytes))
+        records.iter().map(bytes).collect()
     }
 
-    /// The next records of this lane, at most one batch. The position also moves past
-    /// records of other lanes, filtered records and dropped ones.
-    fn next_records(&mut self) -> Result<Vec<Record>, StoreError> {
+    /// The next records of this lane after a position, at most this many. The position moves past
+    /// them, and past records of other lanes, filtered records and dropped ones.
+    fn next_records(
+        &self,
+        position: &mut StreamPosition,
+        count_max: usize,
+    ) -> Result<Vec<Record>, StoreError> {
         loop {
-            let records =
-                self.mapping.stores.records(&self.table, &self.position, self.batch_size())?;
+            let records = self.mapping.stores.records(&self.table, position, count_max)?;
             let Some(last) = records.last() else {
                 return Ok(Vec::new());
             };
-            let last = StreamPosition::After(last.dynamodb.sequence_number.clone());
+            *position = StreamPosition::After(last.dynamodb.sequence_number.clone());
             self.record_left_out(&records);
             let mine: Vec<Record> =
                 records.into_iter().filter(|record| self.is_for_me(record)).collect();
             if !mine.is_empty() {
                 return Ok(mine);
             }
-            self.position = last;
         }
-    }
-
-    fn batch_size(&self) -> usize {
-        self.trigger.batch_size.max(1) as usize
     }
 
     fn is_for_me(&self, record: &Record) -> bool {

@@ -11,6 +11,8 @@ pub struct FunctionConfig {
     pub logical_id: String,
     /// The program.
     pub binary: PathBuf,
+    /// Its handler in the template, which the process gets as `_HANDLER`.
+    pub handler: String,
     /// The template's environment variables, resolved.
     pub variables: BTreeMap<String, String>,
     /// The access key that identifies the function to the stores.

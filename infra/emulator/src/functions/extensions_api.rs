@@ -71,11 +71,12 @@ async fn register(
     }
 }
 
-fn welcome(station: &EnvironmentHandle, id: Uuid) -> Response {
+/// The response to a registration.
+pub(super) fn welcome(station: &EnvironmentHandle, id: Uuid) -> Response {
     let body = json!({
         "functionName": function_name(&station.function.deployment.logical_id),
         "functionVersion": VERSION,
-        "handler": "bootstrap",
+        "handler": station.function.deployment.handler,
     });
     ([(IDENTIFIER, id.to_string())], axum::Json(body)).into_response()
 }

@@ -15,6 +15,7 @@ pub(crate) fn config(logical_id: &str, timeout: std::time::Duration) -> Function
     FunctionConfig {
         logical_id: logical_id.to_owned(),
         binary: "/bin/false".into(),
+        handler: "bootstrap".to_owned(),
         variables: std::collections::BTreeMap::new(),
         access_key_id: String::new(),
         services_endpoint: String::new(),

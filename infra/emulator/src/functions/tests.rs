@@ -1,18 +1,25 @@
-//! Tests of the order in which an invocation is recorded and its caller gets the result.
+//! Tests of the order in which an invocation is recorded and its caller gets the result, and of the
+//! values that a process gets.
 
+use std::collections::BTreeMap;
 use std::pin::pin;
 use std::sync::{Arc, Mutex};
 use std::task::{Context, Wake, Waker};
 use std::time::Duration;
 
+use axum::body::to_bytes;
 use bytes::Bytes;
+use serde_json::Value;
 use tokio::sync::oneshot;
+use uuid::Uuid;
 
 use super::function::{Function, Recorder};
 use super::handle::EnvironmentHandle;
 use super::process_group::Group;
 use super::timeline::Timeline;
-use super::{LogLine, LogSink, scaling, scripted, supervisor};
+use super::{
+    FunctionConfig, LogLine, LogSink, extensions_api, scaling, scripted, supervisor, variables,
+};
 use crate::activity::{Activity, Cause};
 use crate::clock::Clock;
 
@@ -31,16 +38,19 @@ impl Wake for Caller {
     }
 }
 
-/// The records when the caller of an invocation is woken, which `end` ends.
-fn seen_after(end: impl Fn(&EnvironmentHandle, &str)) -> Vec<(bool, Option<String>)> {
+/// A function without processes.
+fn function(config: FunctionConfig) -> Arc<Function> {
     let (clock, logs) = (Clock::default(), Arc::new(|_: &LogLine<'_>| {}) as LogSink);
     let activity = Activity::new(&clock);
     let (timeline, group) = (Arc::<Timeline>::default(), Arc::<Group>::default());
-    let recorder = Recorder { timeline, activity: activity.clone() };
-    let config = scripted::config("Function", Duration::ZERO);
-    let scaling = scaling(&config);
-    let function = Function::new(config, scaling, recorder, &group, &logs, &clock, |_, _| ());
-    let function = Arc::new(function);
+    let (recorder, scaling) = (Recorder { timeline, activity }, scaling(&config));
+    Arc::new(Function::new(config, scaling, recorder, &group, &logs, &clock, |_, _| ()))
+}
+
+/// The records when the caller of an invocation is woken, which `end` ends.
+fn seen_after(end: impl Fn(&EnvironmentHandle, &str)) -> Vec<(bool, Option<String>)> {
+    let function = function(scripted::config("Function", Duration::ZERO));
+    let activity = function.activity.clone();
     let caller = Caller { activity, request_id: Mutex::default(), seen: Mutex::default() };
     let caller = Arc::new(caller);
 
@@ -71,4 +81,38 @@ async fn an_invocation_is_recorded_as_timed_out_when_its_caller_gets_the_error()
     let seen = seen_after(|handle, _| supervisor::overran(&handle.function, &handle.environment));
     let [(true, Some(error))] = &*seen else { panic!("{seen:?}") };
     assert!(error.ends_with("Task timed out after 0.00 seconds"), "{error}");
+}
+
+/// The variables of the function's process.
+fn variables_of(function: &Function) -> BTreeMap<String, String> {
+    variables::of(function, "environment-1", ([127, 0, 0, 1], 9).into())
+}
+
+#[tokio::test]
+async fn a_template_may_set_the_variables_that_lambda_does_not_reserve() {
+    let mut config = scripted::config("Function", Duration::ZERO);
+    for name in ["LANG", "PATH", "AWS_REGION", "_HANDLER", "AWS_LAMBDA_FUNCTION_NAME"] {
+        config.variables.insert(name.to_owned(), "own".to_owned());
+    }
+
+    let found = variables_of(&function(config));
+
+    assert_eq!([&found["LANG"], &found["PATH"]], ["own"; 2]);
+    assert_eq!(found["TZ"], ":UTC", "its default");
+    assert_eq!([&found["AWS_REGION"], &found["_HANDLER"]], ["eu-west-1", "bootstrap"]);
+    assert_eq!(found["AWS_LAMBDA_FUNCTION_NAME"], "local-Function");
+}
+
+#[tokio::test]
+async fn a_process_gets_the_handler_of_its_template() {
+    let handler = "work.main".to_owned();
+    let function =
+        function(FunctionConfig { handler, ..scripted::config("Function", Duration::ZERO) });
+
+    assert_eq!(variables_of(&function)["_HANDLER"], "work.main");
+    let handle = EnvironmentHandle { function, environment: "environment-1".into() };
+    let registered = extensions_api::welcome(&handle, Uuid::nil()).into_body();
+    let registered = to_bytes(registered, usize::MAX).await.unwrap();
+    let registered: Value = serde_json::from_slice(&registered).unwrap();
+    assert_eq!(registered["handler"], "work.main");
 }

@@ -8,6 +8,10 @@ use super::config::FunctionConfig;
 use super::function::Function;
 use sam_template::{ACCOUNT_ID, REGION, STACK_NAME};
 
+/// The variables that a template may set otherwise. Lambda's others are reserved.
+const DEFAULTS: [(&str, &str); 3] =
+    [("LANG", "en_US.UTF-8"), ("PATH", "/usr/local/bin:/usr/bin:/bin:/opt/bin"), ("TZ", ":UTC")];
+
 /// All variables of one environment's process.
 pub(super) fn of(
     function: &Function,
@@ -31,12 +35,11 @@ pub(super) fn of(
         ("AWS_SESSION_TOKEN", environment.to_owned()),
         ("LAMBDA_RUNTIME_DIR", "/var/runtime".to_owned()),
         ("LAMBDA_TASK_ROOT", task_root.unwrap_or_default()),
-        ("LANG", "en_US.UTF-8".to_owned()),
-        ("PATH", "/usr/local/bin:/usr/bin:/bin:/opt/bin".to_owned()),
-        ("TZ", ":UTC".to_owned()),
-        ("_HANDLER", "bootstrap".to_owned()),
+        ("_HANDLER", deployment.handler.clone()),
     ];
-    let mut all = everywhere(deployment);
+    let defaults = DEFAULTS.map(|(name, value)| (name.to_owned(), value.to_owned()));
+    let mut all = BTreeMap::from(defaults);
+    all.extend(everywhere(deployment));
     all.extend(lambda.map(|(name, value)| (name.to_owned(), value)));
     if clock_offset_s > 0 {
         // A function obeys the offset only with this mark, which AWS does not let a template set.

@@ -9,6 +9,7 @@ use bytes::Bytes;
 use serde_json::Value;
 
 use super::dynamodb::is_usual;
+use super::partiql;
 use super::physical_names::Names;
 use super::ses::bare;
 use super::written::written_keys;
@@ -138,8 +139,9 @@ impl Call {
         const COMMITS: [&str; 5] =
             ["BatchWriteItem", "DeleteItem", "PutItem", "TransactWriteItems", "UpdateItem"];
         let counts = |access: &Access| access.resource.name() == COUNTS;
+        let is_write = |access: &Access| partiql::WRITES.contains(&access.action.as_str());
         self.store == Store::Tables
-            && COMMITS.contains(&self.operation.as_str())
+            && (COMMITS.contains(&self.operation.as_str()) || self.accesses.iter().any(is_write))
             && !self.accesses.iter().all(counts)
     }
 
@@ -218,6 +220,12 @@ fn table_accesses(names: &Names, operation: &str, input: &Value) -> Vec<Access> 
         action: format!("dynamodb:{action}"),
         resource: table_resource(names, table, &Value::Null),
     };
+    if operation == "ExecuteStatement"
+        && let Some((action, table, index)) = input["Statement"].as_str().and_then(partiql::parts)
+    {
+        let resource = table_resource(names, &table.into(), &index.into());
+        return vec![Access { action: action.to_owned(), resource }];
+    }
     match operation {
         // A transaction needs the permission for each of its actions.
         "TransactWriteItems" | "TransactGetItems" => actions_of_transaction(input)
@@ -253,7 +261,8 @@ fn item_action(kind: &str) -> &str {
     }
 }
 
-fn table_resource(names: &Names, table: &Value, index: &Value) -> Resource {
+/// The table or the index that a call names.
+pub(super) fn table_resource(names: &Names, table: &Value, index: &Value) -> Resource {
     let Some(called) = table.as_str() else {
         return Resource::Any;
     };
@@ -371,5 +380,18 @@ pub(super) mod tests {
         assert!(!call.is_commit());
         let count = call_by("GetUserFunction", "UpdateItem", r#"{"TableName": "LimitsTable"}"#);
         assert!(!count.is_commit());
+    }
+
+    #[test]
+    fn a_statement_that_writes_is_a_commit_to_its_table() {
+        let call = |statement: &str| {
+            let body = json!({ "Statement": statement }).to_string();
+            call_by("GetUserFunction", "ExecuteStatement", &body)
+        };
+        let insert = call("INSERT INTO \"local-UsersTable\" VALUE {}");
+        let resource = Resource::Table("UsersTable".to_owned());
+        let action = "dynamodb:PartiQLInsert".to_owned();
+        assert_eq!(*insert.accesses, [Access { action, resource }]);
+        assert!(insert.is_commit() && !call("SELECT * FROM \"local-UsersTable\"").is_commit());
     }
 }

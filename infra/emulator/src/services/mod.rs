@@ -18,6 +18,7 @@ mod fault_injector;
 mod lines;
 mod meter;
 mod next_fault;
+mod partiql;
 mod physical_names;
 mod policy;
 mod rng;

@@ -21,6 +21,7 @@ fn deployment() -> FunctionConfig {
     FunctionConfig {
         logical_id: "ProbeFunction".to_owned(),
         binary: probe(),
+        handler: "bootstrap".to_owned(),
         variables: BTreeMap::new(),
         access_key_id: "ASIAPROBE".to_owned(),
         services_endpoint: "http://127.0.0.1:9".to_owned(),

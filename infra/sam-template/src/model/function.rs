@@ -16,6 +16,8 @@ pub struct Function {
     pub binary: String,
     /// The place of its binary.
     pub code: Code,
+    /// Its handler, which `provided` runtimes only pass on: `bootstrap` if the template names none.
+    pub handler: String,
     /// Its environment variables; values may refer to tables, queues and secrets.
     pub environment: BTreeMap<String, TemplateValue>,
     /// The timeout of one invocation.

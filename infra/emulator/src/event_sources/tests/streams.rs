@@ -58,6 +58,22 @@ async fn a_batch_is_retried_from_the_first_reported_failure() {
 }
 
 #[tokio::test]
+async fn a_full_batch_does_not_wait_for_the_end_of_its_window() {
+    let filter = "FilterCriteria: {Filters: [{Pattern: '{\"eventName\": [\"INSERT\"]}'}]}";
+    let window = "MaximumBatchingWindowInSeconds: 60\n      BatchSize: 2";
+    let running = running(&format!("{STREAM}\n      {window}\n      {filter}"), vec![]).await;
+
+    // The third record fills the batch: of the second one, no filter matches.
+    for (item, version) in [("first", "1"), ("first", "2"), ("second", "1")] {
+        running.write_version(item, version);
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    running.invoked(1).await;
+
+    assert_eq!(running.seen(KEY), [["first", "second"]]);
+}
+
+#[tokio::test]
 async fn a_failing_batch_is_halved_and_its_bad_record_given_up() {
     let event = stream(
         "BisectBatchOnFunctionError: true
