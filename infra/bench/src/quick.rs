@@ -4,7 +4,8 @@
 //! Time on a shared machine differs from run to run by more than most changes cost. Instructions
 //! do not: callgrind runs the program on a simulated processor. It runs twice, for a number of
 //! events and for twice as many; the difference leaves the start out. Two runs differ by some
-//! 0.15 %.
+//! 0.15 %, those of the authorizer by up to 4 %: the work for a signature depends on the key and the
+//! token, which are new in each run.
 //!
 //! The programs are built with the profile [`PROFILE`] and the features of the workspace, so that
 //! they share their dependencies with all other steps of `.ci/run`. The counts are therefore not
