@@ -1,12 +1,20 @@
 //! A client of the API who does not give up: it repeats requests that have no definite answer.
 
 use serde_json::{Value, json};
+use simulation::Millis;
+use simulation::random::{Chance, Random};
 use simulation::world::{ApiAnswer, ApiRequest, Client};
 
 use crate::people::{PASSWORD, Person};
 
 /// The most sign-ins for one request after a refused token.
 const SIGN_INS: usize = 2;
+
+/// How often an operation looks for a token of another one, and the time between.
+const LOOKS: usize = 5;
+const LOOK: Millis = Millis::seconds(1);
+/// The share of looks after which it does not wait any more.
+const IMPATIENT: Chance = Chance::percent(10);
 
 /// Repeats a request until its answer is definite. `None` if it never is.
 pub(super) async fn persist(client: &Client, request: &ApiRequest) -> Option<ApiAnswer> {
@@ -36,11 +44,22 @@ impl<'a> Caller<'a> {
     }
 
     /// The token of the person's last sign-in, or of a new one. `None` if the store does not accept it.
+    ///
+    /// Most operations wait some seconds for the first sign-in of another one of the person.
     pub(super) async fn token(&self) -> Option<String> {
-        match self.client.recall(&self.email) {
-            Some(token) => Some(token),
-            None => self.sign_in().await,
+        let begun = format!("sign-in of {}", self.email);
+        for _ in 0..LOOKS {
+            if let Some(token) = self.client.recall(&self.email) {
+                return Some(token);
+            }
+            let is_first = self.client.recall(&begun).is_none();
+            if is_first || self.client.draw(|random| random.happens(IMPATIENT)) {
+                break;
+            }
+            self.client.wait(LOOK).await;
         }
+        self.client.remember(&begun, "");
+        self.sign_in().await
     }
 
     /// Signs in. `None` if the store does not accept it.
