@@ -1,7 +1,7 @@
 //! The operations of a store's users: customers, writers, partners, attackers and operators.
 //!
-//! Each operation is a value, and needs no other operation: it opens the store and signs in itself. A
-//! shrunk workload therefore leaves any of them out.
+//! Each operation is a value, and needs no other operation: it opens the store and signs in, unless
+//! another one has. A shrunk workload therefore leaves any of them out.
 
 mod attackers;
 mod caller;
