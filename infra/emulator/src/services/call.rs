@@ -262,7 +262,7 @@ fn item_action(kind: &str) -> &str {
 }
 
 /// The table or the index that a call names.
-pub(super) fn table_resource(names: &Names, table: &Value, index: &Value) -> Resource {
+fn table_resource(names: &Names, table: &Value, index: &Value) -> Resource {
     let Some(called) = table.as_str() else {
         return Resource::Any;
     };
