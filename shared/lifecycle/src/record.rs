@@ -1,6 +1,7 @@
 //! The data model of the store: tables, keys and records, without any SDK.
 
 mod excerpt;
+mod key_limits;
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;

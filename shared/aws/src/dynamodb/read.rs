@@ -6,7 +6,6 @@ use lifecycle::telemetry::observe_query;
 use tokio::time::Instant;
 
 use super::expressions::{SdkItem, key_of};
-use super::key_limits::may_exist;
 use crate::Aws;
 use crate::errors::fault;
 
@@ -20,7 +19,7 @@ impl Aws {
         consistent: bool,
     ) -> Result<Option<SdkItem>, ServiceError> {
         let name = self.table_name(table)?;
-        if !may_exist(table, key) {
+        if !table.can_have(key) {
             return Ok(None);
         }
         let request = self

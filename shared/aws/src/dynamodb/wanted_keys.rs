@@ -4,8 +4,6 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use lifecycle::record::{Key, TableName};
 
-use super::key_limits::may_exist;
-
 /// The wanted keys, by the physical names of their tables, in order: a simulation makes the same
 /// requests in each run.
 #[derive(Default)]
@@ -60,7 +58,7 @@ impl Keys {
             (known, None) => *known = None,
             (None, Some(_)) => {}
         }
-        for key in keys.into_iter().filter(|key| may_exist(table, key)) {
+        for key in keys.into_iter().filter(|key| table.can_have(key)) {
             if freshness == Freshness::Lagging {
                 known.sought.insert(key.clone());
             }

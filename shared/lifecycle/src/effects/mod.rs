@@ -20,6 +20,8 @@ pub use self::event::{Event, EventData};
 pub use self::mail::Mail;
 pub use self::message::{Content, Message, QueueName};
 pub use self::post::Post;
+#[cfg(any(test, feature = "testing"))]
+pub(crate) use self::write::whole_number;
 pub use self::write::{
     Change, Condition, OnConditionFailed, Write, WriteAction, number, size_bytes_of, text,
 };
@@ -111,8 +113,12 @@ impl Effects {
     /// the committed items themselves show that it is due.
     ///
     /// - For a consumer, the record fails if the message is not sent. The next delivery finds the
-    ///   committed items, and has to decide on the same announcement. So it needs
-    ///   [`Inbox::None`](crate::consumer::Inbox::None): an inbox would ignore that delivery.
+    ///   committed items, and has to decide on the same announcement, or to do what it asks for. So it
+    ///   needs [`Inbox::None`](crate::consumer::Inbox::None): an inbox would ignore that delivery. A
+    ///   schedule has to find the items in its next run.
+    /// - A message to the consumer's own queue about the record itself is an announcement. One that is
+    ///   sent before the commit is a copy of the record: while the commit fails, each delivery of each
+    ///   copy adds one.
     /// - For an endpoint, it is sent after the response, or just before it where there is no
     ///   [extension](crate::Endpoint::TERTIARY_EFFECTS). A failure is logged and counted. A schedule has to
     ///   find the items whose announcement is missing, and to announce it again,
@@ -152,14 +158,19 @@ impl Effects {
     /// Adds independent effects. A consumer sends and commits each part separately, so that one
     /// failed part does not stop the others. Parts need
     /// [`Inbox::None`](crate::consumer::Inbox::None), as an inbox cannot record single parts, and
-    /// must be the only effects.
+    /// must be the only effects. Each part sends its messages, commits, and then sends its
+    /// announcements.
     ///
-    /// A run of a schedule has one part for each row that it works on. Without parts all rows are
-    /// one commit: the one row whose write fails or whose condition does not hold blocks the
-    /// others, in every run. With parts the others are done. A part that fails makes the run fail
-    /// in the end; if others succeeded, `PARTLY_FAILED` counts the run. A part whose condition does
-    /// not hold is left to the next run, and `PART_STALE` counts it. The log names its write, its
-    /// condition and the attributes that were read.
+    /// A run of a schedule has one part for each row that it works on, or for a few rows that may
+    /// fail together. Without parts all rows are one commit: the one row whose write fails or whose
+    /// condition does not hold blocks the others, in every run. With parts the others are done. A
+    /// part that fails makes the run fail in the end; if others succeeded, `PARTLY_FAILED` counts
+    /// the run. A part whose condition does not hold is left to the next run, and `PART_STALE`
+    /// counts it. The log names its write, its condition and the attributes that were read. A part
+    /// whose items another transaction uses is left to the next run, too.
+    ///
+    /// Only a schedule has a next run. A record of a queue or of a stream succeeds although one of its
+    /// parts is left, and is not delivered again. So announcements in parts belong to schedules.
     #[must_use]
     pub fn part(mut self, part: Effects) -> Self {
         self.parts.push(part);

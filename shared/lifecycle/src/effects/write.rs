@@ -65,6 +65,24 @@ pub enum Condition {
     Any(Vec<Condition>),
 }
 
+impl Condition {
+    /// Whether it holds for the stored item, as in `DynamoDB`: no comparison holds for a missing
+    /// attribute.
+    pub(crate) fn holds(&self, item: Option<&Item>) -> bool {
+        let attribute = |name: &str| item.and_then(|item| item.get(name));
+        let number = |name: &str| attribute(name).and_then(whole_number);
+        match self {
+            Self::Absent => item.is_none(),
+            Self::Present => item.is_some(),
+            Self::Equals(name, value) => attribute(name) == Some(value),
+            Self::AtLeast(name, least) => number(name).is_some_and(|n| n >= *least),
+            Self::Below(name, limit) => number(name).is_some_and(|n| n < *limit),
+            Self::All(all) => all.iter().all(|condition| condition.holds(item)),
+            Self::Any(any) => any.iter().any(|condition| condition.holds(item)),
+        }
+    }
+}
+
 /// The meaning of a failed condition.
 #[derive(Debug, Clone)]
 pub enum OnConditionFailed {
@@ -191,6 +209,14 @@ pub fn number(value: impl Into<i128>) -> AttributeValue {
     AttributeValue::N(value.into().to_string())
 }
 
+/// The whole number in an attribute, if it has one.
+pub(crate) fn whole_number(value: &AttributeValue) -> Option<i64> {
+    match value {
+        AttributeValue::N(text) => text.parse().ok(),
+        _ => None,
+    }
+}
+
 /// A string attribute.
 pub fn text(value: impl Into<String>) -> AttributeValue {
     AttributeValue::S(value.into())
@@ -254,5 +280,24 @@ mod tests {
             assert_eq!(update.size_bytes(), 4 + size + 5 + 21 + 4);
         }
         assert_eq!(Write::delete::<OutboxRow>(Key::new("1")).size_bytes(), 0);
+    }
+
+    #[test]
+    fn a_missing_item_meets_a_combination_of_conditions_as_in_dynamodb() {
+        use Condition as C;
+        let equals = || C::Equals("title", text("emma"));
+        for (condition, holds) in [
+            (C::Absent, true),
+            (C::Present, false),
+            (equals(), false),
+            (C::AtLeast("copies", 0), false),
+            (C::Below("copies", 9), false),
+            (C::Any(vec![C::Absent, equals()]), true),
+            (C::All(vec![C::Absent, equals()]), false),
+            (C::All(vec![]), true),
+            (C::Any(vec![]), false),
+        ] {
+            assert_eq!(condition.holds(None), holds, "{condition:?}");
+        }
     }
 }

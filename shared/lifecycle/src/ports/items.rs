@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde_dynamo::{AttributeValue, Item};
 
 use super::store::{CommitError, FailedCondition, Transaction};
-use crate::effects::{Change, Condition, Write, WriteAction};
+use crate::effects::{Change, Write, WriteAction, whole_number};
 use crate::record::{Key, TableName};
 
 /// The place of an item: its table and its key.
@@ -35,7 +35,7 @@ impl Items {
         transaction.check()?;
         let failed = transaction.writes.iter().enumerate().filter_map(|(write, wanted)| {
             let stored = self.get(wanted.table, &wanted.key);
-            let holds = wanted.condition.as_ref().is_none_or(|condition| holds(condition, stored));
+            let holds = wanted.condition.as_ref().is_none_or(|condition| condition.holds(stored));
             (!holds).then(|| FailedCondition { write, stored: stored.cloned() })
         });
         let failed: Vec<FailedCondition> = failed.collect();
@@ -95,33 +95,12 @@ fn apply(change: &Change, item: &mut Item) -> Result<(), CommitError> {
     Ok(())
 }
 
-fn holds(condition: &Condition, item: Option<&Item>) -> bool {
-    let attribute = |name: &str| item.and_then(|item| item.get(name));
-    let number = |name: &str| attribute(name).and_then(whole_number);
-    match condition {
-        Condition::Absent => item.is_none(),
-        Condition::Present => item.is_some(),
-        Condition::Equals(name, value) => attribute(name) == Some(value),
-        Condition::AtLeast(name, least) => number(name).is_some_and(|n| n >= *least),
-        Condition::Below(name, limit) => number(name).is_some_and(|n| n < *limit),
-        Condition::All(all) => all.iter().all(|condition| holds(condition, item)),
-        Condition::Any(any) => any.iter().any(|condition| holds(condition, item)),
-    }
-}
-
-fn whole_number(value: &AttributeValue) -> Option<i64> {
-    match value {
-        AttributeValue::N(text) => text.parse().ok(),
-        _ => None,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use serde::{Deserialize, Serialize};
 
     use super::*;
-    use crate::effects::text;
+    use crate::effects::{Condition, text};
     use crate::record::Record;
 
     #[derive(Serialize, Deserialize)]

@@ -5,6 +5,7 @@ mod adapter;
 #[cfg(any(test, feature = "testing"))]
 mod items;
 mod mailer;
+mod possible_writes;
 mod queues;
 mod store;
 mod telemetry;

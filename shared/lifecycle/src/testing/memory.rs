@@ -7,7 +7,6 @@ use async_trait::async_trait;
 use serde_dynamo::Item;
 use serde_json::Value;
 
-use super::keys;
 use crate::commit::{OUTBOX, OutboxRow};
 use crate::effects::{Mail, Post, QueueName, Write};
 use crate::envelope::Envelope;
@@ -122,7 +121,8 @@ impl Store for Memory {
             state.conflicts -= 1;
             return Err(CommitError::Conflict);
         }
-        keys::check(transaction)?;
+        transaction.check()?;
+        transaction.possible_writes()?;
         state.items.commit(transaction)?;
         state.commits.push(transaction.writes.clone());
         Ok(())
@@ -130,7 +130,7 @@ impl Store for Memory {
 
     async fn read(&self, table: TableName, key: &Key) -> Result<Option<Item>, ServiceError> {
         // A test may have put such an item, which no table has.
-        if !keys::may_exist(table, key) {
+        if !table.can_have(key) {
             return Ok(None);
         }
         Ok(self.state().items.get(table, key).cloned())

@@ -181,7 +181,6 @@
 mod consumer;
 mod endpoint;
 mod given;
-mod keys;
 mod memory;
 mod request;
 pub mod simulated;
