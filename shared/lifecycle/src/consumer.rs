@@ -99,7 +99,8 @@ pub enum Source {
     Stream(TableName),
     /// A schedule. Each [`ScheduledRun`] is a record. A failed run is a failed invocation. It has
     /// no dead-letter queue, and the template turns Lambda's retries off: the next run does its
-    /// work. A run over several rows has one [part](crate::effects::Effects::part) for each.
+    /// work. A run over several rows has one [part](crate::effects::Effects::part) for each row, or
+    /// for a few rows that may fail together.
     Schedule(Schedule),
     /// Events of another AWS service, such as S3, SNS, `EventBridge` or Kinesis, or invocations by
     /// another program. The name is the source in metrics and in the inbox.

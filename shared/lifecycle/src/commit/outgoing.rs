@@ -39,7 +39,8 @@ impl EventOrigin {
 
     /// The same origin for a part of the effects. Its label is the item that the part writes first,
     /// which no other part writes. A repeated run may find other rows in another order, so that a
-    /// number would give the events of two rows one id. Only a part without writes has its number.
+    /// number would give the events of two rows one id. Only a part without writes has its number: the
+    /// events of its messages are in their labels.
     pub(crate) fn in_part(self, number: usize, part: &Effects) -> Self {
         let label = match part.writes().first() {
             Some(write) => {
@@ -53,26 +54,12 @@ impl EventOrigin {
 }
 
 /// The messages of a decision, in their envelopes.
-///
-/// They are sent before the commit, and a later run may decide otherwise: another event has another
-/// id, or its receiver would take it for the first one. The same event with other data keeps its id,
-/// since the data may contain the time.
 pub(crate) fn outgoing(
     messages: &[Message],
     moment: &Moment,
     cause: &EventOrigin,
 ) -> Vec<Outgoing> {
-    let label = |number, message: &Message| match &message.content {
-        Content::New(Event { event_type, aggregate_id, .. }) => {
-            let (part, queue) = (&cause.part, message.queue.name());
-            format!("{part}message/{number}/{queue}/{event_type}/{aggregate_id}")
-        }
-        Content::Forward(_) => String::new(),
-    };
-    let numbered = messages.iter().enumerate();
-    numbered
-        .map(|(number, message)| ready(&label(number, message), message, moment, cause))
-        .collect()
+    in_envelopes("message", messages, moment, cause)
 }
 
 /// The announcements of a decision, in their envelopes. Their ids differ from those of its other
@@ -82,9 +69,31 @@ pub(crate) fn announced(
     moment: &Moment,
     cause: &EventOrigin,
 ) -> Vec<Outgoing> {
-    let label = |number| format!("{}announced/{number}", cause.part);
+    in_envelopes("announced", messages, moment, cause)
+}
+
+/// Messages of this kind, in their envelopes.
+///
+/// A later delivery may decide otherwise, or find a part of the work done: another event has another
+/// id, or its receiver would take it for the first one. The same event with other data keeps its id,
+/// since the data may contain the time.
+fn in_envelopes(
+    kind: &str,
+    messages: &[Message],
+    moment: &Moment,
+    cause: &EventOrigin,
+) -> Vec<Outgoing> {
+    let label = |number, message: &Message| match &message.content {
+        Content::New(Event { event_type, aggregate_id, .. }) => {
+            let (part, queue) = (&cause.part, message.queue.name());
+            format!("{part}{kind}/{number}/{queue}/{event_type}/{aggregate_id}")
+        }
+        Content::Forward(_) => String::new(),
+    };
     let numbered = messages.iter().enumerate();
-    numbered.map(|(number, message)| ready(&label(number), message, moment, cause)).collect()
+    numbered
+        .map(|(number, message)| ready(&label(number, message), message, moment, cause))
+        .collect()
 }
 
 /// A message in its envelope, whose id is derived from the label, unless its event has one.
@@ -162,18 +171,40 @@ mod tests {
 
     #[test]
     fn another_event_in_a_later_run_has_another_id_and_the_same_event_keeps_its_own() {
-        let moment = Moment::of_record(Timestamp::from_millis(0), "queue", "record-1");
-        let ids = |events: Vec<Event>| {
-            let messages = events.into_iter().map(|event| Message::new(LOANS, event));
-            let sent = outgoing(&messages.collect::<Vec<_>>(), &moment, &origin());
-            sent.into_iter().map(|message| message.envelope.event_id).collect::<Vec<_>>()
+        for kind in ["message", "announced"] {
+            let ids = |events: Vec<Event>| {
+                let messages = events.into_iter().map(|event| Message::new(LOANS, event));
+                let messages = messages.collect::<Vec<_>>();
+                let sent = in_envelopes(kind, &messages, &moment(), &origin());
+                sent.into_iter().map(|message| message.envelope.event_id).collect::<Vec<_>>()
+            };
+            let first = ids(vec![approved("emma", 1), approved("emma", 1)]);
+            assert_ne!(first[0], first[1]);
+            assert_eq!(ids(vec![approved("emma", 2)]), first[..1]);
+            assert_ne!(ids(vec![Event::about("emma", &Rejected)]), first[..1]);
+            assert_ne!(ids(vec![approved("dune", 1)]), first[..1]);
+        }
+    }
+
+    #[test]
+    fn a_part_without_writes_that_follows_an_announced_one_has_another_id() {
+        let first_part = |aggregate| {
+            let part = Effects::none().announce(Message::new(LOANS, approved(aggregate, 1)));
+            let cause = origin().in_part(0, &part);
+            let mut sent = announced(part.announced(), &moment(), &cause);
+            sent.remove(0).envelope.event_id
         };
-        let approved = |aggregate, amount| Event::about(aggregate, &Approved(amount));
-        let first = ids(vec![approved("emma", 1), approved("emma", 1)]);
-        assert_ne!(first[0], first[1]);
-        assert_eq!(ids(vec![approved("emma", 2)]), first[..1]);
-        assert_ne!(ids(vec![Event::about("emma", &Rejected)]), first[..1]);
-        assert_ne!(ids(vec![approved("dune", 1)]), first[..1]);
+        let emma = first_part("emma");
+        assert_ne!(first_part("dune"), emma, "the second delivery announces the other one alone");
+        assert_eq!(first_part("emma"), emma, "a repeated part keeps its id");
+    }
+
+    fn approved(aggregate: &str, amount: u32) -> Event {
+        Event::about(aggregate, &Approved(amount))
+    }
+
+    fn moment() -> Moment {
+        Moment::of_record(Timestamp::from_millis(0), "queue", "record-1")
     }
 
     const LOANS: QueueName = QueueName::new("loans");

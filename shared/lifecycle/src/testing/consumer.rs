@@ -15,10 +15,12 @@ use crate::runtime::in_process::Function;
 
 /// A consumer that a test delivers records to: stages 4 to 8 with the inbox, on a [`Memory`].
 ///
-/// Without a setting the time is 2027-01-15 08:00 UTC for every batch.
+/// Without a setting the time is 2027-01-15 08:00 UTC for every batch, and each message is delivered
+/// for the first time.
 pub struct TestedConsumer<C> {
     function: Function,
     given: Given,
+    deliveries: u32,
     consumer: PhantomData<fn() -> C>,
 }
 
@@ -36,13 +38,21 @@ pub struct Consumed {
 impl<C: Consumer> TestedConsumer<C> {
     pub(super) fn new(consumer: C, memory: &Memory) -> Self {
         let function = Function::consumer(consumer, Arc::new(memory.clone()));
-        Self { function, given: Given::usual(), consumer: PhantomData }
+        Self { function, given: Given::usual(), deliveries: 1, consumer: PhantomData }
     }
 
     /// Sets the time of all batches that follow.
     #[must_use]
     pub fn at(mut self, now: Timestamp) -> Self {
         self.given.now = now;
+        self
+    }
+
+    /// Sets the number of deliveries of each message in all batches that follow: 2 is the first
+    /// repetition.
+    #[must_use]
+    pub fn deliveries(mut self, deliveries: u32) -> Self {
+        self.deliveries = deliveries;
         self
     }
 
@@ -54,11 +64,12 @@ impl<C: Consumer> TestedConsumer<C> {
     /// When the source of the consumer is no queue, or a body's `Serialize` fails.
     pub async fn messages<M: Serialize>(&self, bodies: &[M]) -> Consumed {
         assert!(matches!(C::SOURCE, Source::Queue(_)), "the source is no queue: {:?}", C::SOURCE);
+        let deliveries = self.deliveries.to_string();
         let messages = bodies.iter().enumerate().map(|(index, body)| {
             let body = serde_json::to_string(body).expect("the body has a JSON form");
             json!({
                 "messageId": index.to_string(), "receiptHandle": index.to_string(), "body": body,
-                "attributes": { "ApproximateReceiveCount": "1" }, "messageAttributes": {},
+                "attributes": { "ApproximateReceiveCount": deliveries }, "messageAttributes": {},
                 "eventSourceARN": "arn:aws:sqs:eu-central-1:123456789012:test",
             })
         });

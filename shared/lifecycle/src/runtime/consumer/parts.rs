@@ -55,16 +55,23 @@ impl<C: Consumer> Settling<'_, C> {
         }
     }
 
-    /// Performs parts one after the other, until one fails. Returns a result for each that was begun.
+    /// Performs parts one after the other, until one fails or no time is left. Returns a result for
+    /// each that was begun, and an error for the first that had no time left.
     async fn perform_in_order(
         &self,
         parts: Vec<(usize, Effects)>,
         spans: &Mutex<Vec<Value>>,
     ) -> Vec<Result<(), RequestError>> {
+        let deadline = self.permit.deadline();
         let mut results = Vec::new();
         for (number, part) in parts {
-            let part = self.perform_part(number, part, spans);
-            let done = guarded(self.permit.deadline(), async { Ok(part.await?) }).await;
+            // A guard begins its work before it looks at the deadline.
+            let done = if deadline.left().is_zero() {
+                Err(RequestError::ServiceError(ServiceError::TimedOut))
+            } else {
+                let part = self.perform_part(number, part, spans);
+                guarded(deadline, async { Ok(part.await?) }).await
+            };
             let has_failed = done.is_err();
             results.push(done);
             if has_failed {
@@ -96,15 +103,12 @@ impl<C: Consumer> Settling<'_, C> {
         };
         // The span names the table that records the part's state: its stream skipped the event.
         let table = part.writes().first().map(|write| write.table);
-        if !part.announced().is_empty() {
-            return Err(ServiceError::internal("a part has no announcements"));
-        }
         let (instead, unsent) = (part.take_instead(), part.take_unsent());
         let cause = origin.in_part(number, &part);
         let mut sent = Sent::default();
         let dispatched = self.dispatch(&part, &cause, &mut sent, &mut stages).await;
         let done = match (dispatched, instead) {
-            (Ok(()), _) => self.commit_part(&part, &cause).await,
+            (Ok(()), _) => self.commit_part(&part, &cause, &mut stages).await,
             (Err(fault), Some(instead)) if RefusedMessage::is(&fault) => {
                 let error = RequestError::ServiceError(fault).to_string();
                 let event_id = passed_on.as_ref().map(|envelope| envelope.event_id.as_str());
@@ -116,18 +120,17 @@ impl<C: Consumer> Settling<'_, C> {
                     "a queue refused a message; committing the replacement effects"
                 );
                 observe_error(counted);
-                self.commit_part(&instead.effects, &cause).await
+                self.commit_part(&instead.effects, &cause, &mut stages).await
             }
             (Err(fault), _) => {
                 if let Some(unsent) = unsent
-                    && let Err(second) = self.commit_part(&unsent, &cause).await
+                    && let Err(second) = self.commit_part(&unsent, &cause, &mut stages).await
                 {
                     tracing::error!(error = %second, "the effects of an unsent part failed");
                 }
                 Err(fault)
             }
         };
-        stages.end("commit");
         if let Err(fault) = &done {
             let event_id = passed_on.as_ref().map(|envelope| envelope.event_id.as_str());
             tracing::error!(error = %fault, event_id, "a part of the effects failed");
@@ -149,10 +152,20 @@ impl<C: Consumer> Settling<'_, C> {
         done
     }
 
-    async fn commit_part(&self, part: &Effects, cause: &EventOrigin) -> Result<(), ServiceError> {
+    /// Commits a part, and then sends its announcements. A part that is left to the next run has none.
+    async fn commit_part(
+        &self,
+        part: &Effects,
+        cause: &EventOrigin,
+        stages: &mut Stages,
+    ) -> Result<(), ServiceError> {
         let moment = self.permit.moment();
-        match commit(self.adapter, part, None, C::RESOURCES, moment, cause).await? {
-            CommitOutcome::Committed | CommitOutcome::Duplicate(_) => Ok(()),
+        let outcome = commit(self.adapter, part, None, C::RESOURCES, moment, cause).await;
+        stages.end("commit");
+        match outcome? {
+            CommitOutcome::Committed | CommitOutcome::Duplicate(_) => {
+                self.announce(part, cause, stages).await
+            }
             CommitOutcome::Rejected(rejection) => {
                 Err(ServiceError::internal(format!("refused: {}", rejection.code)))
             }

@@ -128,12 +128,12 @@ impl<C: Consumer> Settling<'_, C> {
             stages.end("commit");
             match outcome {
                 CommitOutcome::Committed => {
-                    self.announce(&effects, stages).await?;
+                    self.announce(&effects, self.cause, stages).await?;
                     return Ok(fate);
                 }
                 // An earlier delivery has committed it, and may have failed to announce it.
                 CommitOutcome::Duplicate(_) => {
-                    self.announce(&effects, stages).await?;
+                    self.announce(&effects, self.cause, stages).await?;
                     return Ok(RecordOutcome::Duplicate);
                 }
                 CommitOutcome::Rejected(rejection) => {
@@ -151,13 +151,18 @@ impl<C: Consumer> Settling<'_, C> {
         unreachable!("the pause after the last attempt is an error")
     }
 
-    /// Sends the announcements of a decision that is committed. If one is not sent, the record fails,
-    /// and its next delivery finds the committed items.
-    async fn announce(&self, effects: &Effects, stages: &mut Stages) -> Result<(), ServiceError> {
+    /// Sends the announcements of a decision, or of a part of it, that is committed. If one is not
+    /// sent, the record fails, and its next delivery or the next run finds the committed items.
+    pub(super) async fn announce(
+        &self,
+        effects: &Effects,
+        cause: &EventOrigin,
+        stages: &mut Stages,
+    ) -> Result<(), ServiceError> {
         if effects.announced().is_empty() {
             return Ok(());
         }
-        let messages = announced(effects.announced(), self.permit.moment(), self.cause);
+        let messages = announced(effects.announced(), self.permit.moment(), cause);
         let failed = send_in_order(self.adapter, &messages).await;
         stages.end("announcements");
         // The first error is the cause of those behind it.

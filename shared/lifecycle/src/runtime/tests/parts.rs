@@ -10,12 +10,13 @@ use super::notes::{NOTES, Note, READERS};
 use super::recorder::{Call, Recorder};
 use super::shared;
 use crate::consumer::{Consumer, DeliveredMessage, Inbox, Schedule, ScheduledRun, Source};
-use crate::effects::{Condition, Effects, Message, Write};
+use crate::effects::{Condition, Effects, Event, EventData, Message, QueueName, Write};
 use crate::envelope::Envelope;
 use crate::error::{DomainError, Retrieved};
 use crate::resource::{Action, Needs, Resource, Resources};
 use crate::runtime::consumer::Handler;
 use crate::runtime::invocation::{Handled, Handler as _, Invocation};
+use crate::telemetry::log::captured::Captured;
 use crate::{Deadline, Moment, Permit};
 
 const TRACE: &str = "0af7651916cd43dd8448eb211c80319c";
@@ -219,4 +220,78 @@ async fn a_run_of_which_some_parts_failed_is_counted_as_partly_failed() {
         let counted = lines.iter().any(|line| line.contains("PARTLY_FAILED"));
         assert_eq!(counted, is_partly, "{lines:?}");
     }
+}
+
+/// The queues of announcements. The second one gets a message only if the first one has taken its own.
+const QUEUES: [QueueName; 2] = [QueueName::new("first"), QueueName::new("last")];
+
+/// Stores notes with these ids and announces them, each as a separate part.
+struct Announce(&'static [&'static str]);
+
+#[derive(serde::Serialize)]
+struct Noted;
+
+impl EventData for Noted {
+    const TYPE: &'static str = "Noted";
+}
+
+impl Consumer for Announce {
+    const SOURCE: Source = Source::Schedule(Schedule::every_minutes(1));
+    const INBOX: Inbox = Inbox::None;
+    const RESOURCES: Resources =
+        &[Resource::Queues(&QUEUES), Resource::Table(NOTES, &[Action::PutItem])];
+
+    type Input = ScheduledRun;
+    type Command = ScheduledRun;
+
+    type Facts = &'static [&'static str];
+
+    async fn retrieve(
+        &self,
+        _: &Permit<DeliveredMessage>,
+        _: &ScheduledRun,
+    ) -> Retrieved<Self::Facts> {
+        Ok(self.0)
+    }
+
+    fn decide(_: &Moment, _: &ScheduledRun, ids: Self::Facts) -> Result<Effects, DomainError> {
+        let part = |id: &&str| {
+            let message = |queue: QueueName| {
+                let known = format!("{}/{id}", queue.name());
+                Message::new(queue, Event::about(id, &Noted).known_as(known))
+            };
+            let condition = if *id == "poisoned" { Condition::Present } else { Condition::Absent };
+            let write = noted(id, "announced").when(condition);
+            Effects::none().write(write).announce_all(QUEUES.map(message))
+        };
+        Ok(ids.iter().map(part).fold(Effects::none(), Effects::part))
+    }
+}
+
+#[tokio::test]
+async fn a_part_announces_after_its_commit_and_a_failed_queue_holds_back_that_part_alone() {
+    let recorder = Arc::new(Recorder::default());
+    recorder.faults().unavailable = vec!["first/unavailable".to_owned()];
+    let ids = &["one", "unavailable", "poisoned", "two"];
+    assert!(run_of(&recorder, Announce(ids)).await.answer.is_err(), "the failed part is retried");
+    let expected = ["one", "two", "unavailable"].map(|id| (id.to_owned(), "announced".to_owned()));
+    assert_eq!(notes(&recorder), expected);
+    let sent = recorder.sent();
+    let mut sent: Vec<_> = sent.iter().map(|sent| sent.envelope.event_id.as_str()).collect();
+    sent.sort_unstable();
+    assert_eq!(sent, ["first/one", "first/two", "last/one", "last/two"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn no_part_is_begun_after_the_deadline() {
+    let logged = Captured::start();
+    let recorder = Arc::new(Recorder::default());
+    recorder.faults().commits_slow = Duration::from_mins(1);
+    let ids = (0..200_u8).map(|id| -> &'static str { id.to_string().leak() });
+    let ids: Vec<&'static str> = ids.collect();
+    let handled = run_of(&recorder, Announce(ids.leak())).await;
+    assert!(handled.answer.is_err(), "the next run does the parts");
+    assert_eq!(recorder.calls(), vec![Call::Commit(1); 10], "as many as are performed at once");
+    let lines = logged.of("parts of the effects failed");
+    assert_eq!((lines.len(), &lines[0]["failed"], &lines[0]["of"]), (1, &json!(200), &json!(200)));
 }

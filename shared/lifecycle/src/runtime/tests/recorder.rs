@@ -50,6 +50,7 @@ type Export = (String, Vec<(String, String)>, Vec<u8>);
 pub(super) struct Faults {
     /// The number of commits that conflict with another transaction.
     pub(super) conflicts: u32,
+    pub(super) commits_slow: Duration,
     /// The next commit succeeds, but its response is lost.
     pub(super) lose_answer: bool,
     pub(super) limiter_down: bool,
@@ -101,6 +102,10 @@ impl Recorder {
 impl Store for Recorder {
     async fn commit(&self, transaction: &Transaction) -> Result<(), CommitError> {
         self.note(Call::Commit(transaction.writes.len()));
+        let slow = self.faults().commits_slow;
+        if !slow.is_zero() {
+            tokio::time::sleep(slow).await;
+        }
         transaction.check()?;
         if !self.tokens.lock().unwrap().insert(transaction.token.clone()) {
             return Err(CommitError::Invalid(

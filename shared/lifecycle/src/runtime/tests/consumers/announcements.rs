@@ -76,6 +76,14 @@ async fn a_queue_that_fails_holds_back_the_others_until_the_next_delivery() {
     assert_eq!((recorder.items_of(NOTES).len(), queues(&recorder)), (1, vec![FIRST, LAST]));
 }
 
+#[tokio::test(start_paused = true)]
+async fn nothing_is_announced_while_the_commit_fails() {
+    let recorder = Arc::new(Recorder::default());
+    recorder.faults().conflicts = u32::MAX;
+    assert_eq!(failed(&recorder, announce(&recorder)).await, 1);
+    assert!(recorder.sent().is_empty() && recorder.items_of(NOTES).is_empty());
+}
+
 #[tokio::test]
 async fn a_refused_announcement_holds_back_no_other() {
     let recorder = Arc::new(Recorder::default());
