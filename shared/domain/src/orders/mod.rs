@@ -23,7 +23,7 @@ pub use facts::{AddressOwner, CustomerTier, OrderFacts};
 pub use order::{Order, OrderCreated, OrderLine, OrderStatus, OrderView, SerialNumber, TakenFrom};
 pub use order_id::OrderId;
 pub use place::{PlacedOrder, place_order};
-pub use saga::{Delivery, OrderOverdue, SettleFacts, announced_again, settle, takes_number};
+pub use saga::{Delivery, OrderOverdue, SettleFacts, is_announced_again, settle, takes_number};
 pub use serial::SerialNumbers;
 pub use summary::{Client, OrderSummary, OrderSummaryView, OrderedProduct};
 pub use transitions::{OrderChange, Transition, TransitionResult};

@@ -26,7 +26,7 @@ impl OrderOverdue {
     }
 
     /// Whether the run at this time sends a message about an order: in the first three minutes
-    /// after its deadline, and then every fifth minute.
+    /// after its deadline, and then in one minute of five.
     pub fn is_due(order: &Order, now: Timestamp) -> bool {
         is_repeated_at(order.settle_by, now)
     }
@@ -36,24 +36,28 @@ impl OrderOverdue {
 /// decided within a second.
 const ANNOUNCED_WITHIN_S: i64 = 30;
 
-/// The event about an order that may not have been announced: the order still waits for its
-/// decision. None if the run at this time does not announce it: half a minute after it was placed, in
-/// the two minutes after that, and then every fifth minute until its deadline. None either for an
-/// order whose event has a row in the outbox.
-pub fn announced_again(order: &Order, now: Timestamp) -> Option<Event> {
+/// Whether the run at this time announces an order again, which may not have been announced: the
+/// order still waits for its decision. This is half a minute after it was placed, in the two minutes
+/// after that, and then in one minute of five until its deadline. An order whose event has a row in
+/// the outbox is never announced again.
+pub fn is_announced_again(order: &Order, now: Timestamp) -> bool {
     let since = order.created_at.plus_seconds(ANNOUNCED_WITHIN_S);
-    let is_due = now < order.settle_by && is_repeated_at(since, now);
-    (is_due && order.created_event_id.is_some()).then(|| order.created_event())
+    now < order.settle_by && is_repeated_at(since, now) && order.created_event_id.is_some()
 }
 
 /// Whether the run at this time repeats a message that is due since then: in the first three
-/// minutes, and then every fifth minute.
+/// minutes, and then in one minute of five.
 ///
 /// The schedule runs once a minute. While the consumer of the message is down, a message per order
 /// and run would fill its queue, and new messages would wait behind them.
+///
+/// The millisecond decides which of the five minutes it is. So each run has a fifth of the orders
+/// that were placed together: if there were too many for the first runs, the others find places
+/// later.
 fn is_repeated_at(since: Timestamp, now: Timestamp) -> bool {
     let minutes = now.as_seconds().saturating_sub(since.as_seconds()) / 60;
-    now >= since && (minutes < 3 || minutes % 5 == 0)
+    let turn = since.as_millis().rem_euclid(5);
+    now >= since && (minutes < 3 || (minutes + turn) % 5 == 0)
 }
 
 impl EventData for OrderOverdue {
@@ -258,19 +262,38 @@ mod tests {
     #[test]
     fn an_order_that_waits_is_announced_after_a_minute_and_until_its_deadline() {
         let order = pending_order();
-        let id = order.created_event_id.clone();
-        let event_after = |s| announced_again(&order, order.created_at.plus_seconds(s));
-        let minutes: Vec<i64> = (0..20).filter(|it| event_after(it * 60).is_some()).collect();
+        let again_after = |s| is_announced_again(&order, order.created_at.plus_seconds(s));
+        let minutes: Vec<i64> = (0..20).filter(|minute| again_after(minute * 60)).collect();
         assert_eq!(minutes, [1, 2, 3, 6, 11], "the deadline is after 15 minutes");
-        assert_eq!((event_after(29), event_after(30).is_some()), (None, true));
-        assert_eq!(event_after(120).and_then(|event| event.id), id, "the id of the first event");
+        assert!(!again_after(29) && again_after(30));
         // After ten minutes and a half it would be announced, if that were not its deadline.
         let until = |s| Order { settle_by: order.created_at.plus_seconds(s), ..order.clone() };
         let last = order.created_at.plus_seconds(630);
-        assert!(announced_again(&until(631), last).is_some());
-        assert_eq!(announced_again(&until(630), last), None);
+        assert!(is_announced_again(&until(631), last));
+        assert!(!is_announced_again(&until(630), last));
         let of_outbox = Order { created_event_id: None, ..order.clone() };
-        assert_eq!(announced_again(&of_outbox, order.created_at.plus_seconds(120)), None);
+        assert!(!is_announced_again(&of_outbox, order.created_at.plus_seconds(120)));
+    }
+
+    #[test]
+    fn orders_without_a_place_in_their_first_runs_are_announced_before_their_deadline() {
+        const PLACES: usize = 100;
+        let order = pending_order();
+        let placed_after = |ms| {
+            let created_at = Timestamp::from_millis(order.created_at.as_millis() + ms);
+            Order { created_at, settle_by: created_at.plus_seconds(900), ..order.clone() }
+        };
+        let mut waiting: Vec<Order> = (0..1_000).map(placed_after).collect();
+        for minute in 0..14 {
+            let now = order.created_at.plus_seconds(31 + 60 * minute);
+            let mut places = PLACES;
+            waiting.retain(|order| {
+                let is_announced = places > 0 && is_announced_again(order, now);
+                places -= usize::from(is_announced);
+                !is_announced
+            });
+        }
+        assert_eq!(waiting.len(), 0, "an announced order is decided on, and waits no longer");
     }
 
     #[test]
