@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use aws::Table;
 use aws::upstream::{Client, Request};
+use aws::{Aws, Table};
 use domain::callback::{CallbackReceived, Found, LookedUp, Object, ObjectId};
 use domain::resources::{CALLBACKS, OBJECT_EXPIRIES, OBJECT_SERVICE, OBJECTS};
 use http::StatusCode;
@@ -12,10 +12,11 @@ use lifecycle::{Backoff, Consumer, ServiceError};
 use serde::Deserialize;
 
 pub(crate) fn main() -> ExitCode {
-    aws::consume(|aws| ProcessCallback {
-        service: aws.upstream(OBJECT_SERVICE),
-        objects: aws.table(),
-    })
+    aws::consume(build)
+}
+
+fn build(aws: &Aws) -> ProcessCallback {
+    ProcessCallback { service: aws.upstream(OBJECT_SERVICE), objects: aws.table() }
 }
 
 struct ProcessCallback {
@@ -126,9 +127,15 @@ struct ObjectStatus {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+    use std::sync::atomic::AtomicUsize;
+    use std::sync::atomic::Ordering::Relaxed;
+
+    use aws::testing::InMemory;
     use domain::callback::ObjectIds;
     use domain::examples::{envelope, moment};
-    use lifecycle::effects::EventData;
+    use lifecycle::effects::{EventData, QueueName};
+    use lifecycle::testing::Memory;
 
     use super::*;
 
@@ -152,6 +159,71 @@ mod tests {
             (effects.messages()[0].queue, effects.messages()[0].delay_s),
             (OBJECT_EXPIRIES, 30)
         );
+    }
+
+    #[tokio::test]
+    async fn only_a_repeated_message_is_not_looked_up_after_a_later_callback() {
+        let id = ObjectId::from(2);
+        let callback = callback_of(ObjectIds::from(id));
+        // The deliveries, how much later the stored object was received, and the look-ups.
+        for (deliveries, later_s, look_ups) in [(1, 1, 1), (2, 0, 1), (2, 1, 0)] {
+            let memory = Memory::new();
+            memory.put(&Object::seen(id, moment().now().plus_seconds(later_s)));
+            let asked = Arc::new(AtomicUsize::new(0));
+            let counted = Arc::clone(&asked);
+            let surroundings = InMemory::new(&memory).upstream(OBJECT_SERVICE, move |_| {
+                counted.fetch_add(1, Relaxed);
+                http::Response::new(br#"{"id":2,"online":true}"#.to_vec())
+            });
+
+            let process_callback = surroundings.consumer(build).deliveries(deliveries);
+            let consumed = process_callback.messages(&[&callback]).await;
+
+            let case = format!("delivery {deliveries}, received {later_s} s later");
+            assert!(consumed.failed.is_empty(), "{case}: {consumed:?}");
+            assert_eq!(asked.load(Relaxed), look_ups, "{case}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_prolonged_object_is_looked_up_for_a_copy_or_by_the_next_delivery() {
+        let (memory, callback) = reported_again();
+        let asked = Arc::new(AtomicUsize::new(0));
+        let counted = Arc::clone(&asked);
+        let surroundings = InMemory::new(&memory).upstream(OBJECT_SERVICE, move |_| {
+            counted.fetch_add(1, Relaxed);
+            http::Response::new(br#"{"id":2,"online":true}"#.to_vec())
+        });
+        let process_callback = surroundings.consumer(build);
+        // The second delivery follows if the copy could not be sent.
+        for look_ups in [0, 1] {
+            let consumed = process_callback.messages(&[&callback]).await;
+            assert!(consumed.failed.is_empty(), "{consumed:?}");
+            assert_eq!(asked.load(Relaxed), look_ups);
+            assert_eq!(queues(&memory), [OBJECT_EXPIRIES, CALLBACKS]);
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_callback_whose_object_cannot_be_stored_sends_no_copy_of_itself() {
+        let (memory, callback) = reported_again();
+        memory.conflict(u32::MAX);
+        let process_callback = InMemory::new(&memory).consumer(build);
+        let consumed = process_callback.messages(&[&callback]).await;
+        assert_eq!(consumed.failed, [0]);
+        assert_eq!(queues(&memory), [OBJECT_EXPIRIES]);
+    }
+
+    /// A stored object that was received ten seconds ago, and a new callback about it.
+    fn reported_again() -> (Memory, Envelope<CallbackReceived>) {
+        let id = ObjectId::from(2);
+        let memory = Memory::new();
+        memory.put(&Object::seen(id, moment().now().plus_seconds(-10)));
+        (memory, callback_of(ObjectIds::from(id)))
+    }
+
+    fn queues(memory: &Memory) -> Vec<QueueName> {
+        memory.messages().iter().map(|message| message.queue).collect()
     }
 
     fn callback_of(object_ids: ObjectIds) -> Envelope<CallbackReceived> {

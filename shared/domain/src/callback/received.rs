@@ -86,13 +86,17 @@ impl CallbackReceived {
     }
 
     /// Prolongs a stored object at once, since its look-up may take longer than its remaining
-    /// lifetime. The object is looked up afterwards.
+    /// lifetime. The object is looked up afterwards, for a copy of this callback.
+    ///
+    /// The copy is sent after the commit. Sent before it, each delivery of each copy would add another
+    /// one while the commit fails. If the copy is not sent, the next delivery finds the object
+    /// [prolonged](Self::keeps), and looks it up itself.
     pub fn keep(&self, stored: &Object) -> Effects {
         let kept = stored.prolonged(self.received_at);
         Effects::none()
             .write(kept.store(Some(stored)))
             .message(kept.expiry())
-            .message(self.message().delayed(LOOKED_UP_AFTER_S))
+            .announce(self.message().delayed(LOOKED_UP_AFTER_S))
     }
 }
 
@@ -226,8 +230,10 @@ mod tests {
         assert_eq!(kept, stored.prolonged(seconds(129)));
         assert_eq!((kept.last_seen, kept.confirmed()), (seconds(129), seconds(100)));
         let queues: Vec<_> = effects.messages().iter().map(|message| message.queue).collect();
-        assert_eq!(queues, [OBJECT_EXPIRIES, CALLBACKS]);
-        assert!(!received_at(129).keeps(&kept), "the next delivery looks it up");
+        assert_eq!(queues, [OBJECT_EXPIRIES], "no copy of the callback before the commit");
+        let [copy] = effects.announced() else { panic!("not one copy: {effects:?}") };
+        assert_eq!((copy.queue, copy.delay_s), (CALLBACKS, LOOKED_UP_AFTER_S));
+        assert!(!received_at(129).keeps(&kept), "the copy or the next delivery looks it up");
     }
 
     #[test]
