@@ -47,6 +47,7 @@ mod runtime;
 mod secrets;
 #[cfg(feature = "mail")]
 mod ses;
+mod since;
 mod sqs;
 #[cfg(feature = "testing")]
 pub mod testing;

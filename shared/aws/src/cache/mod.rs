@@ -20,6 +20,7 @@ use tokio::time::Instant;
 
 use self::single_flight::SingleFlight;
 use crate::errors::unavailable;
+use crate::since::Since;
 
 /// After a failed load, a stale value is served for this long without another load.
 const BETWEEN_TRIES: Duration = Duration::from_secs(1);
@@ -78,8 +79,8 @@ struct Entry<V> {
 
 struct Kept<V> {
     value: Option<Arc<V>>,
-    loaded: Instant,
-    failed: Option<Instant>,
+    loaded: Since,
+    failed: Option<Since>,
 }
 
 impl<K: Eq + Hash + Clone, V> Cache<K, V> {
@@ -132,14 +133,14 @@ impl<K: Eq + Hash + Clone, V> Cache<K, V> {
         match load().await {
             Ok(value) => {
                 let value = value.map(Arc::new);
-                let kept = Kept { value, loaded: Instant::now(), failed: None };
+                let kept = Kept { value, loaded: Since::now(), failed: None };
                 let cached = kept.cached(&self.keep);
                 *entry.kept() = Some(kept);
                 Ok(cached)
             }
             Err(fault) => {
                 if let Some(kept) = entry.kept().as_mut() {
-                    kept.failed = Some(Instant::now());
+                    kept.failed = Some(Since::now());
                 }
                 let stale = entry.serveable(&self.keep).ok_or(fault)?;
                 tracing::warn!(
@@ -188,7 +189,7 @@ impl<V> Entry<V> {
     /// The result of a load that others waited for, also if its lifetime has ended.
     fn loaded_since(&self, asked: Instant, keep: &CachePolicy) -> Option<Cached<V>> {
         let kept = self.kept();
-        let kept = kept.as_ref().filter(|kept| kept.loaded >= asked)?;
+        let kept = kept.as_ref().filter(|kept| kept.loaded.instant() >= asked)?;
         Some(kept.cached(keep))
     }
 

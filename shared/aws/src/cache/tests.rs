@@ -3,9 +3,11 @@
 use std::sync::atomic::AtomicU32;
 
 use futures::future::join_all;
+use lifecycle::testing::simulated::within;
 use tokio::time::{advance, sleep};
 
 use super::*;
+use crate::since::tests::WallClock;
 
 /// A store with one value, which counts its loads.
 #[derive(Default)]
@@ -99,6 +101,24 @@ async fn a_stale_value_is_served_for_an_hour_while_the_store_fails() {
     assert_eq!(store.loads(), 2, "the next read makes no load");
     advance(Duration::from_secs(100)).await;
     assert!(cache.get(&1, async || store.load(down()).await).await.is_err());
+}
+
+#[tokio::test(start_paused = true)]
+async fn values_and_misses_age_while_the_process_is_frozen() {
+    let clock = Arc::<WallClock>::default();
+    let (store, keep) = (Store::default(), CachePolicy::DEFAULT);
+    within(clock.clone(), async {
+        for (answer, lasts) in [(Some(7), keep.found), (None, keep.missing)] {
+            let cache = Cache::new("test", keep);
+            cache.get(&1, async || store.load(Ok(answer)).await).await.unwrap();
+            clock.pass(lasts);
+            let newer = cache.get(&1, async || store.load(Ok(Some(8))).await).await.unwrap();
+            assert_eq!(newer.value.as_deref(), Some(&8), "{answer:?}");
+            clock.pass(keep.stale);
+            assert!(cache.get(&1, async || store.load(down()).await).await.is_err());
+        }
+    })
+    .await;
 }
 
 #[tokio::test(start_paused = true)]

@@ -15,14 +15,14 @@ use hyper::client::conn::http1::{SendRequest, handshake};
 use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
-use tokio::time::Instant;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::rustls::pki_types::ServerName;
 
 use super::origin::Origin;
+use crate::since::Since;
 
 /// A connection that waited longer is not used: its server is likely to have closed it.
-const WAITING_MAX: Duration = Duration::from_secs(90);
+pub(super) const WAITING_MAX: Duration = Duration::from_secs(90);
 
 /// The bytes of a connection, with TLS or without it. One type for both, so that the code of HTTP is
 /// linked once.
@@ -36,7 +36,7 @@ pub(super) struct Connection {
     server: Option<SocketAddr>,
     /// Whether the SDK has asked for another connection, after an error of the server.
     is_poisoned: Arc<AtomicBool>,
-    waits_since: Instant,
+    waits_since: Since,
 }
 
 impl Connection {
@@ -62,7 +62,7 @@ impl Connection {
             // The request under way gets the error.
             let _ = connection.await;
         });
-        let (is_poisoned, waits_since) = (Arc::default(), Instant::now());
+        let (is_poisoned, waits_since) = (Arc::default(), Since::now());
         Ok(Self { sender, server, is_poisoned, waits_since })
     }
 
@@ -75,7 +75,7 @@ impl Connection {
 
     /// The connection, which begins to wait.
     pub(super) fn waiting(self) -> Self {
-        Self { waits_since: Instant::now(), ..self }
+        Self { waits_since: Since::now(), ..self }
     }
 
     /// The connection for the SDK, which may poison it: then it serves no other request.

@@ -10,11 +10,14 @@ use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
 use aws_smithy_runtime_api::client::result::ConnectorError;
 use aws_smithy_types::body::SdkBody;
 use aws_smithy_types::byte_stream::ByteStream;
+use lifecycle::testing::simulated::within;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 
 use super::client::Client;
+use super::connection::WAITING_MAX;
 use super::tls::{Tls, aws_roots};
+use crate::since::tests::WallClock;
 use crate::tests::stores::{slow_stub, stub};
 
 fn client() -> Client {
@@ -66,6 +69,20 @@ async fn a_poisoned_connection_serves_no_other_request() {
     read(response).await;
     read(client.call(request(&url)).await).await;
     assert_eq!(counts.connections.load(SeqCst), 2);
+}
+
+#[tokio::test]
+async fn a_connection_ages_while_the_process_is_frozen() {
+    let (client, (url, counts)) = (client(), stub(200, "{}").await);
+    let clock = Arc::<WallClock>::default();
+    within(clock.clone(), async {
+        for connections in 1..=2 {
+            read(client.call(request(&url)).await).await;
+            assert_eq!(counts.connections.load(SeqCst), connections);
+            clock.pass(WAITING_MAX);
+        }
+    })
+    .await;
 }
 
 #[tokio::test]

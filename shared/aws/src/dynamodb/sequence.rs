@@ -15,6 +15,7 @@ use tokio::time::Instant;
 use super::expressions::{Expressions, SdkItem, key_of};
 use crate::Aws;
 use crate::errors::fault;
+use crate::since::Since;
 
 /// The most positions that one call takes: more than the records of any batch.
 const BLOCK_MAX: u32 = 1_000;
@@ -122,7 +123,7 @@ struct Block {
     next: u64,
     left: u32,
     /// `None` before the first call.
-    taken_at: Option<Instant>,
+    taken_at: Option<Since>,
 }
 
 impl Block {
@@ -131,7 +132,7 @@ impl Block {
         // If an operator has set the attribute below 0, the call took fewer positions above 0.
         let left = u32::try_from(last).map_or(count, |last| last.min(count));
         let next = (last + 1).saturating_sub(left.into());
-        Self { next, left, taken_at: Some(Instant::now()) }
+        Self { next, left, taken_at: Some(Since::now()) }
     }
 
     /// The next position, if there is one that is not too old.
@@ -164,7 +165,12 @@ impl Drop for Waiting<'_> {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
+    use lifecycle::testing::simulated::within;
+
     use super::*;
+    use crate::since::tests::WallClock;
 
     #[tokio::test(start_paused = true)]
     async fn a_block_has_consecutive_positions_that_do_not_last() {
@@ -177,6 +183,18 @@ mod tests {
         let mut block = Block::ending(2, 5);
         assert_eq!([block.take(), block.take(), block.take()], [Some(1), Some(2), None]);
         assert_eq!(Block::ending(0, 5).take(), None);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_block_ages_while_the_process_is_frozen() {
+        let clock = Arc::<WallClock>::default();
+        within(clock.clone(), async {
+            let mut block = Block::ending(12, 3);
+            assert_eq!(block.take(), Some(10));
+            clock.pass(BLOCK_LIFE);
+            assert_eq!(block.take(), None);
+        })
+        .await;
     }
 
     #[test]

@@ -4,7 +4,8 @@
 use std::time::Duration;
 
 use lifecycle::random;
-use tokio::time::Instant;
+
+use crate::since::Since;
 
 /// How the pauses grow.
 #[derive(Debug, Clone, Copy)]
@@ -15,18 +16,20 @@ pub(crate) struct Pauses {
     pub(crate) longest: Duration,
 }
 
-/// Failures in a row, and when the next attempt may be made.
+/// Failures in a row, and the pause before the next attempt.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Failing {
     times: u32,
-    until: Instant,
+    /// The last of them.
+    failed: Since,
+    pause: Duration,
 }
 
 impl Pauses {
     /// Counts one more failure in a row.
     pub(crate) fn failed(self, before: Option<Failing>) -> Failing {
         let times = before.map_or(0, |failing| failing.times).saturating_add(1);
-        Failing { times, until: Instant::now() + self.after(times) }
+        Failing { times, failed: Since::now(), pause: self.after(times) }
     }
 
     /// Half of the pause, plus a random part of the other half.
@@ -40,7 +43,7 @@ impl Pauses {
 impl Failing {
     /// The time left of the pause; `None` when it is over.
     pub(crate) fn pause_left(&self) -> Option<Duration> {
-        let left = self.until.saturating_duration_since(Instant::now());
+        let left = self.pause.saturating_sub(self.failed.elapsed());
         (!left.is_zero()).then_some(left)
     }
 }

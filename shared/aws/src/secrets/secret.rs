@@ -16,6 +16,7 @@ use super::pauses::{Failing, Pauses};
 use crate::Aws;
 use crate::cache::single_flight::SingleFlight;
 use crate::errors::{fault, unavailable};
+use crate::since::Since;
 
 /// After this age a secret is refreshed in the background (stale-while-revalidate).
 pub(crate) const FRESH: Duration = Duration::from_mins(5);
@@ -65,8 +66,8 @@ struct Inner<T> {
 
 struct Kept<T> {
     value: Arc<T>,
-    fetched: Instant,
-    tried: Instant,
+    fetched: Since,
+    tried: Since,
 }
 
 /// When a usable value needs a refresh.
@@ -191,7 +192,7 @@ impl<T: Send + Sync + 'static> Secret<T> {
         let Some(pilot) = self.0.flight.lead_or_wait().await else {
             // The other caller may have failed, and left an older value.
             let kept = self.kept();
-            let newer = kept.as_ref().filter(|kept| kept.fetched >= begun);
+            let newer = kept.as_ref().filter(|kept| kept.fetched.instant() >= begun);
             let unread = || unavailable(format!("secret {} could not be read", self.0.name));
             return newer.map(|kept| Arc::clone(&kept.value)).ok_or_else(unread);
         };
@@ -210,12 +211,15 @@ impl<T: Send + Sync + 'static> Secret<T> {
     /// The cached value if it is young enough, and whether a refresh is due.
     fn usable(&self) -> Option<(Arc<T>, Due)> {
         let kept = self.kept();
-        let kept = kept.as_ref().filter(|kept| kept.fetched.elapsed() < self.0.holding.usable)?;
-        let is_due =
-            kept.fetched.elapsed() >= self.0.holding.fresh && kept.tried.elapsed() >= BETWEEN_TRIES;
+        let kept = kept.as_ref()?;
+        let age = kept.fetched.elapsed();
+        if age >= self.0.holding.usable {
+            return None;
+        }
+        let is_due = age >= self.0.holding.fresh && kept.tried.elapsed() >= BETWEEN_TRIES;
         let due = match is_due {
             false => Due::No,
-            true if kept.tried > kept.fetched => Due::AtOnce,
+            true if kept.tried.instant() > kept.fetched.instant() => Due::AtOnce,
             true => Due::InBackground,
         };
         Some((Arc::clone(&kept.value), due))
@@ -226,7 +230,7 @@ impl<T: Send + Sync + 'static> Secret<T> {
     fn refresh_behind(&self) -> Spawned<()> {
         let (this, begun) = (self.clone(), Instant::now());
         background::spawn(async move {
-            while this.kept().as_ref().is_some_and(|kept| kept.tried < begun) {
+            while this.kept().as_ref().is_some_and(|kept| kept.tried.instant() < begun) {
                 let Some(pilot) = this.0.flight.lead_or_wait().await else { continue };
                 if let Err(fault) = this.fetch().await {
                     let name = this.0.name;
@@ -243,14 +247,14 @@ impl<T: Send + Sync + 'static> Secret<T> {
 
     async fn fetch(&self) -> Result<Arc<T>, ServiceError> {
         if let Some(kept) = self.kept().as_mut() {
-            kept.tried = Instant::now();
+            kept.tried = Since::now();
         }
         let Inner { name, holding, .. } = &*self.0;
         let fetched = timeout(holding.within, (self.0.fetch)()).await;
         let late = || unavailable(format!("reading {name} took longer than {:?}", holding.within));
         let value = Arc::new(fetched.unwrap_or_else(|_| Err(late()))?);
         *lock(&self.0.failing) = None;
-        let now = Instant::now();
+        let now = Since::now();
         *self.kept() = Some(Kept { value: Arc::clone(&value), fetched: now, tried: now });
         Ok(value)
     }

@@ -5,7 +5,6 @@ use std::time::Duration;
 
 use lifecycle::{Claims, ServiceError, Timestamp, claims};
 use serde_json::Value;
-use tokio::time::Instant;
 
 use super::KeySet;
 use super::compact::{Compact, Reason};
@@ -13,6 +12,7 @@ use super::named_claim::named;
 use super::purpose::{check_ours, check_outside};
 use super::trusted_issuers::{AccessClaim, subject as outside_subject};
 use crate::secrets::Secret;
+use crate::since::Since;
 
 /// Tokens with invented key ids must not cause a refresh of the keys each time.
 const BETWEEN_REFRESHES: Duration = Duration::from_mins(1);
@@ -36,7 +36,7 @@ pub struct Issuer {
     /// Whether an outside issuer's subjects are passed on as they are, and not as a hash.
     pub(super) plain_subjects: bool,
     /// When an unknown key last caused a refresh of the keys.
-    refreshed: Mutex<Option<Instant>>,
+    refreshed: Mutex<Option<Since>>,
 }
 
 /// A second `iss` and `aud` that are accepted.
@@ -106,7 +106,7 @@ impl Issuer {
             return Ok(keys);
         }
         let newer = self.keys.refresh().await?;
-        *self.refreshed() = Some(Instant::now());
+        *self.refreshed() = Some(Since::now());
         Ok(newer)
     }
 
@@ -114,7 +114,7 @@ impl Issuer {
         self.refreshed().is_none_or(|at| at.elapsed() >= BETWEEN_REFRESHES)
     }
 
-    fn refreshed(&self) -> MutexGuard<'_, Option<Instant>> {
+    fn refreshed(&self) -> MutexGuard<'_, Option<Since>> {
         self.refreshed.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -192,5 +192,41 @@ fn as_numeric_date(date: Timestamp) -> Value {
     match date.as_millis() {
         millis if millis % 1000 == 0 => (millis / 1000).into(),
         millis => (millis as f64 / 1000.0).into(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicU32, Ordering::SeqCst};
+
+    use futures::FutureExt;
+    use lifecycle::testing::simulated::within;
+    use serde_json::json;
+
+    use super::*;
+    use crate::auth::tokens::generate;
+    use crate::since::tests::WallClock;
+
+    #[tokio::test(start_paused = true)]
+    async fn the_minute_between_refreshes_passes_while_the_process_is_frozen() {
+        let (clock, reads) = (Arc::<WallClock>::default(), Arc::<AtomicU32>::default());
+        let (counted, known) = (Arc::clone(&reads), generate().unwrap());
+        let keys = json!({ "keys": [known.verification] }).to_string();
+        let keys = Secret::new("keys", move || {
+            counted.fetch_add(1, SeqCst);
+            let keys = KeySet::parse(&keys).map_err(ServiceError::internal);
+            async move { keys }.boxed()
+        });
+        let issuer = Issuer::new("https://api.example.com", "api", keys, "roles");
+        within(clock.clone(), async {
+            for expected in [2, 3] {
+                for _ in 0..2 {
+                    issuer.keys_with("unknown").await.unwrap();
+                }
+                assert_eq!(reads.load(SeqCst), expected);
+                clock.pass(BETWEEN_REFRESHES);
+            }
+        })
+        .await;
     }
 }

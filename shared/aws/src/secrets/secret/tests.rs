@@ -4,9 +4,11 @@ use std::sync::atomic::{AtomicBool, AtomicU32, Ordering::SeqCst};
 
 use futures::FutureExt;
 use futures::future::join_all;
+use lifecycle::testing::simulated::within;
 use tokio::time::{advance, sleep};
 
 use super::*;
+use crate::since::tests::WallClock;
 
 /// A store that counts its reads and can be made to fail.
 #[derive(Default)]
@@ -96,15 +98,44 @@ async fn a_failing_secret_is_read_after_growing_pauses_and_else_unavailable() {
 
 #[tokio::test(start_paused = true)]
 async fn a_slow_or_cancelled_read_counts_as_failed() {
-    let secret = Secret::<u32>::new("test", || futures::future::pending().boxed());
-    let begun = Instant::now();
-    assert!(timeout(Duration::from_secs(1), secret.read()).await.is_err(), "the read is cancelled");
-    assert!(secret.read().await.is_err());
-    assert_eq!(begun.elapsed(), Duration::from_secs(1), "it fails at once during the pause");
-    advance(OURS.pauses.longest).await;
-    let begun = Instant::now();
-    assert!(secret.read().await.is_err());
-    assert_eq!(begun.elapsed(), OURS.within);
+    // Its wall clock stands still: the first pause may last only 125 ms, and the test may be slow.
+    within(Arc::<WallClock>::default(), async {
+        let secret = Secret::<u32>::new("test", || futures::future::pending().boxed());
+        let begun = Instant::now();
+        let cancelled = timeout(Duration::from_secs(1), secret.read()).await;
+        assert!(cancelled.is_err(), "the read is cancelled");
+        assert!(secret.read().await.is_err());
+        assert_eq!(begun.elapsed(), Duration::from_secs(1), "it fails at once during the pause");
+        advance(OURS.pauses.longest).await;
+        let begun = Instant::now();
+        assert!(secret.read().await.is_err());
+        assert_eq!(begun.elapsed(), OURS.within);
+    })
+    .await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_secret_and_its_pauses_age_while_the_process_is_frozen() {
+    let (clock, store) = (Arc::<WallClock>::default(), Arc::new(Store::default()));
+    let secret = secret(&store);
+    within(clock.clone(), async {
+        assert_eq!(*secret.read().await.unwrap(), 1);
+        // The order of two moments is that of the monotonic clock.
+        advance(Duration::from_millis(1)).await;
+        clock.pass(FRESH);
+        assert_eq!(*secret.read().await.unwrap(), 1, "no caller waits for the newer value");
+        sleep(Duration::from_millis(20)).await;
+        assert_eq!(*secret.read().await.unwrap(), 2);
+
+        clock.pass(USABLE);
+        store.fails.store(true, SeqCst);
+        assert!(secret.read().await.is_err(), "the value is too old");
+        store.fails.store(false, SeqCst);
+        assert!(secret.read().await.is_err(), "the pause is not over");
+        clock.pass(OURS.pauses.longest);
+        assert_eq!(*secret.read().await.unwrap(), 4);
+    })
+    .await;
 }
 
 #[tokio::test(start_paused = true)]
