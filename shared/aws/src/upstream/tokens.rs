@@ -1,5 +1,6 @@
 //! Access tokens of an upstream, by client credentials (RFC 6749, 4.4), shared by all instances.
 
+mod credentials;
 mod given;
 #[cfg(test)]
 mod tests;
@@ -11,7 +12,6 @@ use std::time::Duration;
 use http::StatusCode;
 use lifecycle::clock::now;
 use lifecycle::effects::{Condition, Write, number, text};
-use lifecycle::error::BoxError;
 use lifecycle::ports::CommitError;
 use lifecycle::record::{Key, Record, TableName as RecordTable};
 use lifecycle::telemetry::observe_cache;
@@ -19,11 +19,13 @@ use lifecycle::{Deadline, Permit, ServiceError, Timestamp, random};
 use serde::{Deserialize, Serialize};
 use tokio::time::{Instant, sleep, timeout};
 
+use self::credentials::{ClientCredentials, Credentials, read_credentials};
 use self::given::Given;
 use super::{Client, Request, Response, UpstreamError};
 use crate::cache::single_flight::SingleFlight;
 use crate::errors::unavailable;
-use crate::{Aws, Secret, Table};
+use crate::since::Every;
+use crate::{Aws, Table};
 
 /// The table of shared tokens, one item for each upstream.
 ///
@@ -75,20 +77,12 @@ pub enum TokenError {
 /// upstream itself.
 pub struct AccessTokens {
     client: Client,
-    credentials: Secret<Credentials>,
+    credentials: ClientCredentials,
     tokens: Table<AccessToken>,
     held: Mutex<Option<AccessToken>>,
     flight: SingleFlight,
     /// When this instance last replaced a refused token while the table failed.
-    replaced: Mutex<Option<Instant>>,
-}
-
-/// The content of the secret: `{"clientId": …, "clientSecret": …}`.
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-struct Credentials {
-    client_id: String,
-    client_secret: String,
+    replaced: Every,
 }
 
 /// Reserves a task for one instance until a time.
@@ -120,18 +114,13 @@ impl Aws {
     pub fn access_tokens(&self, client: Client, credentials: &'static str) -> AccessTokens {
         AccessTokens {
             client,
-            credentials: self.secret(credentials, read_credentials),
+            credentials: ClientCredentials::of(self.secret(credentials, read_credentials)),
             tokens: self.table(),
             held: Mutex::default(),
             flight: SingleFlight::default(),
-            replaced: Mutex::default(),
+            replaced: Every::new(REPLACED_EVERY),
         }
     }
-}
-
-/// The error does not contain the secret.
-fn read_credentials(secret: &str) -> Result<Credentials, BoxError> {
-    serde_json::from_str(secret).map_err(|_| "expected clientId and clientSecret".into())
 }
 
 impl AccessTokens {
@@ -199,12 +188,7 @@ impl AccessTokens {
         match self.take(&self.lease(Purpose::Replacement, REPLACED_EVERY)).await {
             Leased::Yes => true,
             Leased::No => false,
-            Leased::Unknown => {
-                let mut replaced = self.replaced.lock().unwrap_or_else(PoisonError::into_inner);
-                let may = replaced.is_none_or(|last| last.elapsed() >= REPLACED_EVERY);
-                *replaced = if may { Some(Instant::now()) } else { *replaced };
-                may
-            }
+            Leased::Unknown => self.replaced.is_due(),
         }
     }
 
@@ -260,17 +244,17 @@ impl AccessTokens {
         loaded.filter(AccessToken::is_good)
     }
 
+    /// Fetches a token. Refused credentials may be outdated: if their secret has changed since it
+    /// was read, the new ones are tried at once.
     async fn fetch(&self, deadline: Deadline) -> Result<AccessToken, TokenError> {
-        let Credentials { client_id, client_secret } = &*self.credentials.read().await?;
-        let fields = [
-            ("grant_type", "client_credentials"),
-            ("client_id", client_id.as_str()),
-            ("client_secret", client_secret.as_str()),
-        ];
-        // A second request returns a second token, and does no harm.
-        let request = Request::post_form(PATH, &fields).repeatable();
-        let mut answer = self.client.send_before(deadline, &request).await?;
-        if [400, 401, 403].contains(&answer.status.as_u16()) {
+        let credentials = self.credentials.read().await?;
+        let mut answer = self.ask(deadline, &credentials).await?;
+        if are_refused(&answer)
+            && let Some(newer) = self.credentials.instead_of(&credentials).await
+        {
+            answer = self.ask(deadline, &newer).await?;
+        }
+        if are_refused(&answer) {
             answer.status = StatusCode::UNAUTHORIZED;
         }
         if answer.status.is_client_error() {
@@ -289,6 +273,21 @@ impl AccessTokens {
             good_until: end.plus_seconds(-MARGIN_S.min(lifetime_s / 2)),
             expires_at: end.as_seconds(),
         })
+    }
+
+    async fn ask(
+        &self,
+        deadline: Deadline,
+        credentials: &Credentials,
+    ) -> Result<Response, UpstreamError> {
+        let fields = [
+            ("grant_type", "client_credentials"),
+            ("client_id", credentials.client_id.as_str()),
+            ("client_secret", credentials.client_secret.as_str()),
+        ];
+        // A second request returns a second token, and does no harm.
+        let request = Request::post_form(PATH, &fields).repeatable();
+        self.client.send_before(deadline, &request).await
     }
 
     /// Tries to take a lease for this instance.
@@ -378,6 +377,11 @@ impl<E: Into<ServiceError>> From<E> for TokenError {
     fn from(error: E) -> Self {
         Self::ServiceError(error.into())
     }
+}
+
+/// Whether a response refuses the credentials.
+fn are_refused(answer: &Response) -> bool {
+    [400, 401, 403].contains(&answer.status.as_u16())
 }
 
 fn warn(message: &str, fault: &ServiceError) {

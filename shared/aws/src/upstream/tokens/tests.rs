@@ -4,6 +4,8 @@ use std::convert::Infallible;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering::SeqCst};
 
+use aws_smithy_types::body::SdkBody;
+use aws_smithy_types::byte_stream::ByteStream;
 use futures::FutureExt;
 use futures::future::join_all;
 use hyper::body::Incoming;
@@ -12,6 +14,7 @@ use lifecycle::Upstream;
 use lifecycle::resource::Resource;
 
 use super::*;
+use crate::Secret;
 use crate::tests::stores::{Stores, connect, environment, serve, stub};
 
 const PARTNER: Upstream = Upstream::new("partner");
@@ -161,6 +164,21 @@ async fn rejected_credentials_are_a_401_and_nothing_is_cached() {
 }
 
 #[tokio::test]
+async fn after_a_change_of_the_secret_refused_credentials_are_replaced_at_once() {
+    let mut fleet = fleet(1, &issuing_for("changed").await).await;
+    let reads = Arc::<AtomicU32>::default();
+    let counted = Arc::clone(&reads);
+    fleet[0].credentials = ClientCredentials::of(Secret::new("test", move || {
+        let first = counted.fetch_add(1, SeqCst) == 0;
+        let secret =
+            if first { CREDENTIALS.to_owned() } else { CREDENTIALS.replace("hush", "changed") };
+        async move { read_credentials(&secret).map_err(ServiceError::internal) }.boxed()
+    }));
+    let token = fleet[0].get_before(soon()).await.unwrap();
+    assert_eq!((token.secret(), reads.load(SeqCst)), ("token-1", 2));
+}
+
+#[tokio::test]
 async fn the_debug_form_hides_the_token() {
     let (url, _) = handing_out(300).await;
     let token = fleet(1, &url).await[0].get_before(soon()).await.unwrap();
@@ -182,6 +200,22 @@ async fn handing_out(lifetime_s: u32) -> (String, Arc<AtomicU32>) {
     (serve(service, Arc::default()).await, fetches)
 }
 
+/// A server that issues a token for this client secret alone.
+async fn issuing_for(client_secret: &'static str) -> String {
+    let service = service_fn(move |request: http::Request<Incoming>| async move {
+        let body = ByteStream::new(SdkBody::from_body_1_x(request.into_body())).collect().await;
+        let body = String::from_utf8(body.unwrap().to_vec()).unwrap();
+        let (status, answer) = if body.contains(&format!("client_secret={client_secret}")) {
+            (200, r#"{"access_token":"token-1","expires_in":300}"#)
+        } else {
+            (401, r#"{"error":"invalid_client"}"#)
+        };
+        let answer = http::Response::builder().status(status).body(answer.to_owned()).unwrap();
+        Ok::<_, Infallible>(answer)
+    });
+    serve(service, Arc::default()).await
+}
+
 async fn fleet(instances: usize, url: &str) -> Vec<AccessTokens> {
     let stores = Stores::start().await;
     let mut environment = environment();
@@ -189,13 +223,13 @@ async fn fleet(instances: usize, url: &str) -> Vec<AccessTokens> {
     let client = connect(&[Resource::Upstream(PARTNER)], environment).upstream(PARTNER);
     let instance = |_| AccessTokens {
         client: client.clone(),
-        credentials: Secret::new("test", || {
+        credentials: ClientCredentials::of(Secret::new("test", || {
             async { read_credentials(CREDENTIALS).map_err(ServiceError::internal) }.boxed()
-        }),
+        })),
         tokens: stores.aws.table(),
         held: Mutex::default(),
         flight: SingleFlight::default(),
-        replaced: Mutex::default(),
+        replaced: Every::new(REPLACED_EVERY),
     };
     (0..instances).map(instance).collect()
 }
