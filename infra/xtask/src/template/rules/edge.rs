@@ -9,8 +9,9 @@ use super::words;
 /// response.
 const KEY: [&str; 3] = ["Accept", "Authorization", "Origin"];
 
-/// The responses that `CloudFront` caches for 10 seconds by default, with any headers.
-const FAILURES: [u16; 4] = [500, 502, 503, 504];
+/// The errors that `CloudFront` always caches: for 10 seconds by default, with any headers
+/// (developer guide, `HTTPStatusCodes`).
+const CACHED_ERRORS: [u16; 8] = [404, 405, 414, 500, 501, 502, 503, 504];
 
 /// The header that proves to the API that a request came through the distribution.
 const PROOF: &str = "X-Origin-Verify";
@@ -78,12 +79,16 @@ fn distribution(main: Stack<'_>, edge: Stack<'_>) -> Vec<String> {
         let headers = words::each(&config["Origins"][0]["OriginCustomHeaders"]);
         let proof = headers.into_iter().find(|header| header["HeaderName"] == PROOF);
         let proves = proof.is_some_and(|header| header["HeaderValue"]["Ref"] == "OriginSecret");
-        let uncached = FAILURES.iter().all(|status| {
+        let uncached = CACHED_ERRORS.iter().all(|status| {
             words::each(&config["CustomErrorResponses"])
                 .any(|it| it["ErrorCode"] == *status && it["ErrorCachingMinTTL"] == 0)
         });
         let checks = [
-            (uncached, "caches failures"),
+            (uncached, "caches errors"),
+            (
+                config["DefaultCacheBehavior"]["Compress"] == false,
+                "makes entity tags weak by compression, and If-Match needs strong ones",
+            ),
             (
                 proves && secret.is_some_and(|it| it == "TrustedHopsSecret"),
                 "the API cannot recognise its requests",
