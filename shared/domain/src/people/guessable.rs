@@ -17,16 +17,21 @@ pub(super) fn weakness(password: &str) -> Option<&'static str> {
     is_common(&plain).then_some("must not be a common password, or made of one")
 }
 
-/// Whether a password is little more than a known text, such as an e-mail address or a name.
+/// Whether a password is little more than a known text, such as an e-mail address or a name. Only
+/// letters and digits are compared, unless the known text has few of them.
 pub(super) fn is_made_of(password: &str, known: &str) -> bool {
     let plain = |text: &str| -> String {
         text.to_lowercase().chars().filter(|c| c.is_alphanumeric()).collect()
     };
-    let (password, known) = (plain(password), plain(known));
+    let (plain_password, stem) = (plain(password), plain(known));
+    if stem.chars().count() < STEM_MIN {
+        // Many good passwords have no more letters than such a text, and otherwise marks.
+        return password.to_lowercase() == known.to_lowercase();
+    }
     let digits = |c: char| c.is_numeric();
-    password == known
-        || known.chars().count() >= STEM_MIN && password.trim_matches(digits) == known
-        || known.chars().count() >= STEM_MIN && password == known.repeat(2)
+    plain_password == stem
+        || plain_password.trim_matches(digits) == stem
+        || plain_password == stem.repeat(2)
 }
 
 /// A repeated unit of up to this many characters makes a password weak.
@@ -159,5 +164,16 @@ mod tests {
         }
         assert!(!is_made_of("correct-horse-battery", "Ann Smith"));
         assert!(!is_made_of("ann123456789x", "Ann"));
+    }
+
+    #[test]
+    fn a_password_is_made_of_a_text_with_few_letters_and_digits_only_if_it_equals_it() {
+        assert!(is_made_of("#!?$%&*()-_=+J", "#!?$%&*()-_=+j"));
+        for known in ["🎉", "_", "-.-", "", "J", "_j_"] {
+            for password in ["#!?$%&*()-_=+", "!#$%&*()-_=+j", "correct-horse-battery", "🎉🎈🎁"]
+            {
+                assert!(!is_made_of(password, known), "{password} {known:?}");
+            }
+        }
     }
 }

@@ -157,6 +157,14 @@ mod tests {
     }
 
     #[test]
+    fn a_password_of_marks_is_not_made_of_an_address_or_name_of_marks() {
+        let email = Email::try_from("_@example.com".to_owned()).unwrap();
+        let name = PersonName::try_from("🎉".to_owned()).unwrap();
+        let password = Password::try_from("#!?$%&*()-_=+".to_owned()).unwrap();
+        assert!(!password.is_made_of(&email, &name));
+    }
+
+    #[test]
     fn a_password_is_never_shown() {
         let password = Password::try_from("correct-horse-battery".to_owned()).unwrap();
         assert_eq!(format!("{password:?}"), "Password(…)");
