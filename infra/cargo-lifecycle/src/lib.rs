@@ -33,7 +33,7 @@
 //! |---|---|---|
 //! | HTTP API | the only one | `Api` |
 //! | authorizer | the API's `DefaultAuthorizer`, or its only one | `TokenAuthorizer` |
-//! | alias of functions | `AutoPublishAlias` in `Globals` | `live` |
+//! | alias of functions | `AutoPublishAlias` in `Globals`, unless a function ignores it | none |
 
 pub mod codegen;
 pub mod drift;

@@ -1,5 +1,6 @@
-//! Properties that matter only on AWS and are left out here. Anything listed neither here nor among
-//! the properties of a resource is an error.
+//! Properties that are left out here. One whose absence a function or its client can notice is
+//! reported with its [`consequence`]. The others matter only on AWS, and are ignored silently.
+//! Anything listed neither here nor among the properties of a resource is an error.
 
 /// Properties of a function.
 pub(super) const FUNCTION: &[&str] = &[

@@ -7,9 +7,9 @@
 //! APIs ([`apis`]), and policy templates to statements ([`policies`]).
 //!
 //! Anything that the platform does not support is an error with its path, and all errors are
-//! reported together. Parts that matter only on AWS are left out: properties in
-//! [`ignored_properties`], resources in [`left_out`]. [`Template::skipped`] lists the parts that a
-//! function can notice.
+//! reported together. Some parts are left out instead: properties in [`ignored_properties`],
+//! resources in [`left_out`]. [`Template::skipped`] lists each such resource, and each property
+//! whose absence a function or its client can notice. The other properties matter only on AWS.
 //!
 //! The public modules have rules for programs that run a template: [`routes`] with [`percent`],
 //! [`batches`], and `schedules` with the feature of that name.
@@ -75,7 +75,7 @@ pub use self::model::{
 };
 pub use self::names::{ACCOUNT_ID, REGION, STACK_NAME};
 pub use self::permissions::Permission;
-pub use self::reader::merge_globals;
+pub use self::reader::{applied_globals, merge_globals};
 pub use self::skipped::Skipped;
 pub use self::value::{Part, Reference, TemplateValue, Unresolved};
 

@@ -70,27 +70,12 @@ impl Reader<'_> {
 
     /// A resource's properties with the globals merged in, as the template writes them.
     pub(super) fn unevaluated(&self, declaration: &Value, section: &str) -> Map<String, Value> {
-        let mut properties = applied(&self.globals[section], &declaration["IgnoreGlobals"]);
+        let mut properties = applied_globals(&self.globals[section], declaration);
         merge(&mut properties, &declaration["Properties"]);
         match properties {
             Value::Object(properties) => properties,
             _ => Map::new(),
         }
-    }
-}
-
-/// The globals that a resource takes over: its `IgnoreGlobals` is a list of properties, or `*`.
-fn applied(globals: &Value, ignored: &Value) -> Value {
-    let is_ignored = |name: &str| match ignored {
-        Value::Array(names) => names.iter().any(|ignored| ignored == name),
-        all => all == "*",
-    };
-    match globals {
-        Value::Object(globals) => {
-            let applied = globals.iter().filter(|(name, _)| !is_ignored(name));
-            applied.map(|(name, value)| (name.clone(), value.clone())).collect()
-        }
-        other => other.clone(),
     }
 }
 
@@ -158,6 +143,22 @@ fn pointer(path: &Path) -> String {
         Segment::Enum { .. } | Segment::Unknown => None,
     });
     segments.collect()
+}
+
+/// The properties in a section of `Globals` that a resource takes over: all except those in its
+/// `IgnoreGlobals`, which is a list of their names, or `*`.
+pub fn applied_globals(globals: &Value, resource: &Value) -> Value {
+    let is_ignored = |name: &str| match &resource["IgnoreGlobals"] {
+        Value::Array(names) => names.iter().any(|ignored| ignored == name),
+        all => all == "*",
+    };
+    match globals {
+        Value::Object(globals) => {
+            let applied = globals.iter().filter(|(name, _)| !is_ignored(name));
+            applied.map(|(name, value)| (name.clone(), value.clone())).collect()
+        }
+        other => other.clone(),
+    }
 }
 
 /// A section of `Globals`, overridden by a resource's own properties, as SAM merges them: maps are

@@ -21,7 +21,7 @@ mod template;
 use std::collections::{BTreeMap, BTreeSet};
 
 use tooling::Error;
-use tooling::descriptions::{self, Description};
+use tooling::descriptions::Description;
 
 use self::declared::Declared;
 use self::document::Document;
@@ -97,9 +97,9 @@ pub fn complaints(service: &Service) -> Result<Vec<String>, Error> {
     undeclared(service, &described(service)?)
 }
 
-/// Builds all functions, and reads their descriptions.
+/// The descriptions of all functions.
 fn described(service: &Service) -> Result<BTreeMap<String, Description>, Error> {
-    descriptions::of(service.workspace(), service.package(), &binaries(service)?)
+    service.descriptions(&binaries(service)?)
 }
 
 /// The template and the alarms, if there are any, with their generated parts.

@@ -34,10 +34,8 @@ pub(super) fn function(
     conventions: &Conventions,
 ) -> String {
     let (name, description) = (declared.name(), declared.description);
-    // Without an alias in the template's globals, SAM creates no resource of this name.
-    let alias = conventions.alias.as_ref().map(|alias| format!("Alias{alias}"));
-    let alias = alias.unwrap_or_default();
-    let awaited = awaited.map(|function| format!("    DependsOn: {function}{alias}\n"));
+    let awaited = awaited.map(|function| conventions.awaited(function));
+    let awaited = awaited.map(|resource| format!("    DependsOn: {resource}\n"));
     [
         "    Type: AWS::Serverless::Function\n".to_owned(),
         awaited.unwrap_or_default(),
