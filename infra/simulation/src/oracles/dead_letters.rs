@@ -5,12 +5,16 @@ use std::collections::BTreeMap;
 use sam_template::Template;
 use serde_json::Value;
 
+use super::deliveries::{Deliveries, can_fail_a_delivery};
 use crate::evidence::Sends;
 use crate::world::{Cause, Event, Happened, Oracle, SENT, THROTTLED, View};
 
 /// Checks at rest that dead-letter queues have the poison that a workload has sent, and otherwise only
 /// messages that were delivered as often as their queue allows. Without a fault there are none: a
-/// consumer that fails without one always fails.
+/// consumer that fails without one always fails. A fault that can fail no delivery counts as none.
+///
+/// Nor does a fault excuse a message that still fails minutes after its end: at least twice, if its queue
+/// delivers it twice.
 ///
 /// Poison is a message of [`Client::send_message`](crate::world::Client::send_message) with a mark in
 /// its body: no consumer can read it. A dead letter of a stream is allowed if records were given up.
@@ -23,13 +27,12 @@ pub struct DeadLetters {
     sends: Sends,
     /// The messages with a body: their queues, by logical id, and their ids.
     sent: BTreeMap<String, Vec<(String, String)>>,
-    /// The deliveries of a message, by its id.
-    deliveries: BTreeMap<String, u32>,
+    deliveries: Deliveries,
     /// The messages of operators, with their queues.
     poison: Vec<(String, String)>,
     /// Whether records of a stream were given up.
     given_up: bool,
-    /// Whether a fault was drawn, or a table was overloaded.
+    /// Whether a fault was drawn that can fail a delivery, or a table was overloaded.
     had_faults: bool,
 }
 
@@ -51,7 +54,7 @@ impl DeadLetters {
             redrives,
             sends: Sends::default(),
             sent: BTreeMap::new(),
-            deliveries: BTreeMap::new(),
+            deliveries: Deliveries::of(template),
             poison: Vec::new(),
             given_up: false,
             had_faults: false,
@@ -85,16 +88,21 @@ impl DeadLetters {
             self.sent.entry(sent.body).or_default().push((queue, sent.id));
         }
         match &event.what {
-            Happened::Invoked { cause: Cause::Messages(_, ids), .. } => self.delivered(ids),
+            Happened::Invoked { cause: Cause::Messages(_, ids), .. } => {
+                self.deliveries.begin(ids, event.at);
+            }
             // An environment did not start. A throttled invocation is tried again, and fails only
             // when its messages become visible.
             Happened::Refused { cause: Cause::Messages(_, ids), reason, .. }
                 if reason != THROTTLED =>
             {
-                self.delivered(ids);
+                self.deliveries.begin(ids, event.at);
             }
-            Happened::BatchFailed { items, reason, .. } if reason == THROTTLED => {
-                self.delivered(items);
+            Happened::BatchFailed { items, reason, .. } => {
+                if reason == THROTTLED {
+                    self.deliveries.begin(items, event.at);
+                }
+                self.deliveries.fail(items);
             }
             Happened::Noted { name, value, .. } if name == SENT => {
                 let text = |name: &str| value[name].as_str().unwrap_or_default().to_owned();
@@ -103,14 +111,10 @@ impl DeadLetters {
                 self.poison.extend(self.is_poison(&body).then_some((queue, body)));
             }
             Happened::GivenUp { .. } => self.given_up = true,
-            Happened::Drawn { .. } | Happened::Overloaded { .. } => self.had_faults = true,
+            Happened::Drawn { fault, .. } => self.had_faults |= can_fail_a_delivery(*fault),
+            Happened::Overloaded { .. } => self.had_faults = true,
+            Happened::Settling => self.deliveries.settle(event.at),
             _ => {}
-        }
-    }
-
-    fn delivered(&mut self, ids: &[String]) {
-        for id in ids {
-            *self.deliveries.entry(id.clone()).or_default() += 1;
         }
     }
 
@@ -138,6 +142,13 @@ impl DeadLetters {
                 let counts = counts.collect::<Vec<_>>().join(", ");
                 return Err(format!("{queue} has {body} after too few deliveries: {counts}"));
             }
+            let late = sources.iter().filter_map(|it| self.late_failures(&it.0, body, it.1));
+            if let Some(count) = late.max() {
+                let when = "minutes after the end of faults";
+                return Err(format!(
+                    "{queue} has {body}, which still failed {when}: {count} times"
+                ));
+            }
         }
         for (source, body) in &self.poison {
             let is_of = |all: &[(String, u32)]| all.iter().any(|(it, _)| it == source);
@@ -156,9 +167,20 @@ impl DeadLetters {
 
     /// The most deliveries of a message of this queue with this body.
     fn deliveries(&self, source: &str, body: &str) -> u32 {
-        let sent = self.sent.get(body).into_iter().flatten().filter(|(queue, _)| queue == source);
-        let counts = sent.filter_map(|(_, id)| self.deliveries.get(id));
-        counts.copied().max().unwrap_or_default()
+        let counts = self.ids(source, body).map(|id| self.deliveries.count(id));
+        counts.max().unwrap_or_default()
+    }
+
+    /// The most late failures of such a message, if they are no chance.
+    fn late_failures(&self, source: &str, body: &str, most: u32) -> Option<u32> {
+        let ids = self.ids(source, body);
+        ids.filter_map(|id| self.deliveries.late_failures(id, most)).max()
+    }
+
+    /// The ids of the messages of this queue with this body.
+    fn ids(&self, source: &str, body: &str) -> impl Iterator<Item = &String> {
+        let sent = self.sent.get(body).into_iter().flatten();
+        sent.filter(move |(queue, _)| queue == source).map(|(_, id)| id)
     }
 }
 
@@ -173,6 +195,7 @@ mod tests {
 
     use super::*;
     use crate::Millis;
+    use crate::world::Fault;
 
     const TEMPLATE: &str = "Resources:
   Dead: {Type: 'AWS::SQS::Queue'}
@@ -279,5 +302,39 @@ mod tests {
         deliver(&mut oracle, "body");
         fail(&mut oracle, "body", "the function reported them");
         oracle.check(&dead(&["body"])).unwrap();
+    }
+
+    #[test]
+    fn a_fault_that_can_fail_no_delivery_excuses_no_dead_letter() {
+        let mut oracle = DeadLetters { had_faults: false, ..oracle() };
+        send(&mut oracle, "Queue", "body");
+        for _ in 0..3 {
+            deliver(&mut oracle, "body");
+        }
+        for (fault, is_excused) in
+            [(Fault::DuplicateBatch, false), (Fault::LateSchedule, false), (Fault::Death, true)]
+        {
+            notice(&mut oracle, Happened::Drawn { fault, place: "F".to_owned() });
+            assert_eq!(oracle.check(&dead(&["body"])).is_ok(), is_excused, "{fault}");
+        }
+    }
+
+    #[test]
+    fn a_message_that_still_fails_minutes_after_the_faults_is_found() {
+        let [invocation, environment, function] = ["i", "F#1", "F"].map(str::to_owned);
+        let cause = cause("body");
+        let invoked = Happened::Invoked { invocation, environment, function, cause };
+        for (late, is_excused) in [(1, true), (2, false)] {
+            let mut oracle = oracle();
+            send(&mut oracle, "Queue", "body");
+            notice(&mut oracle, Happened::Settling);
+            for number in 0..3 {
+                let at = Millis::hours(u64::from(number >= 3 - late));
+                oracle.notice(&Event { number: 0, at, what: invoked.clone() });
+                fail(&mut oracle, "body", "Runtime.ExitError");
+            }
+            let checked = oracle.check(&dead(&["body"]));
+            assert_eq!(checked.is_ok(), is_excused, "{late} late failures: {checked:?}");
+        }
     }
 }

@@ -6,6 +6,7 @@
 
 mod answers;
 mod dead_letters;
+mod deliveries;
 mod denied;
 mod keys;
 

@@ -58,8 +58,8 @@ impl FromStr for Seeds {
     }
 }
 
-/// The runs of several seeds. Its text is for people: the sums, the
-/// failures, and the shrunk workload of the first failing seed with the journey of the request.
+/// The runs of several seeds. Its text is for people: the failures, the shrunk workload of the
+/// first failing seed with the journey of the request, and at the end the sums.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct Runs {
