@@ -5,7 +5,7 @@
 //! has signed in before.
 
 use aws::tokens::{LIFETIME_S, Signer, SigningKeys};
-use aws::{Guesses, Passwords, SIGNING_KEYS, Table};
+use aws::{Aws, Guesses, Passwords, SIGNING_KEYS, Table};
 use domain::error_codes;
 use domain::people::{
     Credentials, Email, EmailClaim, KnownSources, Session, SessionView, SignIn, User,
@@ -17,14 +17,18 @@ use lifecycle::record::Key;
 use lifecycle::{Endpoint, ServiceError};
 
 pub(crate) fn main() -> ExitCode {
-    aws::serve(|aws| PostSession {
+    aws::serve(build)
+}
+
+fn build(aws: &Aws) -> PostSession {
+    PostSession {
         guesses: Guesses::new(aws.clone()),
         claims: aws.table(),
         users: aws.table(),
         sources: aws.table(),
         passwords: Passwords::new(),
         signing_keys: aws.signing_keys(),
-    })
+    }
 }
 
 struct PostSession {
@@ -144,8 +148,11 @@ impl PostSession {
 
 #[cfg(test)]
 mod tests {
+    use aws::testing::InMemory;
     use aws::tokens::generate;
     use domain::examples::{ann, moment, read};
+    use lifecycle::testing::{Memory, Request};
+    use serde_json::json;
 
     use super::*;
 
@@ -164,11 +171,29 @@ mod tests {
         assert!(PostSession::effects(&second).writes().is_empty());
     }
 
+    #[tokio::test]
+    async fn a_claim_that_outlived_its_user_signs_no_other_account_in() {
+        let password = "correct-horse-battery";
+        let password_hash = Passwords::new().hash(password).await.unwrap();
+        let email = read(json!("bob@example.com"));
+        // He has Ann's id.
+        let bob = User { email, password_hash, email_verified: true, ..ann() };
+        let memory = Memory::new();
+        memory.put(&ann().email_claim());
+        memory.put(&bob.email_claim());
+        memory.put(&bob);
+        let post_session = InMemory::new(&memory).endpoint(build);
+        for (email, status) in [("bob@example.com", 200), ("ann@example.com", 401)] {
+            let credentials = json!({ "email": email, "password": password });
+            let answer = post_session.ask(&Request::new().json(&credentials)).await;
+            assert_eq!(answer.status, status, "{email}: {}", answer.body);
+        }
+    }
+
     fn sign_in(sources: Option<KnownSources>) -> (Session, Signer) {
         let keys = generate().unwrap();
         let signer = Signer::from_secret(&keys.signing.to_string(), "issuer", "audience").unwrap();
-        let credentials =
-            read(serde_json::json!({ "email": "ann@example.com", "password": "a password" }));
+        let credentials = read(json!({ "email": "ann@example.com", "password": "a password" }));
         let user = Some(User { email_verified: true, ..ann() });
         let sign_in = SignIn { user, sources, source: "192.0.2.1".to_owned() };
         PostSession::decide(&moment(), &Anyone, &credentials, (sign_in, signer)).unwrap()

@@ -1,6 +1,6 @@
 //! Consumer of the queue `emails`: sends mails about sign-ups, password resets and orders.
 
-use aws::{MailCaps, Table};
+use aws::{Aws, MailCaps, Table};
 use domain::error_codes;
 use domain::mails::{self, MailDue, MailText, MailTopic};
 use domain::people::{Email, EmailClaim, MailAddress, User};
@@ -13,12 +13,16 @@ use lifecycle::{Consumer, ServiceError};
 use serde_json::Value;
 
 pub(crate) fn main() -> ExitCode {
-    aws::consume(|aws| SendEmail {
+    aws::consume(build)
+}
+
+fn build(aws: &Aws) -> SendEmail {
+    SendEmail {
         claims: aws.table(),
         users: aws.table(),
         addresses: aws.table(),
         mails: MailCaps::new(aws.clone()),
-    })
+    }
 }
 
 struct SendEmail {
@@ -168,10 +172,12 @@ struct Recipient {
 
 #[cfg(test)]
 mod tests {
-    use domain::examples::{ann, ann_with_token, envelope, moment, pending_order};
+    use aws::testing::InMemory;
+    use domain::examples::{ann, ann_with_token, envelope, moment, pending_order, read};
     use domain::orders::OrderCreated;
     use domain::people::{EmailVerificationRequested, PasswordResetAsked, VerificationAsked};
     use lifecycle::effects::EventData;
+    use lifecycle::testing::{self, Memory};
     use serde_json::json;
 
     use super::*;
@@ -266,6 +272,30 @@ mod tests {
             }
             let effects = SendEmail::decide(&moment(), &due, recipient(true, true)).unwrap();
             assert_eq!(effects.mails().len(), 1, "{event_type}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_claim_that_outlived_its_user_sends_no_mail_to_another_account() {
+        // He has Ann's id.
+        let bob = User { email: read(json!("bob@example.com")), ..ann() };
+        for (email, mails) in [(ann().email, 0), (bob.email.clone(), 2)] {
+            let memory = Memory::new();
+            memory.put(&ann().email_claim());
+            memory.put(&bob.email_claim());
+            memory.put(&bob);
+            let again = VerificationAsked::new(&moment(), email.clone());
+            let reset = PasswordResetAsked::new(&moment(), email.clone());
+            let send_email = InMemory::new(&memory).consumer(build);
+            for message in [
+                testing::envelope("event-1", "1", &again),
+                testing::envelope("event-2", "1", &reset),
+            ] {
+                assert!(send_email.messages(&[message]).await.failed.is_empty(), "{email}");
+            }
+            assert_eq!(memory.mails().len(), mails, "{email}");
+            let stored = memory.get::<User>(&User::key_of(bob.user_id)).unwrap();
+            assert_eq!(stored == bob, mails == 0, "{email}");
         }
     }
 

@@ -363,4 +363,20 @@ mod tests {
         assert_eq!(problems["application/json"]["schema"], gateway);
         assert!(problems["application/problem+json"]["schema"].is_object());
     }
+
+    #[test]
+    fn the_gateway_has_a_message_for_503_and_none_for_504() {
+        for (status, code, has_message) in
+            [(503, "SERVICE_UNAVAILABLE", true), (504, "TIMED_OUT", false)]
+        {
+            let refusals = [json!({ "status": status, "code": code, "message": "Later." })];
+            let (error, sample) = (json!({}), Sample::of(&BTreeMap::new()));
+            let response = refusal(&status.to_string(), &refusals, error, &Value::Null, &sample);
+            let content = &response["content"]["application/json"];
+            assert!(content["examples"][code].is_object(), "{status}");
+            let choices = content["schema"].get("anyOf");
+            let told = (content["examples"].get("gateway").is_some(), choices.is_some());
+            assert_eq!(told, (has_message, has_message), "{status}");
+        }
+    }
 }

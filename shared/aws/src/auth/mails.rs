@@ -78,3 +78,62 @@ fn allowed<T>(counted: Result<T, RetrieveError>) -> Result<bool, ServiceError> {
         Err(other) => Err(ServiceError::internal(other)),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use lifecycle::Consumer;
+    use lifecycle::effects::QueueName;
+    use lifecycle::examples::envelope;
+    use lifecycle::prelude::*;
+    use lifecycle::testing::{self, Memory};
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_mail_counts_once_for_all_deliveries_of_its_message() {
+        let memory = Memory::new();
+        let caps = MailCaps::new(memory.clone());
+        // The first delivery has ended before its count.
+        let mailings = [2, 3, 4].map(|deliveries| {
+            testing::consumer(Mailing(caps.clone()), &memory).deliveries(deliveries)
+        });
+        for number in 0..=TO_UNPROVEN_MAX {
+            let event_id = format!("event-{number}");
+            let message = Envelope { event_id, ..envelope("Asked", json!({})) };
+            for mailing in &mailings {
+                let consumed = mailing.messages(&[&message]).await;
+                let allowed = number < TO_UNPROVEN_MAX;
+                assert_eq!(consumed.failed.is_empty(), allowed, "message {number}");
+            }
+        }
+    }
+
+    /// Counts the mail of a message.
+    struct Mailing(MailCaps);
+
+    impl Consumer for Mailing {
+        const SOURCE: Source = Source::Queue(QueueName::new("mails"));
+        const INBOX: Inbox = Inbox::None;
+        const RESOURCES: Resources = &[];
+        type Input = Envelope<Value>;
+        type Command = Envelope<Value>;
+        type Facts = ();
+
+        async fn retrieve(
+            &self,
+            permit: &Permit<DeliveredMessage>,
+            _: &Envelope<Value>,
+        ) -> Retrieved<()> {
+            if self.0.sent(permit, "ann@example.com", false).await? {
+                Ok(())
+            } else {
+                Err(RetrieveError::RateLimited { retry_after_s: 1 })
+            }
+        }
+
+        fn decide(_: &Moment, _: &Envelope<Value>, (): ()) -> Result<Effects, DomainError> {
+            Ok(Effects::none())
+        }
+    }
+}

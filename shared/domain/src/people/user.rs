@@ -297,14 +297,18 @@ mod tests {
 
     #[test]
     fn a_token_that_has_expired_before_its_mail_is_neither_stored_nor_mailed() {
-        let (user, first) = ann();
+        let (user, _) = ann();
         let asked_at = moment(2).now();
-        let user = user.verified(&first.token, asked_at).unwrap();
-        let asked = PasswordResetAsked::new(&moment(2), user.email.clone());
-        for (later_s, is_stored) in [(3_599, true), (3_600, false)] {
+        let user = User { expires_at: Some(asked_at.plus_seconds(99_999).as_seconds()), ..user };
+        let reset = PasswordResetAsked::new(&moment(2), user.email.clone());
+        let again = VerificationAsked::new(&moment(2), user.email.clone());
+        // How many are still valid: a verification is longer than a reset.
+        for (later_s, valid) in [(3_599, 2), (3_600, 1), (86_399, 1), (86_400, 0)] {
             let now = asked_at.plus_seconds(later_s);
-            let stored = user.clone().reset_asked(&asked, asked_at, now);
-            assert_eq!(stored.is_some(), is_stored, "{later_s} s later");
+            let reset = user.clone().reset_asked(&reset, asked_at, now);
+            let again = user.clone().asked_again(&again, asked_at, now);
+            let stored = (reset.is_some(), again.is_some());
+            assert_eq!(stored, (valid == 2, valid >= 1), "{later_s} s later");
         }
     }
 

@@ -1,9 +1,16 @@
 //! The records of requests for the local platform's console.
 
+use super::notes::{Member, Role};
 use super::subjects::{parcel, post_parcel};
 use super::*;
+use crate::caller::Access;
+use crate::endpoint::{Allow, Query};
+use crate::error::Retrieved;
+use crate::resource::Resources;
+use crate::route::Route;
 use crate::telemetry::inspector::Inspector;
 use crate::telemetry::inspector::captured::Captured;
+use crate::{Permit, reply};
 
 fn inspect<E: Endpoint>(handler: &mut endpoint::Handler<E>) -> (Arc<Inspector>, Captured) {
     let (inspector, captured) = Captured::start();
@@ -212,6 +219,44 @@ async fn each_verdict_has_its_reason() {
     ] {
         let matched = reasons.iter().zip(expected).all(|(reason, start)| reason.starts_with(start));
         assert!(matched && reasons.len() == expected.len(), "{reasons:?}");
+    }
+}
+
+/// Admits all callers who are signed in.
+struct GetOwn;
+
+impl Query for GetOwn {
+    const ROUTE: Route = Route::get("/own");
+    type Caller = Option<Member>;
+    const ACCESS: Access<Role> = Access::SignedIn;
+    const RESOURCES: Resources = &[];
+    type Input = ();
+    type Command = ();
+    type Facts = String;
+
+    async fn retrieve(&self, _: &Permit<Option<Member>>, (): &()) -> Retrieved<String> {
+        Ok("mine".to_owned())
+    }
+
+    const ALLOW: Allow<Self> = Allow::Always;
+    type Reply = reply::Ok<String>;
+
+    fn reply(found: String) -> reply::Ok<String> {
+        reply::Ok::of(found)
+    }
+}
+
+#[tokio::test]
+async fn the_verdict_on_access_tells_whether_the_caller_is_signed_in() {
+    let recorder = Arc::new(Recorder::default());
+    let unsigned = with(get_request("own"), "/rawPath", "/own");
+    let authorizer = request("x")["requestContext"]["authorizer"].take();
+    let signed = with(unsigned.clone(), "/requestContext/authorizer", authorizer);
+    for (event, reason) in
+        [(signed, "The caller is signed in."), (unsigned, "The caller is not signed in.")]
+    {
+        let handler = endpoint::Handler::new(GetOwn, shared(&recorder));
+        assert_eq!(reasons(handler, &event).await[1], reason);
     }
 }
 
