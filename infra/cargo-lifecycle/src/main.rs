@@ -48,9 +48,16 @@ enum OfService {
         /// Compares them with the functions instead.
         #[arg(long)]
         check: bool,
+        /// Reads the functions as last built, for instance by `cargo test`.
+        #[arg(long, requires = "check")]
+        no_build: bool,
     },
     /// Compares the hand-written parts of the template with the functions.
-    Drift,
+    Drift {
+        /// Reads the functions as last built, for instance by `cargo test`.
+        #[arg(long)]
+        no_build: bool,
+    },
     /// Writes the `OpenAPI` document from the functions' descriptions.
     Openapi {
         /// Compares the document with the descriptions instead.
@@ -59,6 +66,9 @@ enum OfService {
         /// The document. By default it is the setting `openapi.document`.
         #[arg(long, value_name = "FILE")]
         document: Option<PathBuf>,
+        /// Reads the functions as last built, for instance by `cargo test`.
+        #[arg(long)]
+        no_build: bool,
     },
     /// Removes each permission from its function; a test has to fail. The settings `privileges.table`
     /// and `privileges.test` name the result and the tests.
@@ -75,6 +85,17 @@ enum OfService {
     NewConsumer(NewConsumer),
 }
 
+impl OfService {
+    fn needs_no_build(&self) -> bool {
+        match self {
+            Self::Codegen { no_build, .. }
+            | Self::Drift { no_build }
+            | Self::Openapi { no_build, .. } => *no_build,
+            Self::Privileges { .. } | Self::NewEndpoint(_) | Self::NewConsumer(_) => false,
+        }
+    }
+}
+
 fn main() -> ExitCode {
     let Arguments { workspace, template, package, command } =
         Arguments::parse_from(without_own_name(std::env::args_os()));
@@ -83,6 +104,7 @@ fn main() -> ExitCode {
         Command::OfService(command) => command,
     };
     match Service::find(&Location { workspace, template, package }) {
+        Ok(service) if command.needs_no_build() => run(&service.without_building(), command),
         Ok(service) => run(&service, command),
         Err(error) => fail("cargo lifecycle", &error),
     }
@@ -98,10 +120,10 @@ fn without_own_name(given: impl Iterator<Item = OsString>) -> impl Iterator<Item
 
 fn run(service: &Service, command: OfService) -> ExitCode {
     match command {
-        OfService::Codegen { check: false } => done("codegen", codegen::write(service)),
-        OfService::Codegen { check: true } => complain("codegen", codegen::complaints(service)),
-        OfService::Drift => complain("drift", drift::complaints(service)),
-        OfService::Openapi { check, document } => match openapi::place(service, document) {
+        OfService::Codegen { check: false, .. } => done("codegen", codegen::write(service)),
+        OfService::Codegen { check: true, .. } => complain("codegen", codegen::complaints(service)),
+        OfService::Drift { .. } => complain("drift", drift::complaints(service)),
+        OfService::Openapi { check, document, .. } => match openapi::place(service, document) {
             Ok(place) if check => complain("openapi", openapi::complaints(service, &place)),
             place => done("openapi", place.and_then(|place| openapi::write(service, &place))),
         },
@@ -152,11 +174,26 @@ mod tests {
             assert!(
                 matches!(
                     parsed(given).command,
-                    Command::OfService(OfService::Codegen { check: true })
+                    Command::OfService(OfService::Codegen { check: true, no_build: false })
                 ),
                 "{given}"
             );
         }
+    }
+
+    #[test]
+    fn functions_that_are_built_are_read_as_they_are() {
+        for (given, needs_no_build) in [
+            ("cargo-lifecycle codegen --check --no-build", true),
+            ("cargo-lifecycle drift --no-build", true),
+            ("cargo-lifecycle openapi --no-build", true),
+            ("cargo-lifecycle drift", false),
+        ] {
+            let Command::OfService(command) = parsed(given).command else { panic!("{given}") };
+            assert_eq!(command.needs_no_build(), needs_no_build, "{given}");
+        }
+        let written = "cargo-lifecycle codegen --no-build".split(' ');
+        assert!(Arguments::try_parse_from(written).is_err(), "new functions have to be built");
     }
 
     #[test]

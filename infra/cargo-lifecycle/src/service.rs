@@ -7,8 +7,10 @@ use std::path::{Path, PathBuf};
 
 use cargo_metadata::{Metadata, MetadataCommand, Package, TargetKind};
 use sam_template::Template;
+use serde_json::Value;
 use tooling::Error;
 use tooling::context::Context;
+use tooling::descriptions::{self, Description};
 
 use crate::settings::Settings;
 
@@ -36,6 +38,7 @@ pub struct Service {
     binaries: BTreeMap<String, PathBuf>,
     other_binaries: BTreeSet<String>,
     settings: Settings,
+    is_built: bool,
 }
 
 impl Service {
@@ -79,6 +82,7 @@ impl Service {
             binaries: binaries.collect(),
             other_binaries: others.collect(),
             settings,
+            is_built: false,
         })
     }
 
@@ -93,6 +97,31 @@ impl Service {
             template: Some(self.template.clone()),
             package: Some(self.package.clone()),
         })
+    }
+
+    /// The same service, whose functions are described as last built. Otherwise they are built first.
+    #[must_use]
+    pub fn without_building(self) -> Self {
+        Self { is_built: true, ..self }
+    }
+
+    /// What the functions of these names print of themselves.
+    pub(crate) fn printed(
+        &self,
+        names: &BTreeSet<String>,
+    ) -> Result<BTreeMap<String, Value>, Error> {
+        if self.is_built {
+            return descriptions::as_built(&self.workspace, names);
+        }
+        descriptions::raw(&self.workspace, &self.package, names)
+    }
+
+    /// The descriptions of the functions of these names.
+    pub(crate) fn descriptions(
+        &self,
+        names: &BTreeSet<String>,
+    ) -> Result<BTreeMap<String, Description>, Error> {
+        descriptions::read(self.printed(names)?)
     }
 
     /// The workspace's folder.

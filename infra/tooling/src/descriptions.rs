@@ -171,19 +171,6 @@ pub struct Other {
     pub resource: String,
 }
 
-/// The descriptions of the binaries of these names.
-///
-/// # Errors
-///
-/// If the functions cannot be built, or a description cannot be parsed.
-pub fn of(
-    workspace: &Path,
-    package: &str,
-    names: &BTreeSet<String>,
-) -> Result<BTreeMap<String, Description>, Error> {
-    read(raw(workspace, package, names)?)
-}
-
 /// Parses descriptions.
 ///
 /// # Errors
@@ -252,7 +239,15 @@ pub fn as_built(
     names: &BTreeSet<String>,
 ) -> Result<BTreeMap<String, Value>, Error> {
     let folder = target_directory(workspace)?.join("debug");
-    names.iter().map(|name| Ok((name.clone(), describe(name, &folder.join(name))?))).collect()
+    let described = |name: &String| -> Result<(String, Value), Error> {
+        let binary = folder.join(name);
+        if !binary.exists() {
+            let remedy = "first build the functions for this machine";
+            return Err(format!("{} is missing: {remedy}", binary.display()).into());
+        }
+        Ok((name.clone(), describe(name, &binary)?))
+    };
+    names.iter().map(described).collect()
 }
 
 fn describe(name: &str, binary: &Path) -> Result<Value, Error> {

@@ -14,7 +14,7 @@ use std::collections::BTreeMap;
 
 use sam_template::Template;
 use tooling::Error;
-use tooling::descriptions::{self, Description};
+use tooling::descriptions::Description;
 
 use crate::service::Service;
 
@@ -25,8 +25,7 @@ use crate::service::Service;
 /// If the template cannot be read, or the binaries cannot be described.
 pub fn complaints(service: &Service) -> Result<Vec<String>, Error> {
     let template = service.template_of_package()?;
-    let descriptions =
-        descriptions::of(service.workspace(), service.package(), &template.binaries())?;
+    let descriptions = service.descriptions(&template.binaries())?;
     let mut complaints = between(&template, &descriptions);
     if let Some(document) = &service.settings().openapi.document {
         let document = fs_err::read_to_string(service.path(document))?;

@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 
 use sam_template::Template;
-use tooling::descriptions;
 
 use super::between;
 use crate::service::ours;
@@ -14,7 +13,7 @@ fn the_template_matches_the_binaries_and_each_mistake_is_found() {
     let source = fs_err::read_to_string(service.template_path()).unwrap();
     let template = service.template().unwrap();
     let binaries = template.binaries();
-    let descriptions = descriptions::of(service.workspace(), service.package(), &binaries).unwrap();
+    let descriptions = service.descriptions(&binaries).unwrap();
     assert_eq!(between(&template, &descriptions), Vec::<String>::new());
 
     for (right, wrong, found) in MISTAKES {

@@ -15,7 +15,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use serde_json::{Map, Value, json};
-use tooling::{Error, descriptions};
+use tooling::Error;
 
 use self::components::Components;
 use self::examples::Examples;
@@ -62,8 +62,7 @@ pub fn complaints(service: &Service, place: &Path) -> Result<Vec<String>, Error>
 }
 
 fn current(service: &Service) -> Result<String, Error> {
-    let binaries = service.template_of_package()?.binaries();
-    document(service, descriptions::raw(service.workspace(), service.package(), &binaries)?)
+    document(service, service.printed(&service.template_of_package()?.binaries())?)
 }
 
 /// The document of the endpoints with these descriptions, as it is recorded.
