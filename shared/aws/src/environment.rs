@@ -11,7 +11,7 @@
 //! | variable | needed for | holds |
 //! |---|---|---|
 //! | `<NAME>_TABLE` | [`Table`], [`Index`] | the name of the table |
-//! | `LIMITS_TABLE` | each endpoint | the table of rate limits |
+//! | `LIMITS_TABLE` | endpoints, except those with `Limit::OFF` and no `SUBJECT_LIMIT` | the table of rate limits |
 //! | `LEDGER_TABLE` | endpoints with an idempotency key, consumers with an inbox | the idempotency table |
 //! | `OUTBOX_TABLE` | [`Outbox`] | the outbox |
 //! | `<NAME>_QUEUE_URL` | [`Queue`], [`Queues`], [`ReadAttributes`], [`ReceiveFrom`] | the URL of the queue |
