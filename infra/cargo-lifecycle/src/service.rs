@@ -105,7 +105,7 @@ impl Service {
         Self { is_built: true, ..self }
     }
 
-    /// What the functions of these names print of themselves.
+    /// The output of the functions of these names with `--describe`.
     pub(crate) fn printed(
         &self,
         names: &BTreeSet<String>,

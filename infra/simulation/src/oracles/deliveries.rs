@@ -7,8 +7,8 @@ use sam_template::Template;
 use crate::Millis;
 use crate::world::Fault;
 
-/// How long after the end of faults, and of all invocations under them, a delivery may fail by what they
-/// have left: an open circuit, or a pause before a secret is read again.
+/// How long after the end of faults, and of all invocations under them, a delivery may fail by their
+/// consequences: an open circuit, or a pause before a secret is read again.
 const AFTERMATH: Millis = Millis::seconds(120);
 /// So many failures of late deliveries are no chance. One may be a conflict with another invocation.
 const LATE_FAILURES: u32 = 2;

@@ -113,7 +113,7 @@ impl Effects {
     /// the committed items themselves show that it is due.
     ///
     /// - For a consumer, the record fails if the message is not sent. The next delivery finds the
-    ///   committed items, and has to decide on the same announcement, or to do what it asks for. So it
+    ///   committed items, and has to decide on the same announcement, or to do its work. So it
     ///   needs [`Inbox::None`](crate::consumer::Inbox::None): an inbox would ignore that delivery. A
     ///   schedule has to find the items in its next run.
     /// - A message to the consumer's own queue about the record itself is an announcement. One that is

@@ -36,7 +36,7 @@ pub(super) struct ClientCredentials {
     secret: Secret<Credentials>,
     /// When a refusal last caused a refresh of the secret.
     refreshed: Every,
-    /// Refused callers read again one after the other: all others then find what the first one has read.
+    /// Refused callers read again one after the other: all others then find the result of the first one.
     turn: Mutex<()>,
 }
 

@@ -247,7 +247,7 @@ impl Query for GetOwn {
 }
 
 #[tokio::test]
-async fn the_verdict_on_access_tells_whether_the_caller_is_signed_in() {
+async fn the_verdict_on_access_names_whether_the_caller_is_signed_in() {
     let recorder = Arc::new(Recorder::default());
     let unsigned = with(get_request("own"), "/rawPath", "/own");
     let authorizer = request("x")["requestContext"]["authorizer"].take();
