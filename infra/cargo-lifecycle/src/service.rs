@@ -275,3 +275,14 @@ pub(crate) fn ours() -> Service {
     let workspace = Some(repository().to_owned());
     Service::find(&Location { workspace, ..Location::default() }).unwrap()
 }
+
+/// The same, with functions that are built once for all tests.
+#[cfg(test)]
+pub(crate) fn ours_built() -> Service {
+    static BUILT: std::sync::LazyLock<Service> = std::sync::LazyLock::new(|| {
+        let service = ours();
+        descriptions::build(&service.workspace, &service.package).unwrap();
+        service.without_building()
+    });
+    BUILT.clone()
+}

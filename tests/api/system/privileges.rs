@@ -2,6 +2,7 @@
 
 use client::Error;
 use emulator::options::Options;
+use futures::future::join_all;
 use serde_json::Value;
 
 use crate::harness::{
@@ -37,28 +38,31 @@ const CASES: [Case; 6] = [
 
 #[tokio::test]
 async fn a_missing_permission_is_denied_and_named_in_the_log() {
-    for (function, action, resource, request, is_done) in CASES {
-        let right = format!("{function} {action} {resource}").parse().unwrap();
-        let options = Options { demo: true, without: vec![right], ..Options::default() };
-        let Some(api) = fresh_platform(options).await else { return };
+    // Each case has another platform.
+    join_all(CASES.into_iter().map(assert_denied)).await;
+}
 
-        let done = ask(&api, request).await;
+async fn assert_denied((function, action, resource, request, is_done): Case) {
+    let right = format!("{function} {action} {resource}").parse().unwrap();
+    let options = Options { demo: true, without: vec![right], ..Options::default() };
+    let Some(api) = fresh_platform(options).await else { return };
 
-        let case = format!("{function} without {action} on {resource}");
-        assert_eq!(done.is_ok(), is_done, "{case}: {done:?}");
-        if !is_done {
-            let refusal = format!("{:?}", done.refused(500, "INTERNAL_ERROR"));
-            assert!(!refusal.contains("denied") && !refusal.contains(action), "{refusal}");
-        }
-        let arn = arn(&api, resource);
-        let named = [DENIED, action, &arn];
-        let control = api.control().unwrap();
-        eventually(&format!("the denial in the log: {case}"), async || {
-            let lines = control.logs().await.into_iter().map(|line| line.to_string());
-            lines.into_iter().find(|line| named.iter().all(|name| line.contains(name)))
-        })
-        .await;
+    let done = ask(&api, request).await;
+
+    let case = format!("{function} without {action} on {resource}");
+    assert_eq!(done.is_ok(), is_done, "{case}: {done:?}");
+    if !is_done {
+        let refusal = format!("{:?}", done.refused(500, "INTERNAL_ERROR"));
+        assert!(!refusal.contains("denied") && !refusal.contains(action), "{refusal}");
     }
+    let arn = arn(&api, resource);
+    let named = [DENIED, action, &arn];
+    let control = api.control().unwrap();
+    eventually(&format!("the denial in the log: {case}"), async || {
+        let lines = control.logs().await.into_iter().map(|line| line.to_string());
+        lines.into_iter().find(|line| named.iter().all(|name| line.contains(name)))
+    })
+    .await;
 }
 
 #[tokio::test]

@@ -1,6 +1,6 @@
 //! The store in this process: its functions, started by their `main`, on simulated services.
 //!
-//! Each input finds the same state. After a write, and after time has passed, it is built again.
+//! Each input finds the same state. After a write, and after time has passed, it is copied again.
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, VecDeque};
@@ -142,7 +142,18 @@ struct Store {
     is_changed: bool,
 }
 
-static SIMULATION: LazyLock<Simulation> = LazyLock::new(|| {
+/// The services with the first data and the variables. Each input finds a copy of them.
+static PRISTINE: LazyLock<Parts> = LazyLock::new(|| {
+    let mut parts = simulation().parts().expect("the template is simulated");
+    let mut random = Seeded::new(2);
+    for (table, item) in items::all() {
+        parts.services.put_item(table, item, &mut random).expect("the items are valid");
+    }
+    parts.services.advance(NOW, &mut random);
+    parts
+});
+
+fn simulation() -> Simulation {
     let limits = ["RateLimit", "ExactRateLimit"].map(|it| (it.to_owned(), "1000000".to_owned()));
     let source = include_str!("../../../template.yaml");
     let template = Template::parse(source, &BTreeMap::from(limits)).expect("it is supported");
@@ -162,16 +173,6 @@ static SIMULATION: LazyLock<Simulation> = LazyLock::new(|| {
         store = store.function(id, *main);
     }
     store
-});
-
-fn parts() -> Parts {
-    let mut parts = SIMULATION.parts().expect("the template is simulated");
-    let mut random = Seeded::new(2);
-    for (table, item) in items::all() {
-        parts.services.put_item(table, item, &mut random).expect("the items are valid");
-    }
-    parts.services.advance(NOW, &mut random);
-    parts
 }
 
 fn paused() -> Runtime {
@@ -181,7 +182,8 @@ fn paused() -> Runtime {
 
 impl Store {
     fn new() -> Self {
-        let Parts { services, variables } = parts();
+        let Parts { services, variables } = &*PRISTINE;
+        let (services, variables) = (services.clone(), variables.clone());
         let runtime = paused();
         let began = runtime.block_on(async { Instant::now() });
         let state =
@@ -206,7 +208,7 @@ impl Store {
         let has_slept = self.around.elapsed(&self.runtime) > Duration::ZERO;
         if lock(&self.network.state).wrote || has_slept || self.is_changed {
             self.functions.clear();
-            let services = parts().services;
+            let services = PRISTINE.services.clone();
             let mut state = lock(&self.network.state);
             *state =
                 State { services, answers: VecDeque::new(), answers_of_aws: false, wrote: false };

@@ -2,6 +2,8 @@
 
 use std::panic::catch_unwind;
 use std::path::Path;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::{iter, thread};
 
 use fs_err as fs;
 use serde_json::{Value, json};
@@ -10,7 +12,7 @@ use store_fuzz::{seeds, targets};
 #[test]
 fn no_seed_and_no_kept_input_is_a_finding() {
     let corpus = Path::new(env!("CARGO_MANIFEST_DIR")).join("corpus");
-    let mut findings = Vec::new();
+    let mut inputs = Vec::new();
     for target in targets::ALL {
         let seeds = (target.seeds)();
         assert!(!seeds.is_empty(), "{} has no seed", target.name);
@@ -21,14 +23,17 @@ fn no_seed_and_no_kept_input_is_a_finding() {
             (path.display().to_string(), bytes)
         });
         for (name, bytes) in seeds.into_iter().chain(kept) {
-            // An overflowing stack ends the process: the last line then names the input.
-            println!("{}: {name}", target.name);
-            assert!(bytes.len() <= target.max_len, "{}: {name} is too long", target.name);
-            if catch_unwind(|| (target.run)(&bytes)).is_err() {
-                findings.push(format!("{}: {name}", target.name));
-            }
+            let name = format!("{}: {name}", target.name);
+            assert!(bytes.len() <= target.max_len, "{name} is too long");
+            inputs.push((target, name, bytes));
         }
     }
+    let findings = findings(&inputs, |(target, name, bytes)| {
+        // An overflowing stack ends the process with the thread's name: the last line of that thread
+        // names the input.
+        println!("{}: {name}", thread::current().name().unwrap_or_default());
+        catch_unwind(|| (target.run)(bytes)).is_err().then(|| name.clone())
+    });
     assert!(findings.is_empty(), "{}", findings.join("\n"));
 }
 
@@ -44,10 +49,10 @@ fn an_item_with_an_odd_attribute_is_no_finding() {
         json!({ "N": i64::MIN.to_string() }),
         json!({ "L": [] }),
     ];
-    let mut findings = Vec::new();
-    for (name, bytes) in (targets::ITEM.seeds)() {
-        let (table, item) = seeds::named(&bytes).expect("a seed has a table");
+    let findings = findings(&(targets::ITEM.seeds)(), |(name, bytes)| {
+        let (table, item) = seeds::named(bytes).expect("a seed has a table");
         let item: Value = serde_json::from_slice(item).expect("a seed is JSON");
+        let mut findings = Vec::new();
         for path in attributes(&item, "") {
             for value in &odd {
                 let mut item = item.clone();
@@ -58,8 +63,33 @@ fn an_item_with_an_odd_attribute_is_no_finding() {
                 }
             }
         }
-    }
+        findings
+    });
     assert!(findings.is_empty(), "{}", findings.join("\n"));
+}
+
+/// The findings of a function that runs inputs, in order. It is called on all processors.
+fn findings<T: Sync, F: IntoIterator<Item = String>>(
+    inputs: &[T],
+    run: impl Fn(&T) -> F + Sync,
+) -> Vec<String> {
+    let next = AtomicUsize::new(0);
+    let run_some = || -> Vec<String> {
+        let some = iter::from_fn(|| inputs.get(next.fetch_add(1, Ordering::Relaxed)));
+        some.flat_map(&run).collect()
+    };
+    let jobs = thread::available_parallelism().map_or(1, usize::from);
+    let mut findings: Vec<String> = thread::scope(|scope| {
+        let start = |job: usize| {
+            let thread = thread::Builder::new().name(format!("replay {job}"));
+            thread.spawn_scoped(scope, run_some).expect("a thread starts")
+        };
+        let threads: Vec<_> = (0..jobs).map(start).collect();
+        // A thread that is joined has dropped its store.
+        threads.into_iter().flat_map(|it| it.join().expect("each seed is valid")).collect()
+    });
+    findings.sort();
+    findings
 }
 
 /// The paths of an item's attributes, also of those within others.

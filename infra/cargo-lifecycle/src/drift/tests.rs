@@ -5,11 +5,11 @@ use std::collections::BTreeMap;
 use sam_template::Template;
 
 use super::between;
-use crate::service::ours;
+use crate::service::ours_built;
 
 #[test]
 fn the_template_matches_the_binaries_and_each_mistake_is_found() {
-    let service = ours();
+    let service = ours_built();
     let source = fs_err::read_to_string(service.template_path()).unwrap();
     let template = service.template().unwrap();
     let binaries = template.binaries();

@@ -193,7 +193,7 @@ fn route(description: &Value) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::service::ours;
+    use crate::service::{ours, ours_built};
 
     /// The text of the recorded document.
     fn kept() -> String {
@@ -203,7 +203,7 @@ mod tests {
 
     #[test]
     fn the_recorded_document_matches_the_binaries() {
-        let service = ours();
+        let service = ours_built();
         let place = place(&service, None).unwrap();
         assert_eq!(complaints(&service, &place).unwrap(), Vec::<String>::new());
     }

@@ -38,7 +38,7 @@ use crate::Millis;
 use crate::random::Random;
 
 /// The services of an account. They know the time only from the calls.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct Services {
     freedom: Freedom,
     permissions: BTreeMap<String, Permissions>,

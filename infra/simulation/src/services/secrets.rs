@@ -17,10 +17,10 @@ const PREVIOUS: &str = "AWSPREVIOUS";
 const PENDING: &str = "AWSPENDING";
 
 /// The secrets of an account.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct Secrets(BTreeMap<String, Secret>);
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 struct Secret {
     arn: String,
     /// By id.
@@ -32,7 +32,7 @@ struct Secret {
 }
 
 /// The rotation of a secret.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 enum Rotation {
     #[default]
     None,
@@ -41,7 +41,7 @@ enum Rotation {
     UnderWay(String),
 }
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 struct Version {
     content: Content,
     created_at: Millis,

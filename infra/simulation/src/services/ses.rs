@@ -20,7 +20,7 @@ const RECIPIENTS_MAX: usize = 50;
 const SANDBOX_DAILY: usize = 200;
 
 /// The sent mail, and the rules by which it is accepted.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct Ses {
     mails: Vec<Mail>,
     sandbox: Option<Sandbox>,

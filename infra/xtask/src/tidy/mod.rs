@@ -19,6 +19,7 @@ mod sources;
 pub(crate) mod tracked;
 
 use std::path::Path;
+use std::thread;
 
 use crate::publish::manifests;
 use crate::words;
@@ -40,31 +41,44 @@ pub(crate) fn complaints(workspace: &Path) -> Vec<String> {
     complaints.extend(arrows::upward(&arrows::of(&metadata)));
     complaints.extend(licences::refused(workspace, &metadata));
     complaints.extend(manifests::complaints(&metadata));
-    complaints.extend(features::complaints(workspace));
     let texts = tracked::texts(workspace, &files);
     let all: Vec<(&str, &str)> = texts.iter().map(|(path, text)| (*path, text.as_str())).collect();
-    let measuring = dashboards::Sources::of(&all);
     let rust = all.iter().copied().filter(|(path, _)| released::has_extension(path, "rs"));
     let rust: Vec<(&str, &str)> = rust.collect();
-    complaints.extend(circles::complaints(&rust));
-    complaints.extend(names::unknown(&all));
-    complaints.extend(facts::changed(&all));
-    complaints.extend(locks::differing(&all));
-    match words::complaints(workspace, &texts) {
-        Ok(found) => complaints.extend(found),
-        Err(error) => complaints.push(format!("the listed words cannot be counted: {error}")),
-    }
+    // The slow ones run at the same time. Their complaints keep this order.
+    let rules: [&(dyn Fn() -> Vec<String> + Sync); 6] = [
+        &|| features::complaints(workspace),
+        &|| circles::complaints(&rust),
+        &|| [names::unknown(&all), facts::changed(&all), locks::differing(&all)].concat(),
+        &|| match words::complaints(workspace, &texts) {
+            Ok(found) => found,
+            Err(error) => vec![format!("the listed words cannot be counted: {error}")],
+        },
+        &|| released::changed(workspace, &files),
+        &|| of_single_files(&all, &rust, &files),
+    ];
+    let found = thread::scope(|scope| {
+        let running = rules.map(|rule| scope.spawn(rule));
+        running.map(|rule| rule.join().expect("no rule panics"))
+    });
+    complaints.extend(found.into_iter().flatten());
+    complaints
+}
+
+/// The problems of single files, file by file.
+fn of_single_files(all: &[(&str, &str)], rust: &[(&str, &str)], files: &[String]) -> Vec<String> {
+    let measuring = dashboards::Sources::of(all);
     let outside = rust.iter().filter(|(path, _)| !path.starts_with("infra/xtask/"));
     let tested: String = outside.map(|(_, text)| *text).collect();
-    complaints.extend(released::changed(workspace, &files));
+    let mut complaints = Vec::new();
     for (path, text) in all {
         complaints.extend(sources::banned(path, text));
         complaints.extend(layout::stages(path, text));
-        complaints.extend(released::unkept(path, text, &files, &tested));
+        complaints.extend(released::unkept(path, text, files, &tested));
         complaints.extend(dashboards::unwritten(path, text, &measuring));
-        complaints.extend(filters::unfixed(path, text, &rust));
-        complaints.extend(filters::unalarmed(path, text, &rust));
-        complaints.extend(paths::missing(path, text, &files));
+        complaints.extend(filters::unfixed(path, text, rust));
+        complaints.extend(filters::unalarmed(path, text, rust));
+        complaints.extend(paths::missing(path, text, files));
     }
     complaints
 }

@@ -147,7 +147,7 @@ pub(super) enum ReturnConsumed {
 }
 
 /// The token buckets of the partitions of a table or index.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct Buckets {
     reads: BTreeMap<Partition, Bucket>,
     writes: BTreeMap<Partition, Bucket>,

@@ -11,7 +11,7 @@ use crate::Millis;
 use crate::services::call::CallId;
 
 /// The transactions in progress, and the client tokens of the last minutes.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct Transactions {
     pub(super) open: BTreeMap<CallId, Open>,
     pub(super) held: BTreeSet<(String, Key)>,
@@ -19,7 +19,7 @@ pub(super) struct Transactions {
 }
 
 /// A transaction in progress.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Open {
     pub(super) plans: Vec<Plan>,
     pub(super) token: Option<String>,
@@ -27,7 +27,7 @@ pub(super) struct Open {
 }
 
 /// A client token that was used.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Token {
     /// The part of its request that has to be the same for the same token.
     pub(super) actions: Vec<Map<String, Json>>,

@@ -48,7 +48,7 @@ use crate::random::Random;
 const EXPIRED_MAX: Millis = Millis::hours(5 * 365 * 24);
 
 /// The tables of an account.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct DynamoDb {
     tables: BTreeMap<String, Table>,
     transactions: Transactions,
@@ -58,7 +58,7 @@ pub(super) struct DynamoDb {
 }
 
 /// Something that happens later.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 enum Event {
     /// A write becomes visible in a view.
     Visible { table: String, view: usize, key: Key, item: Option<Arc<Item>> },

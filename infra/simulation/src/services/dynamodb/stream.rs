@@ -17,7 +17,7 @@ const RETENTION: Millis = Millis::hours(24);
 const SHARDS: u64 = 4;
 
 /// The stream of a table.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Stream {
     pub(super) arn: String,
     pub(super) label: String,
@@ -28,7 +28,7 @@ pub(super) struct Stream {
 }
 
 /// A part of a stream.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Shard {
     pub(super) id: String,
     pub(super) records: VecDeque<Record>,
@@ -37,7 +37,7 @@ pub(super) struct Shard {
 }
 
 /// A change of an item.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Record {
     pub(super) sequence: u64,
     at: Millis,

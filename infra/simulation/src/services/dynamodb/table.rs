@@ -12,7 +12,7 @@ use crate::Millis;
 use crate::services::wire::AwsError;
 
 /// A table with its views. View 0 is the replica, and the others are the global indexes in order.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Table {
     pub(super) definition: TableDefinition,
     pub(super) items: Entries,

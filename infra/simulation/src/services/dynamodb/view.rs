@@ -13,7 +13,7 @@ use crate::Millis;
 pub(super) type Entries = BTreeMap<Place, Arc<Item>>;
 
 /// A view of a table.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct View {
     /// None for the replica.
     pub(super) index: Option<IndexDefinition>,

@@ -6,7 +6,7 @@ use super::message::{Message, digest, digest_of};
 use crate::Millis;
 
 /// The parameters of a receive call.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Receive {
     pub(super) count: usize,
     pub(super) visibility: Millis,

@@ -28,7 +28,7 @@ use crate::Millis;
 use crate::random::Random;
 
 /// The queues of an account.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct Sqs {
     queues: BTreeMap<String, Queue>,
     /// The last time that the queues know.

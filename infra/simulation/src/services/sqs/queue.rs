@@ -17,7 +17,7 @@ const DEDUPLICATION: Millis = Millis::seconds(300);
 const WINDOW: usize = 10;
 
 /// A queue.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Queue {
     pub(super) definition: QueueDefinition,
     /// By number, in the order of sending.
@@ -39,7 +39,7 @@ pub(super) struct Sent {
 }
 
 /// A receive call that waits for a message.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Waiting {
     pub(super) id: CallId,
     pub(super) until: Millis,
