@@ -43,6 +43,7 @@ mod announce;
 mod failed;
 mod outbox;
 mod outgoing;
+mod part_labels;
 mod perform;
 
 pub(crate) use self::announce::send_in_order;
@@ -51,5 +52,6 @@ pub use self::outbox::{
     BY_WAITING, OUTBOX_ROW_REFUSED, OUTBOX_ROW_SET_ASIDE, OutboxRow, REFUSALS_MAX, SET_ASIDE_AT,
 };
 pub(crate) use self::outgoing::{EventOrigin, announced, outgoing};
+pub(crate) use self::part_labels::PartLabels;
 pub(crate) use self::perform::{CommitOutcome, commit};
 pub use crate::resource::OUTBOX;

@@ -6,10 +6,9 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use crate::Moment;
-use crate::effects::{Content, Effects, Event, Message};
+use crate::effects::{Content, Event, Message};
 use crate::envelope::Envelope;
 use crate::ports::Outgoing;
-use crate::record::Key;
 use crate::telemetry::TraceContext;
 
 /// The length of a `traceparent` up to the end of its trace id: `00-` and 32 hexadecimal digits.
@@ -21,8 +20,8 @@ pub(crate) struct EventOrigin {
     pub(crate) request_id: String,
     pub(crate) traceparent: Option<String>,
     pub(crate) tracestate: Option<String>,
-    /// The label of the part that has the effects, which keeps their ids distinct from those of other
-    /// parts; empty for effects that are no part.
+    /// The [label](super::PartLabels) of the part that has the effects, which keeps their ids distinct
+    /// from those of other parts; empty for effects that are no part.
     pub(crate) part: String,
 }
 
@@ -37,19 +36,22 @@ impl EventOrigin {
         }
     }
 
-    /// The same origin for a part of the effects. Its label is the item that the part writes first,
-    /// which no other part writes. A repeated run may find other rows in another order, so that a
-    /// number would give the events of two rows one id. Only a part without writes has its number: the
-    /// events of its messages are in their labels.
-    pub(crate) fn in_part(self, number: usize, part: &Effects) -> Self {
-        let label = match part.writes().first() {
-            Some(write) => {
-                let Key { pk, sk } = &write.key;
-                format!("part/{}/{pk}/{}/", write.table.name(), sk.as_deref().unwrap_or_default())
-            }
-            None => format!("part/{number}/"),
-        };
+    /// The same origin for the part with this label.
+    pub(crate) fn in_part(self, label: String) -> Self {
         Self { part: label, ..self }
+    }
+
+    /// The label of an event in the outbox, by its place in the commit.
+    ///
+    /// In a part, another event has another id, as in a message: the part may commit other effects in
+    /// place of these. Without parts the place is enough. If a later delivery of a record without an
+    /// inbox decides on another event of the aggregate, the row of the first shows that it has committed.
+    pub(super) fn event_label(&self, number: u16, event: &Event) -> String {
+        let (part, Event { event_type, aggregate_id, .. }) = (&self.part, event);
+        if part.is_empty() {
+            return format!("event/{number}");
+        }
+        format!("{part}event/{number}/{event_type}/{aggregate_id}")
     }
 }
 
@@ -152,8 +154,8 @@ mod tests {
 
     use super::*;
     use crate::Timestamp;
-    use crate::effects::{EventData, OnConditionFailed, QueueName, Write, WriteAction};
-    use crate::record::TableName;
+    use crate::commit::PartLabels;
+    use crate::effects::{Effects, EventData, QueueName};
 
     #[derive(Serialize)]
     struct Approved(u32);
@@ -190,7 +192,7 @@ mod tests {
     fn a_part_without_writes_that_follows_an_announced_one_has_another_id() {
         let first_part = |aggregate| {
             let part = Effects::none().announce(Message::new(LOANS, approved(aggregate, 1)));
-            let cause = origin().in_part(0, &part);
+            let cause = origin().in_part(PartLabels::default().label_of(&part));
             let mut sent = announced(part.announced(), &moment(), &cause);
             sent.remove(0).envelope.event_id
         };
@@ -219,23 +221,13 @@ mod tests {
     }
 
     #[test]
-    fn a_part_is_labelled_by_its_first_item_in_any_order_of_the_parts() {
-        let label = |number, pk: &str| {
-            let write = Write {
-                table: TableName::new("loans"),
-                key: Key::new(pk),
-                key_is_personal: false,
-                action: WriteAction::Delete,
-                condition: None,
-                on_condition_failed: OnConditionFailed::Retry,
-            };
-            origin().in_part(number, &Effects::none().write(write)).part
-        };
-        assert_ne!(
-            label(0, "emma"),
-            label(0, "dune"),
-            "two rows never share the ids of their events"
-        );
-        assert_eq!(label(0, "emma"), label(1, "emma"), "a repeated run gives a row the same ids");
+    fn another_event_of_a_part_has_another_label_and_without_parts_the_number_decides() {
+        let rejected = || Event::about("emma", &Rejected);
+        let label = |event: Event| origin().event_label(0, &event);
+        assert_eq!(label(approved("emma", 1)), label(rejected()));
+        let label = |event: Event| origin().in_part("part/1/".to_owned()).event_label(0, &event);
+        assert_ne!(label(approved("emma", 1)), label(rejected()));
+        assert_ne!(label(approved("emma", 1)), label(approved("dune", 1)));
+        assert_eq!(label(approved("emma", 1)), label(approved("emma", 2)));
     }
 }

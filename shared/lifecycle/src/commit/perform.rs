@@ -44,7 +44,7 @@ fn durable(
     let mut writes = effects.writes().to_vec();
     // The ids ascend: the rows of one aggregate have the order in which the events were added.
     for (number, event) in (0..).zip(effects.events()) {
-        let id = moment.numbered_id(&format!("{}event/{number}", cause.part), number);
+        let id = moment.numbered_id(&cause.event_label(number, event), number);
         let envelope = seal(event, id, moment, cause);
         let row = OutboxRow::waiting(envelope, moment.now());
         // Another function may have published an event whose id is known. Its consumers
@@ -85,7 +85,7 @@ pub(crate) async fn commit(
                 "effects with a message in place of the commit also have writes",
             ));
         }
-        let message = ready("handed-over", message, moment, cause);
+        let message = ready(&format!("{}handed-over", cause.part), message, moment, cause);
         let failed = adapter.send(&[message]).await.into_iter().next();
         return failed.map_or(Ok(CommitOutcome::Committed), |(_, fault)| Err(fault));
     }

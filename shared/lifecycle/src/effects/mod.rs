@@ -171,6 +171,11 @@ impl Effects {
     ///
     /// Only a schedule has a next run. A record of a queue or of a stream succeeds although one of its
     /// parts is left, and is not delivered again. So announcements in parts belong to schedules.
+    ///
+    /// A repeated run gives the events of a part the same ids, in any order of the parts: the ids
+    /// follow from the items that the part writes, and from the types and aggregates of its events.
+    /// Parts that are equal in both are numbered. A repeated run that finds only some of them may
+    /// take one for another that has committed. So each part should write an item that no other writes.
     #[must_use]
     pub fn part(mut self, part: Effects) -> Self {
         self.parts.push(part);

@@ -8,7 +8,7 @@ use super::super::guard::guarded;
 use super::groups::grouped_by;
 use super::settle::{Sent, Settling};
 use crate::clock;
-use crate::commit::{CommitOutcome, EventOrigin, commit};
+use crate::commit::{CommitOutcome, EventOrigin, PartLabels, commit};
 use crate::consumer::{Consumer, Source};
 use crate::effects::{Content, Effects};
 use crate::error::{RequestError, ServiceError};
@@ -59,17 +59,17 @@ impl<C: Consumer> Settling<'_, C> {
     /// each that was begun, and an error for the first that had no time left.
     async fn perform_in_order(
         &self,
-        parts: Vec<(usize, Effects)>,
+        parts: Vec<(String, Effects)>,
         spans: &Mutex<Vec<Value>>,
     ) -> Vec<Result<(), RequestError>> {
         let deadline = self.permit.deadline();
         let mut results = Vec::new();
-        for (number, part) in parts {
+        for (label, part) in parts {
             // A guard begins its work before it looks at the deadline.
             let done = if deadline.left().is_zero() {
                 Err(RequestError::ServiceError(ServiceError::TimedOut))
             } else {
-                let part = self.perform_part(number, part, spans);
+                let part = self.perform_part(label, part, spans);
                 guarded(deadline, async { Ok(part.await?) }).await
             };
             let has_failed = done.is_err();
@@ -84,7 +84,7 @@ impl<C: Consumer> Settling<'_, C> {
     /// Performs one part, in the trace of the event that it forwards, if any.
     async fn perform_part(
         &self,
-        number: usize,
+        label: String,
         mut part: Effects,
         spans: &Mutex<Vec<Value>>,
     ) -> Result<(), ServiceError> {
@@ -104,7 +104,7 @@ impl<C: Consumer> Settling<'_, C> {
         // The span names the table that records the part's state: its stream skipped the event.
         let table = part.writes().first().map(|write| write.table);
         let (instead, unsent) = (part.take_instead(), part.take_unsent());
-        let cause = origin.in_part(number, &part);
+        let cause = origin.in_part(label);
         let mut sent = Sent::default();
         let dispatched = self.dispatch(&part, &cause, &mut sent, &mut stages).await;
         let done = match (dispatched, instead) {
@@ -189,12 +189,14 @@ impl<C: Consumer> Settling<'_, C> {
     }
 }
 
-/// The parts with their numbers, in groups that first write items of one partition. A part without
+/// The parts with their labels, in groups that first write items of one partition. A part without
 /// writes is a separate group; an empty one is left out.
-fn by_partition(parts: Vec<Effects>) -> Vec<Vec<(usize, Effects)>> {
-    let numbered = parts.into_iter().enumerate().filter(|(_, part)| !part.is_empty());
-    grouped_by(numbered, |(number, part)| {
-        let write = part.writes().first().ok_or(*number);
+fn by_partition(parts: Vec<Effects>) -> Vec<Vec<(String, Effects)>> {
+    let mut labels = PartLabels::default();
+    let parts = parts.into_iter().filter(|part| !part.is_empty());
+    let labelled = parts.map(|part| (labels.label_of(&part), part));
+    grouped_by(labelled, |(label, part)| {
+        let write = part.writes().first().ok_or_else(|| label.clone());
         write.map(|write| (write.table.name(), write.key.pk.clone()))
     })
 }

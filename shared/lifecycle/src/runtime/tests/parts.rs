@@ -1,5 +1,6 @@
 //! Effects in parts, and messages that a queue refuses for their content: a relay of notes.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -9,10 +10,12 @@ use serde_json::{Value, json};
 use super::notes::{NOTES, Note, READERS};
 use super::recorder::{Call, Recorder};
 use super::shared;
+use crate::commit::{OUTBOX, OutboxRow};
 use crate::consumer::{Consumer, DeliveredMessage, Inbox, Schedule, ScheduledRun, Source};
 use crate::effects::{Condition, Effects, Event, EventData, Message, QueueName, Write};
 use crate::envelope::Envelope;
 use crate::error::{DomainError, Retrieved};
+use crate::record::Record;
 use crate::resource::{Action, Needs, Resource, Resources};
 use crate::runtime::consumer::Handler;
 use crate::runtime::invocation::{Handled, Handler as _, Invocation};
@@ -294,4 +297,75 @@ async fn no_part_is_begun_after_the_deadline() {
     assert_eq!(recorder.calls(), vec![Call::Commit(1); 10], "as many as are performed at once");
     let lines = logged.of("parts of the effects failed");
     assert_eq!((lines.len(), &lines[0]["failed"], &lines[0]["of"]), (1, &json!(200), &json!(200)));
+}
+
+/// Books, each with the aggregate of its event.
+type Books = &'static [(&'static str, &'static str)];
+
+/// Lends books to one reader, each as a separate part. Each part first writes the note of the reader.
+/// The book `handed over` has only a message.
+struct Lend(Books);
+
+impl Consumer for Lend {
+    const SOURCE: Source = Source::Schedule(Schedule::every_minutes(1));
+    const INBOX: Inbox = Inbox::None;
+    const RESOURCES: Resources =
+        &[Resource::Queue(READERS), Resource::Table(NOTES, &[Action::PutItem]), Resource::Outbox];
+
+    type Input = ScheduledRun;
+    type Command = ScheduledRun;
+
+    type Facts = Books;
+
+    async fn retrieve(&self, _: &Permit<DeliveredMessage>, _: &ScheduledRun) -> Retrieved<Books> {
+        Ok(self.0)
+    }
+
+    fn decide(_: &Moment, _: &ScheduledRun, books: Books) -> Result<Effects, DomainError> {
+        let part = |(book, aggregate): &(&str, &str)| {
+            let event = Event::about(aggregate, &Noted);
+            if *book == "handed over" {
+                return Effects::enqueue_instead_of_commit(Message::new(READERS, event));
+            }
+            Effects::none().write(noted("ann", "reads")).write(noted(book, "lent")).event(event)
+        };
+        Ok(books.iter().map(part).fold(Effects::none(), Effects::part))
+    }
+}
+
+fn published(recorder: &Recorder) -> BTreeSet<String> {
+    let rows = recorder.items_of(OUTBOX).into_iter();
+    rows.map(|item| OutboxRow::of_item(item).unwrap().envelope.event_id).collect()
+}
+
+#[tokio::test]
+async fn parts_that_first_write_one_item_are_all_committed_and_their_events_have_different_ids() {
+    const OF_THE_READER: Books = &[("dune", "ann"), ("emma", "ann"), ("ulysses", "ann")];
+    const OF_THE_BOOKS: Books = &[("dune", "dune"), ("emma", "emma"), ("ulysses", "ulysses")];
+    for books in [OF_THE_READER, OF_THE_BOOKS] {
+        let recorder = Arc::new(Recorder::default());
+        assert!(run_of(&recorder, Lend(books)).await.answer.is_ok());
+        assert_eq!(notes(&recorder).len(), 1 + books.len(), "each part is written");
+        let first = published(&recorder);
+        assert_eq!(first.len(), books.len(), "no subscriber takes one event for another");
+        let mut reversed = books.to_vec();
+        reversed.reverse();
+        assert!(run_of(&recorder, Lend(reversed.leak())).await.answer.is_ok());
+        assert_eq!(published(&recorder), first, "a repeated part publishes nothing again");
+    }
+}
+
+#[tokio::test]
+async fn messages_that_parts_hand_over_have_different_ids_and_keep_them_in_a_repeated_run() {
+    const HANDED_OVER: Books =
+        &[("handed over", "emma"), ("handed over", "dune"), ("handed over", "emma")];
+    let recorder = Arc::new(Recorder::default());
+    let ids = || -> BTreeSet<String> {
+        recorder.sent().into_iter().map(|sent| sent.envelope.event_id).collect()
+    };
+    assert!(run_of(&recorder, Lend(HANDED_OVER)).await.answer.is_ok());
+    let first = ids();
+    assert_eq!((recorder.sent().len(), first.len()), (3, 3));
+    assert!(run_of(&recorder, Lend(&HANDED_OVER[1..])).await.answer.is_ok());
+    assert_eq!((recorder.sent().len(), ids()), (5, first), "receivers ignore the repetitions");
 }
