@@ -67,7 +67,15 @@ impl Backoff {
     }
 
     /// The visibility timeout for a record that failed at this delivery, in whole seconds.
-    pub(crate) fn wait(deliveries: u32) -> Duration {
+    ///
+    /// After the last delivery it is that of the first: SQS moves a message to the dead-letter queue
+    /// only when it would deliver it again, and until then the message blocks its FIFO group.
+    pub(crate) fn wait_after(self, deliveries: u32) -> Duration {
+        Self::wait(if deliveries < self.deliveries_max() { deliveries } else { 1 })
+    }
+
+    /// A random wait of at least half of its maximum, which doubles with each delivery.
+    fn wait(deliveries: u32) -> Duration {
         let least_s = Self::longest_wait_s(deliveries) / 2;
         Duration::from_secs(least_s + random::up_to(least_s))
     }
@@ -95,6 +103,18 @@ mod tests {
             let within = |wait: &u64| (longest_s / 2..=longest_s).contains(wait);
             assert!(waits.iter().all(within), "{deliveries}: {waits:?}");
             assert!(waits.iter().any(|wait| *wait != waits[0]), "{deliveries}: {waits:?}");
+        }
+    }
+
+    #[test]
+    fn the_wait_after_the_last_delivery_is_that_after_the_first() {
+        let backoff = Backoff::DEFAULT;
+        let last = backoff.deliveries_max();
+        for (deliveries, waits_s) in
+            [(1, 1..=2), (last - 1, 450..=900), (last, 1..=2), (last + 1, 1..=2)]
+        {
+            let wait_s = backoff.wait_after(deliveries).as_secs();
+            assert!(waits_s.contains(&wait_s), "{deliveries}: {wait_s}");
         }
     }
 

@@ -16,7 +16,8 @@ pub enum Conditions<F> {
     /// computed again each time the facts are read again.
     On(fn(&F) -> Option<EntityTag>),
     /// A resource is created, which has no tag yet. The error is the one for an id that the
-    /// client chose and that is in use: `If-None-Match: *` makes it a 412.
+    /// client chose and that is in use: `If-None-Match: *` makes it a 412, whether stage 7 or a
+    /// condition of the effects finds it.
     Creation(Option<ErrorCode>),
     /// The endpoint changes no resource that has a version. `If-Match` is answered 412, and so is
     /// `If-None-Match: *` unless the method is `POST`.
@@ -72,7 +73,7 @@ impl Named {
         }
     }
 
-    /// Whether the commit was rejected because the resource exists, contrary to `If-None-Match: *`.
+    /// Whether the request was rejected because the resource exists, contrary to `If-None-Match: *`.
     pub(crate) fn explain<F>(&self, conditions: &Conditions<F>, rejection: &DomainError) -> bool {
         let Conditions::Creation(Some(taken)) = conditions else { return false };
         self.if_none_match == Some(Tags::Any) && rejection.has_code(taken.code())

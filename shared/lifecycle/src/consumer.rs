@@ -114,6 +114,11 @@ pub enum Source {
     /// The inbox knows the event by [`RecordInput::event_id`], or else by the hash of its text.
     /// Where equal events shall have their effect again, set [`Inbox::None`] or return an id.
     ///
+    /// A batch of Kinesis is one event. With `BisectBatchOnFunctionError` Lambda retries a failed batch
+    /// in halves, which have other hashes. If the invocation failed after its commit, for example by a
+    /// crash, the halves have its effects again. Turn bisection off, or set [`Inbox::None`] with writes
+    /// whose conditions hold once for each record of the batch.
+    ///
     /// A person writes the trigger of the function into the template: `cargo lifecycle codegen` writes
     /// no event source mapping for it.
     ///

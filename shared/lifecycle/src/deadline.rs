@@ -77,6 +77,11 @@ impl Deadline {
         self.0.saturating_duration_since(Instant::now())
     }
 
+    /// The deadline of work that a failure needs, also a failure because time ran out.
+    pub(crate) fn with_grace(self) -> Self {
+        Self(self.0 + Self::GRACE)
+    }
+
     pub(crate) fn instant(self) -> Instant {
         self.0
     }

@@ -5,7 +5,8 @@
 //! read.
 //!
 //! Only committed requests are stored. A rejection has changed nothing, so a retry is harmless and
-//! may succeed.
+//! may succeed. A [`Result`](crate::reply::Reply) that replies with a server error is not stored,
+//! either, although its effects are committed: a retry may succeed.
 
 use std::collections::BTreeMap;
 
@@ -45,7 +46,8 @@ pub enum Idempotency {
     /// Every request is new.
     None,
     /// A repeated request with the same `Idempotency-Key` is recognised within 24 hours. Its response
-    /// is stored in one item, which may have 400 KB: a larger one is a 500 without effects.
+    /// is stored in one item, which may have 400 KB: a larger one is a 500 without effects. Server
+    /// errors are not stored.
     Accepted,
     /// As `Accepted`; a request without the header is invalid.
     Required,

@@ -180,6 +180,11 @@ impl Reply for NoContent {
 
 /// A reply of two statuses: success, or a failure in the same shape. Each of them has one status;
 /// another `Result` inside does not compile.
+///
+/// The effects of an outcome are committed for both replies. A failure with a status from 500 is not
+/// stored under the request's `Idempotency-Key`: a retry with the same key is decided again, and its
+/// effects are committed again. So the effects of a failure must be harmless if they are repeated. A
+/// success that is stored already is replayed instead of a later failure, without other effects.
 impl<S: Reply, F: Reply<View = S::View>> Reply for Result<S, F> {
     const STATUS: StatusCode = S::STATUS;
     const FAILURE_STATUS: Option<StatusCode> = {

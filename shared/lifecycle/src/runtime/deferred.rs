@@ -6,7 +6,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures::future::join_all;
-use tokio::time::{Instant, timeout, timeout_at};
+use tokio::time::error::Elapsed;
+use tokio::time::{Instant, timeout_at};
 
 use super::shared::Shared;
 use crate::background::Spawned;
@@ -22,6 +23,8 @@ use crate::{Deadline, Moment, Upstream, clock};
 
 /// The error type of failed tertiary effects; an alarm reads it.
 const TERTIARY_EFFECT_FAILED: &str = "TERTIARY_EFFECT_FAILED";
+/// The error of an effect without a result at the deadline.
+const NO_TIME_LEFT: &str = "no time left";
 
 /// The deferred work of one invocation.
 pub(crate) struct DeferredWork {
@@ -29,6 +32,8 @@ pub(crate) struct DeferredWork {
     pub(crate) invocation_id: String,
     /// The request; `None` for a batch, whose records have no deferred effects.
     pub(crate) request: Option<Arc<Observations>>,
+    /// That of the invocation with its grace: work that is ended at the deadline leaves messages and
+    /// spans.
     pub(crate) deadline: Deadline,
     pub(crate) lines: Vec<String>,
     /// Spans for a collector, if there is one.
@@ -56,7 +61,7 @@ const BEFORE_RESPONSE_MAX: Duration = Duration::from_secs(1);
 
 /// The maximum delay of a response by an exchange of counts, which has run since the limit was
 /// checked. A slower one goes on during a later request.
-const EXCHANGE_MAX: Duration = Duration::from_millis(100);
+pub(super) const EXCHANGE_MAX: Duration = Duration::from_millis(100);
 
 impl DeferredWork {
     /// Writes the log lines.
@@ -64,7 +69,7 @@ impl DeferredWork {
         print_all(std::mem::take(&mut self.lines));
     }
 
-    /// Performs the work until the deadline. A failure is logged and counted.
+    /// Performs the work until the deadline. A failure is logged; that of an effect is also counted.
     pub(crate) async fn perform(self) {
         let exchanges_end = self.deadline;
         self.perform_until(exchanges_end).await;
@@ -84,25 +89,14 @@ impl DeferredWork {
         }
     }
 
+    /// Effects, exchange and export end separately: a slow one changes nothing about the others.
     async fn perform_all(mut self, exchanges_end: Deadline) {
         self.write_lines();
-        let wanted = self.tertiary.count();
-        let deadline = self.deadline.instant();
-        let telling = std::mem::take(&mut self.telling);
-        let exchanges = !telling.is_empty();
-        let began = Instant::now();
-        let work = self.effects_and_exchange(telling, exchanges_end);
-        let done = timeout_at(deadline, work).await;
-        let done = done.unwrap_or_else(|_| {
-            if wanted > 0 {
-                tracing::error!(wanted, "no time left for the tertiary effects");
-                self.count_failures(wanted);
-            }
-            let all = self.tertiary.works().chain(exchanges.then_some(WorkOf::Exchange));
-            let all = all.chain((!self.spans.is_empty()).then_some(WorkOf::Spans));
-            let unfinished = |work| (work, Some("no time left".to_owned()), began.elapsed());
-            all.map(unfinished).collect()
-        });
+        let exchange = exchanged(std::mem::take(&mut self.telling), exchanges_end);
+        let (mut done, exchanged, exported) =
+            tokio::join!(self.perform_effects(), exchange, self.export());
+        done.extend(exchanged);
+        done.extend(exported);
         if let Some(inspector) = &self.shared.inspector {
             let done = done.into_iter().map(|(work, failed, took)| Work {
                 name: work.to_string(),
@@ -119,21 +113,13 @@ impl DeferredWork {
         self.tertiary.count() + others.into_iter().filter(|other| *other).count()
     }
 
-    async fn effects_and_exchange(
-        &self,
-        telling: Vec<Spawned<bool>>,
-        exchanges_end: Deadline,
-    ) -> Vec<WorkDone> {
-        let perform = self.tertiary.perform(&*self.shared.adapter);
-        let exchange = exchanged(telling, exchanges_end);
-        let (mut done, exchanged, exported) = tokio::join!(perform, exchange, self.export());
+    async fn perform_effects(&self) -> Vec<WorkDone> {
+        let done = self.tertiary.perform(&*self.shared.adapter, self.deadline.instant()).await;
         let failed = || done.iter().filter_map(|(_, failed, _)| failed.as_ref());
         self.count_failures(failed().count());
         for error in failed() {
             tracing::error!(%error, "a tertiary effect failed");
         }
-        done.extend(exchanged);
-        done.extend(exported);
         done
     }
 
@@ -150,7 +136,8 @@ impl DeferredWork {
             Ok(())
         };
         // The next invocation waits for this export.
-        let exported = timeout(EXPORT_MAX, export).await.unwrap_or(Err(ServiceError::TimedOut));
+        let end = self.deadline.min(Deadline::after(EXPORT_MAX)).instant();
+        let exported = timeout_at(end, export).await.unwrap_or(Err(ServiceError::TimedOut));
         let failed = exported.err().map(chain_of);
         if let Some(error) = &failed {
             tracing::warn!(%error, "span export failed; spans dropped");
@@ -212,24 +199,36 @@ impl Tertiary {
         messages.chain(self.mails.iter().map(|_| WorkOf::Mail)).chain(posts)
     }
 
-    /// Performs all effects concurrently; returns them in order.
-    async fn perform(&self, adapter: &dyn Adapter) -> Vec<WorkDone> {
+    /// Performs all effects concurrently, each until the deadline; returns them in order.
+    async fn perform(&self, adapter: &dyn Adapter, deadline: Instant) -> Vec<WorkDone> {
         let began = Instant::now();
         let send = async {
-            let failed = if self.messages.is_empty() {
-                Vec::new()
+            let sent = if self.messages.is_empty() {
+                Ok(Vec::new())
             } else {
-                adapter.send(&self.messages).await
+                timeout_at(deadline, adapter.send(&self.messages)).await
             };
-            results_of(self.messages.len(), failed, began.elapsed())
+            results_of(self.messages.len(), sent, began.elapsed())
         };
         let announce = async {
-            let failed = send_in_order(adapter, &self.announced).await;
-            results_of(self.announced.len(), failed, began.elapsed())
+            let sent = timeout_at(deadline, send_in_order(adapter, &self.announced)).await;
+            results_of(self.announced.len(), sent, began.elapsed())
         };
-        let timed = |done: Result<(), ServiceError>| (done.err().map(chain_of), began.elapsed());
-        let mails = self.mails.iter().map(|mail| async move { timed(adapter.mail(mail).await) });
-        let posts = self.posts.iter().map(|post| async move { timed(adapter.post(post).await) });
+        let timed = |done: Result<Result<(), ServiceError>, Elapsed>| {
+            let failed = match done {
+                Ok(done) => done.err().map(chain_of),
+                Err(_) => Some(NO_TIME_LEFT.to_owned()),
+            };
+            (failed, began.elapsed())
+        };
+        let mails = self
+            .mails
+            .iter()
+            .map(|mail| async move { timed(timeout_at(deadline, adapter.mail(mail)).await) });
+        let posts = self
+            .posts
+            .iter()
+            .map(|post| async move { timed(timeout_at(deadline, adapter.post(post)).await) });
         let (sent, announced, mailed, posted) =
             tokio::join!(send, announce, join_all(mails), join_all(posts));
         let results = sent.into_iter().chain(announced).chain(mailed).chain(posted);
@@ -240,9 +239,12 @@ impl Tertiary {
 /// The result of each of several messages, some of which failed, and the time of all.
 fn results_of(
     count: usize,
-    sent: Vec<(usize, ServiceError)>,
+    sent: Result<Vec<(usize, ServiceError)>, Elapsed>,
     took: Duration,
 ) -> Vec<(Option<String>, Duration)> {
+    let Ok(sent) = sent else {
+        return vec![(Some(NO_TIME_LEFT.to_owned()), took); count];
+    };
     let mut failed: Vec<Option<String>> = vec![None; count];
     for (index, fault) in sent {
         if let Some(failed) = failed.get_mut(index) {

@@ -35,8 +35,8 @@ pub(crate) struct Noted {
     pub(crate) fields: Vec<(&'static str, FieldValue)>,
     /// The values of the service's metrics.
     pub(crate) values: Vec<OwnValue>,
-    /// The numbers of fields and of values before the current run of stages 6 to 8.
-    pub(crate) mark: (usize, usize),
+    /// The fields, and the number of values, before the current run of stages 6 to 8.
+    pub(crate) mark: (Vec<(&'static str, FieldValue)>, usize),
     /// Whether fields or values of the service were dropped.
     pub(crate) has_dropped: bool,
 }
@@ -102,15 +102,15 @@ pub(super) fn note(note: impl FnOnce(&mut Noted)) {
 
 /// Marks the service's fields and values so far, before the first run of stages 6 to 8.
 pub(crate) fn mark_own() {
-    note(|noted| noted.mark = (noted.fields.len(), noted.values.len()));
+    note(|noted| noted.mark = (noted.fields.clone(), noted.values.len()));
 }
 
-/// Discards the service's fields and values since the mark.
+/// Restores the service's fields and values as they were at the mark.
 pub(crate) fn restore_own() {
     note(|noted| {
-        let (fields, values) = noted.mark;
-        noted.fields.truncate(fields);
-        noted.values.truncate(values);
+        let (fields, values) = &noted.mark;
+        noted.fields.clone_from(fields);
+        noted.values.truncate(*values);
     });
 }
 

@@ -94,8 +94,8 @@ impl LogField {
         };
         let name = self.0;
         note(|noted| {
-            let mut of_this_run = noted.fields.iter_mut().skip(noted.mark.0);
-            if let Some((_, known)) = of_this_run.find(|(field, _)| *field == name) {
+            let known = noted.fields.iter_mut().find(|(field, _)| *field == name);
+            if let Some((_, known)) = known {
                 *known = value;
             } else if noted.fields.len() < Self::COUNT_MAX {
                 noted.fields.push((name, value));

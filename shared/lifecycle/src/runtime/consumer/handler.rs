@@ -59,12 +59,18 @@ impl<C: Consumer> invocation::Handler for Handler<C> {
             .collect::<Vec<GroupConsumed>>()
             .await;
         let (mut failed, mut lines, mut spans) = (Vec::new(), Vec::new(), Vec::new());
+        let not_begun: usize = consumed.iter().map(|group| group.not_begun).sum();
         for group in consumed {
             failed.push(group.failed);
             lines.extend(group.lines);
             spans.extend(group.spans);
         }
-        let hiding = back_off(&*self.shared.adapter, C::SOURCE, &failed, invocation.deadline);
+        if not_begun > 0 {
+            tracing::error!(not_begun, "no time left for records; they are retried");
+            lines.push(self.failures(not_begun));
+        }
+        let (adapter, deadline) = (&*self.shared.adapter, invocation.deadline);
+        let hiding = back_off(adapter, C::SOURCE, C::BACKOFF, &failed, deadline);
         if let Err(panic) = AssertUnwindSafe(hiding).catch_unwind().await {
             let error = panicked(&*panic);
             tracing::error!(%error, "visibility timeout not changed; failed records return without back-off");
@@ -80,7 +86,7 @@ impl<C: Consumer> invocation::Handler for Handler<C> {
             shared: Arc::clone(&self.shared),
             invocation_id: invocation.invocation_id,
             request: None,
-            deadline: invocation.deadline,
+            deadline: deadline.with_grace(),
             lines,
             spans,
             telling: Vec::new(),
@@ -112,6 +118,8 @@ fn answer_of(source: Source, failed: &[Vec<Raw>]) -> Result<InvocationResult, St
 struct GroupConsumed {
     /// The record that failed, and the records after it.
     failed: Vec<Raw>,
+    /// The number of records that had no time left.
+    not_begun: usize,
     lines: Vec<String>,
     spans: Vec<Value>,
     /// The inspection of the last record.
@@ -126,11 +134,17 @@ impl<C: Consumer> Handler<C> {
 
     /// Processes records one after the other. Stops at the first failure, so that the group keeps
     /// its order on retry. After a failure that has no retry it goes on: the records behind it have been
-    /// delivered as often, and would become dead letters with it.
+    /// delivered as often, and would become dead letters with it. No record is begun after the
+    /// deadline: the watchdog would end the process before the other records of the batch are reported.
     async fn consume_group(&self, group: Group, invocation: &Invocation) -> GroupConsumed {
         let mut consumed = GroupConsumed::default();
         let mut records = group.into_iter();
         for raw in records.by_ref() {
+            if invocation.deadline.left().is_zero() {
+                consumed.not_begun = 1;
+                consumed.failed.push(raw);
+                break;
+            }
             if !self.consume_guarded(&raw, invocation, &mut consumed).await {
                 let is_retried = matches!(C::SOURCE, Source::Stream(_))
                     || raw.deliveries < C::BACKOFF.deliveries_max();
@@ -139,6 +153,9 @@ impl<C: Consumer> Handler<C> {
                     break;
                 }
             }
+        }
+        if consumed.not_begun > 0 {
+            consumed.not_begun += records.len();
         }
         consumed.failed.extend(records);
         consumed
@@ -156,11 +173,16 @@ impl<C: Consumer> Handler<C> {
             let (record_id, error) = (&raw.record_id, panicked(&*panic));
             tracing::error!(record_id, %error, "a record panicked outside its stages");
             consumed.inspection.settled(Err(&error));
-            let labels = [("source", C::SOURCE.name()), ("outcome", "failed")];
-            let (service, at) = (&self.shared.settings.service, clock::now());
-            consumed.lines.push(metric(service, at, &labels, "records_total", "Count", 1));
+            consumed.lines.push(self.failures(1));
             false
         })
+    }
+
+    /// The metric of failed records without a line about each.
+    fn failures(&self, count: usize) -> String {
+        let labels = [("source", C::SOURCE.name()), ("outcome", "failed")];
+        let (service, at) = (&self.shared.settings.service, clock::now());
+        metric(service, at, &labels, "records_total", "Count", count)
     }
 
     async fn consume(

@@ -103,7 +103,7 @@ impl<E: Endpoint> invocation::Handler for Handler<E> {
             shared: Arc::clone(&self.shared),
             invocation_id: invocation.invocation_id,
             request: Some(observations),
-            deadline: invocation.deadline,
+            deadline: invocation.deadline.with_grace(),
             lines,
             spans: spans.unwrap_or_default(),
             telling: log.telling,

@@ -2,9 +2,12 @@
 
 use std::sync::Arc;
 
+use tokio::time::timeout;
+
+use super::super::deferred::EXCHANGE_MAX;
 use super::super::shared::Shared;
 use super::request_log::RequestLog;
-use crate::background;
+use crate::background::{self, Spawned};
 use crate::endpoint::Endpoint;
 use crate::error::{RequestError, ServiceError};
 use crate::http::Request;
@@ -58,15 +61,19 @@ impl<'a> Meter<'a> {
         log.inspection.verdict(Judge::Limit, standing.admitted, || of_limit(&standing));
         if standing.is_first && self.has_body {
             // Otherwise a body that ends the process could be sent repeatedly without being
-            // counted.
-            limiter.exchange(&**adapter).await;
+            // counted. A slower exchange goes on meanwhile.
+            let _ = timeout(EXCHANGE_MAX, self.exchange()).await;
         } else if standing.is_due {
             // Concurrent with the work, so that the client does not wait.
-            let shared = Arc::clone(self.shared);
-            let tell = async move { shared.limiter.exchange(&*shared.adapter).await };
-            log.telling.push(background::spawn(tell));
+            log.telling.push(self.exchange());
         }
         standing.enforce()
+    }
+
+    /// Begins an exchange of counts.
+    fn exchange(&self) -> Spawned<bool> {
+        let shared = Arc::clone(self.shared);
+        background::spawn(async move { shared.limiter.exchange(&*shared.adapter).await })
     }
 
     /// Counts the cost beyond the first unit, which was counted on arrival.

@@ -14,9 +14,10 @@ use super::request_log::RequestLog;
 use crate::caller::{Caller, SignIn, Verdict};
 use crate::caller::{Finding, not_verified};
 use crate::commit::{CommitOutcome, EventOrigin, commit};
+use crate::conditions::Named;
 use crate::effects::Effects;
 use crate::endpoint::Endpoint;
-use crate::error::{RequestError, ServiceError};
+use crate::error::{DomainError, RequestError, ServiceError};
 use crate::http::{Request, Response};
 use crate::idempotency::{IDEMPOTENCY_KEYS, ScopedIdempotencyKey, StoredResponse};
 use crate::limit::SubjectLimiter;
@@ -111,11 +112,6 @@ impl<E: Endpoint> Handler<E> {
                 log.inspection.resume(refused_at);
                 Err(failure)
             }
-            (Ok(done), _) if E::ROUTE.method == Method::GET => {
-                log.inspection.resume(Stage::Response);
-                let response = done.response.conditional(&asked.conditions);
-                Ok(Done { response: response.ok_or(RequestError::PreconditionFailed)?, ..done })
-            }
             (settled, _) => settled,
         }
     }
@@ -204,9 +200,17 @@ impl<E: Endpoint> Handler<E> {
             restore_own();
             let (effects, response) = self.decide(permit, asked, log).await?;
             let key = key.as_ref();
-            let remember = key.map(|key| key.store(&response, moment.now()));
             log.inspection.resume(Stage::Effects);
             log.inspection.reached(log.attempts);
+            let is_failure = response.status.is_server_error();
+            if let Some(key) = key.filter(|_| is_failure)
+                && let Some(response) = self.recall(key, request, log.at).await?
+            {
+                return Ok(Done::replay(response));
+            }
+            // A reply that reports a failure is not stored: a retry with the key is decided again.
+            let remember = key.filter(|_| !is_failure);
+            let remember = remember.map(|key| key.store(&response, moment.now()));
             let outcome = commit(adapter, &effects, remember, E::RESOURCES, moment, cause).await?;
             log.stages.end("effects");
             match (outcome, key) {
@@ -222,12 +226,9 @@ impl<E: Endpoint> Handler<E> {
                     let replayed = key.replay(known, request).ok_or(RequestError::KeyReused);
                     return replayed.map(Done::replay);
                 }
-                (CommitOutcome::Rejected(rejection), _)
-                    if conditions.explain(&E::CONDITIONS, &rejection) =>
-                {
-                    return Err(RequestError::PreconditionFailed);
+                (CommitOutcome::Rejected(rejection), _) => {
+                    return Err(refusal::<E>(conditions, rejection));
                 }
-                (CommitOutcome::Rejected(rejection), _) => return Err(rejection.into()),
                 (CommitOutcome::Stale(failed), _) => {
                     log.inspection.stale(&failed);
                     repetition.note(failed)?;
@@ -268,14 +269,19 @@ impl<E: Endpoint> Handler<E> {
             return Err(RequestError::PreconditionFailed);
         }
         // 7. Business rules.
-        let outcome = E::decide(permit.moment(), permit.caller(), command, facts)?;
+        let outcome = E::decide(permit.moment(), permit.caller(), command, facts)
+            .map_err(|rejection| refusal::<E>(conditions, rejection))?;
         log.stages.end("rules");
         // 8. Side effects, and 9. response, both still as values.
         log.inspection.enter(Stage::Effects);
         let effects = E::effects(&outcome);
         log.inspection.enter(Stage::Response);
         let response = Response::of_reply(E::reply(outcome)).map_err(ServiceError::internal)?;
-        let response = response.below(permit.prefix());
+        let mut response = response.below(permit.prefix());
+        if E::ROUTE.method == Method::GET {
+            // Before the commit: a 412 changes nothing.
+            response = response.conditional(conditions).ok_or(RequestError::PreconditionFailed)?;
+        }
         log.stages.end("response");
         Ok((effects, response))
     }
@@ -296,6 +302,15 @@ impl<E: Endpoint> Handler<E> {
             return Ok(None);
         }
         key.replay(remembered, request).ok_or(RequestError::KeyReused).map(Some)
+    }
+}
+
+/// The failure of a request that a rule or a condition of its effects rejects.
+fn refusal<E: Endpoint>(conditions: &Named, rejection: DomainError) -> RequestError {
+    if conditions.explain(&E::CONDITIONS, &rejection) {
+        RequestError::PreconditionFailed
+    } else {
+        rejection.into()
     }
 }
 

@@ -61,6 +61,23 @@ impl EventData for Kept {
     const TYPE: &'static str = "Kept";
 }
 
+fn told() -> Message {
+    Message::new(READERS, Event::about("note", &Kept))
+}
+
+fn mail() -> Mail {
+    let (id, to, text) = ("1".to_owned(), "a@b.example".to_owned(), "t".to_owned());
+    Mail { id, to, subject: text.clone(), text }
+}
+
+/// A handler of a function with a collector for spans.
+fn collected(recorder: &Arc<Recorder>) -> endpoint::Handler<PostNote> {
+    let mut handler = post_note(recorder);
+    let settings = &mut Arc::get_mut(&mut handler.shared).unwrap().settings;
+    settings.collector = Some("http://collector.example".to_owned());
+    handler
+}
+
 /// The tertiary effects of a request.
 fn tertiary(effects: &Effects) -> Tertiary {
     let moment = Moment::new(Timestamp::from_millis(0), [7; 32]);
@@ -74,8 +91,7 @@ async fn an_announcement_is_left_to_the_extension_or_sent_before_the_response() 
     for (mode, sent) in [(DeferMode::Spawned, 0), (DeferMode::BeforeResponse, 1)] {
         let recorder = Arc::new(Recorder::default());
         let mut deferred = ask(&post_note(&recorder), &request("undecided")).await.deferred;
-        let told = Message::new(READERS, Event::about("note", &Kept));
-        let effects = Effects::none().announce(told);
+        let effects = Effects::none().announce(told());
         deferred.tertiary = tertiary(&effects);
         let left = mode.before_answer(Some(deferred)).await;
         assert_eq!((left.is_some(), recorder.sent().len()), (sent == 0, sent), "{mode:?}");
@@ -125,10 +141,8 @@ async fn a_slow_queue_does_not_delay_the_response() {
 async fn deferred_work_has_the_id_of_its_request() {
     let logged = Captured::start();
     let recorder = Arc::new(Recorder::default());
-    let mut handler = post_note(&recorder);
-    let settings = &mut Arc::get_mut(&mut handler.shared).unwrap().settings;
-    settings.collector = Some("http://collector.example".to_owned());
-    settings.rate_limit = Some(1);
+    let mut handler = collected(&recorder);
+    Arc::get_mut(&mut handler.shared).unwrap().settings.rate_limit = Some(1);
     recorder.faults().queues_down = true;
     let answered = ask(&handler, &request("hello")).await;
     for line in &answered.deferred.lines {
@@ -154,16 +168,59 @@ async fn deferred_work_has_the_id_of_its_request() {
 async fn all_tertiary_effects_are_counted_and_performed() {
     let recorder = Arc::new(Recorder::default());
     let mut deferred = ask(&post_note(&recorder), &request("undecided")).await.deferred;
-    let told = || Message::new(READERS, Event::about("note", &Kept));
-    let (id, to, text) = ("1".to_owned(), "a@b.example".to_owned(), "t".to_owned());
-    let mail = Mail { id: id.clone(), to, subject: text.clone(), text };
-    let post = Post { id, upstream: Upstream::new("chat"), json: json!({}) };
+    let post = Post { id: "1".to_owned(), upstream: Upstream::new("chat"), json: json!({}) };
     let effects = Effects::none().message(told()).message(told()).announce(told());
-    let effects = effects.mail(mail.clone()).mail(mail).post(post.clone()).post(post.clone());
+    let effects = effects.mail(mail()).mail(mail()).post(post.clone()).post(post.clone());
     deferred.tertiary = tertiary(&effects.post(post));
     assert_eq!(deferred.count(), 8);
     deferred.perform().await;
     let told = |call: &Call| matches!(call, Call::Mail(_) | Call::Post(_));
     let told = recorder.calls().into_iter().filter(told).count();
     assert_eq!((recorder.sent().len(), told), (3, 5));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_slow_collector_fails_no_tertiary_effect() {
+    let logged = Captured::start();
+    let recorder = Arc::new(Recorder::default());
+    recorder.faults().collector_slow = Duration::from_mins(1);
+    let noted = ask(&collected(&recorder), &request("hello")).await;
+    let began = Instant::now();
+    assert!(DeferMode::BeforeResponse.before_answer(Some(noted.deferred)).await.is_none());
+    assert!((1_000..=1_001).contains(&began.elapsed().as_millis()));
+    assert_eq!(recorder.sent().len(), 1);
+    assert!(logged.of("a tertiary effect failed").is_empty());
+    assert_eq!(logged.of("span export failed; spans dropped").len(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn only_an_effect_without_a_result_fails_at_the_deadline() {
+    let logged = Captured::start();
+    let recorder = Arc::new(Recorder::default());
+    recorder.faults().queues_slow = Duration::from_mins(1);
+    let mut deferred = ask(&post_note(&recorder), &request("undecided")).await.deferred;
+    deferred.tertiary = tertiary(&Effects::none().message(told()).mail(mail()).mail(mail()));
+    deferred.perform().await;
+    assert_eq!(recorder.calls(), vec![Call::Mail("1".to_owned()); 2]);
+    let [line] = logged.of("a tertiary effect failed").try_into().unwrap();
+    assert_eq!(line["error"], "no time left");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_request_that_ran_out_of_time_leaves_its_messages_and_spans() {
+    for (slow_ms, done) in [(100, 1), (200, 0)] {
+        let logged = Captured::start();
+        let recorder = Arc::new(Recorder::default());
+        recorder.faults().queues_slow = Duration::from_millis(slow_ms);
+        recorder.faults().collector_slow = Duration::from_millis(slow_ms);
+        let mut timed_out = ask(&collected(&recorder), &request("hang")).await;
+        assert_eq!(timed_out.status, 504);
+        timed_out.deferred.tertiary = tertiary(&Effects::none().message(told()));
+        timed_out.deferred.perform().await;
+        let exported = recorder.exported.lock().unwrap().len();
+        assert_eq!((recorder.sent().len(), exported), (done, done), "{slow_ms}");
+        for message in ["a tertiary effect failed", "span export failed; spans dropped"] {
+            assert_eq!(logged.of(message).len(), 1 - done, "{slow_ms}: {message}");
+        }
+    }
 }

@@ -3,9 +3,11 @@
 mod allowed;
 mod authorizer;
 mod blocked;
+mod conditional_gets;
 mod consumers;
 mod deferred;
 mod described;
+mod failure_replies;
 mod handover;
 #[cfg(unix)]
 mod inspected;

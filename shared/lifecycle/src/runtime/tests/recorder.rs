@@ -57,6 +57,7 @@ pub(super) struct Faults {
     pub(super) limiter_slow: Duration,
     pub(super) queues_down: bool,
     pub(super) queues_slow: Duration,
+    pub(super) collector_slow: Duration,
     /// The ids of events whose messages make the platform panic.
     pub(super) panics: Vec<String>,
     /// The ids of events whose messages a queue refuses because of their content.
@@ -227,6 +228,10 @@ impl Telemetry for Recorder {
         headers: &[(String, String)],
         json: Vec<u8>,
     ) -> Result<(), ServiceError> {
+        let slow = self.faults().collector_slow;
+        if !slow.is_zero() {
+            tokio::time::sleep(slow).await;
+        }
         self.asked_for.lock().unwrap().push(crate::telemetry::request_id());
         self.exported.lock().unwrap().push((url.to_owned(), headers.to_vec(), json));
         Ok(())

@@ -115,6 +115,9 @@ impl Endpoint for PutAway {
         copies: &Copies,
         (): (),
     ) -> Result<Note, DomainError> {
+        if copies.id == "reserved" {
+            return Err(ID_TAKEN.into());
+        }
         Ok(Note { id: copies.id.clone(), author: String::new(), text: String::new() })
     }
 
@@ -210,6 +213,10 @@ async fn if_none_match_on_a_creation_is_412_if_the_clients_id_is_taken() {
     let again = asked("if-none-match", "*", "one").await;
     assert_eq!(again, (412, "PRECONDITION_FAILED".to_owned()));
     assert_eq!(asked("x-other", "*", "one").await, (409, "TITLE_TAKEN".to_owned()));
+    // Here stage 7 finds it out.
+    let reserved = asked("if-none-match", "*", "reserved").await;
+    assert_eq!(reserved, (412, "PRECONDITION_FAILED".to_owned()));
+    assert_eq!(asked("x-other", "*", "reserved").await, (409, "ID_TAKEN".to_owned()));
 }
 
 #[tokio::test]

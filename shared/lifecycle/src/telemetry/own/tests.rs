@@ -88,6 +88,40 @@ async fn the_values_of_a_discarded_run_are_discarded() {
     assert_eq!((fields, noted.values.len()), (vec!["before"], 1));
 }
 
+#[tokio::test]
+async fn a_field_that_is_set_again_after_the_mark_is_in_the_line_once() {
+    for (again, expected) in [(None, "before"), (Some("after"), "after")] {
+        let noted = noted(|| {
+            SHELF.set("before");
+            mark_own();
+            SHELF.set("discarded");
+            restore_own();
+            if let Some(again) = again {
+                SHELF.set(again);
+            }
+        })
+        .await;
+        assert_eq!(noted.fields, [("shelf", FieldValue::from(expected))]);
+    }
+}
+
+#[tokio::test]
+async fn a_known_field_is_replaced_after_the_mark_even_if_there_are_16() {
+    let names: Vec<&'static str> = (0..16).map(|n| &*format!("field{n}").leak()).collect();
+    let noted = noted(|| {
+        for name in &names {
+            LogField::new(name).set(1);
+        }
+        mark_own();
+        for name in &names {
+            LogField::new(name).set(2);
+        }
+    })
+    .await;
+    assert!(noted.fields.iter().all(|(_, value)| *value == FieldValue::Whole(2)));
+    assert_eq!((noted.fields.len(), noted.has_dropped), (16, false));
+}
+
 #[test]
 fn a_name_of_another_form_or_of_a_secret_or_of_the_lifecycle_is_refused() {
     for name in ["", "Shelf", "shelf_no", "userPassword", "sessionToken", &"x".repeat(41)] {

@@ -37,10 +37,17 @@ async fn records_after_one_of_their_group_that_fails_for_the_last_time_are_proce
 }
 
 #[tokio::test]
-async fn the_visibility_timeout_grows_with_the_number_of_deliveries() {
+async fn the_visibility_timeout_grows_with_the_number_of_deliveries_until_the_last() {
+    assert_eq!(Keep::BACKOFF.deliveries_max(), 11);
     let recorder = Arc::new(Recorder::default());
-    for (deliveries, expected_s) in [("1", 1..=2), ("2", 2..=4), ("5", 16..=32), ("40", 450..=900)]
-    {
+    for (deliveries, expected_s) in [
+        ("1", 1..=2),
+        ("2", 2..=4),
+        ("5", 16..=32),
+        ("10", 450..=900),
+        ("11", 1..=2),
+        ("40", 1..=2),
+    ] {
         let mut failing = message("m1", None, &said("e1", "broken"));
         failing["attributes"]["ApproximateReceiveCount"] = deliveries.into();
         let healthy = message("m2", None, &said("e2", "one"));
@@ -49,7 +56,47 @@ async fn the_visibility_timeout_grows_with_the_number_of_deliveries() {
         assert_eq!(receipt, "receipt-m1");
         assert!(expected_s.contains(&wait_s), "delivery {deliveries}: {wait_s} s");
     }
-    assert_eq!(recorder.hidden().len(), 4, "only for the failed records");
+    assert_eq!(recorder.hidden().len(), 6, "only for the failed records");
+}
+
+#[tokio::test(start_paused = true)]
+async fn no_record_is_begun_after_the_deadline() {
+    let logged = Captured::start();
+    let recorder = Arc::new(Recorder::default());
+    let endless = |n: usize| message(&format!("m{n}"), None, &said(&format!("e{n}"), "endless"));
+    let event = json!({ "Records": (0..30).map(endless).collect::<Vec<_>>() });
+    let handled = handle(shared(&recorder), Keep, &event).await;
+    let Ok(InvocationResult::Json(answer)) = handled.answer else { panic!("no batch response") };
+    let failures = answer["batchItemFailures"].as_array().unwrap().len();
+    assert_eq!((failures, recorder.hidden().len()), (30, 30));
+    let begun = vec![Call::Read("ledger"); Keep::CONCURRENCY];
+    assert_eq!(recorder.calls(), begun, "as many as are processed at once");
+    let lines = logged.of("no time left for records; they are retried");
+    assert_eq!((lines.len(), &lines[0]["not_begun"]), (1, &json!(20)));
+    let lines = handled.deferred.unwrap().lines;
+    let lines = lines.iter().map(|line| serde_json::from_str::<Value>(line).unwrap());
+    let failed = lines.filter(|line| line["outcome"] == "failed");
+    let counted: u64 = failed.filter_map(|line| line["records_total"].as_u64()).sum();
+    assert_eq!(counted, 30);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_group_ends_at_the_deadline_also_behind_a_last_failure() {
+    let logged = Captured::start();
+    let recorder = Arc::new(Recorder::default());
+    let mut messages = vec![
+        message("a1", Some("a"), &said("e1", "endless")),
+        message("a2", Some("a"), &said("e2", "two")),
+        message("a3", Some("a"), &said("e3", "three")),
+    ];
+    for message in &mut messages {
+        let last = Keep::BACKOFF.deliveries_max().to_string();
+        message["attributes"]["ApproximateReceiveCount"] = last.into();
+    }
+    assert_eq!(deliver(&recorder, messages).await, ["a1", "a2", "a3"]);
+    assert!(recorder.items_of(NOTES).is_empty());
+    let lines = logged.of("no time left for records; they are retried");
+    assert_eq!((lines.len(), &lines[0]["not_begun"]), (1, &json!(2)));
 }
 
 #[tokio::test(start_paused = true)]

@@ -86,3 +86,12 @@ async fn metrics_and_spans_of_a_record_have_the_id_of_its_request() {
         assert_eq!(line["requestId"], "req-1", "{line}");
     }
 }
+
+#[tokio::test(start_paused = true)]
+async fn the_spans_of_a_record_that_ran_out_of_time_are_exported() {
+    let recorder = Arc::new(Recorder::default());
+    recorder.faults().collector_slow = Duration::from_millis(100);
+    let event = json!({ "Records": [message("m1", None, &said("e1", "endless"))] });
+    let spans = spans_of(&recorder, Keep, &event).await;
+    assert_eq!(spans[0]["status"]["code"], 2);
+}

@@ -1,5 +1,9 @@
 //! Costs, and the sources that they are counted for.
 
+use std::time::Duration;
+
+use tokio::time::{Instant, sleep};
+
 use super::*;
 
 #[tokio::test]
@@ -99,4 +103,20 @@ async fn the_first_request_with_a_body_is_counted_before_its_body_is_read() {
     assert_eq!((answer.status, counts()), (400, 1), "exchanged before the body is read");
     ask(&handler, &with(request("x"), "/body", "{")).await;
     assert_eq!(counts(), 1, "the second count is exchanged later");
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_first_request_with_a_body_waits_for_its_exchange_for_100_ms_at_most() {
+    let recorder = Arc::new(Recorder::default());
+    recorder.faults().limiter_slow = Duration::from_secs(2);
+    let mut handler = post_note(&recorder);
+    Arc::get_mut(&mut handler.shared).unwrap().limiter = Limiter::new("notes");
+    let counts = || recorder.calls().iter().filter(|c| matches!(c, Call::Count(_, 1))).count();
+    let began = Instant::now();
+    assert_eq!(ask(&handler, &request("undecided")).await.status, 409);
+    let waited_ms = began.elapsed().as_millis();
+    assert!((100..=101).contains(&waited_ms), "{waited_ms}");
+    assert_eq!(counts(), 0);
+    sleep(Duration::from_secs(2)).await;
+    assert_eq!(counts(), 1, "a slow exchange goes on");
 }
