@@ -3,10 +3,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use serde::Deserialize;
 use serde_json::Value;
 use simulation::Millis;
-use simulation::evidence::{Answer, Request, Requests, claims};
+use simulation::evidence::{Answer, Request, Requests, claims, subject};
 use simulation::world::{Event, Happened, Oracle, View};
+
+use crate::items::{self, tables};
 
 pub(super) const NAME: &str = "access needs a valid token and its roles";
 
@@ -74,7 +77,7 @@ impl Oracle for Access {
         NAME
     }
 
-    fn observe(&mut self, event: &Event, _view: &View<'_>) -> Result<(), String> {
+    fn observe(&mut self, event: &Event, view: &View<'_>) -> Result<(), String> {
         // API Gateway would answer a 500 or a 502 instead of a 401.
         if let Happened::Failed { reason, .. } = &event.what
             && reason == "Unauthorized"
@@ -90,6 +93,9 @@ impl Oracle for Access {
                 self.issued.insert(token.to_owned());
             }
             return Ok(());
+        }
+        if request.is("POST", "/orders") {
+            own_address(&request, &items::all::<Address>(view, tables::ADDRESSES))?;
         }
         self.notice(&request, &answer, event.at);
         self.check(&request, &answer)
@@ -180,6 +186,26 @@ impl Access {
     }
 }
 
+/// A stored postal address.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Address {
+    address_id: String,
+    user_id: String,
+}
+
+/// Whether the address of an order is its customer's: the order's summary shows it.
+fn own_address(request: &Request, addresses: &[Address]) -> Result<(), String> {
+    let body = request.json();
+    let named = &body["addressId"];
+    let customer = request.token().and_then(subject);
+    let owner = addresses.iter().find(|it| *named == it.address_id).map(|it| &it.user_id);
+    if owner.is_some() && owner == customer.as_ref() {
+        return Ok(());
+    }
+    Err(format!("an order of {customer:?} names the address {named} of {owner:?}"))
+}
+
 fn has_role(claims: &Value, roles: &[&str]) -> bool {
     let given = claims["roles"].as_array().into_iter().flatten();
     given.filter_map(Value::as_str).any(|role| roles.contains(&role))
@@ -268,6 +294,21 @@ mod tests {
         assert!(cancel(&admin, "/orders/1"));
         assert!(!cancel(&bob, "/orders/1"));
         assert!(!cancel(&ann, "/orders/2"));
+    }
+
+    #[test]
+    fn an_order_to_the_address_of_another_user_is_found() {
+        let address =
+            |id: &str, user: &str| Address { address_id: id.to_owned(), user_id: user.to_owned() };
+        let addresses = [address("1", "ann"), address("2", "bob")];
+        let ordered = |id: &str| {
+            let body = json!({ "addressId": id }).to_string();
+            let order = request("POST", "/orders", &token("ann", &[]), Millis::seconds(100));
+            own_address(&Request { body, ..order }, &addresses).is_ok()
+        };
+        assert!(ordered("1"));
+        assert!(!ordered("2"));
+        assert!(!ordered("3"));
     }
 
     #[test]

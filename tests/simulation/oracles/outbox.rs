@@ -1,15 +1,30 @@
 //! The outbox: an event is marked only when all its queues have it, and all events are marked. An
-//! event that an order carries is in all its queues, too.
+//! event that an order carries is in all its queues, too: at the latest after a run of the schedule that
+//! announces waiting orders again.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
+use lifecycle::Timestamp;
+use serde::Deserialize;
 use serde_json::Value;
+use simulation::Millis;
 use simulation::evidence::{Sends, dead_letters};
-use simulation::world::{Event, Oracle, View};
+use simulation::world::{Event, Happened, Oracle, View};
 
 use crate::items::{self, Order, Row, Writes, tables};
+use crate::opening::SAGA_TIMEOUT_S;
 
 pub(super) const NAME: &str = "every event reaches its queues";
+
+/// The function that announces waiting orders again.
+const ANNOUNCER: &str = "ExpireSagasFunction";
+/// The time after which a run announces an order: half a minute, and the most that an index lags and
+/// clocks differ.
+const WAITED: Millis = Millis::seconds(30 + 2 + 1);
+/// The time in which an order waits for its decision, less the most that clocks differ.
+const WAITS: Millis = Millis::seconds(SAGA_TIMEOUT_S - 1);
+/// The most waiting orders that a run surely finds: one page.
+const WAITING_MAX: usize = 100;
 
 /// Checks each write of the outbox.
 #[derive(Debug, Clone)]
@@ -20,13 +35,35 @@ pub(super) struct Outbox {
     sent: BTreeSet<(String, String)>,
     /// The ids of the events that are marked.
     marked: BTreeSet<String>,
+    order_writes: Writes,
+    /// When each order was stored.
+    stored: BTreeMap<String, Millis>,
+    /// When each run of the announcer began that has not ended.
+    runs: BTreeMap<String, Millis>,
 }
 
 impl Default for Outbox {
     fn default() -> Self {
-        let (writes, sends) = (Writes::of(&[tables::OUTBOX]), Sends::default());
-        Self { writes, sends, sent: BTreeSet::new(), marked: BTreeSet::new() }
+        Self {
+            writes: Writes::of(&[tables::OUTBOX]),
+            sends: Sends::default(),
+            sent: BTreeSet::new(),
+            marked: BTreeSet::new(),
+            order_writes: Writes::of(&[tables::ORDERS]),
+            stored: BTreeMap::new(),
+            runs: BTreeMap::new(),
+        }
     }
+}
+
+/// An order that may wait for its decision.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Waiting {
+    order_id: String,
+    status: String,
+    created_at: Timestamp,
+    created_event_id: Option<String>,
 }
 
 impl Oracle for Outbox {
@@ -40,6 +77,17 @@ impl Oracle for Outbox {
             if let Some(event_id) = body["eventId"].as_str() {
                 self.sent.insert((sent.queue, event_id.to_owned()));
             }
+        }
+        if self.order_writes.happened(event) {
+            for order in view.records::<Waiting>(tables::ORDERS) {
+                self.stored.entry(order.order_id.clone()).or_insert(event.at);
+            }
+        }
+        if let Some(began) = self.successful_run(event) {
+            let orders = view.records::<Waiting>(tables::ORDERS);
+            let waiting: Vec<_> = orders.iter().filter(|order| order.status == "PENDING").collect();
+            let mut judged = waiting.iter().filter(|_| waiting.len() <= WAITING_MAX);
+            judged.try_for_each(|order| self.announced(order, began, event.at))?;
         }
         if !self.writes.happened(event) {
             return Ok(());
@@ -63,6 +111,43 @@ impl Oracle for Outbox {
         let orders: Vec<Order> = items::all(view, tables::ORDERS);
         let mut judged = orders.iter().filter(|order| !excused.contains(&order.order_id));
         judged.try_for_each(|order| carried(order, &self.sent))
+    }
+}
+
+impl Outbox {
+    /// The beginning of a run of the announcer, if the event is its success.
+    fn successful_run(&mut self, event: &Event) -> Option<Millis> {
+        match &event.what {
+            Happened::Invoked { invocation, function, .. } if function == ANNOUNCER => {
+                self.runs.insert(invocation.clone(), event.at);
+                None
+            }
+            Happened::Returned { invocation, .. } => self.runs.remove(invocation),
+            Happened::Failed { invocation, .. } => {
+                self.runs.remove(invocation);
+                None
+            }
+            _ => None,
+        }
+    }
+
+    /// Whether all queues have the event of a waiting order after a successful run of the announcer.
+    fn announced(&self, order: &Waiting, began: Millis, ended: Millis) -> Result<(), String> {
+        let Waiting { order_id, created_at, created_event_id, .. } = order;
+        let (Some(event_id), Some(stored)) = (created_event_id, self.stored.get(order_id)) else {
+            return Ok(());
+        };
+        let created_at = Millis(u64::try_from(created_at.as_millis()).unwrap_or_default());
+        if began < *stored + WAITED || ended > created_at + WAITS {
+            return Ok(());
+        }
+        let has_it = |queue: &str| self.sent.contains(&(queue.to_owned(), event_id.clone()));
+        match queues("OrderCreated").iter().find(|queue| !has_it(queue)) {
+            None => Ok(()),
+            Some(queue) => Err(format!(
+                "order {order_id} waits after a run of {ANNOUNCER}, and {queue} never took its event"
+            )),
+        }
     }
 }
 
@@ -122,6 +207,28 @@ mod tests {
         assert!(relayed(&row, &sent(&both)).is_ok());
         relayed(&row, &sent(&both[..1])).unwrap_err();
         relayed(&row, &sent(&[])).unwrap_err();
+    }
+
+    #[test]
+    fn an_order_that_a_run_has_not_announced_again_is_found() {
+        // 2026-01-01T00:00:00Z is the time of the order.
+        let at = |second| Millis(1_767_225_600_000) + Millis::seconds(second);
+        let order: Waiting = serde_json::from_value(json!({
+            "orderId": "o", "status": "PENDING", "createdAt": "2026-01-01T00:00:00.000Z",
+            "createdEventId": "e",
+        }))
+        .unwrap();
+        let mut outbox = Outbox::default();
+        outbox.stored.insert("o".to_owned(), at(10));
+        let mut announced = |queue: Option<&str>, began, ended| {
+            outbox.sent.extend(queue.map(|queue| (queue.to_owned(), "e".to_owned())));
+            outbox.announced(&order, at(began), at(ended)).is_ok()
+        };
+        assert!(announced(None, 42, 60), "it was stored too late for this run");
+        assert!(announced(None, 43, 120), "its time may be over");
+        assert!(!announced(None, 43, 60));
+        assert!(!announced(Some("EmailsQueue"), 43, 60));
+        assert!(announced(Some("CustomerApprovalsQueue"), 43, 60));
     }
 
     #[test]

@@ -31,7 +31,8 @@ pub enum Attempt {
     LockOut,
     /// Signs up with the address of a person.
     TakeAddress(Person),
-    /// Signs up with the address of a person who then proves it with another password.
+    /// Signs up with the address of a person, guesses the token of the mail, and waits until the person
+    /// proves the address with another password.
     Hijack,
     /// Uses a token that the store has not issued.
     Forge(Forgery),
@@ -57,6 +58,8 @@ const SOURCES: usize = 24;
 const GUESSES_OF_SOURCE: usize = 5;
 /// The share of worlds in which an attacker may do so: it is as much work as ten orders.
 const LOCK_OUT: Chance = Chance::percent(30);
+/// The length of a token in a mail.
+const TOKEN_CHARS: usize = 43;
 /// Longer than a token is valid, with the leeway.
 const TOO_LONG: Millis = Millis::seconds(900 + 60 + 5);
 
@@ -194,12 +197,15 @@ async fn hijack(client: &Client) -> Option<()> {
     let password = "S3CR3T-of-the-thief";
     let account = json!({ "email": email, "password": password, "name": "Marker Thief" });
     let answer = persist(client, &ApiRequest::post("/users", &account)).await?;
-    let user_id = data(&answer, "userId")?;
+    let path = format!("/users/{}/verification", data(&answer, "userId")?);
+    let prove = |token: &str, password: &str| {
+        let proof = json!({ "token": token, "password": password });
+        ApiRequest::new("PUT", &path).json(&proof)
+    };
+    persist(client, &prove(&"A".repeat(TOKEN_CHARS), password)).await?;
     let ask = ApiRequest::post("/verification-emails", &json!({ "email": email }));
     let token = token_by_mail(client, &email, "Verify", &ask).await?;
-    let proof = json!({ "token": token, "password": "S3CR3T-of-the-owner" });
-    let path = format!("/users/{user_id}/verification");
-    persist(client, &ApiRequest::new("PUT", path).json(&proof)).await?;
+    persist(client, &prove(&token, "S3CR3T-of-the-owner")).await?;
     let credentials = json!({ "email": email, "password": password });
     persist(client, &ApiRequest::post("/sessions", &credentials)).await.map(drop)
 }
@@ -235,6 +241,12 @@ fn requests_about(victim: Person) -> Vec<ApiRequest> {
     ];
     if victim != ATTACKER {
         requests.push(ApiRequest::get(format!("/users/{}", victim.id())));
+        let order = json!({
+            "items": [{ "productId": product_id(0), "quantity": 1 }],
+            "addressId": victim.address_id(), "paymentMethod": "CARD",
+        });
+        let key = format!("order-to-{}", victim.mailbox());
+        requests.push(ApiRequest::post("/orders", &order).header("idempotency-key", key));
     }
     requests.extend(private_requests());
     requests

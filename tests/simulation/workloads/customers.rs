@@ -217,9 +217,17 @@ async fn set_password(
     persist(client, &ask).await?;
     ask_impatiently(client, &ask).await;
     let token = token_by_mail(client, email, "Set a new", &ask).await?;
-    let change = json!({ "token": token, "password": password });
     let path = format!("/users/{user_id}/password");
-    persist(client, &ApiRequest::new("PUT", path).json(&change)).await
+    let change = |password: &str| {
+        let change = json!({ "token": token, "password": password });
+        ApiRequest::new("PUT", &path).json(&change)
+    };
+    let changed = persist(client, &change(password)).await?;
+    if changed.is_success() {
+        // The token is for one use.
+        persist(client, &change(&format!("{password}-again"))).await?;
+    }
+    Some(changed)
 }
 
 /// Asks for more mails at the same time, if the person is impatient.

@@ -20,6 +20,9 @@ pub struct Freedom {
     pub unprocessed: Chance,
     /// Whether a batch of reads returns the items of a table in a drawn order, and not in that of the keys.
     pub unordered_batches: bool,
+    /// How often a queue refuses a valid entry of a batch of sends or of visibility changes, and takes
+    /// the others.
+    pub failed_entries: Chance,
     /// How often a standard queue delivers a message again although it is hidden.
     pub duplicates: Chance,
     /// How often a standard queue delivers a message again although it is deleted.
@@ -42,6 +45,7 @@ impl Freedom {
             ttl_delay_max: Millis(0),
             unprocessed: Chance::NEVER,
             unordered_batches: false,
+            failed_entries: Chance::NEVER,
             duplicates: Chance::NEVER,
             undeleted: Chance::NEVER,
             old_handles: Chance::NEVER,
@@ -59,6 +63,7 @@ impl Freedom {
             ttl_delay_max: Millis::hours(48),
             unprocessed: Chance::percent(2),
             unordered_batches: true,
+            failed_entries: Chance::percent(2),
             duplicates: Chance::percent(2),
             undeleted: Chance::percent(1),
             old_handles: Chance::percent(50),

@@ -9,7 +9,7 @@ use super::errors::{
 };
 use super::queue::Queue;
 use super::receive::VISIBILITY_S_MAX;
-use super::{Call, Sqs, batch_answer, check_entries};
+use super::{Call, Sqs, batch_answer, check_entries, of_entry};
 use crate::Millis;
 use crate::services::wire::{AwsError, parsed};
 
@@ -92,7 +92,8 @@ impl Sqs {
         let queue = self.queue(&name)?;
         let results = request.entries.into_iter().map(|entry| {
             let timeout = entry.visibility_timeout.unwrap_or(0);
-            let result = changed(queue, &entry.receipt_handle, timeout, call);
+            let handle = &entry.receipt_handle;
+            let result = of_entry(call, |call| changed(queue, handle, timeout, call));
             (entry.id, result)
         });
         Ok(batch_answer(results.collect()))

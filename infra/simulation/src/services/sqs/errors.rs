@@ -54,6 +54,11 @@ pub(super) fn over_limit() -> AwsError {
         .or_in_query("OverLimit")
 }
 
+/// The error of an entry of a batch that the queue could not perform.
+pub(super) fn not_performed() -> AwsError {
+    AwsError { status: 500, ..AwsError::new("InternalError", "The entry was not performed.") }
+}
+
 pub(super) fn out_of_range(value: i64, parameter: &str, reason: &str) -> AwsError {
     invalid_value(format!("Value {value} for parameter {parameter} is invalid. Reason: {reason}"))
 }

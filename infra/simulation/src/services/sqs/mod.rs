@@ -142,7 +142,8 @@ fn batch_answer(results: Vec<(String, Result<Json, AwsError>)>) -> Json {
                 successful.push(entry);
             }
             Err(error) => failed.push(serde_json::json!({
-                "Id": id, "Code": error.code, "Message": error.message, "SenderFault": true,
+                "Id": id, "Code": error.code, "Message": error.message,
+                "SenderFault": error.status < 500,
             })),
         }
     }
@@ -151,6 +152,17 @@ fn batch_answer(results: Vec<(String, Result<Json, AwsError>)>) -> Json {
         answer["Failed"] = Json::Array(failed);
     }
     answer
+}
+
+/// Performs an entry of a batch, unless the queue uses its freedom to refuse it.
+fn of_entry(
+    call: &mut Call<'_>,
+    perform: impl FnOnce(&mut Call<'_>) -> Result<Json, AwsError>,
+) -> Result<Json, AwsError> {
+    if call.random.happens(call.freedom.failed_entries) {
+        return Err(errors::not_performed());
+    }
+    perform(call)
 }
 
 /// Checks the ids of the entries of a batch.

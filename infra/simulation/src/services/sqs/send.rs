@@ -8,7 +8,7 @@ use super::definition::BYTES_MAX;
 use super::errors::{invalid_value, missing, out_of_range, too_long_batch};
 use super::message::{Attributes, Message, check, digest, digest_of, drawn_id, hexadecimal, size};
 use super::queue::Queue;
-use super::{Call, Sqs, batch_answer, check_entries};
+use super::{Call, Sqs, batch_answer, check_entries, of_entry};
 use crate::Millis;
 use crate::services::wire::{AwsError, parsed};
 
@@ -90,7 +90,7 @@ impl Sqs {
         }
         let queue = self.queue(&name)?;
         let results = request.entries.into_iter().map(|BatchEntry { id, entry }| {
-            let result = sent(queue, entry, call);
+            let result = of_entry(call, |call| sent(queue, entry, call));
             (id, result)
         });
         Ok(batch_answer(results.collect()))

@@ -208,6 +208,28 @@ fn a_batch_has_a_result_for_each_entry() {
 }
 
 #[test]
+fn some_entries_of_a_batch_fail_as_drawn_although_they_are_valid() {
+    let freedom = Freedom { failed_entries: Chance::percent(50), ..Freedom::none() };
+    let (mut world, url) = queue(freedom, QueueDefinition::new("q"));
+    let (mut sent, mut failed) = (0, 0);
+    for _ in 0..20 {
+        let entries = ["a", "b", "c"].map(|id| json!({ "Id": id, "MessageBody": "x" }));
+        let batch = json!({ "QueueUrl": url, "Entries": entries });
+        let answer = world.sqs("SendMessageBatch", batch);
+        sent += answer["Successful"].as_array().unwrap().len();
+        for refused in answer["Failed"].as_array().into_iter().flatten() {
+            assert_eq!(
+                (&refused["Code"], &refused["SenderFault"]),
+                (&json!("InternalError"), &json!(false))
+            );
+            failed += 1;
+        }
+    }
+    assert_eq!((sent + failed, world.services.messages("q").len()), (60, sent));
+    assert!(sent > 10 && failed > 10, "{sent} {failed}");
+}
+
+#[test]
 fn an_invalid_message_is_an_error_with_its_code() {
     let (mut world, url) = plain();
     let attribute =
