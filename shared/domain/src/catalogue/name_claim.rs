@@ -46,6 +46,13 @@ impl NameClaim {
         Key::new(format_args!("name#{name}"))
     }
 
+    /// The keys of all claims to a name.
+    pub fn keys_of(name: &ProductName) -> Vec<Key> {
+        let mut keys = vec![Self::key_of(name), Self::typed_key_of(name)];
+        keys.dedup();
+        keys
+    }
+
     /// Whether the catalogue treats the names as the same.
     pub fn are_one(name: &ProductName, other: &ProductName) -> bool {
         Self::key_of(name) == Self::key_of(other)
@@ -60,22 +67,25 @@ impl NameClaim {
         writes
     }
 
-    /// Claims the name, if it is free or already this product's, and frees the previous one.
-    /// Concurrent renames of one product must not fail because of a taken name.
-    pub fn take(&self, before: &ProductName, otherwise: &DomainError) -> Vec<Write> {
+    /// Claims the name, if it is free or already this product's, and frees the previous one, of
+    /// which the product has the claims with these keys. Concurrent renames of one product must not
+    /// fail because of a taken name.
+    ///
+    /// Another product may have a claim to the previous name: the previous version allowed names
+    /// that differ only in case. So a claim is freed only if it is this product's.
+    pub fn take(&self, claims: &[Key], otherwise: &DomainError) -> Vec<Write> {
         let own = Condition::Equals("productId", effects::text(self.product_id.to_string()));
-        let mine = Condition::Any(vec![Condition::Absent, own]);
+        let mine = Condition::Any(vec![Condition::Absent, own.clone()]);
         let mut writes = vec![Write::put(self)];
         if Self::typed_key_of(&self.name) != self.key() {
             writes.push(Write::put(&TypedNameClaim(self.clone())));
         }
         let taken: Vec<_> = writes.iter().map(|write| write.key.clone()).collect();
-        let mut given_up = vec![Self::key_of(before), Self::typed_key_of(before)];
-        given_up.dedup();
-        given_up.retain(|key| !taken.contains(key));
+        let given_up = claims.iter().filter(|key| !taken.contains(*key));
+        let free = given_up.map(|key| Write::delete::<Self>(key.clone()).when(own.clone()));
         let take = writes.into_iter();
         let take = take.map(|write| write.when(mine.clone()).or_reject(otherwise.clone()));
-        take.chain(given_up.into_iter().map(Write::delete::<Self>)).collect()
+        take.chain(free).collect()
     }
 }
 
@@ -151,8 +161,17 @@ mod tests {
             ("Lamp", "lamp", &["+name#lamp", "-name#Lamp"]),
             ("lamp", "Lamp", &["+name#lamp", "+name#Lamp"]),
         ] {
-            assert_eq!(keys(&claim(after).take(&name(before), &taken())), writes);
+            let claims = NameClaim::keys_of(&name(before));
+            assert_eq!(keys(&claim(after).take(&claims, &taken())), writes);
         }
+    }
+
+    #[test]
+    fn a_rename_frees_only_claims_of_the_product() {
+        let writes = claim("Lantern").take(&[NameClaim::typed_key_of(&name("Lamp"))], &taken());
+        assert_eq!(keys(&writes), ["+name#lantern", "+name#Lantern", "-name#Lamp"]);
+        let id = effects::text(lamp().product_id.to_string());
+        assert_eq!(writes[2].condition, Some(Condition::Equals("productId", id)));
     }
 
     fn keys(writes: &[Write]) -> Vec<String> {
