@@ -3,21 +3,33 @@
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_runtime_api::client::result::SdkError;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
+use aws_smithy_types::retry::ErrorKind;
 use lifecycle::ServiceError;
 use lifecycle::error::BoxError;
 
-/// The error codes by which AWS services report throttling.
-const THROTTLES: [&str; 9] = [
+/// The error codes by which AWS services report throttling: the ones that the SDK retries, that of an
+/// overloaded service, and that of SQS if KMS throttles.
+const THROTTLES: [&str; 16] = [
+    "BandwidthLimitExceeded",
+    "EC2ThrottledException",
+    "KMS.ThrottlingException",
     "LimitExceededException",
+    "PriorRequestNotComplete",
     "ProvisionedThroughputExceededException",
     "RequestLimitExceeded",
     "RequestThrottled",
+    "RequestThrottledException",
     "ServiceUnavailable",
+    "SlowDown",
+    "ThrottledException",
     "Throttling",
     "ThrottlingException",
     "TooManyRequestsException",
     "TransactionInProgressException",
 ];
+
+/// The error codes by which AWS services report that they waited too long for the request.
+const TIME_OUTS: [&str; 2] = ["RequestTimeout", "RequestTimeoutException"];
 
 /// A retry is worth trying after a second: most throttling has ended by then.
 pub(crate) const RETRY_AFTER_S: u32 = 1;
@@ -79,11 +91,16 @@ pub(crate) fn is_throttle(code: &str) -> bool {
 
 fn is_passing<E: ProvideErrorMetadata>(error: &SdkError<E, HttpResponse>) -> bool {
     match error {
-        SdkError::TimeoutError(_) => true,
-        SdkError::DispatchFailure(failure) => failure.is_io() || failure.is_timeout(),
-        SdkError::ResponseError(response) => response.raw().status().is_server_error(),
+        // A response error is a response that broke off.
+        SdkError::TimeoutError(_) | SdkError::ResponseError(_) => true,
+        SdkError::DispatchFailure(failure) => {
+            // A connection that the server closed instead of responding is transient.
+            let is_transient = failure.as_other() == Some(ErrorKind::TransientError);
+            failure.is_io() || failure.is_timeout() || is_transient
+        }
         SdkError::ServiceError(answer) => {
-            answer.raw().status().is_server_error() || answer.err().code().is_some_and(is_throttle)
+            let passes = |code: &str| is_throttle(code) || TIME_OUTS.contains(&code);
+            answer.raw().status().is_server_error() || answer.err().code().is_some_and(passes)
         }
         _ => false,
     }
@@ -110,6 +127,8 @@ mod tests {
         for (status, code, passes) in [
             (400, "ThrottlingException", true),
             (400, "ProvisionedThroughputExceededException", true),
+            (400, "KMS.ThrottlingException", true),
+            (400, "RequestTimeout", true),
             (500, "InternalServerError", true),
             (503, "ServiceUnavailable", true),
             (400, "AccessDeniedException", false),
@@ -128,6 +147,12 @@ mod tests {
         assert!(matches!(fault("GetItem", "users", broken), ServiceError::Unavailable { .. }));
         let late = Error::timeout_error("late");
         assert!(matches!(fault("GetItem", "users", late), ServiceError::Unavailable { .. }));
+        let closed = ConnectorError::other("closed".into(), Some(ErrorKind::TransientError));
+        let closed = Error::dispatch_failure(closed);
+        assert!(matches!(fault("GetItem", "users", closed), ServiceError::Unavailable { .. }));
+        let raw = HttpResponse::new(StatusCode::try_from(200).unwrap(), SdkBody::empty());
+        let cut = Error::response_error("cut", raw);
+        assert!(matches!(fault("GetItem", "users", cut), ServiceError::Unavailable { .. }));
     }
 
     #[test]

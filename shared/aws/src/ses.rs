@@ -1,5 +1,8 @@
 //! Mail through SES.
 
+use std::error::Error;
+use std::iter::successors;
+
 use aws_sdk_sesv2::types::{Body, Content, Destination, EmailContent, Message, MessageHeader};
 use lifecycle::ServiceError;
 use lifecycle::effects::Mail;
@@ -25,7 +28,7 @@ impl Aws {
             .content(content)
             .send()
             .await
-            .map_err(|error| fault("SendEmail", "mail", error))?;
+            .map_err(|error| without_addresses(fault("SendEmail", "mail", error)))?;
         Ok(())
     }
 }
@@ -39,4 +42,66 @@ fn content(mail: &Mail) -> Result<EmailContent, aws_sdk_sesv2::error::BuildError
         .headers(id)
         .build();
     Ok(EmailContent::builder().simple(message).build())
+}
+
+/// The fault with one cause, in which no address is left. SES names the addresses that it refuses,
+/// and the log must not contain them.
+fn without_addresses(fault: ServiceError) -> ServiceError {
+    match fault {
+        ServiceError::Internal(source) => ServiceError::internal(causes(&*source)),
+        ServiceError::Unavailable { retry_after_s, source } => {
+            ServiceError::Unavailable { retry_after_s, source: causes(&*source).into() }
+        }
+        other => other,
+    }
+}
+
+/// The texts of an error and of its causes, without addresses.
+fn causes(error: &(dyn Error + 'static)) -> String {
+    let causes = successors(Some(error), |&error| error.source());
+    let causes: Vec<String> = causes.map(ToString::to_string).collect();
+    hide_addresses(&causes.join(": "))
+}
+
+/// The text with each word that has an `@` replaced. An apostrophe or a backtick ends no word, because
+/// an address may contain one. A double quote does: errors of the SDK quote their messages.
+fn hide_addresses(text: &str) -> String {
+    let ends_word = |c: char| c.is_whitespace() || matches!(c, ',' | ';' | ':' | '<' | '>' | '"');
+    let mut shown = String::with_capacity(text.len());
+    for piece in text.split_inclusive(ends_word) {
+        let word = piece.trim_end_matches(ends_word);
+        shown.push_str(if word.contains('@') { "(address)" } else { word });
+        shown.push_str(&piece[word.len()..]);
+    }
+    shown
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_text_is_shown_without_the_addresses_in_it() {
+        let denied = "not authorized to perform `ses:SendEmail' on resource \
+                      `arn:aws:ses:eu-west-1:123456789012:identity/example.com'";
+        for (text, shown) in [
+            (
+                "Email address is not verified. The following identities failed the check in \
+                 region EU-WEST-1: a@b.example, Ann <ann.o'neil+news@c.example>",
+                "Email address is not verified. The following identities failed the check in \
+                 region EU-WEST-1: (address), Ann <(address)>",
+            ),
+            (denied, denied),
+            (
+                "arn:aws:ses:eu-west-1:123456789012:identity/ann@example.com is denied",
+                "arn:aws:ses:eu-west-1:123456789012:(address) is denied",
+            ),
+            ("{ message: \"ann@example.com\" }", "{ message: \"(address)\" }"),
+            ("ann@example.com", "(address)"),
+            ("é@ü.example;\u{2028}ann", "(address);\u{2028}ann"),
+            ("", ""),
+        ] {
+            assert_eq!(hide_addresses(text), shown);
+        }
+    }
 }

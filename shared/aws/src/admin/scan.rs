@@ -58,7 +58,7 @@ impl Operator {
     pub async fn scan<R: Record>(
         &self,
         segment: Segment,
-        from: Option<Place>,
+        from: Option<&Place>,
     ) -> Result<Page<R>, ServiceError> {
         let request = self
             .0
@@ -69,7 +69,7 @@ impl Operator {
             .total_segments(segment.of.into())
             .limit(PAGE_MAX)
             .consistent_read(true)
-            .set_exclusive_start_key(from.map(|place| place.0));
+            .set_exclusive_start_key(from.map(|place| place.0.clone()));
         let started = Instant::now();
         let answer = request.customize().config_override(patient()).send().await;
         observe_query("Scan", R::TABLE.name(), started.elapsed());

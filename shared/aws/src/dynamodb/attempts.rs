@@ -9,8 +9,8 @@ use aws_smithy_runtime_api::client::interceptors::context::FinalizerInterceptorC
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use aws_smithy_types::config_bag::ConfigBag;
 
-/// Whether an attempt at a call ended without a definite answer: none at all, or a server error.
-/// `DynamoDB` may have performed it.
+/// Whether an attempt at a call ended without a definite answer: none at all, a server error, or a
+/// success that broke off before its end. `DynamoDB` may have performed it.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Attempts(Arc<AtomicBool>);
 
@@ -32,7 +32,8 @@ impl Intercept for Attempts {
         _: &RuntimeComponents,
         _: &mut ConfigBag,
     ) -> Result<(), BoxError> {
-        let is_definite = context.response().is_some_and(|it| !it.status().is_server_error());
+        // After a success that was read, the call has ended: nothing depends on this.
+        let is_definite = context.response().is_some_and(|it| it.status().is_client_error());
         if !is_definite {
             self.0.store(true, Ordering::Relaxed);
         }

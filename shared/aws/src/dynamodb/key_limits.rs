@@ -1,16 +1,6 @@
-//! The texts that can be keys. Pure: no call.
+//! Positions at the limit of a sort key. Pure: no call.
 
 use lifecycle::record::Key;
-
-/// Whether a text can be a partition key, of a table or of an index.
-pub(super) fn is_partition(text: &str) -> bool {
-    (1..=Key::PARTITION_BYTES_MAX).contains(&text.len())
-}
-
-/// Whether a text can be a sort key, of a table or of an index.
-pub(super) fn is_position(text: &str) -> bool {
-    (1..=Key::SORT_BYTES_MAX).contains(&text.len())
-}
 
 /// The last possible position before a text that is too long for one; `None` if it is not too long.
 pub(super) fn last_before(text: &str) -> Option<String> {

@@ -3,14 +3,13 @@
 use aws_sdk_dynamodb::types::AttributeValue;
 use futures::future::try_join_all;
 use lifecycle::paging::Direction;
-use lifecycle::record::Record;
+use lifecycle::record::{Key, Record};
 use lifecycle::telemetry::observe_query;
 use lifecycle::{Permit, ServiceError};
 use serde_dynamo::Item;
 use tokio::time::Instant;
 
 use super::expressions::{SdkItem, key_in};
-use super::key_limits::is_partition;
 use super::range::Range;
 use super::table::record;
 use crate::Table;
@@ -122,7 +121,7 @@ impl<R: Record> Table<R> {
         let attribute = range.position_attribute(R::TABLE);
         let mut found = Vec::new();
         // `DynamoDB` would refuse the query, but the partition may be the text of a client.
-        if range.is_empty() || !is_partition(partition) {
+        if range.is_empty() || !Key::can_be_partition(partition) {
             return Ok(found);
         }
         let mut start = None;

@@ -3,9 +3,9 @@
 use std::borrow::Cow;
 
 use lifecycle::paging::Direction;
-use lifecycle::record::{IndexName, TableName};
+use lifecycle::record::{IndexName, Key, TableName};
 
-use super::key_limits::{is_position, last_before};
+use super::key_limits::last_before;
 
 /// A comparison of positions, as the end of a key condition.
 const ABOVE: &str = " AND #position > :bound0";
@@ -136,7 +136,7 @@ impl Range {
                 None => false,
                 Some(Section::UpTo(last)) => self.is_ascending() && last.is_empty(),
                 Some(Section::Between(lower, upper)) => lower > upper || upper.is_empty(),
-                Some(Section::StartingWith(beginning)) => !is_position(beginning),
+                Some(Section::StartingWith(beginning)) => !Key::can_be_sort(beginning),
             }
     }
 
@@ -176,7 +176,7 @@ impl Range {
             (_, None) => ("", Vec::new()),
             (_, Some(Section::UpTo(last))) => compared(up_to, last),
             (_, Some(Section::Between(lower, upper))) => {
-                if is_position(lower) && is_position(upper) {
+                if Key::can_be_sort(lower) && Key::can_be_sort(upper) {
                     let limits = vec![Cow::Borrowed(lower.as_str()), Cow::Borrowed(upper.as_str())];
                     (" AND #position BETWEEN :bound0 AND :bound1", limits)
                 } else if is_ascending {

@@ -1,5 +1,6 @@
 //! Reads of a memory compared with those of `DynamoDB`, and the surroundings of functions.
 
+mod api_keys;
 mod consumer;
 mod impossible_keys;
 mod invocations;

@@ -216,6 +216,19 @@ async fn a_failing_mail_service_gets_one_attempt_and_is_unavailable() {
     }
 }
 
+#[tokio::test]
+async fn the_error_of_a_refused_mail_has_no_address() {
+    let body = r#"{"__type":"MessageRejected","message":"Email address is not verified. The following identities failed the check in region EU-WEST-1: ada@example.com"}"#;
+    let (url, _) = stub(400, body).await;
+    let refused = connected_to(&url).mail(&mail()).await;
+    assert!(matches!(refused, Err(ServiceError::Internal(_))), "{refused:?}");
+    let logged = format!("{refused:?}");
+    for part in ["SendEmail on mail failed", "MessageRejected", "EU-WEST-1: (address)"] {
+        assert!(logged.contains(part), "{logged}");
+    }
+    assert!(!logged.contains('@'), "{logged}");
+}
+
 fn mail() -> Mail {
     Mail {
         id: "1".to_owned(),

@@ -2,6 +2,7 @@
 //! `rustack`, in this process, each on a free port.
 
 mod api_keys;
+mod broken_responses;
 mod commits;
 #[cfg(feature = "mail")]
 mod connections;

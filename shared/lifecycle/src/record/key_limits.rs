@@ -7,6 +7,16 @@ impl Key {
     pub const PARTITION_BYTES_MAX: usize = 2048;
     /// `DynamoDB`'s limit for a sort key, of a table or of an index, in bytes.
     pub const SORT_BYTES_MAX: usize = 1024;
+
+    /// Whether a text can be a partition key, of a table or of an index.
+    pub fn can_be_partition(text: &str) -> bool {
+        (1..=Self::PARTITION_BYTES_MAX).contains(&text.len())
+    }
+
+    /// Whether a text can be a sort key, of a table or of an index.
+    pub fn can_be_sort(text: &str) -> bool {
+        (1..=Self::SORT_BYTES_MAX).contains(&text.len())
+    }
 }
 
 impl TableName {
@@ -26,8 +36,7 @@ impl TableName {
     /// ```
     pub fn can_have(self, key: &Key) -> bool {
         let sort_key = key.sk.as_deref().filter(|_| self.is_sorted);
-        (1..=Key::PARTITION_BYTES_MAX).contains(&key.pk.len())
-            && sort_key.is_none_or(|sk| (1..=Key::SORT_BYTES_MAX).contains(&sk.len()))
+        Key::can_be_partition(&key.pk) && sort_key.is_none_or(Key::can_be_sort)
     }
 }
 
