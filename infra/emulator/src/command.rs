@@ -2,10 +2,10 @@
 //! a service's own program adds its [`Application`].
 
 use std::fmt::Display;
+use std::pin::pin;
 use std::process::ExitCode;
 
 use clap::{Args, Subcommand};
-use tokio::signal::ctrl_c;
 use tokio::signal::unix::{SignalKind, signal};
 
 use crate::console::client;
@@ -66,6 +66,7 @@ impl Command {
         }
         let logs = if self.json_logs { Logs::Json } else { Logs::Readable };
         let options = Options { logs, ..self.options };
+        let mut ended = pin!(end_signal());
         let platform = tokio::select! {
             started = Platform::start(options, application) => match started {
                 Ok(platform) => platform,
@@ -74,14 +75,14 @@ impl Command {
                     return exit_status(&error);
                 }
             },
-            () = told_to_end() => return ExitCode::SUCCESS,
+            () = &mut ended => return ExitCode::SUCCESS,
         };
         print_addresses(&platform);
         announce();
         print_ready();
         let failed = tokio::select! {
             error = platform.stores().data_error() => Some(error),
-            () = told_to_end() => None,
+            () = &mut ended => None,
         };
         platform.stop().await;
         failed.map_or(ExitCode::SUCCESS, |error| {
@@ -133,12 +134,38 @@ fn exit_status(error: &StartError) -> ExitCode {
     }
 }
 
-/// Returns on Ctrl-C or SIGTERM.
-async fn told_to_end() {
-    let mut terminate = signal(SignalKind::terminate()).expect("SIGTERM can be handled");
-    tokio::select! {
+/// Waits for Ctrl-C or SIGTERM, from this call on.
+fn end_signal() -> impl Future<Output = ()> {
+    first_of(SignalKind::terminate(), SignalKind::interrupt())
+}
+
+/// Waits for one of two signals, from this call on.
+fn first_of(terminate: SignalKind, interrupt: SignalKind) -> impl Future<Output = ()> {
+    let mut terminate = signal(terminate).expect("the signal can be handled");
+    let interrupt = signal(interrupt);
+    async move {
         // If Ctrl-C cannot be handled, end now: otherwise the process could not be stopped.
-        _ = ctrl_c() => {}
-        _ = terminate.recv() => {}
+        let Ok(mut interrupt) = interrupt else { return };
+        tokio::select! {
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rustix::process::{Signal, getpid, kill_process};
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_signal_before_the_first_poll_is_not_lost() {
+        // Tokio keeps its handlers, and those of the real signals would keep this process alive.
+        let ended = first_of(SignalKind::window_change(), SignalKind::user_defined1());
+
+        kill_process(getpid(), Signal::WINCH).unwrap();
+
+        ended.await;
     }
 }

@@ -94,9 +94,18 @@ fn readable(line: &LogLine<'_>, fields: Option<&Map<String, Value>>) -> Option<(
         Some(fields) if line.source == LogSource::Stdout => say_fields(fields)?,
         _ => (Severity::Normal, line.text.to_owned()),
     };
+    // A program may colour the lines that it prints. Texts in JSON and in errors are foreign.
+    let is_as_printed = fields.is_none() && line.source != LogSource::Platform;
+    let said = if is_as_printed { said } else { clean(&said) };
     let time = Zoned::now().strftime("%H:%M:%S%.3f").to_string();
     let function = line.function.strip_suffix("Function").unwrap_or(line.function);
     Some((severity, format!("{time}  {function:<14}  {said}")))
+}
+
+/// The text without the characters that no terminal may get. Lines and tabs stay.
+fn clean(text: &str) -> String {
+    let is_hidden = |it: char| text::is_unshown(it) && !matches!(it, '\n' | '\t');
+    text.chars().map(|it| if is_hidden(it) { '\u{fffd}' } else { it }).collect()
 }
 
 fn say_fields(fields: &Map<String, Value>) -> Option<(Severity, String)> {
@@ -201,6 +210,17 @@ mod tests {
         assert_eq!(severity("WARN"), Severity::Warning);
         assert_eq!(severity("info"), Severity::Normal);
         assert_eq!(Severity::Normal.paint("line"), "line");
+    }
+
+    #[test]
+    fn a_field_with_an_escape_sequence_does_not_reach_the_terminal() {
+        let line = r#"{"level":"warn","message":"no \u001b[2Jfile","name":"a\rb\nc"}"#;
+        assert_eq!(shown(line).unwrap(), "WARN no \u{fffd}[2Jfile name=a\u{fffd}b\nc");
+        assert_eq!(shown("\u{1b}[32mas printed").unwrap(), "\u{1b}[32mas printed");
+        let (source, text) = (LogSource::Platform, "failed: \u{1b}[2J");
+        let line = LogLine { function: "F", environment: "e", source, text };
+        let (_, said) = readable(&line, None).unwrap();
+        assert!(said.ends_with("failed: \u{fffd}[2J"), "{said}");
     }
 
     #[test]

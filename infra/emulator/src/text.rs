@@ -1,4 +1,4 @@
-//! Cutting texts to a number of characters.
+//! Cutting texts to a number of characters, and the characters that no terminal may get.
 
 /// The first characters of a text, and the rest.
 pub(crate) fn split(text: &str, characters_max: usize) -> (&str, &str) {
@@ -12,6 +12,19 @@ pub(crate) fn cut(text: &str, characters_max: usize, mark: &str) -> String {
         (_, "") => text.to_owned(),
         (first, _) => format!("{first}{mark}"),
     }
+}
+
+/// Whether a character of a foreign text is not written to a terminal: it moves the cursor, begins an
+/// escape sequence, has no width, or changes the direction of the text.
+pub(crate) fn is_unshown(character: char) -> bool {
+    character.is_control()
+        || matches!(
+            character,
+            '\u{200b}'..='\u{200f}'
+                | '\u{2028}'..='\u{202e}'
+                | '\u{2060}'..='\u{2069}'
+                | '\u{feff}'
+        )
 }
 
 #[cfg(test)]

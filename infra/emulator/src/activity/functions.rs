@@ -274,7 +274,10 @@ impl Store {
                     ended.status.is_some_and(|status| status >= 500) || ended.error.is_some();
                 let last = progress.stages.last().filter(|_| failed);
                 let at = ended.refused_at.as_deref().or(last.map(|(name, ..)| name.as_str()));
-                request.refused_at = at.and_then(stage_named);
+                // The gateway may have refused the response before this report was read.
+                if request.refusal.is_none() {
+                    request.refused_at = at.and_then(stage_named);
+                }
             }
         }
         self.detail_invocation(number, bytes, |invocation| {

@@ -1,6 +1,8 @@
 //! Asks cargo for the binaries of a project, and builds them.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+use std::env::consts::{ARCH, EXE_SUFFIX, OS};
+use std::iter;
 use std::path::{Path, PathBuf};
 use std::process::{Output, Stdio};
 
@@ -64,6 +66,9 @@ pub(super) struct Project {
     target_directory: PathBuf,
     #[serde(rename = "workspace_root")]
     pub(super) root: PathBuf,
+    /// The paths of the binaries that have been built, by their names.
+    #[serde(skip)]
+    built: BTreeMap<String, PathBuf>,
 }
 
 #[derive(Deserialize)]
@@ -79,6 +84,13 @@ struct Target {
     kind: Vec<String>,
 }
 
+/// Cargo's message about a program that it has built.
+#[derive(Deserialize)]
+struct Artifact {
+    target: Target,
+    executable: PathBuf,
+}
+
 impl Project {
     /// The project that a directory belongs to.
     pub(super) async fn read(directory: &Path) -> Result<Self, BuildError> {
@@ -91,12 +103,12 @@ impl Project {
 
     /// Builds the binaries of these names.
     pub(super) async fn build(
-        &self,
+        &mut self,
         names: &BTreeSet<String>,
         how: Build,
     ) -> Result<(), BuildError> {
         let mut command = cargo(&self.root);
-        command.arg("build");
+        command.args(["build", "--message-format", "json-render-diagnostics"]);
         if how.release {
             // The deployed features: as the functions' packages ask for them.
             let packages: BTreeSet<_> = names.iter().filter_map(|it| self.package_of(it)).collect();
@@ -113,15 +125,35 @@ impl Project {
         } else {
             command.arg("--quiet").stderr(Stdio::piped());
         }
-        run(command).await.map(|_| ())
+        let messages = run(command).await?.stdout;
+        self.built.extend(executables(&messages));
+        Ok(())
     }
 
-    /// The path of a binary.
+    /// The path of a binary: as built now, or else as last built.
     pub(super) fn binary(&self, name: &str, how: Build) -> Result<PathBuf, BuildError> {
+        if let Some(path) = self.built.get(name) {
+            return Ok(path.clone());
+        }
         let profile = if how.release { "release" } else { "debug" };
-        let file = format!("{name}{}", std::env::consts::EXE_SUFFIX);
-        let path = self.target_directory.join(profile).join(file);
-        if path.is_file() { Ok(path) } else { Err(BuildError::NotBuilt(path)) }
+        let file = Path::new(profile).join(format!("{name}{EXE_SUFFIX}"));
+        let not_built = || BuildError::NotBuilt(self.target_directory.join(&file));
+        self.last_built(&file).ok_or_else(not_built)
+    }
+
+    /// The newest file of this name in the target directory, or in its folder for a target that this
+    /// machine runs. Cargo uses such a folder if its configuration names the target.
+    fn last_built(&self, file: &Path) -> Option<PathBuf> {
+        let folders = std::fs::read_dir(&self.target_directory).ok()?.flatten();
+        let of_machine = folders.filter(|folder| {
+            let name = folder.file_name();
+            name.to_str().is_some_and(|name| name.starts_with(ARCH) && name.contains(OS))
+        });
+        let folders = iter::once(self.target_directory.clone());
+        let folders = folders.chain(of_machine.map(|folder| folder.path()));
+        let files = folders.map(|folder| folder.join(file));
+        let built = files.filter(|path| path.is_file());
+        built.max_by_key(|path| path.metadata().and_then(|metadata| metadata.modified()).ok())
     }
 
     /// The package that has a binary of this name.
@@ -152,6 +184,14 @@ impl Package {
     }
 }
 
+/// The programs in cargo's messages, by their names.
+fn executables(messages: &[u8]) -> BTreeMap<String, PathBuf> {
+    let lines = messages.split(|byte| *byte == b'\n');
+    // The other messages have no executable.
+    let artifacts = lines.filter_map(|line| serde_json::from_slice::<Artifact>(line).ok());
+    artifacts.map(|artifact| (artifact.target.name, artifact.executable)).collect()
+}
+
 async fn run(command: std::process::Command) -> Result<Output, BuildError> {
     let mut command = Command::from(command);
     command.stdin(Stdio::null()).stdout(Stdio::piped()).kill_on_drop(true);
@@ -162,4 +202,19 @@ async fn run(command: std::process::Command) -> Result<Output, BuildError> {
     }
     let said = String::from_utf8_lossy(&output.stderr).trim().to_owned();
     Err(BuildError::Failed { said: if said.is_empty() { "see above".to_owned() } else { said } })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_paths_of_programs_are_those_of_cargos_messages() {
+        let messages = r#"{"reason":"compiler-artifact","target":{"kind":["lib"],"name":"a"},"executable":null}
+{"reason":"compiler-artifact","target":{"kind":["bin"],"name":"get-a"},"executable":"/t/some-target/debug/get-a"}
+{"reason":"build-finished","success":true}
+"#;
+        let expected = ("get-a".to_owned(), PathBuf::from("/t/some-target/debug/get-a"));
+        assert_eq!(executables(messages.as_bytes()), BTreeMap::from([expected]));
+    }
 }

@@ -54,7 +54,9 @@ pub(crate) async fn find(
     }
     if how.build {
         for (root, names) in targets(&programs) {
-            projects.by_root[&root].build(&names, how).await?;
+            if let Some(project) = projects.by_root.get_mut(&root) {
+                project.build(&names, how).await?;
+            }
         }
     }
     let located = programs.into_iter().map(|(code, program)| {
@@ -233,6 +235,24 @@ mod tests {
         }
         let error = found(&root, at("nothing")).await.unwrap_err().to_string();
         assert!(error.contains("nothing") && error.contains("BuildProperties"), "{error}");
+        std::fs::remove_dir_all(&root).unwrap();
+    }
+
+    #[tokio::test]
+    async fn a_binary_that_was_last_built_for_a_named_target_is_in_that_targets_folder() {
+        use std::env::consts::{ARCH, OS};
+
+        let expected = format!("target/{ARCH}-unknown-{OS}-gnu/debug/page");
+        let root = directory(&[
+            ("Cargo.toml", &crate_of("page")),
+            ("src/main.rs", "fn main() {}\n"),
+            (&expected, ""),
+            ("target/other-unknown-none/debug/page", ""),
+        ]);
+
+        let found = found(&root, Code::Directory(".".to_owned())).await.unwrap();
+
+        assert!(found.ends_with(&expected), "{}", found.display());
         std::fs::remove_dir_all(&root).unwrap();
     }
 

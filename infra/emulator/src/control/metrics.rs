@@ -38,13 +38,13 @@ impl Metrics {
     /// other is a gauge.
     pub(super) fn observe(&mut self, metric: &str, labels: Labels, values: &[f64]) {
         let name = prometheus_name(metric);
-        let family = self.families.entry(name.clone()).or_default();
-        let is_new = !family.contains_key(&labels);
+        let is_new = self.families.get(&name).is_none_or(|family| !family.contains_key(&labels));
         if is_new && self.series_count == SERIES_MAX {
             self.left_out += 1;
             return;
         }
         self.series_count += usize::from(is_new);
+        let family = self.families.entry(name.clone()).or_default();
         let series = family.entry(labels).or_insert_with(|| Series::new(&name));
         for value in values {
             series.observe(*value);
@@ -197,6 +197,9 @@ local_series_left_out_total 0
             metrics.observe("errors_total", label("n", &number.to_string()), &[1.0]);
         }
 
-        assert!(metrics.render().contains("local_series_left_out_total 2"));
+        metrics.observe("errors_of_order_1_total", Labels::new(), &[1.0]);
+
+        assert!(metrics.render().contains("local_series_left_out_total 3"));
+        assert_eq!(metrics.families.len(), 1, "a name without a series is not kept");
     }
 }

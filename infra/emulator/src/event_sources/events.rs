@@ -114,6 +114,7 @@ pub(super) fn of_given_up(
     records: &[Record],
     condition: &str,
     invocations: u32,
+    now: Timestamp,
 ) -> String {
     let arrival = |record: &Record| {
         #[expect(clippy::cast_possible_truncation, reason = "whole seconds, far below 2^53")]
@@ -137,7 +138,7 @@ pub(super) fn of_given_up(
             "functionError": "Unhandled",
         },
         "version": "1.0",
-        "timestamp": Timestamp::now(),
+        "timestamp": now,
         "DDBStreamBatchInfo": {
             "shardId": dynoxide::streams::shard_id(&table.name),
             "startSequenceNumber": first.map(|record| &record.dynamodb.sequence_number),

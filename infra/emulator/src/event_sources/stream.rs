@@ -286,7 +286,8 @@ impl Lane {
         let destination = self.trigger.on_failure_queue.as_deref();
         if let Some(queue) = destination.and_then(|queue| stores.names().queue(queue)) {
             let function = &self.mapping.function;
-            let body = events::of_given_up(function, &self.table, records, condition, attempts);
+            let (table, now) = (&self.table, self.mapping.now());
+            let body = events::of_given_up(function, table, records, condition, attempts, now);
             let items = Self::items(records);
             let reason = SentBecause::OfRows(&self.trigger.table, &items);
             if let Err(error) = stores.send_because(queue, &body, reason).await {

@@ -120,7 +120,7 @@ async fn failed(
     if let Err(refusal) = identifier(&headers) {
         return *refusal;
     }
-    station.fail(&read_report(body).await);
+    station.fail(read_report(body).await);
     accepted()
 }
 

@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::Bytes;
 use serde::Serialize;
+use tokio::runtime::Handle;
 use tokio::sync::{mpsc, oneshot};
 use uuid::Uuid;
 
@@ -129,23 +130,30 @@ impl Function {
     ) -> Result<Bytes, InvokeError> {
         let request_id = Uuid::new_v4().to_string();
         self.activity.invocation_queued(&request_id, &self.deployment.logical_id, cause);
-        let result = self.invoke_as(&request_id, payload).await;
+        let result = match self.submit(&request_id, payload) {
+            Ok(answered) => {
+                let (function, answered) = (self, Some(answered));
+                Wait { function, request_id: &request_id, answered }.result().await
+            }
+            Err(error) => Err(error),
+        };
         if let Err(error) = &result {
-            let is_throttle = *error == InvokeError::Throttled;
-            let counters = &self.counters;
-            let counter = if is_throttle { &counters.throttles } else { &counters.errors };
-            counter.fetch_add(1, Ordering::Relaxed);
-            self.timeline.note_request(&request_id, &format!("failed: {}", error.error_type()));
-            self.activity.invocation_ended(&request_id, Some(error.to_string()));
+            self.note_failure(&request_id, error);
         }
         result
     }
 
-    async fn invoke_as(
-        self: &Arc<Self>,
-        request_id: &str,
-        payload: Bytes,
-    ) -> Result<Bytes, InvokeError> {
+    fn note_failure(&self, request_id: &str, error: &InvokeError) {
+        let is_throttle = *error == InvokeError::Throttled;
+        let counters = &self.counters;
+        let counter = if is_throttle { &counters.throttles } else { &counters.errors };
+        counter.fetch_add(1, Ordering::Relaxed);
+        self.timeline.note_request(request_id, &format!("failed: {}", error.error_type()));
+        self.activity.invocation_ended(request_id, Some(error.to_string()));
+    }
+
+    /// Queues an invocation, and returns the receiver of its result.
+    fn submit(self: &Arc<Self>, request_id: &str, payload: Bytes) -> Result<Answered, InvokeError> {
         let (bytes, limit) = (payload.len(), PAYLOAD_BYTES_MAX);
         if bytes > limit {
             return Err(InvokeError::EventTooLarge { bytes, limit });
@@ -159,8 +167,7 @@ impl Function {
             self.counters.invocations.fetch_add(1, Ordering::Relaxed);
             Ok::<_, InvokeError>(())
         })?;
-        // The pool always sends a result, unless the platform is being dropped.
-        answered.await.unwrap_or(Err(InvokeError::Stopping))
+        Ok(answered)
     }
 
     /// Changes the pool, then hands waiting invocations to environments that became free.
@@ -207,6 +214,41 @@ impl Function {
             errors: read(&self.counters.errors),
             throttles: read(&self.counters.throttles),
         }
+    }
+}
+
+/// Receives the result of an invocation.
+type Answered = oneshot::Receiver<Result<Bytes, InvokeError>>;
+
+/// A caller that waits for a result. If it leaves first, a task records a later failure.
+struct Wait<'a> {
+    function: &'a Arc<Function>,
+    request_id: &'a str,
+    /// `None` once the result is there.
+    answered: Option<Answered>,
+}
+
+impl Wait<'_> {
+    async fn result(mut self) -> Result<Bytes, InvokeError> {
+        let stopping = Err(InvokeError::Stopping);
+        let Some(answered) = &mut self.answered else { return stopping };
+        // The pool always sends a result, unless the platform is being dropped.
+        let result = answered.await.unwrap_or(stopping);
+        self.answered = None;
+        result
+    }
+}
+
+impl Drop for Wait<'_> {
+    fn drop(&mut self) {
+        let Some(answered) = self.answered.take() else { return };
+        let Ok(runtime) = Handle::try_current() else { return };
+        let (function, request_id) = (Arc::clone(self.function), self.request_id.to_owned());
+        runtime.spawn(async move {
+            if let Ok(Err(error)) = answered.await {
+                function.note_failure(&request_id, &error);
+            }
+        });
     }
 }
 

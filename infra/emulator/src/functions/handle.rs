@@ -65,10 +65,15 @@ impl EnvironmentHandle {
     }
 
     /// Handles the process's report of a fatal error.
-    pub(super) fn fail(&self, report: &ErrorReport) {
-        let reason = format!("{}: {}", report.error_type, report.error_message);
+    pub(super) fn fail(&self, report: ErrorReport) {
         self.function.step_in(&self.environment, |environment| {
-            environment.fail(InvokeError::InitFailed { reason });
+            let error = InvokeError::from(report);
+            let error = if environment.is_initialising() {
+                InvokeError::InitFailed { reason: error.to_string() }
+            } else {
+                error
+            };
+            environment.fail(error);
         });
     }
 

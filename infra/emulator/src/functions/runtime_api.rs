@@ -90,7 +90,6 @@ async fn error(
 }
 
 async fn init_error(State(station): State<EnvironmentHandle>, body: Body) -> Response {
-    let report = read_report(body).await;
-    station.fail(&report);
+    station.fail(read_report(body).await);
     accepted()
 }

@@ -13,12 +13,14 @@ use serde_json::Value;
 use tokio::sync::oneshot;
 use uuid::Uuid;
 
+use super::error::ErrorReport;
 use super::function::{Function, Recorder};
 use super::handle::EnvironmentHandle;
 use super::process_group::Group;
 use super::timeline::Timeline;
 use super::{
-    FunctionConfig, LogLine, LogSink, extensions_api, scaling, scripted, supervisor, variables,
+    FunctionConfig, InvokeError, LogLine, LogSink, extensions_api, scaling, scripted, supervisor,
+    variables,
 };
 use crate::activity::{Activity, Cause};
 use crate::clock::Clock;
@@ -57,15 +59,21 @@ fn seen_after(end: impl Fn(&EnvironmentHandle, &str)) -> Vec<(bool, Option<Strin
     let mut invoked = pin!(function.invoke(Bytes::from_static(b"{}"), Cause::ByHand));
     let waker = Waker::from(Arc::clone(&caller));
     assert!(invoked.as_mut().poll(&mut Context::from_waker(&waker)).is_pending());
+    let (handle, request_id) = delivered(&function);
+    caller.request_id.lock().unwrap().clone_from(&request_id);
+
+    end(&handle, &request_id);
+
+    caller.seen.lock().unwrap().clone()
+}
+
+/// Hands the waiting invocation to the environment. Returns both.
+fn delivered(function: &Arc<Function>) -> (EnvironmentHandle, String) {
     let environment: Arc<str> = function.report().environments[0].id.as_str().into();
     let (poll, mut delivery) = oneshot::channel();
     function.step_in(&environment, |it| it.runtime_polls(poll));
     let request_id = delivery.try_recv().unwrap().request_id;
-    caller.request_id.lock().unwrap().clone_from(&request_id);
-
-    end(&EnvironmentHandle { function: Arc::clone(&function), environment }, &request_id);
-
-    caller.seen.lock().unwrap().clone()
+    (EnvironmentHandle { function: Arc::clone(function), environment }, request_id)
 }
 
 #[tokio::test]
@@ -81,6 +89,40 @@ async fn an_invocation_is_recorded_as_timed_out_when_its_caller_gets_the_error()
     let seen = seen_after(|handle, _| supervisor::overran(&handle.function, &handle.environment));
     let [(true, Some(error))] = &*seen else { panic!("{seen:?}") };
     assert!(error.ends_with("Task timed out after 0.00 seconds"), "{error}");
+}
+
+#[tokio::test]
+async fn a_failure_is_recorded_if_the_caller_has_left() {
+    let function = function(scripted::config("Function", Duration::ZERO));
+    let (handle, request_id) = {
+        let mut invoked = pin!(function.invoke(Bytes::from_static(b"{}"), Cause::ByHand));
+        assert!(invoked.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());
+        delivered(&function)
+    };
+
+    let error = InvokeError::Crashed { how: "signal: 9".to_owned() };
+    handle.answer(&request_id, Err(error), "error posted");
+    // The task that records it runs meanwhile.
+    tokio::task::yield_now().await;
+
+    assert_eq!(function.counts().errors, 1);
+    let record = function.timeline.records().remove(0);
+    assert_eq!(record.events.last().unwrap().what, "failed: Runtime.ExitError");
+}
+
+#[tokio::test]
+async fn an_error_that_a_serving_process_reports_is_none_of_its_initialisation() {
+    let function = function(scripted::config("Function", Duration::ZERO));
+    let mut invoked = pin!(function.invoke(Bytes::from_static(b"{}"), Cause::ByHand));
+    assert!(invoked.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());
+    let (handle, _) = delivered(&function);
+
+    let (error_type, message) = ("Extension.Lost".to_owned(), "no connection".to_owned());
+    handle.fail(ErrorReport { error_type: error_type.clone(), error_message: message.clone() });
+    function.step(|pool| pool.ended(&handle.environment, "signal: 9"));
+
+    let error = invoked.await.unwrap_err();
+    assert_eq!(error, InvokeError::FunctionError { error_type, message });
 }
 
 /// The variables of the function's process.

@@ -15,6 +15,10 @@ pub(super) type Answer = Response<Full<Bytes>>;
 pub(super) const OWN: &[HeaderName] =
     &[header::CONNECTION, header::CONTENT_LENGTH, header::TRANSFER_ENCODING, header::UPGRADE];
 
+/// The most header names in a field of a function's response. More cannot fit into the 10 240 bytes
+/// that API Gateway has for all headers, and a [`http::HeaderMap`] has no place for 25 000.
+const HEADERS_MAX: usize = 10_240;
+
 /// The body of a response.
 pub(super) fn body_of(answer: &Answer) -> Bytes {
     // A body in memory is complete at once.
@@ -108,11 +112,13 @@ pub(super) fn header_value(value: &Value) -> Option<HeaderValue> {
     HeaderValue::from_str(&text).ok()
 }
 
-/// The entries of an optional object.
+/// The headers in an optional object. `None` if it is invalid, or has too many.
 pub(super) fn object(value: Option<&Value>) -> Option<impl Iterator<Item = (&String, &Value)>> {
     match value {
         None | Some(Value::Null) => Some(None.into_iter().flatten()),
-        Some(Value::Object(object)) => Some(Some(object).into_iter().flatten()),
+        Some(Value::Object(object)) if object.len() <= HEADERS_MAX => {
+            Some(Some(object).into_iter().flatten())
+        }
         Some(_) => None,
     }
 }
@@ -188,5 +194,14 @@ mod tests {
         for payload in cases {
             assert!(from_function(payload.as_bytes(), &Method::GET).is_none(), "{payload}");
         }
+    }
+
+    #[test]
+    fn a_function_response_with_too_many_headers_is_none() {
+        let headers: Map<String, Value> =
+            (0..30_000).map(|it| (format!("x-{it}"), json!("1"))).collect();
+        let payload = json!({ "statusCode": 200, "headers": headers }).to_string();
+
+        assert!(from_function(payload.as_bytes(), &Method::GET).is_none());
     }
 }

@@ -273,7 +273,7 @@ impl ServedApi {
         self.functions.next_faults().bind(request_id, || exchange.route_key());
         let event = Bytes::from(event.to_string());
         let payload = self.run(exchange.route, event, request_id).await?;
-        let mut answer = self.response(&payload, exchange.parts).ok_or(Failure::Function)?;
+        let mut answer = self.response(&payload, exchange.parts).ok_or(Failure::Response)?;
         answer.extensions_mut().insert(ByFunction);
         Ok(answer)
     }

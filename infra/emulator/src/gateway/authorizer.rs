@@ -151,6 +151,9 @@ impl Authorizer {
                 self.miss();
                 let (event, cause) = self.question(&identity, exchange);
                 let asked = Arc::clone(self).ask(identity.clone(), event, cause).boxed().shared();
+                // If its clients disconnect, the call must end without them: otherwise a later
+                // request gets an old decision as a new one.
+                tokio::spawn(asked.clone());
                 make_room(&mut cache, now);
                 let (decision, until) = (asked.clone(), None);
                 cache.insert(identity, Entry { decision, until, since: now, hits: 0 });
@@ -172,7 +175,7 @@ impl Authorizer {
 
     /// Invokes the function.
     async fn invoke(&self, event: Bytes, cause: Cause) -> AuthorizerDecision {
-        // Use a separate task: if the client disconnects, other requests still wait for the result.
+        // Use a separate task: it records the result also after the time limit.
         let (functions, function) = (self.functions.clone(), self.settings.function.clone());
         let invocation =
             tokio::spawn(async move { functions.invoke_for(&function, event, cause).await });

@@ -26,6 +26,9 @@ const HOP_BY_HOP: &[HeaderName] = &[
     header::UPGRADE,
 ];
 
+/// The header with the trace of X-Ray.
+const TRACE_ID: &str = "x-amzn-trace-id";
+
 /// A request with its matched route.
 pub(super) struct Exchange<'a> {
     pub(super) api: Target<'a>,
@@ -142,13 +145,14 @@ impl Exchange<'_> {
     fn headers(&self) -> BTreeMap<&str, String> {
         let mut joined: BTreeMap<&str, String> = BTreeMap::new();
         let passed_on = self.passed_on().filter(|(name, _)| *name != header::COOKIE);
-        let added =
-            [("x-amzn-trace-id", self.trace_id()), ("x-forwarded-for", self.source_ip.to_string())];
+        let added = [("x-forwarded-for", self.source_ip.to_string())];
         let given = passed_on
             .map(|(name, value)| (name.as_str(), String::from_utf8_lossy(value.as_bytes()).into()));
         for (name, value) in given.chain(added) {
             joined.entry(name).and_modify(|all| *all = format!("{all},{value}")).or_insert(value);
         }
+        joined.insert(TRACE_ID, self.trace_id());
+        joined.insert("x-forwarded-port", "80".to_owned());
         joined.insert("x-forwarded-proto", "http".to_owned());
         joined
     }
@@ -180,6 +184,10 @@ impl Exchange<'_> {
 
     /// The client's trace header, or a new trace root.
     pub(super) fn trace_id(&self) -> String {
+        let given = self.parts.headers.get(TRACE_ID).and_then(|value| value.to_str().ok());
+        if let Some(given) = given.filter(|given| given.contains("Root=")) {
+            return given.to_owned();
+        }
         let seconds = self.received.as_second();
         let unique = uuid::Uuid::new_v4().simple().to_string();
         format!("Root=1-{seconds:08x}-{}", &unique[..24])
@@ -315,6 +323,18 @@ mod tests {
         assert_eq!(event["requestContext"]["timeEpoch"], 1_767_323_045_678_i64);
         assert_eq!(event["requestContext"]["authorizer"]["lambda"]["sub"], "u");
         assert_eq!((&event["body"], &event["isBase64Encoded"]), (&json!("{}"), &json!(false)));
+    }
+
+    #[test]
+    fn the_trace_header_is_the_clients_or_a_new_one() {
+        let trace_id = |given: &str| {
+            let request = Request::post("/things/1").header("X-Amzn-Trace-Id", given);
+            event(request, b"")["headers"]["x-amzn-trace-id"].as_str().unwrap().to_owned()
+        };
+        let given = "Root=1-5759e988-bd862e3fe1be46a994272793;Sampled=1";
+        assert_eq!(trace_id(given), given);
+        assert!(trace_id("none").starts_with("Root=1-"), "{}", trace_id("none"));
+        assert_eq!(event(Request::post("/things/1"), b"")["headers"]["x-forwarded-port"], "80");
     }
 
     #[test]

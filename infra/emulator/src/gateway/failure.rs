@@ -20,8 +20,10 @@ pub(super) enum Failure {
     Forbidden,
     /// The authorizer failed.
     Authorizer,
-    /// The function failed, or its response is invalid.
+    /// The function failed.
     Function,
+    /// The function's response is invalid.
+    Response,
     /// The function did not respond in time.
     TimedOut,
     /// The function is throttled, or the platform stops.
@@ -31,8 +33,8 @@ pub(super) enum Failure {
 }
 
 impl Failure {
-    /// The stage at which the gateway itself refuses a request, and the reason. `None` if the
-    /// function had its turn.
+    /// The stage at which the gateway itself refuses a request or its response, and the reason.
+    /// `None` if the invocation has the reason.
     pub(super) fn refusal(self) -> Option<(Stage, &'static str)> {
         match self {
             Self::NoRoute => Some((Stage::Routing, "No route fits the method and the path.")),
@@ -46,6 +48,10 @@ impl Failure {
             }
             Self::Authorizer => Some((Stage::Authentication, "The authorizer failed.")),
             Self::TooLarge => Some((Stage::Deserialization, "The body is too large.")),
+            Self::Response => {
+                let reason = "The function's response has an invalid form, or too many headers.";
+                Some((Stage::Response, reason))
+            }
             Self::Function | Self::TimedOut => None,
         }
     }
@@ -64,7 +70,7 @@ impl Failure {
             Self::NoRoute | Self::NoStage => (StatusCode::NOT_FOUND, "Not Found"),
             Self::Unauthorized => (StatusCode::UNAUTHORIZED, "Unauthorized"),
             Self::Forbidden => (StatusCode::FORBIDDEN, "Forbidden"),
-            Self::Authorizer | Self::Function => {
+            Self::Authorizer | Self::Function | Self::Response => {
                 (StatusCode::INTERNAL_SERVER_ERROR, "Internal Server Error")
             }
             Self::TimedOut | Self::Throttled => {
@@ -88,7 +94,7 @@ impl Failure {
                 let body = json!({ "message": Value::Null });
                 return respond(StatusCode::INTERNAL_SERVER_ERROR, &body);
             }
-            Self::Function => (StatusCode::BAD_GATEWAY, "Internal server error"),
+            Self::Function | Self::Response => (StatusCode::BAD_GATEWAY, "Internal server error"),
             Self::TimedOut => (StatusCode::GATEWAY_TIMEOUT, "Endpoint request timed out"),
             Self::Throttled => (StatusCode::INTERNAL_SERVER_ERROR, "Internal server error"),
             Self::TooLarge => (StatusCode::PAYLOAD_TOO_LARGE, "Request Too Long"),
@@ -103,7 +109,7 @@ impl Failure {
             Self::Throttled => (StatusCode::TOO_MANY_REQUESTS, "Rate Exceeded."),
             Self::TooLarge => (StatusCode::PAYLOAD_TOO_LARGE, "Request Entity Too Large"),
             Self::NoRoute | Self::NoStage => (StatusCode::NOT_FOUND, "Not Found"),
-            Self::Authorizer | Self::Function | Self::TimedOut => {
+            Self::Authorizer | Self::Function | Self::Response | Self::TimedOut => {
                 (StatusCode::BAD_GATEWAY, "Internal Server Error")
             }
         };
@@ -123,6 +129,7 @@ mod tests {
             [(ApiKind::Http, 500, 404, 503), (rest, 502, 403, 504), (url, 502, 404, 502)]
         {
             assert_eq!(Failure::Function.answer(&kind).status(), function, "{kind:?}");
+            assert_eq!(Failure::Response.answer(&kind).status(), function, "{kind:?}");
             assert_eq!(Failure::NoRoute.answer(&kind).status(), no_route, "{kind:?}");
             assert_eq!(Failure::TimedOut.answer(&kind).status(), timed_out, "{kind:?}");
         }

@@ -53,6 +53,7 @@ fn is_accepted(settings: &JwtAuthorizer, claims: &Map<String, Value>, now: Times
         && claims.get("iss").and_then(Value::as_str) == Some(settings.issuer.as_str())
         && second("exp").is_some_and(|expiry| now < expiry)
         && second("nbf").is_none_or(|start| start <= now)
+        && second("iat").is_none_or(|issued| issued <= now)
 }
 
 fn is_one_of(audience: &[String], value: &Value) -> bool {
@@ -111,6 +112,7 @@ mod tests {
             json!({"iss": "https://issuer", "aud": "app", "exp": 1}),
             json!({"iss": "https://issuer", "aud": "app"}),
             json!({"iss": "https://issuer", "aud": "app", "exp": later, "nbf": later}),
+            json!({"iss": "https://issuer", "aud": "app", "exp": later, "iat": later}),
             json!("no claims"),
         ] {
             assert_eq!(authorized(&claims), Err(Failure::Unauthorized), "{claims}");

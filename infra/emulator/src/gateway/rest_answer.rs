@@ -93,6 +93,18 @@ mod tests {
     }
 
     #[test]
+    fn a_response_with_too_many_headers_is_none() {
+        let values: Map<String, Value> =
+            (0..30_000).map(|it| (format!("x-{it}"), json!(["1"]))).collect();
+        let texts: Map<String, Value> =
+            (0..30_000).map(|it| (format!("x-{it}"), json!("1"))).collect();
+        for (field, headers) in [("multiValueHeaders", values), ("headers", texts)] {
+            let payload = json!({"statusCode": 200, field: headers}).to_string();
+            assert!(from_function(payload.as_bytes(), false).is_none(), "{field}");
+        }
+    }
+
+    #[test]
     fn a_media_type_is_binary_if_it_is_listed_or_all_are() {
         let is = |types: &[&str], value: &'static str| {
             let types: Vec<String> = types.iter().map(|&it| it.to_owned()).collect();

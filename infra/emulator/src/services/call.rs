@@ -216,31 +216,32 @@ fn caller(names: &Names, headers: &HeaderMap) -> Option<Caller> {
 }
 
 fn table_accesses(names: &Names, operation: &str, input: &Value) -> Vec<Access> {
-    let access = |action: &str, table: &Value| Access {
+    let access = |action: &str, table: &Value, index: &Value| Access {
         action: format!("dynamodb:{action}"),
-        resource: table_resource(names, table, &Value::Null),
+        resource: table_resource(names, table, index),
     };
-    if operation == "ExecuteStatement"
-        && let Some((action, table, index)) = input["Statement"].as_str().and_then(partiql::parts)
-    {
-        let resource = table_resource(names, &table.into(), &index.into());
-        return vec![Access { action: action.to_owned(), resource }];
+    if let Some(statements) = partiql::statements(operation, input) {
+        let accesses = statements.map(|statement| match partiql::parts(statement) {
+            Some((action, table, index)) => Access {
+                action: action.to_owned(),
+                resource: table_resource(names, &table.into(), &index.into()),
+            },
+            None => access(operation, &Value::Null, &Value::Null),
+        });
+        return accesses.collect();
     }
     match operation {
         // A transaction needs the permission for each of its actions.
         "TransactWriteItems" | "TransactGetItems" => actions_of_transaction(input)
-            .map(|(kind, action)| access(item_action(kind), &action["TableName"]))
+            .map(|(kind, action)| access(item_action(kind), &action["TableName"], &Value::Null))
             .collect(),
         "BatchGetItem" | "BatchWriteItem" => input["RequestItems"]
             .as_object()
             .into_iter()
             .flatten()
-            .map(|(table, _)| access(operation, &Value::from(table.as_str())))
+            .map(|(table, _)| access(operation, &Value::from(table.as_str()), &Value::Null))
             .collect(),
-        _ => vec![Access {
-            action: format!("dynamodb:{operation}"),
-            resource: table_resource(names, &input["TableName"], &input["IndexName"]),
-        }],
+        _ => vec![access(operation, &input["TableName"], &input["IndexName"])],
     }
 }
 

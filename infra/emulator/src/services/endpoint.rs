@@ -20,7 +20,7 @@ use super::error_responses;
 use super::fault_injector::{FaultInjector, InjectedError, Injection};
 use super::lines::DataFailure;
 use super::meter::{self, Meter};
-use super::physical_names::Names;
+use super::physical_names::{Names, TableName};
 use super::policy::{CallAccesses, Policies};
 use super::secrets::Secrets;
 use super::ses::{FeedbackRoutes, Mailbox};
@@ -277,24 +277,24 @@ impl ServiceEndpoint {
         if torn.is_empty() {
             return None;
         }
-        let names: Vec<&str> = torn
-            .iter()
-            .filter_map(|table| self.names.table(table))
-            .map(|table| table.name.as_str())
-            .collect();
+        let tables = torn.iter().filter_map(|table| self.names.table(table));
+        let tables: Vec<&TableName> = tables.collect();
         let mut body: Value = serde_json::from_slice(&call.body).ok()?;
         let writes = body["TransactItems"].as_array_mut()?;
         for write in writes {
             let action = write.as_object()?.values().next()?.clone();
-            if names.iter().any(|name| action["TableName"] == *name) {
-                let keys = ["pk", "sk"].into_iter();
+            let of_write = tables.iter().find(|table| action["TableName"] == *table.name);
+            if let Some(TableName { name, partition_key, sort_key, .. }) = of_write {
                 let item = if action["Key"].is_null() { &action["Item"] } else { &action["Key"] };
-                let key: Map<String, Value> = keys
-                    .filter_map(|name| Some((name.to_owned(), item.get(name)?.clone())))
+                let key: Map<String, Value> = [partition_key]
+                    .into_iter()
+                    .chain(sort_key)
+                    .filter_map(|part| Some((part.clone(), item.get(part)?.clone())))
                     .collect();
                 *write = json!({ "ConditionCheck": {
-                    "TableName": action["TableName"], "Key": key,
-                    "ConditionExpression": "attribute_exists(pk) OR attribute_not_exists(pk)",
+                    "TableName": name, "Key": key,
+                    "ConditionExpression": "attribute_exists(#key) OR attribute_not_exists(#key)",
+                    "ExpressionAttributeNames": { "#key": partition_key },
                 }});
             }
         }

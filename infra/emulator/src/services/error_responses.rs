@@ -46,12 +46,16 @@ pub(super) fn of_queue(body: &Value) -> Response {
     response.body(Body::from(body.to_string())).expect("the content type is valid")
 }
 
-/// The response to a call that no policy allows.
+/// The response to a call that no policy allows, or that one denies.
 pub(super) fn denied(store: Store, denial: &Denial) -> Response {
-    let Denial { principal, action, resource } = denial;
+    let Denial { principal, action, resource, is_explicit } = denial;
+    let reason = if *is_explicit {
+        "with an explicit deny in an identity-based policy".to_owned()
+    } else {
+        format!("because no identity-based policy allows the {action} action")
+    };
     let message = format!(
-        "User: {principal} is not authorized to perform: {action} on resource: {resource} \
-         because no identity-based policy allows the {action} action"
+        "User: {principal} is not authorized to perform: {action} on resource: {resource} {reason}"
     );
     let status = match store {
         Store::Queues | Store::Mail => 403,
@@ -149,5 +153,32 @@ fn content_type(store: Store) -> &'static str {
         Store::Tables | Store::Queues => "application/x-amz-json-1.0",
         Store::Secrets => "application/x-amz-json-1.1",
         Store::Mail => "application/json",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::body::to_bytes;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_denial_names_the_missing_allow_or_the_explicit_deny() {
+        for (is_explicit, expected) in [
+            (false, "because no identity-based policy allows the dynamodb:PutItem action"),
+            (true, "with an explicit deny in an identity-based policy"),
+        ] {
+            let denial = Denial {
+                principal: "arn:user".to_owned(),
+                action: "dynamodb:PutItem".to_owned(),
+                resource: "arn:table".to_owned(),
+                is_explicit,
+            };
+            let body = denied(Store::Tables, &denial).into_body();
+            let body: Value =
+                serde_json::from_slice(&to_bytes(body, usize::MAX).await.unwrap()).unwrap();
+            let message = body["message"].as_str().unwrap();
+            assert!(message.ends_with(&format!("on resource: arn:table {expected}")), "{message}");
+        }
     }
 }

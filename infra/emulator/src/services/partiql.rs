@@ -1,5 +1,7 @@
 //! The IAM actions of `PartiQL` statements.
 
+use serde_json::Value;
+
 /// The actions of statements that write.
 pub(super) const WRITES: [&str; 3] =
     ["dynamodb:PartiQLDelete", "dynamodb:PartiQLInsert", "dynamodb:PartiQLUpdate"];
@@ -11,6 +13,21 @@ const STATEMENTS: [(&str, &str, &str); 4] = [
     ("SELECT", "dynamodb:PartiQLSelect", "FROM"),
     ("UPDATE", "dynamodb:PartiQLUpdate", "UPDATE"),
 ];
+
+/// The statements of a call; `None` for an operation without any.
+pub(super) fn statements<'a>(
+    operation: &str,
+    input: &'a Value,
+) -> Option<impl Iterator<Item = &'a str>> {
+    let several = |name: &str| input[name].as_array().map_or(&[][..], Vec::as_slice);
+    let statements = match operation {
+        "ExecuteStatement" => std::slice::from_ref(input),
+        "BatchExecuteStatement" => several("Statements"),
+        "ExecuteTransaction" => several("TransactStatements"),
+        _ => return None,
+    };
+    Some(statements.iter().map(|it| it["Statement"].as_str().unwrap_or_default()))
+}
 
 /// The action of a statement, and the table and the index that it names.
 pub(super) fn parts(statement: &str) -> Option<(&'static str, &str, Option<&str>)> {
@@ -38,7 +55,32 @@ fn name(text: &str) -> Option<(&str, &str)> {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
+    use crate::services::call::tests::call_by;
+    use crate::services::call::{Access, Resource};
+
+    #[test]
+    fn each_statement_of_a_batch_or_transaction_is_an_access_to_its_table() {
+        let statements = json!([
+            {"Statement": "DELETE FROM \"local-UsersTable\" WHERE pk = 'a'"},
+            {"Statement": "UPDATE \"local-OrdersTable\" SET a = 1 WHERE pk = 'a'"},
+        ]);
+        let expected = [("PartiQLDelete", "UsersTable"), ("PartiQLUpdate", "OrdersTable")];
+        let expected = expected.map(|(action, table)| Access {
+            action: format!("dynamodb:{action}"),
+            resource: Resource::Table(table.to_owned()),
+        });
+        for (operation, member) in
+            [("BatchExecuteStatement", "Statements"), ("ExecuteTransaction", "TransactStatements")]
+        {
+            let body = json!({ member: statements }).to_string();
+            let call = call_by("GetUserFunction", operation, &body);
+            assert_eq!(*call.accesses, expected, "{operation}");
+            assert!(call.is_commit(), "{operation}");
+        }
+    }
 
     #[test]
     fn a_statement_has_its_action_and_its_table_or_index() {

@@ -40,7 +40,7 @@ struct Requirement {
     values: Vec<String>,
 }
 
-/// An action that no policy allows.
+/// An action that no policy allows, or that one denies.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Denial {
     /// The caller, in IAM's format.
@@ -49,6 +49,8 @@ pub(super) struct Denial {
     pub(super) action: String,
     /// The resource's ARN.
     pub(super) resource: String,
+    /// Whether a statement denies it.
+    pub(super) is_explicit: bool,
 }
 
 impl Policies {
@@ -84,18 +86,19 @@ impl Policies {
         let function = &call.caller.as_ref()?.function;
         call.accesses.iter().find_map(|access| {
             let resource = arn(names, access);
-            let allowed = allows(self.rights(function), &access.action, &resource, &call.context);
-            (!allowed).then(|| Denial {
+            let decided = decision(self.rights(function), &access.action, &resource, &call.context);
+            (decided != Some(Effect::Allow)).then(|| Denial {
                 principal: format!("arn:aws:sts::{ACCOUNT_ID}:assumed-role/{function}/{function}"),
                 action: access.action.clone(),
                 resource,
+                is_explicit: decided == Some(Effect::Deny),
             })
         })
     }
 
     /// Whether a function may perform this action on this ARN, without regard to conditions.
     pub(super) fn allow(&self, function: &str, action: &str, arn: &str) -> bool {
-        allows(self.rights(function), action, arn, &Context::new())
+        decision(self.rights(function), action, arn, &Context::new()) == Some(Effect::Allow)
     }
 
     fn rights(&self, function: &str) -> &[Right] {
@@ -135,23 +138,23 @@ impl Requirement {
     }
 }
 
-/// IAM's rule: an explicit deny wins over any allow, and the default is deny.
-fn allows(rights: &[Right], action: &str, resource: &str, context: &Context) -> bool {
+/// IAM's rule: an explicit deny wins over any allow. Without a decision, the default is deny.
+fn decision(rights: &[Right], action: &str, resource: &str, context: &Context) -> Option<Effect> {
     let action = action.to_ascii_lowercase();
     let applies = |right: &&Right| {
         is_like(&right.action, &action)
             && is_like(&right.resource, resource)
             && right.requirements.iter().all(|requirement| requirement.is_met(context))
     };
-    let mut allowed = false;
+    let mut decided = None;
     for right in rights.iter().filter(applies) {
         match right.effect {
-            Effect::Deny => return false,
-            Effect::Allow => allowed = true,
+            Effect::Deny => return Some(Effect::Deny),
+            Effect::Allow => decided = Some(Effect::Allow),
         }
         right.used.store(true, Ordering::Relaxed);
     }
-    allowed
+    decided
 }
 
 /// The accesses of a call, for its record.
@@ -218,10 +221,10 @@ mod tests {
             right(Effect::Deny, "dynamodb:DeleteItem", "arn:orders"),
         ];
 
-        let allows = |action| allows(&rights, action, "arn:orders", &Context::new());
-        assert!(allows("dynamodb:PutItem"));
-        assert!(!allows("dynamodb:DeleteItem"));
-        assert!(!allows("sqs:SendMessage"));
+        let decided = |action| decision(&rights, action, "arn:orders", &Context::new());
+        assert_eq!(decided("dynamodb:PutItem"), Some(Effect::Allow));
+        assert_eq!(decided("dynamodb:DeleteItem"), Some(Effect::Deny));
+        assert_eq!(decided("sqs:SendMessage"), None);
     }
 
     #[test]
@@ -242,11 +245,11 @@ mod tests {
                 requirements: vec![from(operator, value)],
                 ..right(Effect::Allow, "ses:SendEmail", "*")
             };
-            let allows = |context| {
-                allows(std::slice::from_ref(&bounded), "ses:SendEmail", "arn:identity", context)
-            };
-            assert_eq!(allows(&context), met, "{operator:?} {value}");
-            assert!(!allows(&Context::new()), "{operator:?} {value}");
+            let rights = std::slice::from_ref(&bounded);
+            let decided = |context| decision(rights, "ses:SendEmail", "arn:identity", context);
+            let expected = met.then_some(Effect::Allow);
+            assert_eq!(decided(&context), expected, "{operator:?} {value}");
+            assert_eq!(decided(&Context::new()), None, "{operator:?} {value}");
         }
     }
 }

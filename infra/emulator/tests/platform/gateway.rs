@@ -279,6 +279,8 @@ async fn an_invalid_function_response_is_500() {
     assert_eq!(response.status(), StatusCode::INTERNAL_SERVER_ERROR);
     let message: Value = response.json().await.unwrap();
     assert_eq!(message, json!({"message": "Internal Server Error"}));
+    let page = api.functions.activity().requests(&RequestFilter::default());
+    assert_eq!(page.requests[0].refused_at, Some(Stage::Response));
     api.stop().await;
 }
 

@@ -155,10 +155,8 @@ fn rule(
 ) -> Option<Rule> {
     let stage = request.refused_at?;
     let ended = invocation.and_then(|it| it.inspected.ended.as_ref());
-    let message = match ended {
-        Some(ended) => ended.message.as_deref(),
-        None => request.refusal.as_deref(),
-    };
+    let message = ended.and_then(|it| it.message.as_deref());
+    let message = request.refusal.as_deref().or(message);
     Some(Rule {
         stage,
         code: redaction.text(request.code.as_deref().unwrap_or_default()),

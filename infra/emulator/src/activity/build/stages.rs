@@ -38,10 +38,16 @@ pub(super) fn boxes(
     redaction: &Redaction,
 ) -> Vec<StageBox> {
     let end = end(request, invocation);
+    // The gateway refuses the response of a function that may report no stages.
+    let is_unknown = |stage: Stage| {
+        (Stage::Authorization..Stage::Response).contains(&stage)
+            && invocation.is_some_and(|it| !it.inspected.reports_stages())
+    };
     let boxed = |stage: Stage| {
         let state = match &end {
             End::Passed => StageState::Passed,
             End::At(at, state, _) if stage == *at => *state,
+            End::At(Stage::Response, ..) if is_unknown(stage) => StageState::Unknown,
             End::At(at, ..) if stage < *at => StageState::Passed,
             End::At(..) => StageState::NotReached,
             End::UnknownAfter(last) if stage <= *last => StageState::Passed,
@@ -89,7 +95,9 @@ fn end(request: &RequestRecord, invocation: Option<&Invocation>) -> End {
             let stage = interrupted_at(invocation);
             return End::At(stage, StageState::Interrupted, invocation.error.clone());
         };
-        let reason = ended.message.clone().or_else(|| ended.error.clone());
+        // The gateway may refuse the response of a function that has succeeded.
+        let reason = request.refusal.as_ref().or(ended.message.as_ref()).or(ended.error.as_ref());
+        let reason = reason.cloned();
         return End::At(stage, StageState::Refused, reason);
     }
     if !inspected.reports_stages() && !invocation.interrupted {

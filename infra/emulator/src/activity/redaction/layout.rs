@@ -58,9 +58,15 @@ fn write(shown: &mut String, original: &str, redacted: &Value, level: usize) {
             new_line(shown, level);
             shown.push(']');
         }
-        Value::Number(_) => shown.push_str(original.trim()),
+        // A repeated member may be a number and, before that, a text: only the last one was redacted.
+        Value::Number(_) if is_number(original) => shown.push_str(original.trim()),
         other => shown.push_str(&other.to_string()),
     }
+}
+
+/// Whether a JSON value is a number, by its first character.
+fn is_number(json: &str) -> bool {
+    json.trim_start().starts_with(|it: char| it == '-' || it.is_ascii_digit())
 }
 
 fn new_line(shown: &mut String, level: usize) {

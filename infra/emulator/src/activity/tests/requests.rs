@@ -64,6 +64,39 @@ fn a_function_without_reports_has_unknown_stages() {
 }
 
 #[test]
+fn a_response_that_the_gateway_refuses_is_shown_with_the_reason() {
+    let activity = Activity::default();
+    begin(&activity, REQUEST);
+    run(&activity, REQUEST, "i-1", "e-1");
+    let stages = json!([["retrieval", 1.0, 1], ["response", 0.1, 1]]);
+    let ended = json!({"type": "ended", "invocation": "i-1", "status": 200, "stages": stages});
+    activity.request_refused(REQUEST, Stage::Response, "Too many headers.");
+    // The report has another way, and may be read later.
+    report(&activity, ended);
+    activity.invocation_ended("i-1", None);
+    activity.request_answered(REQUEST, 500, &HeaderMap::new(), &Bytes::new(), false);
+
+    assert_eq!(states(&activity), boxes(8, StageState::Refused, StageState::NotReached));
+    let detail = activity.request(REQUEST).unwrap();
+    assert_eq!(detail.stages[8].note.as_deref(), Some("Too many headers."));
+    assert_eq!(detail.rule.unwrap().message, "Too many headers.");
+}
+
+#[test]
+fn stages_that_a_function_does_not_report_are_unknown_also_if_its_response_is_refused() {
+    let activity = Activity::default();
+    begin(&activity, REQUEST);
+    run(&activity, REQUEST, "i-1", "e-1");
+    activity.invocation_ended("i-1", None);
+    activity.request_refused(REQUEST, Stage::Response, "No JSON.");
+    activity.request_answered(REQUEST, 500, &HeaderMap::new(), &Bytes::new(), false);
+
+    let states = states(&activity);
+    assert_eq!((states[1], states[8]), (StageState::Passed, StageState::Refused));
+    assert!(states[3..8].iter().all(|state| *state == StageState::Unknown), "{states:?}");
+}
+
+#[test]
 fn rules_and_effects_of_a_request_that_only_reads_have_nothing_to_do() {
     let activity = Activity::default();
     let headers = HeaderMap::new();

@@ -209,7 +209,7 @@ fn shown(body: &str, redaction: &Redaction) -> String {
         Ok(json @ (Value::Object(_) | Value::Array(_))) => {
             format!("{:#}", redaction.json(json))
         }
-        _ => redaction.text(body),
+        _ => redaction.plain(body),
     };
     cut(&shown, BODY_MAX, "…")
 }
@@ -226,5 +226,22 @@ impl From<Redriven> for RedrivenView {
             left: redriven.left,
             messages: redriven.moved.into_iter().map(moved).collect(),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use base64::Engine as _;
+    use base64::engine::general_purpose::STANDARD;
+
+    use super::*;
+
+    #[test]
+    fn a_body_in_base64_with_a_secret_is_hidden() {
+        let encoded = |body: &str| STANDARD.encode(body);
+        let redaction = Redaction::new();
+        assert_eq!(shown(&encoded(r#"{"password":"hush"}"#), &redaction), "•••");
+        let public = encoded(r#"{"orderId":"o-1"}"#);
+        assert_eq!(shown(&public, &redaction), public);
     }
 }

@@ -99,6 +99,27 @@ async fn a_failing_batch_is_halved_and_its_bad_record_given_up() {
 }
 
 #[tokio::test]
+async fn the_report_about_a_record_is_later_than_the_record_by_a_moved_clock() {
+    let event = stream(
+        "MaximumRetryAttempts: 1
+      DestinationConfig: {OnFailure: {Destination: !GetAtt WorkDeadLetterQueue.Arn}}",
+    );
+    let running = running(&event, vec![crash(), crash()]).await;
+    running.stores.clock().set_offset(3_600).unwrap();
+
+    running.write("poison");
+    running.invoked(2).await;
+    running.write("next");
+    running.invoked(3).await;
+
+    let reports = running.bodies("WorkDeadLetterQueue").await;
+    let report: Value = serde_json::from_str(&reports[0]).unwrap();
+    let time = |at: &Value| at.as_str().unwrap().parse::<jiff::Timestamp>().unwrap();
+    let arrived = time(&report["DDBStreamBatchInfo"]["approximateArrivalOfLastRecord"]);
+    assert!(time(&report["timestamp"]) >= arrived, "{report}");
+}
+
+#[tokio::test]
 async fn a_batch_of_records_ends_before_6_mb() {
     let running = running(&stream(""), vec![]).await;
 

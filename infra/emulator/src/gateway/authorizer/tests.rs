@@ -12,8 +12,11 @@ use crate::activity::Activity;
 use crate::clock::Clock;
 use crate::functions::scripted;
 
-/// The invocations of an authorizer by two concurrent requests with one identity.
-async fn invocations_of_two(cache_ttl: Duration) -> u64 {
+/// The invocations of an authorizer by requests with one identity. It fails each time.
+async fn invocations(
+    cache_ttl: Duration,
+    requests: impl AsyncFnOnce(&Arc<Authorizer>, &Exchange<'_>),
+) -> u64 {
     let clock = Clock::default();
     let config = scripted::config("Check", Duration::from_secs(3));
     let functions = scripted::warm(config, &clock, &Activity::new(&clock)).await;
@@ -45,14 +48,33 @@ async fn invocations_of_two(cache_ttl: Duration) -> u64 {
         request_id: "id",
         received: clock.now(),
     };
-    tokio::join!(authorizer.authorize(&exchange), authorizer.authorize(&exchange)).0.unwrap_err();
+    requests(&authorizer, &exchange).await;
     functions.counts()["Check"].invocations - before
+}
+
+/// Two concurrent requests.
+async fn two(authorizer: &Arc<Authorizer>, exchange: &Exchange<'_>) {
+    tokio::join!(authorizer.authorize(exchange), authorizer.authorize(exchange)).0.unwrap_err();
 }
 
 #[tokio::test]
 async fn only_with_a_caching_time_do_concurrent_requests_share_a_call() {
-    assert_eq!(invocations_of_two(Duration::ZERO).await, 2);
-    assert_eq!(invocations_of_two(Duration::from_mins(5)).await, 1);
+    assert_eq!(invocations(Duration::ZERO, two).await, 2);
+    assert_eq!(invocations(Duration::from_mins(5), two).await, 1);
+}
+
+/// The first client disconnects during the call, which then fails.
+async fn abandoned_and_later(authorizer: &Arc<Authorizer>, exchange: &Exchange<'_>) {
+    assert!(authorizer.authorize(exchange).now_or_never().is_none());
+    for _ in 0..1_000 {
+        tokio::task::yield_now().await;
+    }
+    authorizer.authorize(exchange).await.unwrap_err();
+}
+
+#[tokio::test]
+async fn a_call_whose_client_disconnects_is_over_for_later_requests() {
+    assert_eq!(invocations(Duration::from_mins(5), abandoned_and_later).await, 2);
 }
 
 #[test]

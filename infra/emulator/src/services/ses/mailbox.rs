@@ -23,6 +23,9 @@ use sam_template::REGION;
 /// The maximum number of kept mails; the oldest are dropped.
 const MAILS_MAX: usize = 1_000;
 
+/// The maximum number of a mail's recipients, as on SES.
+const RECIPIENTS_MAX: usize = 50;
+
 /// The file in a data directory.
 const FILE_NAME: &str = "mails.jsonl";
 
@@ -123,6 +126,9 @@ impl Mailbox {
         let mail = Mail::from(request);
         if mail.to.is_empty() {
             return refused("the mail has no destination");
+        }
+        if mail.to.len() > RECIPIENTS_MAX {
+            return refused(&format!("Recipient count exceeds {RECIPIENTS_MAX}."));
         }
         if let Some(set) = set.as_deref().filter(|it| names.configuration_set_called(it).is_none())
         {

@@ -77,6 +77,20 @@ async fn an_unverified_sender_or_unknown_configuration_set_is_an_error() {
 }
 
 #[tokio::test]
+async fn a_mail_to_more_than_50_recipients_is_an_error() {
+    let stores = stores_with(RIGHTS, &[], false).await;
+    let addresses = (0..50).map(|number| format!("{number}@example.org")).collect();
+    let fifty = Destination::builder().set_to_addresses(Some(addresses));
+
+    let more = fifty.clone().cc_addresses("cc@example.org").build();
+    let refused = send_to(&stores, SENDER, more, None).await.unwrap_err();
+
+    assert_eq!(refused.status, 400);
+    assert!(refused.text.contains("Recipient count exceeds 50"), "{}", refused.text);
+    send_to(&stores, SENDER, fifty.build(), None).await.unwrap();
+}
+
+#[tokio::test]
 async fn simulated_bounces_and_complaints_reach_the_rules_queue() {
     let stores = stores_with(RIGHTS, &[], false).await;
     for mailbox in ["bounce", "complaint+1", "success"] {
@@ -129,11 +143,20 @@ struct NotTaken {
 }
 
 async fn send(stores: &Stores, from: &str, to: &str, set: Option<&str>) -> Result<(), NotTaken> {
+    send_to(stores, from, Destination::builder().to_addresses(to).build(), set).await
+}
+
+async fn send_to(
+    stores: &Stores,
+    from: &str,
+    to: Destination,
+    set: Option<&str>,
+) -> Result<(), NotTaken> {
     let text = |text: &str| Content::builder().data(text).build().unwrap();
     let body = Body::builder().text(text("Hello!")).build();
     let message = Message::builder().subject(text("Welcome")).body(body).build();
     let mail = Clients::of(stores, "GetUserFunction").mail.send_email().from_email_address(from);
-    let mail = mail.destination(Destination::builder().to_addresses(to).build());
+    let mail = mail.destination(to);
     let mail = mail.set_configuration_set_name(set.map(str::to_owned));
     let sent = mail.content(EmailContent::builder().simple(message).build()).send().await;
     sent.map(drop).map_err(|error| {

@@ -246,6 +246,29 @@ async fn a_process_killed_before_commit_writes_nothing_after_it_all() {
 }
 
 #[tokio::test]
+async fn a_write_is_dropped_from_a_transaction_by_any_key_of_its_table() {
+    const KEY: &str = "AttributeDefinitions: [{AttributeName: pk, AttributeType: S}]
+      KeySchema: [{AttributeName: pk, KeyType: HASH}]";
+    // `name` is reserved in expressions.
+    let source = include_str!("template.yaml").replace(KEY, &KEY.replace("pk", "name"));
+    let template = Template::parse(&source, &BTreeMap::new()).unwrap();
+    let stores = Stores::start(&template, None).await.unwrap();
+    faults(&stores, json!({"torn": ["UsersTable"]}));
+    let put = |table: &str, key: &str| {
+        let put = Put::builder().table_name(table).item(key, s("1")).build().unwrap();
+        TransactWriteItem::builder().put(put).build()
+    };
+    let clients = Clients::of(&stores, "OrderFunction");
+    let write = clients.tables.transact_write_items();
+    let write = write.transact_items(put("local-UsersTable", "name"));
+
+    write.transact_items(put("local-OrdersTable", "pk")).send().await.unwrap();
+
+    let count = |table: &str| stores.scan(table).unwrap().0.len();
+    assert_eq!((count("UsersTable"), count("OrdersTable")), (0, 1));
+}
+
+#[tokio::test]
 async fn tables_in_a_directory_are_kept_after_the_stores_end() {
     let directory = std::env::temp_dir().join(format!("local-stores-{}", uuid::Uuid::new_v4()));
     for expected in [1, 2] {

@@ -31,6 +31,19 @@ fn a_body_is_pretty_printed_in_its_order_and_with_its_digits() {
 }
 
 #[test]
+fn a_member_that_is_repeated_as_a_number_shows_no_other_value_of_it() {
+    let shown = |body: &str| redaction().body(Some("application/json"), body.as_bytes()).unwrap();
+    for body in [
+        r#"{"x":{"password":"hush"},"x":1}"#,
+        r#"{"x":["Bearer hush-hush"],"x":[-2]}"#,
+        r#"{"y":"eyJhbGciOiJFZERTQSJ9.hush.hush","x":1,"y":2}"#,
+    ] {
+        assert!(!shown(body).contains("hush"), "{}", shown(body));
+    }
+    assert_eq!(shown(r#"{"x":"hush","x":1.50}"#), "{\n  \"x\": 1.5,\n  \"x\": 1.50\n}");
+}
+
+#[test]
 fn other_bodies_are_redacted_as_texts() {
     let body = |media_type: &str, body: &[u8]| redaction().body(Some(media_type), body);
     assert_eq!(body("text/plain", b""), None);
@@ -111,7 +124,7 @@ fn unfortunate_long_texts_take_bounded_time() {
                     let text = part.repeat(READ_BYTES_MAX / 4 / part.len());
                     let begun = Instant::now();
                     let _ = redaction.body(Some("text/plain"), text.as_bytes());
-                    assert!(begun.elapsed().as_secs() < 20, "{part}");
+                    assert!(begun.elapsed().as_secs() < 60, "{part}");
                 }
             });
         }

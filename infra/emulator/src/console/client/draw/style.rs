@@ -2,7 +2,7 @@
 //!
 //! Texts of requests are foreign: control characters in them never reach the terminal.
 
-use crate::text::{cut, split};
+use crate::text::{cut, is_unshown, split};
 
 /// The form of a drawing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -62,7 +62,7 @@ impl Style {
 
     fn push(self, text: &mut String, character: char) {
         match character {
-            _ if character.is_control() || is_invisible(character) => {
+            _ if is_unshown(character) => {
                 text.push_str(self.either("\u{fffd}", "?"));
             }
             _ if self.unicode || character.is_ascii() => text.push(character),
@@ -127,17 +127,6 @@ impl Style {
 
 /// The least width of wrapped text. A narrower terminal breaks the lines.
 const WIDTH_MIN: usize = 16;
-
-/// Whether a character has no width, or changes the direction of the text.
-fn is_invisible(character: char) -> bool {
-    matches!(
-        character,
-        '\u{200b}'..='\u{200f}'
-            | '\u{2028}'..='\u{202e}'
-            | '\u{2060}'..='\u{2069}'
-            | '\u{feff}'
-    )
-}
 
 /// A text with spaces behind it, in a column of that width.
 pub(crate) fn padded(text: &str, width: usize) -> String {
