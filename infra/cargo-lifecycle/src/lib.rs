@@ -37,6 +37,7 @@
 
 pub mod codegen;
 pub mod drift;
+mod file;
 pub mod new_endpoint;
 pub mod new_service;
 pub mod openapi;

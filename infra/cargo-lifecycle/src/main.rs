@@ -9,6 +9,7 @@ use cargo_lifecycle::new_service::{self, NewService};
 use cargo_lifecycle::{Location, Service, codegen, drift, new_endpoint, openapi, privileges};
 use clap::{Parser, Subcommand};
 use tooling::Error;
+use tooling::context::Context;
 use tooling::terminal::{complain, done, fail};
 
 /// Generators and checks for a service whose functions describe themselves.
@@ -149,7 +150,13 @@ fn added(
 ) -> Result<(), Error> {
     let created = create(service)?;
     let service = service.again()?;
-    codegen::write(&service)?;
+    codegen::write(&service).context(|| {
+        let files: Vec<String> = created.files.iter().map(|file| service.name_of(file)).collect();
+        let files = files.join(", ");
+        format!(
+            "{files} written, but no declarations: run `cargo lifecycle codegen` after the remedy"
+        )
+    })?;
     new_endpoint::print_next_steps(&service, &created);
     Ok(())
 }

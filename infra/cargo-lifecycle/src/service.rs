@@ -46,7 +46,8 @@ impl Service {
     ///
     /// # Errors
     ///
-    /// If there is no workspace, if the package is not clear, or if its settings are invalid.
+    /// If there is no workspace, if the package is not clear, if its settings are invalid, or if another
+    /// package has a binary with the name of a function.
     pub fn find(location: &Location) -> Result<Self, Error> {
         let mut cargo = MetadataCommand::new();
         if let Some(folder) = &location.workspace {
@@ -68,9 +69,10 @@ impl Service {
             }
         };
         let settings = settings(package)?;
-        let others = metadata.workspace_packages().into_iter().filter(|it| it.id != package.id);
-        let others = others.flat_map(|package| binaries(package).map(|(name, _)| name));
-        let binaries = binaries(package).filter(|(name, _)| !settings.exclude.contains(name));
+        let is_function = |name: &String| !settings.exclude.contains(name);
+        let binaries: BTreeMap<String, PathBuf> =
+            binaries(package).filter(|(name, _)| is_function(name)).collect();
+        let other_binaries = other_binaries(&metadata, package, &binaries)?;
         let manifest = Path::new(&package.manifest_path);
         Ok(Self {
             workspace,
@@ -79,8 +81,8 @@ impl Service {
             version: package.version.to_string(),
             edition: package.edition.to_string(),
             folder: manifest.parent().unwrap_or(manifest).to_owned(),
-            binaries: binaries.collect(),
-            other_binaries: others.collect(),
+            binaries,
+            other_binaries,
             settings,
             is_built: false,
         })
@@ -226,6 +228,30 @@ fn binaries(package: &Package) -> impl Iterator<Item = (String, PathBuf)> {
     binaries.map(|target| (target.name.clone(), PathBuf::from(target.src_path.clone())))
 }
 
+/// The binaries of the workspace's other packages.
+///
+/// # Errors
+///
+/// If one has the name of a function: the template and cargo's target folder know only the name.
+fn other_binaries(
+    metadata: &Metadata,
+    package: &Package,
+    functions: &BTreeMap<String, PathBuf>,
+) -> Result<BTreeSet<String>, Error> {
+    let mut names = BTreeSet::new();
+    for other in metadata.workspace_packages().into_iter().filter(|it| it.id != package.id) {
+        for (name, _) in binaries(other) {
+            if functions.contains_key(&name) {
+                let (one, other) = (&package.name, &other.name);
+                let error = format!("{one} and {other} both have a binary {name}: rename one");
+                return Err(error.into());
+            }
+            names.insert(name);
+        }
+    }
+    Ok(names)
+}
+
 fn named<'m>(metadata: &'m Metadata, name: &str) -> Result<&'m Package, Error> {
     let packages = metadata.workspace_packages();
     let found = packages.iter().find(|package| package.name.as_str() == name).copied();
@@ -285,4 +311,25 @@ pub(crate) fn ours_built() -> Service {
         service.without_building()
     });
     BUILT.clone()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fixture::Library;
+
+    #[test]
+    fn a_function_with_the_name_of_another_packages_binary_is_an_error_with_both_packages() {
+        let library = Library::new("twice");
+        let workspace = "[workspace]\nresolver = \"3\"\nmembers = [\"lending\", \"tools\"]\n";
+        library.write("Cargo.toml", workspace);
+        library.write("tools/Cargo.toml", "[package]\nname = \"tools\"\nedition = \"2024\"\n");
+        let location = Location { package: Some("lending".to_owned()), ..library.location() };
+        // The first is no function: the settings exclude it.
+        library.write("tools/src/bin/seed.rs", "fn main() {}\n");
+        assert!(Service::find(&location).unwrap().other_binaries().contains("seed"));
+        library.write("tools/src/bin/get_book.rs", "fn main() {}\n");
+        let error = Service::find(&location).unwrap_err().to_string();
+        assert_eq!(error, "lending and tools both have a binary get_book: rename one");
+    }
 }

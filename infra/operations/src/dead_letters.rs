@@ -18,6 +18,9 @@ const OUTBOX_LETTERS: QueueName = QueueName::new(OUTBOX.name());
 /// The maximum of dead letters that are shown.
 const SHOWN_MAX: usize = 100;
 
+/// The number of calls in a row with known dead letters alone, after which a search ends.
+const REPEATED_MAX: u32 = 10;
+
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Shows the dead letters of a queue, and leaves them in its dead-letter queue.
@@ -199,12 +202,15 @@ async fn drop(
     say: Say<'_>,
 ) -> Result<(), BoxError> {
     let mut missing: HashSet<&str> = ids.iter().map(String::as_str).collect();
-    let mut others = Vec::new();
-    while !missing.is_empty() {
-        let letters = operator.take_letters(queue).await?;
+    let (mut seen, mut others, mut repeated) = (HashSet::new(), Vec::new(), 0);
+    while !missing.is_empty() && repeated < REPEATED_MAX {
+        let mut letters = operator.take_letters(queue).await?;
         if letters.is_empty() {
             break;
         }
+        // A message that is left becomes visible again in a long run.
+        letters.retain(|letter| seen.insert(letter.id.clone()));
+        repeated = if letters.is_empty() { repeated + 1 } else { 0 };
         let (dropped, kept): (Vec<_>, Vec<_>) =
             letters.into_iter().partition(|letter| ids.contains(&letter.id));
         others.extend(kept);
@@ -225,9 +231,79 @@ async fn drop(
 
 #[cfg(test)]
 mod tests {
+    use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+    use std::net::{TcpListener, TcpStream};
+    use std::thread;
+
+    use aws::Aws;
+
     use super::*;
 
     const QUEUES: &[QueueName] = &[QueueName::new("emails"), OUTBOX_LETTERS];
+
+    /// The number of calls on a connection that a queue answers. More are an error.
+    const CALLS_MAX: usize = 20;
+
+    /// The address of a queue with one message, which each call receives: its visibility timeout has
+    /// always ended.
+    fn queue_that_repeats() -> String {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap();
+        thread::spawn(move || {
+            for connection in listener.incoming() {
+                thread::spawn(move || answer(connection.unwrap()));
+            }
+        });
+        format!("http://{address}/emails")
+    }
+
+    fn answer(mut connection: TcpStream) {
+        let mut calls = BufReader::new(connection.try_clone().unwrap());
+        for call in 0.. {
+            let (mut length, mut is_receive) = (0, false);
+            loop {
+                let mut line = String::new();
+                if calls.read_line(&mut line).unwrap_or(0) == 0 {
+                    return;
+                }
+                let line = line.trim_end().to_lowercase();
+                match line.split_once(": ") {
+                    Some(("content-length", bytes)) => length = bytes.parse().unwrap(),
+                    Some(("x-amz-target", name)) => is_receive = name.ends_with(".receivemessage"),
+                    None if line.is_empty() => break,
+                    _ => {}
+                }
+            }
+            calls.read_exact(&mut vec![0_u8; length]).unwrap();
+            let (status, body) = match (call < CALLS_MAX, is_receive) {
+                (false, _) => ("400 Bad Request", r#"{"__type":"com.amazonaws.sqs#OverLimit"}"#),
+                (true, true) => (
+                    "200 OK",
+                    r#"{"Messages":[{"MessageId":"m1","ReceiptHandle":"h1","Body":"{}"}]}"#,
+                ),
+                (true, false) => ("200 OK", r#"{"Successful":[{"Id":"0"}],"Failed":[]}"#),
+            };
+            let head = format!("HTTP/1.1 {status}\r\ncontent-type: application/x-amz-json-1.0");
+            let answer = format!("{head}\r\ncontent-length: {}\r\n\r\n{body}", body.len());
+            connection.write_all(answer.as_bytes()).unwrap();
+        }
+    }
+
+    #[tokio::test]
+    async fn a_search_for_a_missing_dead_letter_ends_when_the_queue_repeats_its_messages() {
+        let url = queue_that_repeats();
+        let environment = move |name: &str| match name {
+            "AWS_REGION" => Some("eu-west-1".to_owned()),
+            "AWS_ACCESS_KEY_ID" | "AWS_SECRET_ACCESS_KEY" => Some("test".to_owned()),
+            "AWS_ENDPOINT_URL" | "EMAILS_DEAD_LETTER_QUEUE_URL" => Some(url.clone()),
+            _ => None,
+        };
+        let command = Command::Drop { queue: "emails".to_owned(), ids: vec!["m2".to_owned()] };
+        let aws = Aws::connect_with(&command.uses(QUEUES).unwrap(), environment).unwrap();
+        let ended = run(&command, QUEUES, Operator::new(aws), &|_| ()).await;
+        let error = ended.unwrap_err().to_string();
+        assert!(error.starts_with("no dead letter of emails with the id m2"), "{error}");
+    }
 
     #[test]
     fn an_unknown_queue_is_an_error_that_lists_the_known_ones() {

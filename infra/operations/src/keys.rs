@@ -20,7 +20,7 @@ pub(crate) const RESOURCES: &[Resource] = KeyRotation::RESOURCES;
 pub struct Arguments {
     /// Seconds after a key's replacement until its last token has expired.
     #[arg(long, value_name = "SECONDS")]
-    ended_after: Option<u64>,
+    ended_after: Option<u32>,
 }
 
 pub(crate) async fn run(
@@ -30,7 +30,7 @@ pub(crate) async fn run(
 ) -> Result<(), BoxError> {
     let rotation = operator.key_rotation();
     let rotation = match arguments.ended_after {
-        Some(seconds) => rotation.retired_after(Duration::from_secs(seconds)),
+        Some(seconds) => rotation.retired_after(Duration::from_secs(seconds.into())),
         None => rotation,
     };
     let version_id = Uuid::new_v4().to_string();
@@ -44,4 +44,28 @@ pub(crate) async fn run(
         });
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::*;
+
+    #[derive(Debug, Parser)]
+    struct Program {
+        #[command(flatten)]
+        arguments: Arguments,
+    }
+
+    #[test]
+    fn seconds_that_no_time_can_be_are_refused() {
+        let parsed = |seconds: &str| {
+            let program = Program::try_parse_from(["rotate-keys", "--ended-after", seconds]);
+            program.map(|program| program.arguments.ended_after)
+        };
+        assert_eq!(parsed("0").unwrap(), Some(0));
+        // As a signed number it is -1: a key would count as ended before its replacement.
+        assert!(parsed(&u64::MAX.to_string()).is_err());
+    }
 }

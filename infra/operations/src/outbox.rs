@@ -27,7 +27,8 @@ pub(crate) async fn run(
 ) -> Result<(), BoxError> {
     let (mut aside, mut unreadable, mut retried, mut next) = (0, 0, 0, None);
     loop {
-        let page = operator.scan::<OutboxRow>(Segment { number: 0, of: 1 }, next).await?;
+        let segment = Segment { number: 0, of: 1 };
+        let page = operator.scan::<OutboxRow>(segment, next.as_ref()).await?;
         for key in &page.unreadable {
             unreadable += 1;
             let event = key.sk.as_deref().unwrap_or_default();

@@ -9,6 +9,8 @@ use lifecycle::error::BoxError;
 use lifecycle::resource::Resource;
 use operations::Say;
 
+use crate::patience::patiently;
+
 pub(crate) const RESOURCES: &[Resource] = &[Resource::Table(MAIL_ADDRESSES, &[])];
 
 #[derive(Debug, Subcommand)]
@@ -41,7 +43,9 @@ pub(crate) async fn run(
 async fn show(operator: &Operator, say: Say<'_>) -> Result<(), BoxError> {
     let (mut shown, mut unreadable, mut next) = (0, 0, None);
     loop {
-        let page = operator.scan::<MailAddress>(Segment { number: 0, of: 1 }, next).await?;
+        let segment = Segment { number: 0, of: 1 };
+        let scan = async || operator.scan::<MailAddress>(segment, next.as_ref()).await;
+        let page = patiently(scan, || ()).await?;
         for key in &page.unreadable {
             unreadable += 1;
             say(&format!("the record {} cannot be read", Operator::shown_key(key, true)));

@@ -80,7 +80,8 @@ impl Rebuild<'_> {
     async fn project_orders(&self, segment: Segment) -> Result<(), ServiceError> {
         let mut next = None;
         loop {
-            let page = self.operator.scan::<Order>(segment, next).await?;
+            let scan = async || self.operator.scan::<Order>(segment, next.as_ref()).await;
+            let page = patiently(scan, || ()).await?;
             for key in &page.unreadable {
                 self.left_out(&key.pk, "it cannot be read");
             }
@@ -141,14 +142,22 @@ impl Rebuild<'_> {
         patiently(async || self.operator.write(write.clone()).await, || ()).await
     }
 
+    /// The orders of these summaries, in the same order.
+    async fn orders_of(
+        &self,
+        summaries: &[OrderSummary],
+    ) -> Result<Vec<Looked<Order>>, ServiceError> {
+        let keys = summaries.iter().map(|summary| Order::key_of(summary.shown.order_id));
+        self.operator.together(self.operator.table::<Order>().many(keys).each()).await
+    }
+
     /// Removes the summaries of a segment whose orders do not exist.
     async fn remove_strays(&self, segment: Segment) -> Result<(), ServiceError> {
         let mut next = None;
         loop {
-            let page = self.operator.scan::<OrderSummary>(segment, next).await?;
-            let keys = page.records.iter().map(|summary| Order::key_of(summary.shown.order_id));
-            let orders = self.operator.table::<Order>().many(keys).each();
-            let orders = self.operator.together(orders).await?;
+            let scan = async || self.operator.scan::<OrderSummary>(segment, next.as_ref()).await;
+            let page = patiently(scan, || ()).await?;
+            let orders = patiently(async || self.orders_of(&page.records).await, || ()).await?;
             // An unreadable order exists, so its summary stays.
             let strays = page.records.iter().zip(orders);
             let strays = strays.filter(|(_, order)| matches!(order, Looked::Nothing));

@@ -7,13 +7,15 @@ use super::error::TemplateError;
 use super::expansion;
 
 /// Parses one YAML document. `!Ref X` becomes `{"Ref": "X"}`, and `!Name` in general becomes
-/// `{"Fn::Name": …}`. `!GetAtt A.B` becomes `{"Fn::GetAtt": ["A", "B"]}`.
+/// `{"Fn::Name": …}`. `!GetAtt A.B` becomes `{"Fn::GetAtt": ["A", "B"]}`, and so does
+/// `Fn::GetAtt: A.B`.
 ///
 /// # Errors
 /// [`TemplateError::Syntax`] if the text is not exactly one YAML document, and
-/// [`TemplateError::NotUnderstood`] for YAML that JSON cannot express.
+/// [`TemplateError::NotUnderstood`] for YAML that JSON cannot express, or that is too large or too
+/// deep.
 pub(super) fn parse(source: &str) -> Result<Value, TemplateError> {
-    expansion::check_aliases(source)?;
+    expansion::check(source)?;
     let documents = Yaml::load_from_str(source)
         .map_err(|error| TemplateError::Syntax { reason: error.to_string() })?;
     match documents.as_slice() {
@@ -37,6 +39,7 @@ fn convert(node: &Yaml<'_>, path: &str) -> Result<Value, TemplateError> {
             for (key, value) in entries {
                 let key = key_of(key, path)?;
                 let value = convert(value, &format!("{path}/{key}"))?;
+                let value = if key == "Fn::GetAtt" { attribute(value) } else { value };
                 object.insert(key, value);
             }
             Ok(Value::Object(object))
@@ -71,11 +74,19 @@ fn key_of(key: &Yaml<'_>, path: &str) -> Result<String, TemplateError> {
 fn long_form(tag: &Tag, argument: Value) -> Value {
     match (tag.suffix.as_str(), argument) {
         (name @ ("Ref" | "Condition"), argument) => json!({ name: argument }),
-        ("GetAtt", Value::String(path)) => {
-            let (resource, attribute) = path.split_once('.').unwrap_or((&path, ""));
-            json!({"Fn::GetAtt": [resource, attribute]})
-        }
+        ("GetAtt", argument) => json!({ "Fn::GetAtt": attribute(argument) }),
         (name, argument) => json!({ format!("Fn::{name}"): argument }),
+    }
+}
+
+/// The argument of `Fn::GetAtt` as a list. In YAML it may be a text.
+fn attribute(argument: Value) -> Value {
+    match argument {
+        Value::String(path) => {
+            let (resource, attribute) = path.split_once('.').unwrap_or((&path, ""));
+            json!([resource, attribute])
+        }
+        list => list,
     }
 }
 
@@ -99,6 +110,19 @@ mod tests {
                 "d": {"Fn::If": ["Prod", 1, "2"]},
             })
         );
+    }
+
+    #[test]
+    fn an_attribute_may_be_a_text_or_a_list_in_both_forms() {
+        for attribute in [
+            "!GetAtt Table.StreamArn",
+            "!GetAtt [Table, StreamArn]",
+            "{'Fn::GetAtt': Table.StreamArn}",
+            "{'Fn::GetAtt': [Table, StreamArn]}",
+        ] {
+            let expected = json!({ "a": { "Fn::GetAtt": ["Table", "StreamArn"] } });
+            assert_eq!(parse(&format!("a: {attribute}\n")).unwrap(), expected, "{attribute}");
+        }
     }
 
     #[test]

@@ -7,7 +7,7 @@ use serde::Deserialize;
 use serde::de::IgnoredAny;
 use serde_json::{Map, Value, json};
 
-use super::deserialize::{flag, optional_millis, optional_resource};
+use super::deserialize::{flag, optional_millis_within, optional_resource};
 use super::error::TemplateError;
 use super::granted::{QUEUE_POLLER, STREAM_READER};
 use super::mappings::{QueueMapping, StreamMapping};
@@ -78,7 +78,11 @@ struct HttpApiEvent {
     auth: RouteAuth,
     payload_format_version: Option<Value>,
     route_settings: Option<IgnoredAny>,
-    #[serde(default, rename = "TimeoutInMillis", deserialize_with = "optional_millis")]
+    #[serde(
+        default,
+        rename = "TimeoutInMillis",
+        deserialize_with = "optional_millis_within::<_, 50, 30_000>"
+    )]
     timeout: Option<Duration>,
 }
 
@@ -94,7 +98,12 @@ struct RestApiEvent {
     request_model: Option<Value>,
     #[serde(rename = "RequestParameters")]
     _request_parameters: Option<IgnoredAny>,
-    #[serde(default, rename = "TimeoutInMillis", deserialize_with = "optional_millis")]
+    /// The most depends on the account. No function runs for longer than 15 minutes.
+    #[serde(
+        default,
+        rename = "TimeoutInMillis",
+        deserialize_with = "optional_millis_within::<_, 50, 900_000>"
+    )]
     timeout: Option<Duration>,
 }
 

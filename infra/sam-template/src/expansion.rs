@@ -1,5 +1,5 @@
 //! Limits of a template's memory and time: aliases and expressions repeat other parts, so a short
-//! text could stand for any number of values.
+//! text could stand for any number of values. Values that are nested too deeply would overflow the stack.
 
 use std::cell::Cell;
 use std::collections::BTreeMap;
@@ -15,6 +15,10 @@ const SIZE_MAX: usize = 32 * 1024 * 1024;
 
 /// The size of a value, without its text: about the memory that it takes.
 const VALUE_SIZE: usize = 64;
+
+/// The maximum number of lists and maps around a value, once aliases are replaced. Expressions have a
+/// lower limit.
+const LEVELS_MAX: usize = 128;
 
 /// The parser's number for a value without an anchor.
 const NO_ANCHOR: usize = 0;
@@ -65,43 +69,66 @@ impl Left {
     }
 }
 
-/// Checks the size that a YAML text has once its aliases are replaced. A text that is not YAML
-/// passes: its parser knows the reason.
+/// A value of a YAML text, with its aliases replaced.
+#[derive(Clone, Copy, Default)]
+struct Extent {
+    size: usize,
+    /// The number of lists and maps in each other, from this value on.
+    levels: usize,
+}
+
+impl Extent {
+    /// A value without others in it.
+    const fn of(size: usize) -> Self {
+        Self { size, levels: 0 }
+    }
+}
+
+/// Checks the size and the depth that a YAML text has once its aliases are replaced. A text that is not
+/// YAML passes: its parser knows the reason.
 ///
 /// # Errors
-/// If it is too large.
-pub(super) fn check_aliases(source: &str) -> Result<(), TemplateError> {
-    let mut sizes = BTreeMap::new();
-    let mut open: Vec<(usize, usize)> = Vec::new();
+/// If it is too large or too deep.
+pub(super) fn check(source: &str) -> Result<(), TemplateError> {
+    let mut anchored = BTreeMap::new();
+    let mut open: Vec<(usize, Extent)> = Vec::new();
     let mut total = 0_usize;
     for event in Parser::new_from_str(source) {
         let Ok((event, _)) = event else { return Ok(()) };
-        let (anchor, size) = match event {
+        let (anchor, value) = match event {
             Event::SequenceStart(anchor, _) | Event::MappingStart(anchor, _) => {
-                open.push((anchor, VALUE_SIZE));
+                open.push((anchor, Extent { size: VALUE_SIZE, levels: 1 }));
                 total += VALUE_SIZE;
+                // The parser of the whole text would call itself for each level.
+                if open.len() > LEVELS_MAX {
+                    return Err(too_deep());
+                }
                 continue;
             }
             Event::SequenceEnd | Event::MappingEnd => open.pop().unwrap_or_default(),
             Event::Scalar(text, _, anchor, _) => {
                 let size = VALUE_SIZE + text.len();
                 total += size;
-                (anchor, size)
+                (anchor, Extent::of(size))
             }
             Event::Alias(anchor) => {
-                let size = sizes.get(&anchor).copied().unwrap_or(VALUE_SIZE);
-                total += size;
-                (NO_ANCHOR, size)
+                let value = anchored.get(&anchor).copied().unwrap_or(Extent::of(VALUE_SIZE));
+                total += value.size;
+                (NO_ANCHOR, value)
             }
             _ => continue,
         };
+        if open.len() + value.levels > LEVELS_MAX {
+            return Err(too_deep());
+        }
         if let Some((_, outer)) = open.last_mut() {
-            *outer += size;
+            outer.size += value.size;
+            outer.levels = outer.levels.max(value.levels + 1);
         }
         if anchor != NO_ANCHOR {
             // The parser keeps a copy of each value that has an anchor.
-            total += size;
-            sizes.insert(anchor, size);
+            total += value.size;
+            anchored.insert(anchor, value);
         }
         if total > SIZE_MAX {
             return Err(too_large("/", "aliases"));
@@ -114,6 +141,11 @@ pub(super) fn check_aliases(source: &str) -> Result<(), TemplateError> {
 fn too_large(path: &str, parts: &str) -> TemplateError {
     let most = SIZE_MAX / 1024 / 1024;
     TemplateError::not_understood(path, &format!("{parts} that expand to more than {most} MiB"))
+}
+
+/// The error of values beyond [`LEVELS_MAX`].
+fn too_deep() -> TemplateError {
+    TemplateError::not_understood("/", &format!("values nested more than {LEVELS_MAX} levels deep"))
 }
 
 #[cfg(test)]
@@ -152,6 +184,21 @@ mod tests {
                  more than 32 MiB"
             );
         }
+    }
+
+    #[test]
+    fn values_may_not_be_nested_beyond_the_limit() {
+        let list = format!("A:\n{}x\n", "- ".repeat(100_000));
+        let flow = format!("A: {}{}\n", "[".repeat(200), "]".repeat(200));
+        let aliases = (1..=200).fold("L0: &l0 [x]\n".to_owned(), |text, number| {
+            text + &format!("L{number}: &l{number} [*l{} ]\n", number - 1)
+        });
+        for template in [list, flow, aliases] {
+            let found = error(&template);
+            assert!(found.ends_with("/: values nested more than 128 levels deep"), "{found}");
+        }
+        let deepest = format!("A: {}{}\n", "[".repeat(127), "]".repeat(127));
+        assert!(check(&deepest).is_ok());
     }
 
     #[test]

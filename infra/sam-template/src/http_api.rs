@@ -7,7 +7,7 @@ use serde::Deserialize;
 use serde::de::IgnoredAny;
 use serde_json::Value;
 
-use super::deserialize::{flag, number, optional_resource, seconds};
+use super::deserialize::{flag, number, optional_resource, seconds_within};
 use super::error::TemplateError;
 use super::model::{
     Api, ApiKind, Authorizer, AuthorizerFormat, DEFAULT_STAGE, JwtAuthorizer, Throttle,
@@ -92,7 +92,7 @@ impl VersionNumber {
 struct IdentityProperties {
     #[serde(default)]
     headers: Vec<String>,
-    #[serde(default, deserialize_with = "seconds")]
+    #[serde(default, deserialize_with = "seconds_within::<_, 0, 3_600>")]
     reauthorize_every: Duration,
 }
 

@@ -8,7 +8,7 @@ use serde::Deserialize;
 use serde::de::IgnoredAny;
 use serde_json::Value;
 
-use super::deserialize::{flag, number, resource, seconds};
+use super::deserialize::{flag, number, number_within, resource, seconds_within};
 use super::events::EventDeclaration;
 use super::function_url::FunctionUrlProperties;
 use super::generated::GeneratedProperties;
@@ -28,9 +28,9 @@ pub(super) struct FunctionProperties {
     pub(super) function_url_config: Option<FunctionUrlProperties>,
     #[serde(default)]
     pub(super) environment: EnvironmentProperties,
-    #[serde(default = "three_seconds", deserialize_with = "seconds")]
+    #[serde(default = "three_seconds", deserialize_with = "seconds_within::<_, 1, 900>")]
     pub(super) timeout: Duration,
-    #[serde(default = "smallest_memory", deserialize_with = "number")]
+    #[serde(default = "smallest_memory", deserialize_with = "number_within::<_, _, 128, 32_768>")]
     pub(super) memory_size: u32,
     #[serde(default, deserialize_with = "number")]
     pub(super) reserved_concurrent_executions: Option<u32>,
@@ -93,15 +93,18 @@ pub(super) struct QueueProperties {
     pub(super) fifo_queue: bool,
     #[serde(default, deserialize_with = "flag")]
     pub(super) content_based_deduplication: bool,
-    #[serde(default = "thirty_seconds", deserialize_with = "seconds")]
+    #[serde(default = "thirty_seconds", deserialize_with = "seconds_within::<_, 0, 43_200>")]
     pub(super) visibility_timeout: Duration,
-    #[serde(default, deserialize_with = "seconds")]
+    #[serde(default, deserialize_with = "seconds_within::<_, 0, 900>")]
     pub(super) delay_seconds: Duration,
-    #[serde(default = "four_days", deserialize_with = "seconds")]
+    #[serde(default = "four_days", deserialize_with = "seconds_within::<_, 60, 1_209_600>")]
     pub(super) message_retention_period: Duration,
-    #[serde(default, deserialize_with = "seconds")]
+    #[serde(default, deserialize_with = "seconds_within::<_, 0, 20>")]
     pub(super) receive_message_wait_time_seconds: Duration,
-    #[serde(default = "one_mebibyte", deserialize_with = "number")]
+    #[serde(
+        default = "one_mebibyte",
+        deserialize_with = "number_within::<_, _, 1_024, 1_048_576>"
+    )]
     pub(super) maximum_message_size: usize,
     pub(super) redrive_policy: Option<RedriveProperties>,
 }
@@ -111,7 +114,7 @@ pub(super) struct QueueProperties {
 pub(super) struct RedriveProperties {
     #[serde(deserialize_with = "resource")]
     pub(super) dead_letter_target_arn: String,
-    #[serde(deserialize_with = "number")]
+    #[serde(deserialize_with = "number_within::<_, _, 1, 1_000>")]
     pub(super) max_receive_count: u32,
 }
 

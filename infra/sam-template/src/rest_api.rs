@@ -7,7 +7,7 @@ use serde::Deserialize;
 use serde::de::IgnoredAny;
 use serde_json::Value;
 
-use super::deserialize::{flag, optional_resource, optional_seconds};
+use super::deserialize::{flag, optional_resource, optional_seconds_within};
 use super::error::TemplateError;
 use super::model::{Api, ApiKind, Authorizer, AuthorizerFormat};
 use super::reader::Reader;
@@ -79,7 +79,7 @@ struct IdentityProperties {
     header: Option<String>,
     #[serde(default)]
     headers: Vec<String>,
-    #[serde(default, deserialize_with = "optional_seconds")]
+    #[serde(default, deserialize_with = "optional_seconds_within::<_, 0, 3_600>")]
     reauthorize_every: Option<Duration>,
 }
 

@@ -1,15 +1,24 @@
 //! The descriptions that the binaries print.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::{Command, Output, Stdio};
+use std::sync::mpsc::{Receiver, channel};
+use std::thread;
+use std::time::Duration;
 
 use cargo_command::cargo;
 use serde::Deserialize;
 use serde_json::Value;
 
-use crate::context::Error;
-use crate::folders::{binaries_of, target_directory};
+use crate::context::{Context, Error};
+use crate::folders::{binaries_of, programs};
+
+/// The time limit of a description. A program that is no function may run without end.
+const DESCRIBED_WITHIN: Duration = Duration::from_mins(1);
+/// The maximum size of a description, in bytes.
+const OUTPUT_BYTES_MAX: u64 = 16 * 1024 * 1024;
 
 /// The part of a binary's `--describe` output that the checks need.
 #[derive(Debug, Clone, Deserialize)]
@@ -178,7 +187,10 @@ pub struct Other {
 /// If one has another form.
 pub fn read(raw: BTreeMap<String, Value>) -> Result<BTreeMap<String, Description>, Error> {
     let parse = |(name, raw): (String, Value)| -> Result<(String, Description), Error> {
-        Ok((name, serde_json::from_value(raw)?))
+        let parsed = serde_json::from_value(raw).context(|| {
+            format!("{name} --describe, of another version than the program that reads it")
+        })?;
+        Ok((name, parsed))
     };
     raw.into_iter().map(parse).collect()
 }
@@ -229,7 +241,7 @@ fn executables(messages: &str) -> BTreeMap<String, PathBuf> {
     messages.lines().filter_map(binary).collect()
 }
 
-/// Reads the description of each of these binaries, as last built for this machine.
+/// Reads the description of each of these binaries, as `cargo build` or `cargo test` has last built it.
 ///
 /// # Errors
 ///
@@ -238,7 +250,7 @@ pub fn as_built(
     workspace: &Path,
     names: &BTreeSet<String>,
 ) -> Result<BTreeMap<String, Value>, Error> {
-    let folder = target_directory(workspace)?.join("debug");
+    let folder = programs(workspace)?;
     let described = |name: &String| -> Result<(String, Value), Error> {
         let binary = folder.join(name);
         if !binary.exists() {
@@ -251,7 +263,8 @@ pub fn as_built(
 }
 
 fn describe(name: &str, binary: &Path) -> Result<Value, Error> {
-    let described = Command::new(binary).arg("--describe").env_clear().output();
+    let mut command = Command::new(binary);
+    let described = output_within(DESCRIBED_WITHIN, command.arg("--describe").env_clear());
     let described = described.map_err(|error| format!("{name}: {error}"))?;
     if !described.status.success() {
         let said = String::from_utf8_lossy(&described.stderr);
@@ -261,9 +274,56 @@ fn describe(name: &str, binary: &Path) -> Result<Value, Error> {
     Ok(description.map_err(|error| format!("{name} --describe: {error}"))?)
 }
 
+/// The output of a command, which is killed at the time limit.
+fn output_within(time_max: Duration, command: &mut Command) -> io::Result<Output> {
+    let command = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = command.spawn()?;
+    let (stdout, stderr) = (all_of(child.stdout.take()), all_of(child.stderr.take()));
+    let received = (stdout.recv_timeout(time_max), stderr.recv_timeout(time_max));
+    let (Ok(stdout), Ok(stderr)) = received else {
+        child.kill()?;
+        child.wait()?;
+        let remedy = "if it is no function, add it to the setting `exclude`";
+        return Err(io::Error::other(format!("it has not ended within {time_max:?}: {remedy}")));
+    };
+    let status = child.wait()?;
+    Ok(Output { status, stdout, stderr })
+}
+
+/// Receives all bytes of a stream at its end, and at most [`OUTPUT_BYTES_MAX`].
+fn all_of(stream: Option<impl Read + Send + 'static>) -> Receiver<Vec<u8>> {
+    let (sender, receiver) = channel();
+    thread::spawn(move || {
+        let mut bytes = Vec::new();
+        if let Some(stream) = stream {
+            let _ = stream.take(OUTPUT_BYTES_MAX).read_to_end(&mut bytes);
+        }
+        let _ = sender.send(bytes);
+    });
+    receiver
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_program_that_does_not_end_is_killed_and_reported() {
+        let mut endless = Command::new("sleep");
+        let killed = output_within(Duration::from_millis(10), endless.arg("600")).unwrap_err();
+        assert!(killed.to_string().contains("not ended within 10ms: if it is no function"));
+        let mut short = Command::new("echo");
+        let ended = output_within(DESCRIBED_WITHIN, short.arg("{}")).unwrap();
+        assert_eq!((ended.status.success(), &*ended.stdout), (true, &b"{}\n"[..]));
+    }
+
+    #[test]
+    fn a_description_of_another_form_is_an_error_with_its_function() {
+        let raw = BTreeMap::from([("get_book".to_owned(), serde_json::json!({ "kind": "page" }))]);
+        let error = read(raw).unwrap_err().to_string();
+        assert!(error.starts_with("get_book --describe, of another version"), "{error}");
+        assert!(error.contains("`page`"), "{error}");
+    }
 
     #[test]
     fn the_paths_of_binaries_are_those_of_cargos_messages() {

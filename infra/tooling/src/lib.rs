@@ -3,6 +3,7 @@
 //!
 //! Its interface may change in every version: it is published because `cargo-lifecycle` needs it.
 
+mod build_target;
 pub mod context;
 pub mod descriptions;
 mod folders;

@@ -1,5 +1,6 @@
 //! Arguments, output and exit codes of commands.
 
+use std::io::{self, ErrorKind, Write as _};
 use std::process::ExitCode;
 
 use clap::Parser;
@@ -66,8 +67,13 @@ pub fn report(command: &str, complaints: &[String]) -> ExitCode {
     }
 }
 
-/// Prints a line.
-#[expect(clippy::print_stdout, reason = "commands print their results")]
+/// Prints a line. A command whose output nothing reads any more, as behind `| head`, continues.
+///
+/// # Panics
+///
+/// If the output cannot be written for another reason, such as a full disk.
 pub fn say(line: &str) {
-    println!("{line}");
+    if let Err(error) = writeln!(io::stdout().lock(), "{line}") {
+        assert!(error.kind() == ErrorKind::BrokenPipe, "the output cannot be written: {error}");
+    }
 }

@@ -1,10 +1,12 @@
 //! A file with generated parts between markers.
 
+use std::borrow::Cow;
 use std::ops::Range;
 use std::path::Path;
 
 use tooling::Error;
 
+use crate::file;
 use crate::service::Service;
 
 /// The end of the line before a generated part.
@@ -20,7 +22,10 @@ const LINES_MAX: usize = 12;
 pub(super) struct Document {
     /// The path in the workspace.
     path: String,
+    /// With `\n` at the ends of lines.
     text: String,
+    /// Whether each line of the file ends with `\r\n`.
+    has_carriage_returns: bool,
     changes: Vec<String>,
 }
 
@@ -35,7 +40,10 @@ impl Document {
     }
 
     pub(super) fn new(path: &str, text: String) -> Self {
-        Self { path: path.to_owned(), text, changes: Vec::new() }
+        let ends = text.matches('\n').count();
+        let has_carriage_returns = ends > 0 && text.matches("\r\n").count() == ends;
+        let text = if has_carriage_returns { text.replace("\r\n", "\n") } else { text };
+        Self { path: path.to_owned(), text, has_carriage_returns, changes: Vec::new() }
     }
 
     /// The path in the workspace, for messages.
@@ -62,7 +70,16 @@ impl Document {
         if self.changes.is_empty() {
             return Ok(());
         }
-        Ok(fs_err::write(service.path(&self.path), &self.text)?)
+        file::replace(&service.path(&self.path), &self.stored())
+    }
+
+    /// The text with the ends of lines that the file has.
+    fn stored(&self) -> Cow<'_, str> {
+        if self.has_carriage_returns {
+            self.text.replace('\n', "\r\n").into()
+        } else {
+            self.text.as_str().into()
+        }
     }
 
     /// Replaces the generated part whose marker follows `head`. Without a head it is the first part.
@@ -102,7 +119,7 @@ impl Document {
     ///
     /// If there is no such block.
     pub(super) fn add(&mut self, name: &str, head: &str, block: &str) -> Result<(), Error> {
-        let begin = self.text.find(head);
+        let begin = self.place(head);
         let begin = begin.ok_or_else(|| format!("{}: {} is missing", self.path, head.trim()))?;
         let inside = begin + head.len();
         self.insert(inside + self::block(&self.text[inside..]).len(), name, block);
@@ -121,18 +138,25 @@ impl Document {
         Ok(())
     }
 
+    /// The place of the block that begins with `head`. In a template it is a resource: a parameter or an
+    /// output may have the same name.
+    pub(super) fn place(&self, head: &str) -> Option<usize> {
+        let resources = resources(&self.text);
+        Some(resources.start + self.text[resources].find(head)?)
+    }
+
     /// Whether a resource begins with `head`.
     ///
     /// # Errors
     ///
     /// If something follows its logical id in the line: then it has no place for generated parts.
     pub(super) fn has(&self, head: &str) -> Result<bool, Error> {
-        if self.text.contains(head) {
+        if self.place(head).is_some() {
             return Ok(true);
         }
         let id = head.trim_end();
-        match self.text.match_indices(id).next() {
-            Some((at, _)) => Err(format!(
+        match self.place(id) {
+            Some(at) => Err(format!(
                 "{}:{}: {} has to end its line: remove the value, the comment or the carriage \
                  return behind it",
                 self.path,
@@ -154,7 +178,7 @@ impl Document {
     }
 
     fn part(&self, head: &str) -> Option<Range<usize>> {
-        let behind = self.text.find(head)? + head.len();
+        let behind = self.place(head)? + head.len();
         let marker = behind + self.text[behind..].find(START)?;
         if !head.is_empty() && self.text[behind..marker].contains('\n') {
             return None;
@@ -181,6 +205,21 @@ pub(super) fn block(text: &str) -> &str {
         }
     }
     &text[..end]
+}
+
+/// The place of the section `Resources`, from the end of its first line; that of the whole text if it
+/// has no such section.
+fn resources(text: &str) -> Range<usize> {
+    let (mut at, mut start) = (0, None);
+    for line in text.split_inclusive('\n') {
+        match start {
+            None if line.trim_end() == "Resources:" => start = Some(at + line.trim_end().len()),
+            Some(start) if line.starts_with(char::is_alphabetic) => return start..at,
+            _ => {}
+        }
+        at += line.len();
+    }
+    start.unwrap_or(0)..text.len()
 }
 
 /// The end of the last line in the section `Resources` that is not empty.
@@ -239,6 +278,18 @@ mod tests {
     }
 
     #[test]
+    fn the_parts_of_a_file_with_carriage_returns_have_them_too() {
+        let with_returns = |text: &str| text.replace('\n', "\r\n");
+        let mut document = Document::new("file", with_returns(TEXT));
+        document.fill("One", "\n  One:\n", "    x: 1\n").unwrap();
+        assert!(document.changes().is_empty());
+        document.fill("One", "\n  One:\n", "    x: 3\n").unwrap();
+        assert_eq!(document.stored(), with_returns(&TEXT.replace("x: 1", "x: 3")));
+        let mixed = TEXT.replacen("y: 2\n", "y: 2\r\n", 1);
+        assert_eq!(Document::new("file", mixed.clone()).stored(), mixed);
+    }
+
+    #[test]
     fn the_hand_written_lines_behind_a_part_end_at_the_next_resource() {
         assert_eq!(document().hand_written("\n  One:\n"), Some("\n    y: 2"));
         assert_eq!(document().hand_written("\n  Two:\n"), Some(""));
@@ -278,6 +329,23 @@ mod tests {
             let error = one(line).unwrap_err().to_string();
             assert!(error.starts_with("file:2: One: has to end its line"), "{error}");
         }
+    }
+
+    #[test]
+    fn a_parameter_or_an_output_with_the_name_of_a_resource_is_no_resource() {
+        let (before, behind) =
+            ("Parameters:\n  One:\n    Type: String\n", "Outputs:\n  One:\n    Value: 1\n");
+        let text = format!("{before}Resources:\n  Two:\n    x: 1\n{behind}");
+        let mut document = Document::new("file", text);
+        assert!(!document.has("\n  One:\n").unwrap());
+        assert!(document.add("Three", "\n  One:\n", "").is_err());
+        let block = format!("  One:\n    # {START}\n    # {END}\n");
+        document.add("One", "\n  Two:\n", &block).unwrap();
+        document.fill("One", "\n  One:\n", "    y: 2\n").unwrap();
+        let expected = format!(
+            "{before}Resources:\n  Two:\n    x: 1\n\n  One:\n    # {START}\n    y: 2\n    # {END}\n\n{behind}"
+        );
+        assert_eq!(document.text(), expected);
     }
 
     #[test]

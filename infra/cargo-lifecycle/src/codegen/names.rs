@@ -4,8 +4,9 @@
 /// `Queue`. It is alphanumeric, so a hyphen ends a word like `_`.
 pub(crate) fn logical_id(name: &str, kind: &str) -> String {
     let words = name.split(['_', '-']).map(|word| {
-        let (first, rest) = word.split_at(word.len().min(1));
-        format!("{}{rest}", first.to_uppercase())
+        let mut rest = word.chars();
+        let first: String = rest.next().into_iter().flat_map(char::to_uppercase).collect();
+        first + rest.as_str()
     });
     words.chain([kind.to_owned()]).collect()
 }
@@ -24,5 +25,11 @@ mod tests {
         for name in ["get_book", "get-book"] {
             assert_eq!(logical_id(name, "Function"), "GetBookFunction");
         }
+    }
+
+    #[test]
+    fn a_name_that_is_not_ascii_or_has_an_empty_word_has_a_logical_id() {
+        assert_eq!(logical_id("über__uns", "Table"), "ÜberUnsTable");
+        assert_eq!(logical_id("", "Table"), "Table");
     }
 }

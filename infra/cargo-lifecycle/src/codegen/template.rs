@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use sam_template::parse_json;
 use tooling::Error;
 use tooling::descriptions::Kind;
 
@@ -33,8 +34,8 @@ const OUTBOX: &str = "outbox";
 /// # Errors
 ///
 /// If a function has no file any more, if two consumers have the same source, if a generated setting
-/// is also written by hand, if a resource has no markers, or if the template has no section
-/// `Resources`.
+/// is also written by hand, if a resource has no markers or does not begin its line, or if the template
+/// has no section `Resources`.
 pub(super) fn fill(
     template: &mut Document,
     all: &[Declared<'_>],
@@ -45,6 +46,7 @@ pub(super) fn fill(
     for declared in all {
         refuse_overridden(template, declared)?;
     }
+    refuse_other_layout(template)?;
     for declared in all {
         add_missing(template, all, declared)?;
     }
@@ -125,6 +127,22 @@ fn refuse_shared(all: &[Declared<'_>]) -> Result<(), Error> {
     Ok(())
 }
 
+/// Refuses a template whose resources have another indentation, or quoted names: added ones would not
+/// fit, and known ones would be added again.
+fn refuse_other_layout(template: &Document) -> Result<(), Error> {
+    let parsed = parse_json(template.text())?;
+    for (id, _) in parsed["Resources"].as_object().into_iter().flatten() {
+        if template.place(&format!("\n  {id}:")).is_none() {
+            return Err(format!(
+                "{}: {id} has to begin its line, behind two blanks and without quotes",
+                template.path()
+            )
+            .into());
+        }
+    }
+    Ok(())
+}
+
 /// Refuses a setting that is generated and also written by hand.
 fn refuse_overridden(template: &Document, declared: &Declared<'_>) -> Result<(), Error> {
     let id = declared.id();
@@ -154,7 +172,7 @@ fn in_order(
     conventions: &Conventions,
 ) -> Vec<(String, Option<String>)> {
     let mut functions: Vec<String> = all.iter().map(Declared::id).collect();
-    functions.sort_by_key(|id| template.text().find(&head(id)));
+    functions.sort_by_key(|id| template.place(&head(id)));
     let awaited = |id: &str| {
         let mut lines = template.generated(&head(id))?.lines();
         let awaited = lines.find_map(|line| line.strip_prefix("    DependsOn: "))?;
@@ -204,7 +222,7 @@ fn add_missing(
 
 /// The last of these resources in the template.
 fn last(template: &Document, ids: impl Iterator<Item = String>) -> Option<String> {
-    let placed = ids.filter_map(|id| Some((template.text().find(&head(&id))?, id)));
+    let placed = ids.filter_map(|id| Some((template.place(&head(&id))?, id)));
     placed.max().map(|(_, id)| id)
 }
 
@@ -297,6 +315,17 @@ mod tests {
         let settings = filled.hand_written(&head("GetBookFunction"));
         assert_eq!(settings, Some("\n      Timeout: 20\n\n      MemorySize: 512"));
         assert_eq!(filled.hand_written(&head("GetLoanFunction")), Some(""));
+    }
+
+    #[test]
+    fn a_template_whose_resources_have_another_layout_is_refused_with_the_resource() {
+        let functions = [("get_book", description("endpoint", None))];
+        for line in ["    Api: {Type: A}", "  'Api': {Type: A}", "  ? Api\n  : {Type: A}"] {
+            let refused = filled(&format!("Resources:\n{line}\n"), &functions).unwrap_err();
+            let refused = refused.to_string();
+            assert!(refused.starts_with("template.yaml: Api has to begin its line"), "{refused}");
+        }
+        assert!(filled("Resources:\n  Api: {Type: A} # The first\n", &functions).is_ok());
     }
 
     #[test]

@@ -14,6 +14,7 @@ use std::collections::BTreeMap;
 
 use sam_template::Template;
 use tooling::Error;
+use tooling::context::Context;
 use tooling::descriptions::Description;
 
 use crate::service::Service;
@@ -28,8 +29,10 @@ pub fn complaints(service: &Service) -> Result<Vec<String>, Error> {
     let descriptions = service.descriptions(&template.binaries())?;
     let mut complaints = between(&template, &descriptions);
     if let Some(document) = &service.settings().openapi.document {
-        let document = fs_err::read_to_string(service.path(document))?;
-        complaints.extend(cors::complaints(&template, &serde_json::from_str(&document)?));
+        let path = service.path(document);
+        let document = fs_err::read_to_string(&path)?;
+        let document = serde_json::from_str(&document).context(|| path.display())?;
+        complaints.extend(cors::complaints(&template, &document));
     }
     Ok(complaints)
 }

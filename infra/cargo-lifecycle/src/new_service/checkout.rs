@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use serde_json::Value;
 use tooling::Error;
 
 /// The dependencies of a new service on crates of this repository, with their folders.
@@ -39,8 +40,12 @@ impl Checkout {
             match CRATES.iter().find(is_of) {
                 Some((key, folder)) => {
                     let folder = self.folder.join(folder);
-                    let (package, path) = (package_in(&folder)?, folder.display().to_string());
-                    Ok(format!("{key} = {{ package = {package:?}, path = {path:?} }}\n"))
+                    let package = package_in(&folder)?;
+                    let path = folder.to_str();
+                    let path = path.ok_or_else(|| format!("{} is not UTF-8", folder.display()))?;
+                    // A string of JSON is one of TOML; Rust's escapes are others.
+                    let path = Value::from(path);
+                    Ok(format!("{key} = {{ package = {package:?}, path = {path} }}\n"))
                 }
                 None => Ok(format!("{line}\n")),
             }
@@ -69,4 +74,21 @@ pub(super) fn package_in(folder: &Path) -> Result<String, Error> {
     let text = fs_err::read_to_string(&manifest)?;
     let name = text.lines().find_map(|line| line.strip_prefix("name = \"")?.strip_suffix('"'));
     Ok(name.ok_or_else(|| format!("{} names no package", manifest.display()))?.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fixture::Library;
+
+    #[test]
+    fn a_path_with_combined_characters_and_quotes_is_found_again() {
+        let library = Library::new("u\u{308}ber \"it\"");
+        library.write("shared/aws/Cargo.toml", "name = \"lambda-lifecycle-aws\"\n");
+        let checkout = Checkout::at(&library.path("")).unwrap();
+        let manifest = checkout.with_paths("aws = { package = \"aws\" }\n").unwrap();
+        let manifest: toml::Table = toml::from_str(&manifest).unwrap();
+        let path = Path::new(manifest["aws"]["path"].as_str().unwrap());
+        assert!(path.join("Cargo.toml").is_file(), "{}", path.display());
+    }
 }

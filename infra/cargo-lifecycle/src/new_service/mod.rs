@@ -37,14 +37,17 @@ pub struct NewService {
 ///
 /// If the folder has files or no suitable name, or if a file cannot be written.
 pub fn create(new: &NewService) -> Result<(), Error> {
-    let name = name_of(&new.folder)?;
+    // A path such as `.` has no name.
+    let folder = match new.folder.file_name() {
+        Some(_) => new.folder.clone(),
+        None => fs_err::canonicalize(&new.folder)?,
+    };
+    let name = name_of(&folder)?;
     if new.folder.exists() && fs_err::read_dir(&new.folder)?.next().is_some() {
         return Err(format!("{} has files already", new.folder.display()).into());
     }
     let checkout = new.path.as_deref().map(Checkout::at).transpose()?;
-    for (path, text) in rendered(name, checkout.as_ref())? {
-        write(&new.folder.join(path), &text)?;
-    }
+    write_all(&folder, &rendered(name, checkout.as_ref())?)?;
     say(&next_steps(&new.folder, checkout.as_ref()));
     Ok(())
 }
@@ -77,6 +80,21 @@ fn name_of(folder: &Path) -> Result<&str, Error> {
          hyphen first, and {CHARACTERS_MAX} characters at most"
     )
     .into())
+}
+
+/// Writes all files or none: the command refuses a folder that has files.
+fn write_all(folder: &Path, files: &[(&str, String)]) -> Result<(), Error> {
+    let written = files.iter().try_for_each(|(path, text)| write(&folder.join(path), text));
+    if written.is_err() {
+        for (path, _) in files {
+            let _ = fs_err::remove_file(folder.join(path));
+            let above = Path::new(path).ancestors().skip(1);
+            for empty in above.filter(|above| !above.as_os_str().is_empty()) {
+                let _ = fs_err::remove_dir(folder.join(empty));
+            }
+        }
+    }
+    written
 }
 
 fn write(path: &Path, text: &str) -> Result<(), Error> {
@@ -210,6 +228,29 @@ mod tests {
         // The settings of cargo-lambda, which renders the other files.
         assert!(found.remove("CargoLambda.toml"));
         assert_eq!(found, BTreeSet::from(FILES.map(|(path, _)| path.to_owned())));
+    }
+
+    #[test]
+    fn files_that_cannot_all_be_written_leave_an_empty_folder() {
+        let library = crate::fixture::Library::new("half");
+        let folder = library.path("notes");
+        let text = || "text".to_owned();
+        // The last path has a file in the place of a folder.
+        let files = [("src/bin/a.rs", text()), ("b.rs", text()), ("b.rs/c.rs", text())];
+        write_all(&folder, &files).unwrap_err();
+        assert_eq!(fs_err::read_dir(&folder).unwrap().count(), 0);
+        write_all(&folder, &files[..2]).unwrap();
+        assert_eq!(fs_err::read_to_string(folder.join("src/bin/a.rs")).unwrap(), "text");
+    }
+
+    #[test]
+    fn a_dot_is_the_folder_that_it_refers_to() {
+        // The folders of this package and of its neighbours have suitable names.
+        for folder in [".", ".."] {
+            let new = NewService { folder: folder.into(), path: None };
+            let error = create(&new).unwrap_err().to_string();
+            assert_eq!(error, format!("{folder} has files already"));
+        }
     }
 
     #[test]

@@ -22,6 +22,7 @@ use self::examples::Examples;
 use self::sample::Sample;
 use self::values::text;
 use self::words::Words;
+use crate::file;
 use crate::service::Service;
 use crate::settings::Tag;
 
@@ -45,7 +46,7 @@ pub fn place(service: &Service, given: Option<PathBuf>) -> Result<PathBuf, Error
 ///
 /// Those of [`document`], or if the functions cannot be built or it cannot be written.
 pub fn write(service: &Service, place: &Path) -> Result<(), Error> {
-    Ok(fs_err::write(place, current(service)?)?)
+    file::replace(place, &current(service)?)
 }
 
 /// A sentence if the document is not the current one.

@@ -9,6 +9,7 @@ mod suite;
 mod table;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
@@ -86,6 +87,7 @@ pub fn complaints(service: &Service) -> Result<Vec<String>, Error> {
 
 /// Removes every permission of the part in turn and writes the table. Returns the permissions for
 /// which no test fails, and each one whose test fails with all permissions: the table keeps their rows.
+/// After an interruption the table has the tests that were found until then.
 ///
 /// # Errors
 ///
@@ -106,6 +108,7 @@ pub fn prove(service: &Service, part: &Part) -> Result<Vec<String>, Error> {
     });
     let broken: Vec<String> = broken.collect();
     table.tests.extend(failing);
+    table.write(&place)?;
     let open: Vec<Permission> =
         wanted.iter().filter(|grant| !table.tests.contains_key(grant)).cloned().collect();
     if !open.is_empty() {
@@ -113,9 +116,10 @@ pub fn prove(service: &Service, part: &Part) -> Result<Vec<String>, Error> {
         let mut tests = suite.tests()?;
         tests.retain(|test| skipped.is_none_or(|skipped| !test.starts_with(skipped)));
         tests.retain(|test| part.tries(test));
-        table.tests.extend(found(&suite, &open, tests));
+        let shared = Mutex::new(table);
+        find(&suite, &open, tests, |grant, test| keep(&shared, &place, grant, test))?;
+        table = shared.into_inner().unwrap_or_else(PoisonError::into_inner);
     }
-    table.write(&place)?;
     let unproven = wanted.iter().filter(|grant| !table.tests.contains_key(grant));
     let unproven = unproven.map(|grant| format!("{grant}: no test fails without it"));
     Ok(broken.into_iter().chain(unproven).collect())
@@ -140,21 +144,33 @@ fn still_proven(suite: &Suite, tests: Rows) -> (Rows, Rows) {
     (proven.into_iter().collect(), failing)
 }
 
-/// One of these tests for each of these permissions, if there is one.
-fn found(suite: &Suite, open: &[Permission], tests: Vec<String>) -> BTreeMap<Permission, String> {
+/// Finds one of these tests for each of these permissions, if there is one. `keep` gets each at once.
+fn find(
+    suite: &Suite,
+    open: &[Permission],
+    tests: Vec<String>,
+    keep: impl Fn(&Permission, &str) -> Result<(), Error> + Sync,
+) -> Result<(), Error> {
     let runs = side_by_side(tests, |test| {
         let run = suite.run(test, None).filter(|run| run.ended == Ended::Passed)?;
         Some((run.took, test.clone(), run.used))
     });
     let mut runs: Vec<(Duration, String, BTreeSet<Permission>)> = runs;
     runs.sort();
-    let found = side_by_side(open.to_vec(), |grant| {
+    let kept = side_by_side(open.to_vec(), |grant| {
         let candidates = runs.iter().filter(|(_, _, used)| used.contains(grant));
         let mut candidates = candidates.take(CANDIDATES_MAX).map(|(_, test, _)| test);
         let test = candidates.find(|test| suite.fails_without(test, grant))?;
-        Some((grant.clone(), test.clone()))
+        Some(keep(grant, test))
     });
-    found.into_iter().collect()
+    kept.into_iter().collect()
+}
+
+/// Adds a row to the table, and writes it.
+fn keep(table: &Mutex<Table>, place: &Path, grant: &Permission, test: &str) -> Result<(), Error> {
+    let mut table = table.lock().unwrap_or_else(PoisonError::into_inner);
+    table.tests.insert(grant.clone(), test.to_owned());
+    table.write(place)
 }
 
 /// The results for the items, computed in parallel, in any order.
@@ -210,6 +226,37 @@ mod tests {
         };
         assert_eq!(run("false"), (Rows::new(), rows.clone()));
         assert_eq!(run("true"), (Rows::new(), Rows::new()));
+    }
+
+    /// A suite of the tests `a` and `b`. Each uses the permission of its name, and `a` fails without it.
+    /// `b` does so only when the table has the row of `a`.
+    const SUITE: &str = "#!/bin/sh
+echo \"GetFunction dynamodb:GetItem $2\" > \"$TEST_USED_PERMISSIONS\"
+[ -z \"$TEST_DENY\" ] && exit 0
+[ \"$2\" = a ] && exit 1
+for _ in $(seq 200); do grep -q '`a`' table.md && exit 1; sleep 0.05; done
+exit 0
+";
+
+    #[test]
+    fn a_test_that_is_found_is_in_the_table_while_others_are_sought() {
+        let library = crate::fixture::Library::new("kept");
+        library.write("suite.txt", SUITE);
+        // No thread of this process has the program open for writing when another one starts a child.
+        let mut copy = std::process::Command::new("sh");
+        copy.args(["-c", "cp suite.txt suite && chmod +x suite"]).current_dir(library.path(""));
+        assert!(copy.status().unwrap().success());
+        let suite = Suite { binary: library.path("suite"), folder: library.path("") };
+        let grants = ["a", "b"].map(|name| {
+            let grant = format!("GetFunction dynamodb:GetItem {name}");
+            grant.parse::<Permission>().unwrap()
+        });
+        let place = library.path("table.md");
+        let table = Mutex::new(Table { tests: Rows::new() });
+        let keep = |grant: &Permission, test: &str| keep(&table, &place, grant, test);
+        find(&suite, &grants, vec!["a".to_owned(), "b".to_owned()], keep).unwrap();
+        let written = Table::read(&place).unwrap().tests;
+        assert_eq!(written.into_values().collect::<Vec<_>>(), ["a", "b"]);
     }
 
     #[test]

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use sam_template::Permission;
 use tooling::Error;
 
+use crate::file;
 use crate::service::Service;
 
 const HEAD: &str = "# Permissions, and the test that fails without each
@@ -52,7 +53,7 @@ impl Table {
         for (Permission { function, action, resource }, test) in &self.tests {
             writeln!(text, "| `{function}` | `{action}` | `{resource}` | `{test}` |")?;
         }
-        Ok(fs_err::write(place, text)?)
+        file::replace(place, &text)
     }
 }
 
