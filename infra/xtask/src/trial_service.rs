@@ -55,7 +55,7 @@ fn in_folder(workspace: &Path, folder: &Path, target: &Path) -> Result<(), Error
 
 /// The crates that the service needs with other features than our workspace: they are built for it alone.
 /// No code of theirs runs for long, and optimised they would take minutes to compile.
-const ITS_OWN: [&str; 28] = [
+const ITS_OWN: [&str; 33] = [
     "aws-runtime",
     "aws-sdk-dynamodb",
     "aws-sdk-secretsmanager",
@@ -66,6 +66,7 @@ const ITS_OWN: [&str; 28] = [
     "aws-smithy-runtime-api",
     "aws-smithy-schema",
     "dynoxide-rs",
+    "fancy-regex",
     "h2",
     "hyper",
     "hyper-util",
@@ -77,13 +78,17 @@ const ITS_OWN: [&str; 28] = [
     "lambda_runtime",
     "lambda_runtime_api_client",
     "libsqlite3-sys",
+    "referencing",
+    "regex-automata",
     "ring",
+    "rusqlite",
     "rustack-auth",
     "rustack-core",
     "rustls",
     "rustls-webpki",
     "sam-template",
     "schemars",
+    "tracing-subscriber",
 ];
 
 /// Lets cargo build the service where it builds ours, and with the same settings, so that they share

@@ -29,7 +29,7 @@ struct Interface {
 ///
 /// # Errors
 ///
-/// If a library cannot be described.
+/// If a library cannot be described, or its documentation has a warning.
 pub(super) fn complaints(workspace: &Path, packages: &[&Package]) -> Result<Vec<String>, Error> {
     let mut complaints = Vec::new();
     for Interface { package, items } in interfaces(workspace, packages)? {
@@ -44,7 +44,7 @@ pub(super) fn complaints(workspace: &Path, packages: &[&Package]) -> Result<Vec<
 ///
 /// # Errors
 ///
-/// If a library cannot be described, or a file cannot be written.
+/// If a library cannot be described, its documentation has a warning, or a file cannot be written.
 pub(super) fn write(workspace: &Path, packages: &[&Package]) -> Result<(), Error> {
     for Interface { package, items } in interfaces(workspace, packages)? {
         let place = place(workspace, &package);
@@ -63,7 +63,8 @@ fn interfaces(workspace: &Path, packages: &[&Package]) -> Result<Vec<Interface>,
     document.args(["doc", "--locked", "--no-deps", "--lib", "--all-features"]);
     document.args(libraries(packages));
     document.env("RUSTDOC", workspace.join("infra/tools/rustdoc_json.sh"));
-    document.env("RUSTDOCFLAGS", "-Z unstable-options --output-format json");
+    // rustdoc finds the same warnings, such as a link to nothing, in each format.
+    document.env("RUSTDOCFLAGS", "-D warnings -Z unstable-options --output-format json");
     succeeded(&mut document)?;
     let written = target_directory(workspace)?.join("doc");
     let interface = |package: &&Package| interface(package, &written);

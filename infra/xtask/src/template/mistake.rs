@@ -43,8 +43,19 @@ impl Mistake {
         }
         *text = text.replacen(self.right, self.wrong, 1);
         let parameters = ours.parameters.clone();
-        let lint = self.said.contains("cfn-lint");
+        let lint = self.lint_rule().is_some();
         Ok(Job { files, parameters, lint, stamped: self.stamped && !lint })
+    }
+
+    /// The beginning of cfn-lint's message, if cfn-lint should find the mistake.
+    pub(super) fn lint_rule(&self) -> Option<&'static str> {
+        Some(self.said).filter(|said| said.contains("cfn-lint"))
+    }
+
+    /// Whether the templates have the wrong text.
+    #[cfg(test)]
+    pub(super) fn is_made_in(&self, job: &Job) -> bool {
+        job.files.get(self.file).is_some_and(|text| text.contains(self.wrong))
     }
 
     /// An error sentence if none of these messages matches.

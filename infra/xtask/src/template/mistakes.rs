@@ -19,7 +19,7 @@ pub(super) const MISTAKES: &[Mistake] = &[
     ),
     main("BillingMode: PAY_PER_REQUEST", "BillingMode: PAY_PER_USE", "cfn-lint E3030"),
     main("KeySchema: [{AttributeName: pk,", "KeySchema: [{AttributeName: id,", "cfn-lint E3039"),
-    alarms("ExtendedStatistic: p99", "ExtendedStatistics: p99", "cfn-lint E3002"),
+    alarms("ExtendedStatistic: p99", "ExtendedStatistics: p99", "alarms.yaml: cfn-lint E3002"),
     // Policies.
     main(
         "Action: [dynamodb:PutItem]",

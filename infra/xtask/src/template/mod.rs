@@ -62,8 +62,13 @@ pub(crate) fn complaints(workspace: &Path) -> Result<Vec<String>, Error> {
     let runbook = fs_err::read_to_string(workspace.join("infra/docs/RUNBOOK.md"))?;
     let ours = Job::of(workspace, &BTreeMap::new())?;
     let mut jobs = Jobs::default();
+    let linted = jobs.add(with_linted_mistakes(&ours)?);
     let mut mistaken = Vec::new();
     for mistake in MISTAKES {
+        if mistake.lint_rule().is_some() {
+            mistaken.push((mistake, linted, None));
+            continue;
+        }
         let job = mistake.made_in(&ours)?;
         let changed = match mistake.parameter {
             Some(parameter) => Some((parameter, jobs.add(versions::change(&job, parameter)?))),
@@ -104,6 +109,21 @@ pub(crate) fn complaints(workspace: &Path) -> Result<Vec<String>, Error> {
     Ok(complaints)
 }
 
+/// The templates with all mistakes that cfn-lint should find: linting one copy takes longer than
+/// expanding twenty. The mistakes are in different resources or properties, so that none hides
+/// another.
+///
+/// # Errors
+///
+/// If the templates no longer contain a mistake's text.
+fn with_linted_mistakes(ours: &Job) -> Result<Job, Error> {
+    let mut job = ours.clone();
+    for mistake in MISTAKES.iter().filter(|mistake| mistake.lint_rule().is_some()) {
+        job = mistake.made_in(&job)?;
+    }
+    Ok(job)
+}
+
 /// Jobs that are expanded together.
 #[derive(Default)]
 struct Jobs(Vec<Job>);
@@ -131,4 +151,29 @@ fn validated(workspace: &Path) -> Result<Option<String>, Error> {
         .context(|| "sam validate")?;
     let said = || format!("sam validate: {}", String::from_utf8_lossy(&validated.stderr));
     Ok((!validated.status.success()).then(said))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use house::workspace;
+
+    use super::*;
+
+    #[test]
+    fn one_copy_has_all_mistakes_for_cfn_lint_and_each_has_another_rule() {
+        let ours = Job::of(workspace(), &BTreeMap::new()).unwrap();
+        let copy = with_linted_mistakes(&ours).unwrap();
+        assert!(copy.lint && !copy.stamped);
+        let linted = MISTAKES.iter().filter(|mistake| mistake.lint_rule().is_some());
+        let linted: Vec<_> = linted.collect();
+        let rules: BTreeSet<_> = linted.iter().filter_map(|mistake| mistake.lint_rule()).collect();
+        assert_eq!(rules.len(), linted.len(), "{rules:?}");
+        for mistake in linted {
+            let rule = mistake.lint_rule();
+            assert!(mistake.is_made_in(&copy), "{rule:?}");
+            assert!(!mistake.is_made_in(&ours), "{rule:?}");
+        }
+    }
 }
