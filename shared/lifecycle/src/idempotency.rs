@@ -2,7 +2,7 @@
 //!
 //! There is no marker for work in progress, so nothing can get stuck. The first commit wins; the
 //! condition of every later one fails and returns the stored response. A first request needs no
-//! read.
+//! read, unless its reply reports a failure.
 //!
 //! Only committed requests are stored. A rejection has changed nothing, so a retry is harmless and
 //! may succeed. A [`Result`](crate::reply::Reply) that replies with a server error is not stored,

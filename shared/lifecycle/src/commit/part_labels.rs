@@ -10,9 +10,8 @@ use crate::record::Key;
 ///
 /// A repeated run may find other rows, or the same ones in another order, and each row should get its
 /// ids again. So a label is made of the items that the part writes, and of the types and aggregates
-/// of the events that it publishes or hands over. Only parts that are equal in both are numbered, in
-/// their order. Data is not in the label, since it may contain the time. Neither are messages, whose
-/// own labels contain their events.
+/// of the events that it publishes or sends. Only parts that are equal in both are numbered, in their
+/// order. Data is not in the label, since it may contain the time.
 #[derive(Debug, Default)]
 pub(crate) struct PartLabels {
     /// The number of parts so far, by the part of the label that contains no number.
@@ -41,13 +40,14 @@ fn items_of(part: &Effects) -> String {
     short_hash_of(items.as_flattened().iter().map(|text| text.as_bytes()))
 }
 
-/// The hash of the events that a part publishes or hands over, in their order.
+/// The hash of the events that a part publishes or sends, in their order.
 fn events_of(part: &Effects) -> String {
-    let handed_over = part.handed_over().and_then(|message| match &message.content {
+    let messages = part.messages().iter().chain(part.announced()).chain(part.handed_over());
+    let sent = messages.filter_map(|message| match &message.content {
         Content::New(event) => Some(event),
         Content::Forward(_) => None,
     });
-    let events = part.events().iter().chain(handed_over);
+    let events = part.events().iter().chain(sent);
     let texts = events.flat_map(|event| [event.event_type, event.aggregate_id.as_str()]);
     short_hash_of(texts.map(str::as_bytes))
 }

@@ -199,7 +199,8 @@ impl Tertiary {
         messages.chain(self.mails.iter().map(|_| WorkOf::Mail)).chain(posts)
     }
 
-    /// Performs all effects concurrently, each until the deadline; returns them in order.
+    /// Performs all effects concurrently, until the deadline; returns them in order. The messages of
+    /// all queues end together: if one queue has no result, none of them has.
     async fn perform(&self, adapter: &dyn Adapter, deadline: Instant) -> Vec<WorkDone> {
         let began = Instant::now();
         let send = async {

@@ -66,7 +66,7 @@ impl<C: Consumer> invocation::Handler for Handler<C> {
             spans.extend(group.spans);
         }
         if not_begun > 0 {
-            tracing::error!(not_begun, "no time left for records; they are retried");
+            tracing::error!(not_begun, "no time left for records; they count as failed");
             lines.push(self.failures(not_begun));
         }
         let (adapter, deadline) = (&*self.shared.adapter, invocation.deadline);

@@ -62,7 +62,10 @@ impl<'a> Meter<'a> {
         if standing.is_first && self.has_body {
             // Otherwise a body that ends the process could be sent repeatedly without being
             // counted. A slower exchange goes on meanwhile.
-            let _ = timeout(EXCHANGE_MAX, self.exchange()).await;
+            let mut exchange = self.exchange();
+            if timeout(EXCHANGE_MAX, &mut exchange).await.is_err() {
+                log.telling.push(exchange);
+            }
         } else if standing.is_due {
             // Concurrent with the work, so that the client does not wait.
             log.telling.push(self.exchange());

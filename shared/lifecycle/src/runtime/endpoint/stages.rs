@@ -112,6 +112,10 @@ impl<E: Endpoint> Handler<E> {
                 log.inspection.resume(refused_at);
                 Err(failure)
             }
+            (Ok(done), _) if done.replayed && E::ROUTE.method == Method::GET => {
+                log.inspection.resume(Stage::Response);
+                Ok(Done { response: conditional(done.response, &asked.conditions)?, ..done })
+            }
             (settled, _) => settled,
         }
     }
@@ -198,19 +202,24 @@ impl<E: Endpoint> Handler<E> {
         loop {
             log.attempts += 1;
             restore_own();
-            let (effects, response) = self.decide(permit, asked, log).await?;
+            let (effects, mut response) = self.decide(permit, asked, log).await?;
             let key = key.as_ref();
+            let is_failure = response.status.is_server_error();
+            // A reply that reports a failure is not stored: a retry with the key is decided again.
+            let remember = key.filter(|_| !is_failure);
+            // The stored response is unconditional: a retry may have other conditions.
+            let remember = remember.map(|key| key.store(&response, moment.now()));
+            if E::ROUTE.method == Method::GET {
+                // Before the commit: a 412 changes nothing.
+                response = conditional(response, conditions)?;
+            }
             log.inspection.resume(Stage::Effects);
             log.inspection.reached(log.attempts);
-            let is_failure = response.status.is_server_error();
             if let Some(key) = key.filter(|_| is_failure)
                 && let Some(response) = self.recall(key, request, log.at).await?
             {
                 return Ok(Done::replay(response));
             }
-            // A reply that reports a failure is not stored: a retry with the key is decided again.
-            let remember = key.filter(|_| !is_failure);
-            let remember = remember.map(|key| key.store(&response, moment.now()));
             let outcome = commit(adapter, &effects, remember, E::RESOURCES, moment, cause).await?;
             log.stages.end("effects");
             match (outcome, key) {
@@ -277,13 +286,8 @@ impl<E: Endpoint> Handler<E> {
         let effects = E::effects(&outcome);
         log.inspection.enter(Stage::Response);
         let response = Response::of_reply(E::reply(outcome)).map_err(ServiceError::internal)?;
-        let mut response = response.below(permit.prefix());
-        if E::ROUTE.method == Method::GET {
-            // Before the commit: a 412 changes nothing.
-            response = response.conditional(conditions).ok_or(RequestError::PreconditionFailed)?;
-        }
         log.stages.end("response");
-        Ok((effects, response))
+        Ok((effects, response.below(permit.prefix())))
     }
 
     /// Returns the stored response of this key, if there is one.
@@ -303,6 +307,11 @@ impl<E: Endpoint> Handler<E> {
         }
         key.replay(remembered, request).ok_or(RequestError::KeyReused).map(Some)
     }
+}
+
+/// The response to a `GET` with conditions: itself, a 304, or a failure.
+fn conditional(response: Response, conditions: &Named) -> Result<Response, RequestError> {
+    response.conditional(conditions).ok_or(RequestError::PreconditionFailed)
 }
 
 /// The failure of a request that a rule or a condition of its effects rejects.

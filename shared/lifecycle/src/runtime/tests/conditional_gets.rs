@@ -9,6 +9,7 @@ use crate::conditions::Conditions;
 use crate::effects::{Effects, Event, Message, Write};
 use crate::endpoint::Allow;
 use crate::error::{DomainError, Retrieved};
+use crate::idempotency::Idempotency;
 use crate::input::Path;
 use crate::reply;
 use crate::resource::{Action, Resource, Resources};
@@ -22,6 +23,7 @@ impl Endpoint for Visit {
     const ROUTE: Route = Route::get("/notes/{noteId}");
     type Caller = Anyone;
     const ACCESS: Access<NoRole> = Access::Public;
+    const IDEMPOTENCY: Idempotency = Idempotency::Accepted;
     const RESOURCES: Resources =
         &[Resource::Table(NOTES, &[Action::PutItem]), Resource::Queue(READERS)];
     type Input = Path<NotePath>;
@@ -78,4 +80,27 @@ async fn a_get_with_effects_is_412_before_its_commit() {
             "{header}: {value}"
         );
     }
+}
+
+#[tokio::test]
+async fn a_stored_response_does_not_depend_on_the_conditions_of_its_request() {
+    let recorder = Arc::default();
+    let event = get_request("0190b0a0-0000-7000-8000-000000000000");
+    let event = with(event, "/headers/idempotency-key", "k");
+    let first = visit(&Arc::default(), &event).await;
+    let tag = first.headers["etag"].as_str().unwrap();
+    for (header, value, status) in [
+        ("if-none-match", tag, 304),
+        ("if-none-match", "\"x\"", 200),
+        ("if-none-match", tag, 304),
+        // A replay comes before a refusal.
+        ("if-match", "\"x\"", 200),
+    ] {
+        let event = with(event.clone(), &format!("/headers/{header}"), value);
+        let answered = visit(&recorder, &event).await;
+        assert_eq!(answered.status, status, "{header}: {value}");
+    }
+    assert_eq!(recorder.items_of(NOTES).len(), 1);
+    let unconditional = visit(&recorder, &event).await;
+    assert_eq!((unconditional.status, unconditional.body), (200, first.body));
 }

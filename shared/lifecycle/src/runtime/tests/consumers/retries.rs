@@ -71,7 +71,7 @@ async fn no_record_is_begun_after_the_deadline() {
     assert_eq!((failures, recorder.hidden().len()), (30, 30));
     let begun = vec![Call::Read("ledger"); Keep::CONCURRENCY];
     assert_eq!(recorder.calls(), begun, "as many as are processed at once");
-    let lines = logged.of("no time left for records; they are retried");
+    let lines = logged.of("no time left for records; they count as failed");
     assert_eq!((lines.len(), &lines[0]["not_begun"]), (1, &json!(20)));
     let lines = handled.deferred.unwrap().lines;
     let lines = lines.iter().map(|line| serde_json::from_str::<Value>(line).unwrap());
@@ -95,7 +95,7 @@ async fn a_group_ends_at_the_deadline_also_behind_a_last_failure() {
     }
     assert_eq!(deliver(&recorder, messages).await, ["a1", "a2", "a3"]);
     assert!(recorder.items_of(NOTES).is_empty());
-    let lines = logged.of("no time left for records; they are retried");
+    let lines = logged.of("no time left for records; they count as failed");
     assert_eq!((lines.len(), &lines[0]["not_begun"]), (1, &json!(2)));
 }
 
