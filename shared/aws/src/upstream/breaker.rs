@@ -243,7 +243,9 @@ impl Breaker {
 
     fn held(&self, now: Timestamp) -> Option<Circuit> {
         let held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
-        let held = held.as_ref().filter(|held| now < held.since.plus_seconds(HELD_S));
+        // A state that was read later than now is from before the clock was set back.
+        let held = held.as_ref().filter(|held| held.since <= now);
+        let held = held.filter(|held| now < held.since.plus_seconds(HELD_S));
         held.map(|held| held.circuit.clone())
     }
 

@@ -46,7 +46,7 @@ mod outgoing;
 mod part_labels;
 mod perform;
 
-pub(crate) use self::announce::send_in_order;
+pub(crate) use self::announce::{by_queue, send_in_order};
 pub(crate) use self::failed::FailedWrite;
 pub use self::outbox::{
     BY_WAITING, OUTBOX_ROW_REFUSED, OUTBOX_ROW_SET_ASIDE, OutboxRow, REFUSALS_MAX, SET_ASIDE_AT,

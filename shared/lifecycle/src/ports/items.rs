@@ -5,8 +5,11 @@ use std::collections::BTreeMap;
 use serde_dynamo::{AttributeValue, Item};
 
 use super::store::{CommitError, FailedCondition, Transaction};
-use crate::effects::{Change, Write, WriteAction, whole_number};
+use crate::effects::{Change, Write, WriteAction, size_bytes_of, whole_number};
 use crate::record::{Key, TableName};
+
+/// `DynamoDB`'s limit for one item, in bytes.
+const ITEM_BYTES_MAX: usize = 400 * 1024;
 
 /// The place of an item: its table and its key.
 type Place = (&'static str, String, Option<String>);
@@ -43,7 +46,16 @@ impl Items {
             return Err(CommitError::Conditions(failed));
         }
         let mut after = self.clone();
-        transaction.writes.iter().try_for_each(|write| after.perform(write))?;
+        for (place, write) in transaction.writes.iter().enumerate() {
+            after.perform(write)?;
+            let bytes = after.get(write.table, &write.key).map_or(0, size_bytes_of);
+            if bytes > ITEM_BYTES_MAX {
+                return Err(CommitError::Invalid(format!(
+                    "write {place} on {}: an item of {bytes} bytes, at most {ITEM_BYTES_MAX}",
+                    write.table.name()
+                )));
+            }
+        }
         *self = after;
         Ok(())
     }
@@ -113,6 +125,25 @@ mod tests {
         fn key(&self) -> Key {
             Key::sorted("ann", 1)
         }
+    }
+
+    #[test]
+    fn an_item_has_at_most_400_kb_and_a_larger_one_is_not_written() {
+        let attributes = "customerIdannsk1notes".len();
+        let update = |bytes: usize| {
+            let notes = text("x".repeat(bytes - attributes));
+            let write = Write::update::<Visit>(Visit {}.key()).set("notes", notes);
+            Transaction { token: "t".to_owned(), writes: vec![write] }
+        };
+        let mut items = Items::default();
+        assert!(items.commit(&update(ITEM_BYTES_MAX)).is_ok());
+        let CommitError::Invalid(reason) = items.commit(&update(ITEM_BYTES_MAX + 1)).unwrap_err()
+        else {
+            panic!("the store would never accept it")
+        };
+        assert_eq!(reason, "write 0 on visits: an item of 409601 bytes, at most 409600");
+        let item = items.get(Visit::TABLE, &Visit {}.key()).unwrap();
+        assert_eq!(size_bytes_of(item), ITEM_BYTES_MAX);
     }
 
     #[test]

@@ -1,17 +1,21 @@
 //! Deferred work: tertiary effects and telemetry. [`DeferMode`](super::defer_mode::DeferMode) decides
 //! whether it is performed before or after the response is sent.
 
+use std::collections::BTreeMap;
 use std::fmt;
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures::FutureExt;
 use futures::future::join_all;
 use tokio::time::error::Elapsed;
 use tokio::time::{Instant, timeout_at};
 
+use super::guard::panicked;
 use super::shared::Shared;
 use crate::background::Spawned;
-use crate::commit::{EventOrigin, announced, outgoing, send_in_order};
+use crate::commit::{EventOrigin, announced, by_queue, outgoing, send_in_order};
 use crate::effects::{Effects, Mail, Post, QueueName};
 use crate::error::{RequestError, ServiceError};
 use crate::ports::{Adapter, Outgoing};
@@ -23,8 +27,6 @@ use crate::{Deadline, Moment, Upstream, clock};
 
 /// The error type of failed tertiary effects; an alarm reads it.
 const TERTIARY_EFFECT_FAILED: &str = "TERTIARY_EFFECT_FAILED";
-/// The error of an effect without a result at the deadline.
-const NO_TIME_LEFT: &str = "no time left";
 
 /// The deferred work of one invocation.
 pub(crate) struct DeferredWork {
@@ -82,15 +84,25 @@ impl DeferredWork {
         self.perform_until(exchanges_end).await;
     }
 
+    /// A panic ends the work, but neither a response that waits for it nor the extension.
     async fn perform_until(mut self, exchanges_end: Deadline) {
-        match self.request.take() {
-            Some(request) => observed(request, self.perform_all(exchanges_end)).await,
-            None => self.perform_all(exchanges_end).await,
+        let request = self.request.take();
+        let work = async {
+            let done = AssertUnwindSafe(self.perform_all(exchanges_end)).catch_unwind().await;
+            if let Err(panic) = done {
+                let error = panicked(&*panic);
+                tracing::error!(%error, "deferred work panicked; the rest of it is lost");
+                self.count_failures(1);
+            }
+        };
+        match request {
+            Some(request) => observed(request, work).await,
+            None => work.await,
         }
     }
 
     /// Effects, exchange and export end separately: a slow one changes nothing about the others.
-    async fn perform_all(mut self, exchanges_end: Deadline) {
+    async fn perform_all(&mut self, exchanges_end: Deadline) {
         self.write_lines();
         let exchange = exchanged(std::mem::take(&mut self.telling), exchanges_end);
         let (mut done, exchanged, exported) =
@@ -199,28 +211,24 @@ impl Tertiary {
         messages.chain(self.mails.iter().map(|_| WorkOf::Mail)).chain(posts)
     }
 
-    /// Performs all effects concurrently, until the deadline; returns them in order. The messages of
-    /// all queues end together: if one queue has no result, none of them has.
+    /// Performs all effects concurrently, until the deadline; returns them in order. Queues end
+    /// separately: one without a result fails its messages, and no others.
     async fn perform(&self, adapter: &dyn Adapter, deadline: Instant) -> Vec<WorkDone> {
         let began = Instant::now();
         let send = async {
-            let sent = if self.messages.is_empty() {
-                Ok(Vec::new())
-            } else {
-                timeout_at(deadline, adapter.send(&self.messages)).await
-            };
-            results_of(self.messages.len(), sent, began.elapsed())
+            let sent = by_queue(&self.messages).into_iter().map(|of_queue| async move {
+                let failed = of_queue.send(adapter, deadline).await;
+                results_of(of_queue.places, failed, began.elapsed())
+            });
+            join_all(sent).await.into_iter().flatten().collect::<Results>()
         };
         let announce = async {
-            let sent = timeout_at(deadline, send_in_order(adapter, &self.announced)).await;
-            results_of(self.announced.len(), sent, began.elapsed())
+            let failed = send_in_order(adapter, &self.announced, deadline).await;
+            results_of(0..self.announced.len(), failed, began.elapsed())
         };
         let timed = |done: Result<Result<(), ServiceError>, Elapsed>| {
-            let failed = match done {
-                Ok(done) => done.err().map(chain_of),
-                Err(_) => Some(NO_TIME_LEFT.to_owned()),
-            };
-            (failed, began.elapsed())
+            let done = done.unwrap_or(Err(ServiceError::TimedOut));
+            (done.err().map(chain_of), began.elapsed())
         };
         let mails = self
             .mails
@@ -232,27 +240,25 @@ impl Tertiary {
             .map(|post| async move { timed(timeout_at(deadline, adapter.post(post)).await) });
         let (sent, announced, mailed, posted) =
             tokio::join!(send, announce, join_all(mails), join_all(posts));
-        let results = sent.into_iter().chain(announced).chain(mailed).chain(posted);
+        let messages = sent.into_values().chain(announced.into_values());
+        let results = messages.chain(mailed).chain(posted);
         self.works().zip(results).map(|(work, (failed, took))| (work, failed, took)).collect()
     }
 }
 
-/// The result of each of several messages, some of which failed, and the time of all.
+/// The error, if any, and the time of messages, by their places.
+type Results = BTreeMap<usize, (Option<String>, Duration)>;
+
+/// The results of the messages at these places, some of which failed, after the time of all.
 fn results_of(
-    count: usize,
-    sent: Result<Vec<(usize, ServiceError)>, Elapsed>,
+    places: impl IntoIterator<Item = usize>,
+    failed: Vec<(usize, ServiceError)>,
     took: Duration,
-) -> Vec<(Option<String>, Duration)> {
-    let Ok(sent) = sent else {
-        return vec![(Some(NO_TIME_LEFT.to_owned()), took); count];
-    };
-    let mut failed: Vec<Option<String>> = vec![None; count];
-    for (index, fault) in sent {
-        if let Some(failed) = failed.get_mut(index) {
-            *failed = Some(chain_of(fault));
-        }
-    }
-    failed.into_iter().map(|failed| (failed, took)).collect()
+) -> Results {
+    let mut results: Results = places.into_iter().map(|place| (place, (None, took))).collect();
+    let failed = failed.into_iter().map(|(place, fault)| (place, (Some(chain_of(fault)), took)));
+    results.extend(failed);
+    results
 }
 
 /// The kind of a deferred work.

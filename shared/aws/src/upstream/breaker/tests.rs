@@ -54,6 +54,17 @@ async fn an_instance_learns_of_an_opening_within_five_seconds() {
 }
 
 #[tokio::test]
+async fn a_state_is_held_for_five_seconds_unless_the_clock_is_set_back() {
+    let mut environment = environment();
+    environment.insert("CIRCUITS_TABLE", "c".to_owned());
+    let breaker = connect(&[Resource::Table(CIRCUITS, &[])], environment).breaker(PARTNER);
+    breaker.hold(Circuit::of(PARTNER.name()), at(3_600));
+    for (second, is_held) in [(3_600, true), (3_604, true), (3_605, false), (0, false)] {
+        assert_eq!(breaker.held(at(second)).is_some(), is_held, "{second}");
+    }
+}
+
+#[tokio::test]
 async fn one_request_at_a_time_is_a_probe_and_three_successes_close_it() {
     let fleet = fleet(8).await;
     for _ in 0..5 {

@@ -163,7 +163,8 @@ impl<C: Consumer> Settling<'_, C> {
             return Ok(());
         }
         let messages = announced(effects.announced(), self.permit.moment(), cause);
-        let failed = send_in_order(self.adapter, &messages).await;
+        let deadline = self.permit.deadline().instant();
+        let failed = send_in_order(self.adapter, &messages, deadline).await;
         stages.end("announcements");
         // The first error is the cause of those behind it.
         failed.into_iter().next().map_or(Ok(()), |(_, fault)| Err(fault))

@@ -7,7 +7,7 @@ use super::super::deferred::Tertiary;
 use super::notes::READERS;
 use super::*;
 use crate::commit::EventOrigin;
-use crate::effects::{Effects, Event, EventData, Mail, Message, Post};
+use crate::effects::{Effects, Event, EventData, Mail, Message, Post, QueueName};
 use crate::{Moment, Timestamp, Upstream};
 
 fn is_count(call: &Call) -> bool {
@@ -203,7 +203,39 @@ async fn only_an_effect_without_a_result_fails_at_the_deadline() {
     deferred.perform().await;
     assert_eq!(recorder.calls(), vec![Call::Mail("1".to_owned()); 2]);
     let [line] = logged.of("a tertiary effect failed").try_into().unwrap();
-    assert_eq!(line["error"], "no time left");
+    assert_eq!(line["error"], "not enough time left");
+}
+
+#[tokio::test]
+async fn a_panic_of_deferred_work_is_logged_and_the_response_is_sent() {
+    let logged = Captured::start();
+    let recorder = Arc::new(Recorder::default());
+    recorder.faults().panics = vec!["event-1".to_owned()];
+    let mut deferred = ask(&post_note(&recorder), &request("undecided")).await.deferred;
+    let event = Event::about("note", &Kept).known_as("event-1");
+    deferred.tertiary = tertiary(&Effects::none().message(Message::new(READERS, event)));
+    assert!(DeferMode::BeforeResponse.before_answer(Some(deferred)).await.is_none());
+    let [line] = logged.of("deferred work panicked; the rest of it is lost").try_into().unwrap();
+    assert_eq!(line["requestId"], "req-1", "{line}");
+    assert!(line["error"].as_str().unwrap().starts_with("panicked"), "{line}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_queue_without_a_response_fails_only_its_own_messages() {
+    const HANGING: QueueName = QueueName::new("hanging");
+    let logged = Captured::start();
+    let recorder = Arc::new(Recorder::default());
+    recorder.faults().hanging = Some(HANGING);
+    let mut deferred = ask(&post_note(&recorder), &request("undecided")).await.deferred;
+    let lost = || Message::new(HANGING, Event::about("note", &Kept));
+    let effects = Effects::none().message(lost()).message(told()).message(lost());
+    deferred.tertiary = tertiary(&effects.announce(told()).announce(lost()));
+    deferred.perform().await;
+    let queues: Vec<QueueName> = recorder.sent().iter().map(|sent| sent.queue).collect();
+    assert_eq!(queues, [READERS, READERS], "a message and an announcement");
+    let lines = logged.of("a tertiary effect failed");
+    assert_eq!(lines.len(), 3);
+    assert!(lines.iter().all(|line| line["error"] == "not enough time left"), "{lines:?}");
 }
 
 #[tokio::test(start_paused = true)]

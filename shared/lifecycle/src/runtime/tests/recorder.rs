@@ -57,6 +57,8 @@ pub(super) struct Faults {
     pub(super) limiter_slow: Duration,
     pub(super) queues_down: bool,
     pub(super) queues_slow: Duration,
+    /// The queue that never responds.
+    pub(super) hanging: Option<QueueName>,
     pub(super) collector_slow: Duration,
     /// The ids of events whose messages make the platform panic.
     pub(super) panics: Vec<String>,
@@ -154,6 +156,10 @@ impl Queues for Recorder {
     async fn send(&self, messages: &[Outgoing]) -> Vec<(usize, ServiceError)> {
         let slow = self.faults().queues_slow;
         tokio::time::sleep(slow).await;
+        let hanging = self.faults().hanging;
+        if messages.iter().any(|message| Some(message.queue) == hanging) {
+            std::future::pending::<()>().await;
+        }
         self.note(Call::Send(messages.len()));
         let panics = self.faults().panics.clone();
         for message in messages {
