@@ -231,78 +231,86 @@ async fn drop(
 
 #[cfg(test)]
 mod tests {
-    use std::io::{BufRead as _, BufReader, Read as _, Write as _};
-    use std::net::{TcpListener, TcpStream};
-    use std::thread;
+    use std::sync::{Arc, Mutex};
 
     use aws::Aws;
+    use serde_json::json;
 
     use super::*;
+    use crate::output::told;
+    use crate::testing::service;
 
     const QUEUES: &[QueueName] = &[QueueName::new("emails"), OUTBOX_LETTERS];
 
-    /// The number of calls on a connection that a queue answers. More are an error.
+    /// The number of calls that a queue answers. More are an error.
     const CALLS_MAX: usize = 20;
 
     /// The address of a queue with one message, which each call receives: its visibility timeout has
     /// always ended.
     fn queue_that_repeats() -> String {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let address = listener.local_addr().unwrap();
-        thread::spawn(move || {
-            for connection in listener.incoming() {
-                thread::spawn(move || answer(connection.unwrap()));
-            }
+        let url = service(|call| {
+            let (status, body) = match (call.number < CALLS_MAX, call.operation.as_str()) {
+                (false, _) => (400, r#"{"__type":"com.amazonaws.sqs#OverLimit"}"#),
+                (true, "ReceiveMessage") => {
+                    (200, r#"{"Messages":[{"MessageId":"m1","ReceiptHandle":"h1","Body":"{}"}]}"#)
+                }
+                (true, _) => (200, r#"{"Successful":[{"Id":"0"}],"Failed":[]}"#),
+            };
+            (status, body.to_owned())
         });
-        format!("http://{address}/emails")
+        format!("{url}/emails")
     }
 
-    fn answer(mut connection: TcpStream) {
-        let mut calls = BufReader::new(connection.try_clone().unwrap());
-        for call in 0.. {
-            let (mut length, mut is_receive) = (0, false);
-            loop {
-                let mut line = String::new();
-                if calls.read_line(&mut line).unwrap_or(0) == 0 {
-                    return;
-                }
-                let line = line.trim_end().to_lowercase();
-                match line.split_once(": ") {
-                    Some(("content-length", bytes)) => length = bytes.parse().unwrap(),
-                    Some(("x-amz-target", name)) => is_receive = name.ends_with(".receivemessage"),
-                    None if line.is_empty() => break,
-                    _ => {}
-                }
+    /// The result of a command on a queue with this address, which is also the one of its dead-letter
+    /// queue.
+    async fn ended_on(url: String, command: &Command) -> Result<(), BoxError> {
+        let environment = move |name: &str| match name {
+            "AWS_REGION" => Some("eu-west-1".to_owned()),
+            "AWS_ACCESS_KEY_ID" | "AWS_SECRET_ACCESS_KEY" => Some("test".to_owned()),
+            "AWS_ENDPOINT_URL" | "EMAILS_QUEUE_URL" | "EMAILS_DEAD_LETTER_QUEUE_URL" => {
+                Some(url.clone())
             }
-            calls.read_exact(&mut vec![0_u8; length]).unwrap();
-            let (status, body) = match (call < CALLS_MAX, is_receive) {
-                (false, _) => ("400 Bad Request", r#"{"__type":"com.amazonaws.sqs#OverLimit"}"#),
-                (true, true) => (
-                    "200 OK",
-                    r#"{"Messages":[{"MessageId":"m1","ReceiptHandle":"h1","Body":"{}"}]}"#,
-                ),
-                (true, false) => ("200 OK", r#"{"Successful":[{"Id":"0"}],"Failed":[]}"#),
-            };
-            let head = format!("HTTP/1.1 {status}\r\ncontent-type: application/x-amz-json-1.0");
-            let answer = format!("{head}\r\ncontent-length: {}\r\n\r\n{body}", body.len());
-            connection.write_all(answer.as_bytes()).unwrap();
-        }
+            _ => None,
+        };
+        let aws = Aws::connect_with(&command.uses(QUEUES).unwrap(), environment).unwrap();
+        run(command, QUEUES, Operator::new(aws), &|_| ()).await
     }
 
     #[tokio::test]
     async fn a_search_for_a_missing_dead_letter_ends_when_the_queue_repeats_its_messages() {
-        let url = queue_that_repeats();
-        let environment = move |name: &str| match name {
-            "AWS_REGION" => Some("eu-west-1".to_owned()),
-            "AWS_ACCESS_KEY_ID" | "AWS_SECRET_ACCESS_KEY" => Some("test".to_owned()),
-            "AWS_ENDPOINT_URL" | "EMAILS_DEAD_LETTER_QUEUE_URL" => Some(url.clone()),
-            _ => None,
-        };
         let command = Command::Drop { queue: "emails".to_owned(), ids: vec!["m2".to_owned()] };
-        let aws = Aws::connect_with(&command.uses(QUEUES).unwrap(), environment).unwrap();
-        let ended = run(&command, QUEUES, Operator::new(aws), &|_| ()).await;
+        let ended = ended_on(queue_that_repeats(), &command).await;
         let error = ended.unwrap_err().to_string();
         assert!(error.starts_with("no dead letter of emails with the id m2"), "{error}");
+    }
+
+    /// The second message would overtake the first.
+    #[tokio::test]
+    async fn a_redrive_to_a_fifo_queue_ends_at_the_first_rejected_message() {
+        let sent = Arc::new(Mutex::new(Vec::new()));
+        let sends = Arc::clone(&sent);
+        let url = service(move |call| {
+            if call.operation == "ReceiveMessage" {
+                let of_group = |number: usize| {
+                    json!({
+                        "MessageId": format!("m{number}"),
+                        "ReceiptHandle": format!("h{number}"),
+                        "Body": format!("body {number}"),
+                        "Attributes": { "MessageGroupId": "ann" },
+                    })
+                };
+                return (200, json!({ "Messages": [of_group(1), of_group(2)] }).to_string());
+            }
+            sends.lock().unwrap().push(call.body.clone());
+            let rejected = json!({ "Id": "0", "Code": "InternalError", "SenderFault": false });
+            (200, json!({ "Successful": [], "Failed": [rejected] }).to_string())
+        });
+        let command = Command::Redrive { queue: "emails".to_owned() };
+        let error = told(&*ended_on(format!("{url}/emails.fifo"), &command).await.unwrap_err());
+        let sent = sent.lock().unwrap();
+        assert_eq!(sent.len(), 1, "{error}: {sent:?}");
+        assert!(error.contains("emails rejected message m1"), "{error}");
+        assert!(sent[0].contains("body 1") && !sent[0].contains("body 2"), "{sent:?}");
     }
 
     #[test]

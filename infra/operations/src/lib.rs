@@ -14,6 +14,9 @@ mod dead_letters;
 mod keys;
 mod outbox;
 mod output;
+mod patience;
+#[cfg(test)]
+mod testing;
 
 use std::process::ExitCode;
 
@@ -25,6 +28,7 @@ use lifecycle::error::BoxError;
 use lifecycle::resource::Resource;
 
 pub use self::output::{Say, say, told};
+pub use self::patience::{patiently, pause};
 
 /// A command for any service.
 #[derive(Debug, Subcommand)]

@@ -7,9 +7,7 @@ use domain::resources::MAIL_ADDRESSES;
 use lifecycle::clock;
 use lifecycle::error::BoxError;
 use lifecycle::resource::Resource;
-use operations::Say;
-
-use crate::patience::patiently;
+use operations::{Say, patiently};
 
 pub(crate) const RESOURCES: &[Resource] = &[Resource::Table(MAIL_ADDRESSES, &[])];
 

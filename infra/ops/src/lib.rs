@@ -8,7 +8,6 @@
 mod addresses;
 mod backfill;
 mod history;
-mod patience;
 mod rebuild;
 
 use std::process::ExitCode;

@@ -17,9 +17,7 @@ use lifecycle::ServiceError;
 use lifecycle::effects::Write;
 use lifecycle::error::BoxError;
 use lifecycle::resource::Resource;
-use operations::Say;
-
-use crate::patience::patiently;
+use operations::{Say, patiently};
 
 pub(crate) const RESOURCES: &[Resource] = &[
     Resource::Table(ORDERS, &[]),

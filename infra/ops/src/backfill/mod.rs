@@ -24,13 +24,12 @@ use lifecycle::effects::Write;
 use lifecycle::error::BoxError;
 use lifecycle::record::Key;
 use lifecycle::resource::Resource;
-use operations::{Say, told};
+use operations::{Say, patiently, pause, told};
 use serde_dynamo::Item;
 
 use self::kinds::Kind;
 use self::pace::Pace;
 use self::progress::{Counts, Current, Position, Progress, SEGMENTS, spoken, time_left};
-use crate::patience::{patiently, pause};
 
 /// Concurrent changes of each segment.
 const CHANGES_AT_ONCE: usize = 8;

@@ -119,16 +119,31 @@ impl Operator {
     ///
     /// When the queues cannot be written to, or do not delete each sent message. A message that was
     /// sent but not deleted is sent again next time: consumers recognise its event by the id.
+    ///
+    /// When a FIFO queue rejects a message: the messages behind it would overtake it.
     pub async fn put_letters_back(
         &self,
         queue: QueueName,
         taken: &[DeadLetter],
     ) -> Result<usize, ServiceError> {
+        let url = self.0.configuration().queue(queue).ok_or_else(|| not_used(queue))?;
+        let in_order = is_fifo(url);
         let bytes: usize = taken.iter().map(|letter| letter.body.len()).sum();
-        let portion: usize = if bytes < BYTES_MAX / 2 { DEAD_LETTERS_MAX.into() } else { 1 };
+        // In a batch, a FIFO queue may reject a message and accept the next one of its group.
+        let is_alone = in_order || bytes >= BYTES_MAX / 2;
+        let portion: usize = if is_alone { 1 } else { DEAD_LETTERS_MAX.into() };
         let mut back = 0;
         for letters in taken.chunks(portion) {
-            back += self.put_back(queue, letters).await?;
+            let sent = self.put_back(queue, url, letters).await?;
+            back += sent;
+            let rejected = letters.first().filter(|_| in_order && sent == 0);
+            if let Some(DeadLetter { id, .. }) = rejected {
+                let queue = queue.name();
+                return Err(unavailable(format!(
+                    "{queue} rejected message {id}: it and those behind it are left, in order, and {back} \
+                     before it were put back"
+                )));
+            }
         }
         Ok(back)
     }
@@ -136,9 +151,9 @@ impl Operator {
     async fn put_back(
         &self,
         queue: QueueName,
+        url: &str,
         taken: &[DeadLetter],
     ) -> Result<usize, ServiceError> {
-        let url = self.0.configuration().queue(queue).ok_or_else(|| not_used(queue))?;
         let entries = taken.iter().enumerate().map(|(index, letter)| entry(url, index, letter));
         let request = self.0.sqs().send_message_batch().queue_url(url);
         let answer = request.set_entries(Some(entries.collect())).send().await;

@@ -2,14 +2,18 @@
 
 use std::time::Duration;
 
-use lifecycle::ServiceError;
+use lifecycle::{ServiceError, random};
 
 /// Retries of a failing call: for some two minutes.
 const FAILURES_MAX: u32 = 12;
 
 /// Retries a call that is throttled or whose service is unavailable, with back-off. `failed` is
 /// called before each retry.
-pub(crate) async fn patiently<T>(
+///
+/// # Errors
+///
+/// As the last call.
+pub async fn patiently<T>(
     call: impl AsyncFn() -> Result<T, ServiceError>,
     failed: impl Fn(),
 ) -> Result<T, ServiceError> {
@@ -27,10 +31,10 @@ pub(crate) async fn patiently<T>(
 }
 
 /// The pause before a retry after so many failures: 100 ms, doubling to 30 s, half of it random.
-pub(crate) fn pause(failures: u32) -> Duration {
+pub fn pause(failures: u32) -> Duration {
     let doubled =
         Duration::from_millis(100).saturating_mul(1 << failures.saturating_sub(1).min(16));
-    doubled.min(Duration::from_secs(30)).mul_f64(0.5 + fastrand::f64() / 2.0)
+    doubled.min(Duration::from_secs(30)).mul_f64(0.5 + random::fraction() / 2.0)
 }
 
 #[cfg(test)]
