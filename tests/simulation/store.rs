@@ -12,7 +12,7 @@ use crate::Main;
 use crate::opening::key_secrets;
 use crate::oracles;
 use crate::upstreams::{Alerts, Objects, Partner, alert_credentials, partner_credentials};
-use crate::workloads::{Attackers, Catalogue, Customers, Newsroom, Operators, Partners};
+use crate::workloads::{Attackers, Catalogue, Customers, Newsroom, Operators, Partners, Probes};
 
 /// The template that is deployed.
 const TEMPLATE: &str = include_str!("../../template.yaml");
@@ -65,6 +65,7 @@ pub fn store(
         .workload(Catalogue { changes: orders / 2 })
         .workload(Partners { callbacks: orders / 2 })
         .workload(Attackers { attempts: orders / 2 })
-        .workload(Operators { tasks: 2 + orders / 10, functions });
+        .workload(Operators { tasks: 2 + orders / 10, functions })
+        .probe(Probes);
     Ok(oracles::watching(store, &template))
 }

@@ -17,7 +17,10 @@ mod linear;
 mod mails;
 mod orders;
 mod outbox;
+mod pages;
+mod prices;
 mod projection;
+mod refusals;
 mod secrets;
 mod stock;
 mod told;
@@ -43,13 +46,16 @@ use self::mails::Mails;
 use self::orders::Orders;
 pub(crate) use self::orders::numbered;
 use self::outbox::Outbox;
+use self::pages::Pages;
+use self::prices::Prices;
 use self::projection::Projection;
+use self::refusals::Refusals;
 use self::secrets::Secrets;
 use self::stock::Stock;
 use crate::workloads::POISON;
 
 /// The names of all oracles. The last is the world's own.
-pub const NAMES: [&str; 22] = [
+pub const NAMES: [&str; 25] = [
     access::NAME,
     accounts::NAME,
     answers::NAME,
@@ -68,7 +74,10 @@ pub const NAMES: [&str; 22] = [
     NoDeniedCalls::NAME,
     orders::NAME,
     outbox::NAME,
+    pages::NAME,
+    prices::NAME,
     projection::NAME,
+    refusals::NAME,
     secrets::NAME,
     stock::NAME,
     "the world comes to rest",
@@ -95,7 +104,10 @@ pub fn watching(store: Simulation, template: &Template) -> Simulation {
         .check(NoDeniedCalls)
         .check(Orders::default())
         .check(Outbox::default())
+        .check(Pages)
+        .check(Prices::default())
         .check(Projection)
+        .check(Refusals)
         .check(Secrets)
         .check(Stock::default())
 }

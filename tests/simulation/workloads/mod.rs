@@ -1,4 +1,5 @@
-//! The operations of a store's users: customers, writers, partners, attackers and operators.
+//! The operations of a store's users: customers, writers, partners, attackers and operators; and probes of
+//! the store at rest.
 //!
 //! Each operation is a value, and needs no other operation: it opens the store and signs in, unless
 //! another one has. A shrunk workload therefore leaves any of them out.
@@ -13,6 +14,7 @@ mod newsroom;
 mod odd;
 mod operators;
 mod partners;
+mod probes;
 
 pub use self::attackers::{Attackers, Attempt};
 pub use self::catalogue::{Catalogue, Change};
@@ -22,3 +24,5 @@ pub use self::newsroom::{Edit, Newsroom};
 pub(crate) use self::operators::POISON;
 pub use self::operators::{Operators, Task};
 pub use self::partners::{Call, Partners};
+pub(crate) use self::probes::{PROBED, PROBING_CUSTOMER, PRODUCT_LIST, WALKED, orders_of_customer};
+pub use self::probes::{Probe, Probes};

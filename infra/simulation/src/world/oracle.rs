@@ -29,8 +29,8 @@ pub trait Oracle: Send {
         Ok(())
     }
 
-    /// Checks the world at rest: all operations have ended, no faults have happened since, and
-    /// queues and streams are worked off.
+    /// Checks the world at rest: all operations but the probes have ended, no faults have happened
+    /// since, and queues and streams are worked off. The events of probes are observed later.
     ///
     /// # Errors
     /// A sentence about the wrong state.

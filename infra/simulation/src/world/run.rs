@@ -1,4 +1,4 @@
-//! Runs a world from its beginning until it is at rest.
+//! Runs a world from its beginning until it is at rest, and then its probes.
 
 use std::sync::Arc;
 use std::time::Instant as WallInstant;
@@ -16,7 +16,7 @@ use super::simulation::Simulation;
 use super::state::{BEGINNING, World, lock};
 use super::streams::Streams;
 use super::trace::Happened;
-use super::workload::Step;
+use super::workload::{AnyWorkload, Step};
 use super::{builder, sources};
 use crate::Millis;
 
@@ -32,7 +32,7 @@ const LOOK: Duration = Duration::from_secs(5);
 const QUIET: Millis = Millis::seconds(40);
 
 impl Simulation {
-    /// Runs the world until it is at rest. It makes a runtime, so call it outside of any.
+    /// Runs the world until it is at rest, and then its probes. It makes a runtime, so call it outside of any.
     ///
     /// # Errors
     /// If the world cannot be built: there is no template, one of its functions has no code, a name of the
@@ -70,10 +70,14 @@ async fn lived(simulation: &Simulation, template: &Template) -> Result<Report, S
     tokio::spawn(Arc::clone(&world).run_services());
     sources::start(template, &world, &lambda).await?;
     let platform = Arc::new(Platform::new(template, Arc::clone(&world), lambda)?);
-    let operations = perform(simulation, &platform).await;
+    let steps = planned(&simulation.workloads, &world);
+    let first_probe = steps.len();
+    let mut operations = perform(simulation, &platform, (0..).zip(steps)).await;
     world.end_faults();
     settle(simulation, template, &world).await;
     world.check_at_rest();
+    let probes = planned(&simulation.probes, &world);
+    operations.extend(perform(simulation, &platform, (first_probe..).zip(probes)).await);
     let (steps, failures, trace) = world.results();
     Ok(Report {
         seed: simulation.seed,
@@ -87,18 +91,27 @@ async fn lived(simulation: &Simulation, template: &Template) -> Result<Report, S
     })
 }
 
-/// Performs the operations of all workloads. Returns the operations that ran.
-async fn perform(simulation: &Simulation, platform: &Arc<Platform>) -> Vec<(usize, String)> {
-    let world = &platform.world;
-    let mut steps: Vec<Step> = Vec::new();
-    for (name, workload) in &simulation.workloads {
+/// The operations of these workloads.
+fn planned(workloads: &[(String, Arc<dyn AnyWorkload>)], world: &World) -> Vec<Step> {
+    let mut steps = Vec::new();
+    for (name, workload) in workloads {
         let mut random = world.streams.of(&format!("workload {name}"));
         steps.extend(Arc::clone(workload).plan(&mut random));
     }
+    steps
+}
+
+/// Performs operations, each with its index in the run. Returns the operations that ran.
+async fn perform(
+    simulation: &Simulation,
+    platform: &Arc<Platform>,
+    steps: impl Iterator<Item = (usize, Step)>,
+) -> Vec<(usize, String)> {
+    let world = &platform.world;
     let mut operations = Vec::new();
     let mut running = JoinSet::new();
     let most = simulation.operation_max;
-    for (operation, step) in steps.into_iter().enumerate() {
+    for (operation, step) in steps {
         if simulation.left_out.contains(&operation) {
             continue;
         }

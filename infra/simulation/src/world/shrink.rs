@@ -37,8 +37,13 @@ struct Search {
 }
 
 impl Search {
-    /// Leaves out halves, then quarters and so on of the operations.
+    /// Leaves out the probes, then halves, quarters and so on of the operations.
     fn operations(&mut self) -> Result<(), String> {
+        if !self.smallest.probes.is_empty() {
+            let mut smaller = self.smallest.clone();
+            smaller.probes.clear();
+            self.fails(smaller)?;
+        }
         let mut size = self.report.operations.len().div_ceil(2);
         while size > 0 {
             let mut start = 0;

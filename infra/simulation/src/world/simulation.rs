@@ -32,6 +32,8 @@ pub struct Simulation {
     pub(super) hosts: BTreeMap<String, Arc<dyn AnyUpstream>>,
     pub(super) faults: FaultMix,
     pub(super) workloads: Vec<(String, Arc<dyn AnyWorkload>)>,
+    /// The workloads of the world at rest.
+    pub(super) probes: Vec<(String, Arc<dyn AnyWorkload>)>,
     pub(super) oracles: Vec<Arc<dyn AnyOracle>>,
     pub(super) settle_min: Millis,
     pub(super) settle_max: Millis,
@@ -54,6 +56,7 @@ impl Simulation {
             hosts: BTreeMap::new(),
             faults: FaultMix::none(),
             workloads: Vec::new(),
+            probes: Vec::new(),
             oracles: Vec::new(),
             settle_min: Millis::seconds(1800),
             settle_max: Millis::hours(6),
@@ -192,6 +195,16 @@ impl Simulation {
     pub fn workload<W: Workload>(mut self, workload: W) -> Self {
         let name = format!("{} {}", self.workloads.len(), std::any::type_name::<W>());
         self.workloads.push((name, Arc::new(workload)));
+        self
+    }
+
+    /// Adds a workload that begins when the world is at rest and the oracles have checked it: requests
+    /// that must succeed, since there are no faults. Its times count from then on. The oracles observe its
+    /// events, and a shrunk workload may leave out its operations, which have the last indexes.
+    #[must_use]
+    pub fn probe<W: Workload>(mut self, workload: W) -> Self {
+        let name = format!("probe {} {}", self.probes.len(), std::any::type_name::<W>());
+        self.probes.push((name, Arc::new(workload)));
         self
     }
 

@@ -31,7 +31,7 @@ pub trait Workload: Send + Sync + 'static {
 /// An operation of a plan.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Planned<O> {
-    /// When it begins, from the beginning of the run.
+    /// When it begins, from the beginning of the run, or for a probe from the time of rest.
     pub after: Millis,
     /// The operation.
     pub operation: O,

@@ -4,6 +4,7 @@
 
 mod customers;
 mod mistaken;
+mod probes;
 mod rates;
 mod service;
 mod settings;
