@@ -17,7 +17,7 @@ use tooling::Error;
 pub(crate) fn replace(path: &Path, text: &str) -> Result<(), Error> {
     // A pipe or a device is written to: a rename would put a file in its place.
     if !path.is_file() {
-        return write(path, path, text);
+        return Ok(fs::write(path, text)?);
     }
     let path = fs::canonicalize(path)?;
     // The rename below would also replace a read-only file.
@@ -31,13 +31,10 @@ pub(crate) fn replace(path: &Path, text: &str) -> Result<(), Error> {
     replaced
 }
 
-/// Writes a new file, and gives it its place.
+/// Writes a new file, and gives it the place of the old one, with its permissions.
 fn write(new: &Path, place: &Path, text: &str) -> Result<(), Error> {
     let mut file = File::create(new)?;
     file.write_all(text.as_bytes())?;
-    if new == place {
-        return Ok(());
-    }
     file.set_permissions(fs::metadata(place)?.permissions())?;
     file.sync_all()?;
     Ok(fs::rename(new, place)?)

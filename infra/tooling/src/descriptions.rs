@@ -8,12 +8,13 @@ use std::sync::mpsc::{Receiver, channel};
 use std::thread;
 use std::time::Duration;
 
-use cargo_command::cargo;
+use cargo_command::{cargo, last_built};
 use serde::Deserialize;
 use serde_json::Value;
 
 use crate::context::{Context, Error};
-use crate::folders::{binaries_of, programs};
+use crate::folders::{binaries_of, target_directory};
+use crate::process::built;
 
 /// The time limit of a description. A program that is no function may run without end.
 const DESCRIBED_WITHIN: Duration = Duration::from_mins(1);
@@ -222,23 +223,8 @@ pub fn build(workspace: &Path, package: &str) -> Result<BTreeMap<String, PathBuf
     let names = binaries_of(workspace, package)?;
     // With the features of the workspace, as the local platform and the tests build them.
     let mut command = cargo(workspace);
-    command.args(["build", "--workspace", "--message-format=json-render-diagnostics"]);
-    command.args(names.iter().flat_map(|name| ["--bin", name])).stderr(Stdio::inherit());
-    let built = command.output().map_err(|error| format!("{command:?}: {error}"))?;
-    if !built.status.success() {
-        return Err(format!("{command:?}: {}", built.status).into());
-    }
-    Ok(executables(&String::from_utf8(built.stdout)?))
-}
-
-/// The binaries in cargo's messages. Their folder depends on the target and the profile.
-fn executables(messages: &str) -> BTreeMap<String, PathBuf> {
-    let binary = |line: &str| {
-        let message: Value = serde_json::from_str(line).ok()?;
-        let name = message["target"]["name"].as_str()?.to_owned();
-        Some((name, message["executable"].as_str()?.into()))
-    };
-    messages.lines().filter_map(binary).collect()
+    command.args(["build", "--workspace"]);
+    built(command.args(names.iter().flat_map(|name| ["--bin", name])))
 }
 
 /// Reads the description of each of these binaries, as `cargo build` or `cargo test` has last built it.
@@ -250,13 +236,13 @@ pub fn as_built(
     workspace: &Path,
     names: &BTreeSet<String>,
 ) -> Result<BTreeMap<String, Value>, Error> {
-    let folder = programs(workspace)?;
+    let directory = target_directory(workspace)?;
     let described = |name: &String| -> Result<(String, Value), Error> {
-        let binary = folder.join(name);
-        if !binary.exists() {
+        let file = Path::new("debug").join(name);
+        let binary = last_built(&directory, &file).ok_or_else(|| {
             let remedy = "first build the functions for this machine";
-            return Err(format!("{} is missing: {remedy}", binary.display()).into());
-        }
+            format!("{} is missing: {remedy}", directory.join(&file).display())
+        })?;
         Ok((name.clone(), describe(name, &binary)?))
     };
     names.iter().map(described).collect()
@@ -323,14 +309,5 @@ mod tests {
         let error = read(raw).unwrap_err().to_string();
         assert!(error.starts_with("get_book --describe, of another version"), "{error}");
         assert!(error.contains("`page`"), "{error}");
-    }
-
-    #[test]
-    fn the_paths_of_binaries_are_those_of_cargos_messages() {
-        let messages = r#"{"target":{"name":"aws"},"executable":null}
-{"target":{"name":"get_book"},"executable":"/target/arm/debug/get_book"}
-{"reason":"build-finished","success":true}"#;
-        let path = PathBuf::from("/target/arm/debug/get_book");
-        assert_eq!(executables(messages), BTreeMap::from([("get_book".to_owned(), path)]));
     }
 }

@@ -1,12 +1,10 @@
 //! The target directory of a workspace, and the binaries of its packages.
 
-use std::ffi::OsString;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use cargo_metadata::{MetadataCommand, TargetKind};
 
-use crate::build_target;
 use crate::context::Error;
 
 /// The target directory of a workspace; `target` on a machine without cargo, which has only the
@@ -27,29 +25,6 @@ fn described_by(cargo: &mut MetadataCommand, workspace: &Path) -> Result<PathBuf
         }
         Err(error) => Err(error.into()),
     }
-}
-
-/// The folder of the programs that `cargo build` and `cargo test` write: `debug` of the target
-/// directory, or of the folder in it for the configured target.
-///
-/// # Errors
-///
-/// If cargo cannot read the workspace or its configuration.
-pub(crate) fn programs(workspace: &Path) -> Result<PathBuf, Error> {
-    programs_by(environment, workspace)
-}
-
-fn environment(name: &str) -> Option<OsString> {
-    std::env::var_os(name)
-}
-
-fn programs_by(
-    variable: impl Fn(&str) -> Option<OsString>,
-    workspace: &Path,
-) -> Result<PathBuf, Error> {
-    let directory = target_directory(workspace)?;
-    let target = build_target::folder(workspace, variable)?.unwrap_or_default();
-    Ok(directory.join(target).join("debug"))
 }
 
 /// The names of a package's binaries.
@@ -79,17 +54,6 @@ mod tests {
     fn the_binaries_of_a_package_are_listed_and_a_missing_package_is_an_error() {
         assert!(binaries_of(&workspace(), "functions").unwrap().contains(&"get_user".to_owned()));
         assert!(binaries_of(&workspace(), "no-such-package").is_err());
-    }
-
-    #[test]
-    fn the_programs_of_a_configured_target_are_in_its_folder() {
-        let found = |target: &str| {
-            let target = OsString::from(target);
-            let variable = |name: &str| (name == "CARGO_BUILD_TARGET").then(|| target.clone());
-            programs_by(variable, &workspace()).unwrap()
-        };
-        let directory = target_directory(&workspace()).unwrap();
-        assert_eq!(found("some-target"), directory.join("some-target/debug"));
     }
 
     #[test]

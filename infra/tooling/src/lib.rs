@@ -3,14 +3,13 @@
 //!
 //! Its interface may change in every version: it is published because `cargo-lifecycle` needs it.
 
-mod build_target;
 pub mod context;
 pub mod descriptions;
 mod folders;
 pub mod process;
 pub mod terminal;
 
-pub use cargo_command::{cargo, without_package};
+pub use cargo_command::{cargo, last_built, without_package};
 
 pub use self::context::Error;
 pub use self::folders::{binaries_of, target_directory};

@@ -12,7 +12,7 @@ use fs_err::{self as fs, OpenOptions};
 use house::program_of;
 use tooling::context::Context;
 use tooling::process::succeeded;
-use tooling::{Error, cargo, descriptions, say, target_directory};
+use tooling::{Error, cargo, descriptions, last_built, say, target_directory};
 
 use crate::tidy;
 use crate::without_library::WITHOUT_LIBRARY;
@@ -52,7 +52,7 @@ pub(crate) fn run(workspace: &Path) -> Result<(), Error> {
     descriptions::build(workspace, service_in(workspace)?.package())?;
     let copy = target.join("new-functions");
     let tried = copy_of(workspace, &copy, &target).and_then(|()| in_copy(&copy));
-    let removed = remove(&copy, &target.join("debug"));
+    let removed = remove(&copy, &target);
     tried.and(removed)
 }
 
@@ -164,15 +164,50 @@ fn judge(copy: &Path, service: &Service) -> Result<(), Error> {
     if complaints.is_empty() { Ok(()) } else { Err(complaints.join("\n").into()) }
 }
 
-fn remove(copy: &Path, binaries: &Path) -> Result<(), Error> {
+/// Removes the copy, and the new functions' programs with cargo's lists of their sources.
+fn remove(copy: &Path, target: &Path) -> Result<(), Error> {
     for name in names() {
-        let built = [binaries.join(&name), binaries.join(format!("{name}.d"))];
-        for file in built.iter().filter(|file| file.exists()) {
-            fs::remove_file(file)?;
+        while let Some(program) = last_built(target, &Path::new("debug").join(&name)) {
+            let list = program.with_extension("d");
+            fs::remove_file(program)?;
+            if list.exists() {
+                fs::remove_file(list)?;
+            }
         }
     }
     if copy.exists() {
         fs::remove_dir_all(copy)?;
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::env::consts::{ARCH, OS};
+
+    use super::*;
+
+    #[test]
+    fn the_programs_of_the_new_functions_are_removed_also_from_the_folder_of_a_target() {
+        let target = std::env::temp_dir().join(format!("trial-{}", std::process::id()));
+        let copy = target.join("new-functions");
+        let system = if OS == "macos" { "apple-darwin" } else { OS };
+        let of_target = target.join(format!("{ARCH}-unknown-{system}/debug"));
+        let folders = [target.join("debug"), of_target];
+        let [name, ..] = names();
+        for folder in &folders {
+            fs::create_dir_all(folder).unwrap();
+            for file in [name.clone(), format!("{name}.d"), "get_user".to_owned()] {
+                fs::write(folder.join(file), "").unwrap();
+            }
+        }
+        fs::create_dir_all(&copy).unwrap();
+        remove(&copy, &target).unwrap();
+        for folder in &folders {
+            let left = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name());
+            assert_eq!(left.collect::<Vec<_>>(), ["get_user"], "{}", folder.display());
+        }
+        assert!(!copy.exists());
+        fs::remove_dir_all(&target).unwrap();
+    }
 }

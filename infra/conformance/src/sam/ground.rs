@@ -8,7 +8,7 @@ use emulator::Platform;
 use emulator::options::Options;
 use house::tools;
 use sam_template::Template;
-use tooling::{Error, target_directory};
+use tooling::{Error, last_built, target_directory};
 use tooling_async::http::{self, Client};
 
 /// The local platform with the demo's users and products, and SAM's programs.
@@ -43,8 +43,8 @@ impl Ground {
 
     /// The path of a binary that the platform runs.
     pub(super) fn binary(&self, name: &str) -> Result<PathBuf, Error> {
-        let binary = self.target.join("debug").join(name);
-        if binary.is_file() { Ok(binary) } else { Err(format!("{name} is not built").into()) }
+        let binary = last_built(&self.target, &Path::new("debug").join(name));
+        binary.ok_or_else(|| format!("{name} is not built").into())
     }
 
     /// An empty folder for a check's files.

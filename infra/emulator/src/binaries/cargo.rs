@@ -1,12 +1,11 @@
 //! Asks cargo for the binaries of a project, and builds them.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::env::consts::{ARCH, EXE_SUFFIX, OS};
-use std::iter;
+use std::env::consts::EXE_SUFFIX;
 use std::path::{Path, PathBuf};
 use std::process::{Output, Stdio};
 
-use cargo_command::cargo;
+use cargo_command::{cargo, last_built};
 use serde::Deserialize;
 use tokio::process::Command;
 
@@ -138,22 +137,7 @@ impl Project {
         let profile = if how.release { "release" } else { "debug" };
         let file = Path::new(profile).join(format!("{name}{EXE_SUFFIX}"));
         let not_built = || BuildError::NotBuilt(self.target_directory.join(&file));
-        self.last_built(&file).ok_or_else(not_built)
-    }
-
-    /// The newest file of this name in the target directory, or in its folder for a target that this
-    /// machine runs. Cargo uses such a folder if its configuration names the target.
-    fn last_built(&self, file: &Path) -> Option<PathBuf> {
-        let folders = std::fs::read_dir(&self.target_directory).ok()?.flatten();
-        let of_machine = folders.filter(|folder| {
-            let name = folder.file_name();
-            name.to_str().is_some_and(|name| name.starts_with(ARCH) && name.contains(OS))
-        });
-        let folders = iter::once(self.target_directory.clone());
-        let folders = folders.chain(of_machine.map(|folder| folder.path()));
-        let files = folders.map(|folder| folder.join(file));
-        let built = files.filter(|path| path.is_file());
-        built.max_by_key(|path| path.metadata().and_then(|metadata| metadata.modified()).ok())
+        last_built(&self.target_directory, &file).ok_or_else(not_built)
     }
 
     /// The package that has a binary of this name.

@@ -3,14 +3,24 @@
 //! Both build with the features of the whole workspace, and optimised as in `.ci/run`, so that they
 //! share the dependencies of its steps. Only the crates of the workspace are compiled for libFuzzer.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use tooling::process::succeeded;
+use tooling::process::{built, succeeded};
 use tooling::{Error, cargo};
 
 /// The compiler of the workspace's crates in the programs.
 const COMPILER: &str = "fuzz_rustc";
+/// The program that writes the seeds.
+const SEEDS: &str = "seeds";
+
+/// The paths of the programs that the targets need.
+pub(super) struct Helpers {
+    /// The compiler of the workspace's crates.
+    pub(super) compiler: PathBuf,
+    /// The program that writes the seeds.
+    pub(super) seeds: PathBuf,
+}
 
 /// Whether there is a C++ compiler, with which libFuzzer is built.
 pub(super) fn has_compiler() -> bool {
@@ -21,16 +31,21 @@ pub(super) fn has_compiler() -> bool {
 }
 
 /// Builds the compiler of the programs, and the program that writes the seeds.
-pub(super) fn helpers(workspace: &Path) -> Result<(), Error> {
-    succeeded(build(workspace).args(["--bin", COMPILER, "--example", "seeds"]))
+pub(super) fn helpers(workspace: &Path) -> Result<Helpers, Error> {
+    let paths = built(build(workspace).args(["--bin", COMPILER, "--example", SEEDS]))?;
+    let path = |name: &str| {
+        let path = paths.get(name).cloned();
+        path.ok_or_else(|| format!("cargo has not built {name}"))
+    };
+    Ok(Helpers { compiler: path(COMPILER)?, seeds: path(SEEDS)? })
 }
 
-/// Builds the programs of these names into the folder of all programs.
-pub(super) fn programs(workspace: &Path, folder: &Path, names: &[String]) -> Result<(), Error> {
+/// Builds the programs of these names with this compiler.
+pub(super) fn programs(workspace: &Path, compiler: &Path, names: &[String]) -> Result<(), Error> {
     let mut build = build(workspace);
     build.args(["--features", "store-fuzz/libfuzzer"]);
     build.args(names.iter().flat_map(|name| ["--bin", name]));
-    succeeded(build.env("RUSTC_WORKSPACE_WRAPPER", folder.join(COMPILER)))
+    succeeded(build.env("RUSTC_WORKSPACE_WRAPPER", compiler))
 }
 
 fn build(workspace: &Path) -> Command {

@@ -44,14 +44,11 @@ pub(crate) fn run(workspace: &Path, arguments: &Arguments) -> Result<(), Error> 
         say("skipped: there is no C++ compiler, which libFuzzer needs (such as g++)");
         return Ok(());
     }
-    let built = target_directory(workspace)?;
-    // Cargo puts all programs of a profile in one folder.
-    let programs = built.join("debug");
-    build::helpers(workspace)?;
-    let all = target::all(workspace, &built.join("fuzz"), &programs)?;
+    let helpers = build::helpers(workspace)?;
+    let all = target::all(workspace, &target_directory(workspace)?.join("fuzz"), &helpers)?;
     let targets = chosen(all, &arguments.targets)?;
     let names: Vec<String> = targets.iter().map(Target::program_name).collect();
-    build::programs(workspace, &programs, &names)?;
+    build::programs(workspace, &helpers.compiler, &names)?;
     let begun = Instant::now();
     let outcomes = all_run(&targets, arguments)?;
     let findings: usize = outcomes.iter().map(|outcome| outcome.findings.len()).sum();

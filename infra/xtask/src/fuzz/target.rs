@@ -10,6 +10,7 @@ use fs_err as fs;
 use tooling::Error;
 use tooling::context::Context;
 
+use super::build::Helpers;
 use super::outcome::Outcome;
 
 /// The time for one input, in seconds: inputs take milliseconds.
@@ -31,10 +32,15 @@ pub(super) struct Target {
     findings: PathBuf,
 }
 
-/// Writes the seeds of all targets, and returns the targets. Their programs will be in this folder.
-pub(super) fn all(workspace: &Path, folder: &Path, programs: &Path) -> Result<Vec<Target>, Error> {
+/// Writes the seeds of all targets, and returns the targets. Their programs will be in the folder of the
+/// compiler, since cargo puts all programs of a profile in one folder.
+pub(super) fn all(
+    workspace: &Path,
+    folder: &Path,
+    helpers: &Helpers,
+) -> Result<Vec<Target>, Error> {
     let seeds = made(folder.join("seeds"))?;
-    let mut writer = Command::new(programs.join("examples/seeds"));
+    let mut writer = Command::new(&helpers.seeds);
     let printed = writer.arg(&seeds).stderr(Stdio::inherit()).output().context(|| "seeds")?;
     if !printed.status.success() {
         return Err("the seeds cannot be written".into());
@@ -45,7 +51,7 @@ pub(super) fn all(workspace: &Path, folder: &Path, programs: &Path) -> Result<Ve
         let given = [seeds.join(name), committed];
         Ok(Target {
             name: name.to_owned(),
-            program: programs.join(program_name(name)),
+            program: helpers.compiler.with_file_name(program_name(name)),
             max_len: max_len.to_owned(),
             work: made(folder.join("corpus").join(name))?,
             given: given.into_iter().filter(|path| path.is_dir()).collect(),

@@ -8,9 +8,8 @@ use house::pipeline::{BUILT, FOLDER, digest};
 use house::program_of;
 use house::tools;
 use sam_template::REGION;
-use serde_json::Value;
 use tooling::context::Context;
-use tooling::process::succeeded;
+use tooling::process::{built, succeeded};
 use tooling::{Error, cargo, say, without_package};
 
 use crate::supply;
@@ -68,22 +67,10 @@ pub(super) fn sam(workspace: &Path, what: &str) -> Result<Command, Error> {
 
 /// Builds the black-box tests.
 fn tests(workspace: &Path) -> Result<PathBuf, Error> {
-    let built = cargo(workspace)
-        .args(["test", "--locked", "--workspace", "--test", TESTS, "--no-run"])
-        .args(["--message-format", "json-render-diagnostics"])
-        .stderr(Stdio::inherit())
-        .output()
-        .context(|| "cargo test --no-run")?;
-    if !built.status.success() {
-        return Err(format!("cargo test --no-run: {}", built.status).into());
-    }
-    let messages = String::from_utf8(built.stdout)?;
-    let messages = messages.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
-    let mut program = messages.filter_map(|message| {
-        let is_it = message["target"]["name"] == TESTS;
-        Some(PathBuf::from(message["executable"].as_str().filter(|_| is_it)?))
-    });
-    program.next_back().ok_or_else(|| "cargo names no program of the tests".into())
+    let mut tests = cargo(workspace);
+    tests.args(["test", "--locked", "--workspace", "--test", TESTS, "--no-run"]);
+    let program = built(&mut tests)?.remove(TESTS);
+    program.ok_or_else(|| "cargo names no program of the tests".into())
 }
 
 /// Strips the symbols of all programs of a build.

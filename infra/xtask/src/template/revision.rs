@@ -6,6 +6,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use sam_template::{applied_globals, merge_globals};
 use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
 
@@ -43,8 +44,8 @@ pub(super) fn revisions(
 }
 
 fn revision(template: &Value, function: &Value, parameters: &BTreeMap<String, String>) -> String {
-    let mut properties = template["Globals"]["Function"].clone();
-    merge(&mut properties, &function["Properties"]);
+    let globals = applied_globals(&template["Globals"]["Function"], function);
+    let mut properties = merge_globals(&globals, &function["Properties"]);
     if let Value::Object(properties) = &mut properties {
         properties.retain(|name, _| !NOT_OF_A_VERSION.contains(&name.as_str()));
     }
@@ -78,20 +79,6 @@ fn identity(resource: &Value) -> Value {
     let decisive = properties.filter(|(name, _)| REPLACING.contains(&name.as_str()));
     let decisive: BTreeMap<_, _> = decisive.collect();
     json!({ "Type": resource["Type"], "Properties": decisive })
-}
-
-/// SAM's merging of globals: maps are merged, lists are joined, other values replaced.
-fn merge(base: &mut Value, over: &Value) {
-    match (base, over) {
-        (Value::Object(base), Value::Object(over)) => {
-            for (name, value) in over {
-                merge(base.entry(name.clone()).or_insert(Value::Null), value);
-            }
-        }
-        (Value::Array(base), Value::Array(over)) => base.extend(over.iter().cloned()),
-        (_, Value::Null) => {}
-        (base, over) => *base = over.clone(),
-    }
 }
 
 /// The names of all parameters, resources and conditions that a value refers to, also through its
@@ -163,7 +150,7 @@ fn decided(condition: &str, conditions: &Value, found: &mut BTreeSet<String>) {
 mod tests {
     use super::*;
 
-    /// A template with two functions; the second has more references.
+    /// A template with three functions: one without globals, and one with more references.
     fn template() -> Value {
         json!({
             "Conditions": {
@@ -179,6 +166,7 @@ mod tests {
             "Resources": {
                 "Logs": { "Type": "AWS::Logs::LogGroup", "Properties": { "LogGroupName": { "Fn::Sub": "/x/${Suffix}" }, "RetentionInDays": { "Ref": "Days" } } },
                 "Table": { "Type": "AWS::DynamoDB::Table", "Properties": { "KeySchema": [], "BillingMode": "PROVISIONED" } },
+                "Free": { "Type": "AWS::Serverless::Function", "IgnoreGlobals": "*" },
                 "Plain": { "Type": "AWS::Serverless::Function", "Properties": { "Policies": { "Ref": "Sender" } } },
                 "Reader": { "Type": "AWS::Serverless::Function", "Properties": {
                     "Timeout": 20,
