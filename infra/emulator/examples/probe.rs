@@ -10,10 +10,15 @@ use std::time::Duration;
 use lambda_extension::{Extension, LambdaEvent as ExtensionEvent, service_fn as extension_fn};
 use lambda_runtime::{Error, LambdaEvent, run_concurrent, service_fn};
 use serde_json::{Value, json};
+use tokio::net::TcpStream;
+use tokio::process::Command;
 use tokio::time::sleep;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
+    if let Some(address) = std::env::args().nth(1) {
+        return hold(&address).await;
+    }
     match variable("PROBE_INIT").as_deref() {
         Some("exit") => std::process::exit(7),
         Some("hang") => sleep(Duration::from_mins(1)).await,
@@ -33,6 +38,13 @@ async fn main() -> Result<(), Error> {
         }));
     let extension = extension.register().await?;
     tokio::try_join!(extension.run(), serve()).map(|_| ())
+}
+
+/// The work of a process that a function has started: it keeps a connection open.
+async fn hold(address: &str) -> Result<(), Error> {
+    let _connection = TcpStream::connect(address).await?;
+    sleep(Duration::from_mins(1)).await;
+    Ok(())
 }
 
 async fn serve() -> Result<(), Error> {
@@ -55,6 +67,11 @@ async fn handle(event: &Value) -> Result<Value, Error> {
             Ok(json!("slept"))
         }
         Some("variables") => Ok(json!(std::env::vars().collect::<BTreeMap<_, _>>())),
+        Some("start") => {
+            let address = event["address"].as_str().unwrap_or_default();
+            Command::new(std::env::current_exe()?).arg(address).spawn()?;
+            Ok(Value::Null)
+        }
         Some("exit") => std::process::exit(3),
         Some("fail") => Err("as ordered".into()),
         Some("answer much") => Ok(json!("x".repeat(7 * 1024 * 1024))),

@@ -16,7 +16,6 @@ use super::error::InvokeError;
 use super::invocation::Pending;
 use super::log::{LogLine, LogSink, LogSource};
 use super::pool::{FunctionReport, Pool, Scaling};
-use super::process_group::Group;
 use super::timeline::Timeline;
 use crate::activity::{Activity, Cause};
 use crate::clock::Clock;
@@ -28,7 +27,6 @@ pub(super) struct Function {
     pub(super) deployment: FunctionConfig,
     pub(super) timeline: Arc<Timeline>,
     pub(super) activity: Activity,
-    pub(super) group: Arc<Group>,
     pool: Mutex<Pool>,
     logs: LogSink,
     pub(super) clock: Clock,
@@ -84,7 +82,6 @@ impl Function {
         deployment: FunctionConfig,
         scaling: Scaling,
         recorder: Recorder,
-        group: &Arc<Group>,
         logs: &LogSink,
         clock: &Clock,
         launch: Launch,
@@ -93,7 +90,6 @@ impl Function {
             deployment,
             timeline: recorder.timeline,
             activity: recorder.activity,
-            group: Arc::clone(group),
             pool: Mutex::new(Pool::new(scaling)),
             logs: Arc::clone(logs),
             clock: clock.clone(),

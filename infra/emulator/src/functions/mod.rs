@@ -51,7 +51,6 @@ pub use self::timeline::{InvocationRecord, TimelineEvent};
 use self::environment::StopCommand;
 use self::function::{Function, Launch, Recorder, Start};
 use self::pool::Scaling;
-use self::process_group::Group;
 use self::supervisor::supervise;
 use self::timeline::Timeline;
 use crate::activity::{Activity, Cause};
@@ -113,14 +112,12 @@ impl Functions {
         activity: &Activity,
     ) -> Self {
         let timeline = Arc::new(Timeline::default());
-        let group = Arc::new(Group::default());
         let next_faults = NextFaults::default();
         let functions = deployments.into_iter().map(|deployment| {
             let id = deployment.logical_id.clone();
             let scaling = scaling(&deployment);
             let recorder = Recorder { timeline: Arc::clone(&timeline), activity: activity.clone() };
-            let function =
-                Function::new(deployment, scaling, recorder, &group, logs, clock, launch);
+            let function = Function::new(deployment, scaling, recorder, logs, clock, launch);
             (id, Arc::new(function.with(next_faults.clone())))
         });
         let functions = functions.collect();

@@ -1,40 +1,32 @@
-//! The process group of all environments. It ends with the platform, even if the platform is
-//! killed.
+//! The process group of an environment: its process and the children. It ends with the
+//! environment, and with the platform, even if the platform is killed.
 
 use std::io;
 use std::process::Stdio;
-use std::sync::{Mutex, PoisonError};
 
+use rustix::process::{Pid, Signal, kill_process_group};
 use tokio::process::{Child, Command};
 
 /// Waits until its standard input is closed, then kills its process group.
 const GUARD: &str = "while read -r _; do :; done; kill -9 0";
 
-/// The process group of all environments.
+/// The process group of an environment. All of its processes are killed when it is dropped.
 ///
 /// Its leader is a guard that reads from a pipe. This process holds the writing end; the kernel
 /// closes it even if the platform is killed.
-#[derive(Default)]
 pub(super) struct Group {
-    guard: Mutex<Option<Child>>,
+    /// Its end is awaited only after this is dropped. Until then the kernel gives its id to no other
+    /// process.
+    guard: Child,
 }
 
 impl Group {
-    /// The group's id, in which new processes start.
+    /// Starts the guard.
     ///
     /// # Errors
-    /// If the guard cannot be started.
-    pub(super) fn id(&self) -> io::Result<i32> {
-        let mut guard = self.guard.lock().unwrap_or_else(PoisonError::into_inner);
-        // Replace a guard that was killed.
-        let id = guard.as_mut().and_then(|guard| {
-            let is_running = matches!(guard.try_wait(), Ok(None));
-            guard.id().filter(|_| is_running)
-        });
-        if let Some(id) = id {
-            return Ok(id.cast_signed());
-        }
-        let started = Command::new("/bin/sh")
+    /// If it cannot be started.
+    pub(super) fn start() -> io::Result<Self> {
+        let guard = Command::new("/bin/sh")
             .args(["-c", GUARD])
             .env_clear()
             .stdin(Stdio::piped())
@@ -42,9 +34,28 @@ impl Group {
             .stderr(Stdio::null())
             .process_group(0)
             .spawn()?;
-        let id = started.id().ok_or_else(|| io::Error::other("the guard ended at once"))?;
-        *guard = Some(started);
-        Ok(id.cast_signed())
+        Ok(Self { guard })
+    }
+
+    /// The group's id, in which new processes start.
+    ///
+    /// # Errors
+    /// If it has none.
+    pub(super) fn id(&self) -> io::Result<i32> {
+        self.leader().map(Pid::as_raw_pid).ok_or_else(|| io::Error::other("the guard has no id"))
+    }
+
+    fn leader(&self) -> Option<Pid> {
+        self.guard.id().and_then(|id| Pid::from_raw(id.cast_signed()))
+    }
+}
+
+impl Drop for Group {
+    fn drop(&mut self) {
+        if let Some(leader) = self.leader() {
+            // This fails only if all of its processes have ended.
+            let _ = kill_process_group(leader, Signal::KILL);
+        }
     }
 }
 
@@ -52,23 +63,49 @@ impl Group {
 mod tests {
     use std::time::Duration;
 
+    use rustix::process::kill_process;
     use tokio::time::timeout;
 
     use super::*;
 
+    fn sleeper(group: &Group) -> Child {
+        let mut sleep = Command::new("sleep");
+        sleep.arg("60").process_group(group.id().unwrap()).kill_on_drop(true).spawn().unwrap()
+    }
+
+    async fn is_killed(mut sleeper: Child) -> bool {
+        let status = timeout(Duration::from_secs(5), sleeper.wait()).await.unwrap().unwrap();
+        !status.success()
+    }
+
     #[tokio::test]
     async fn the_groups_processes_end_with_the_group() {
-        let group = Group::default();
-        let mut sleeper = Command::new("sleep")
-            .arg("60")
-            .process_group(group.id().unwrap())
-            .kill_on_drop(true)
-            .spawn()
-            .unwrap();
+        let group = Group::start().unwrap();
+        let sleeper = sleeper(&group);
 
         drop(group);
 
-        let status = timeout(Duration::from_secs(5), sleeper.wait()).await.unwrap().unwrap();
-        assert!(!status.success());
+        assert!(is_killed(sleeper).await);
+    }
+
+    #[tokio::test]
+    async fn the_groups_processes_end_with_the_group_even_if_its_guard_was_killed() {
+        let group = Group::start().unwrap();
+        let sleeper = sleeper(&group);
+        kill_process(group.leader().unwrap(), Signal::KILL).unwrap();
+
+        drop(group);
+
+        assert!(is_killed(sleeper).await);
+    }
+
+    #[tokio::test]
+    async fn the_groups_processes_end_when_the_pipe_of_its_guard_is_closed() {
+        let mut group = Group::start().unwrap();
+        let sleeper = sleeper(&group);
+
+        group.guard.stdin = None;
+
+        assert!(is_killed(sleeper).await);
     }
 }

@@ -15,6 +15,7 @@ use super::deadline::Deadline;
 use super::environment::StopCommand;
 use super::function::{Function, Start};
 use super::log::LogSource;
+use super::process_group::Group;
 use super::{runtime_api, variables};
 
 /// The grace period of a process with an extension.
@@ -27,8 +28,10 @@ const LINE_BYTES_MAX: u64 = 1024 * 1024;
 pub(super) async fn supervise(function: Arc<Function>, new: Start) {
     let Start { environment, orders, limit } = new;
     let how = match start(&function, &environment).await {
-        Ok((child, api)) => {
+        Ok((child, group, api)) => {
             let how = watch_over(&function, &environment, child, orders, &limit).await;
+            // Processes that it has started end with it.
+            drop(group);
             api.abort();
             how
         }
@@ -46,14 +49,14 @@ pub(super) async fn supervise(function: Arc<Function>, new: Start) {
     }
 }
 
-/// The process and its Runtime API.
+/// The process, its group and its Runtime API.
 async fn start(
     function: &Arc<Function>,
     environment: &Arc<str>,
-) -> std::io::Result<(Child, tokio::task::JoinHandle<()>)> {
+) -> std::io::Result<(Child, Group, tokio::task::JoinHandle<()>)> {
     let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
     let address = listener.local_addr()?;
-    let deployment = &function.deployment;
+    let (deployment, group) = (&function.deployment, Group::start()?);
     let mut child = Command::new(&deployment.binary)
         .env_clear()
         .envs(variables::of(function, environment, address))
@@ -63,7 +66,7 @@ async fn start(
         .stderr(std::process::Stdio::piped())
         // Use a group other than the platform's: Ctrl-C then reaches only the platform, which ends
         // its environments gracefully.
-        .process_group(function.group.id()?)
+        .process_group(group.id()?)
         .kill_on_drop(true)
         .spawn()?;
     function.timeline.note_environment(environment, "environment started");
@@ -74,7 +77,7 @@ async fn start(
         tokio::spawn(pump(Arc::clone(function), environment.clone(), LogSource::Stderr, stderr));
     }
     let api = runtime_api::serve(listener, Arc::clone(function), environment.clone());
-    Ok((child, tokio::spawn(api)))
+    Ok((child, group, tokio::spawn(api)))
 }
 
 /// Waits until the process ends, on order or at the deadline too. Returns how it ended.

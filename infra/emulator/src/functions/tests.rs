@@ -16,7 +16,6 @@ use uuid::Uuid;
 use super::error::ErrorReport;
 use super::function::{Function, Recorder};
 use super::handle::EnvironmentHandle;
-use super::process_group::Group;
 use super::timeline::Timeline;
 use super::{
     FunctionConfig, InvokeError, LogLine, LogSink, extensions_api, scaling, scripted, supervisor,
@@ -44,9 +43,9 @@ impl Wake for Caller {
 fn function(config: FunctionConfig) -> Arc<Function> {
     let (clock, logs) = (Clock::default(), Arc::new(|_: &LogLine<'_>| {}) as LogSink);
     let activity = Activity::new(&clock);
-    let (timeline, group) = (Arc::<Timeline>::default(), Arc::<Group>::default());
-    let (recorder, scaling) = (Recorder { timeline, activity }, scaling(&config));
-    Arc::new(Function::new(config, scaling, recorder, &group, &logs, &clock, |_, _| ()))
+    let recorder = Recorder { timeline: Arc::<Timeline>::default(), activity };
+    let scaling = scaling(&config);
+    Arc::new(Function::new(config, scaling, recorder, &logs, &clock, |_, _| ()))
 }
 
 /// The records when the caller of an invocation is woken, which `end` ends.

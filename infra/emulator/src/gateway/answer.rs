@@ -12,7 +12,7 @@ use serde_json::{Map, Value, json};
 pub(super) type Answer = Response<Full<Bytes>>;
 
 /// Headers that only the gateway sets.
-pub(super) const OWN: &[HeaderName] =
+const OWN: &[HeaderName] =
     &[header::CONNECTION, header::CONTENT_LENGTH, header::TRANSFER_ENCODING, header::UPGRADE];
 
 /// The most header names in a field of a function's response. More cannot fit into the 10 240 bytes

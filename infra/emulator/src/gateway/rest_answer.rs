@@ -4,7 +4,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, Response, header};
 use http_body_util::Full;
 use serde_json::{Map, Value};
 
-use super::answer::{Answer, OWN, body, header_value, object, status};
+use super::answer::{Answer, body, header_value, object, status};
 
 /// The response of a function: `{statusCode, headers, multiValueHeaders, body, isBase64Encoded}`.
 /// `None` if it has another form, which is a malformed response. A body in base64 is decoded only if
@@ -23,18 +23,22 @@ pub(super) fn from_function(payload: &[u8], takes_binary: bool) -> Option<Answer
 fn headers(fields: &Map<String, Value>) -> Option<HeaderMap> {
     let mut headers = HeaderMap::new();
     for (name, values) in object(fields.get("multiValueHeaders"))? {
-        let name: HeaderName = name.parse().ok()?;
+        let name = sent_as(name.parse::<HeaderName>().ok()?);
         for value in values.as_array()? {
-            append(&mut headers, &name, value)?;
+            if let Some(name) = &name {
+                headers.append(name, header_value(value)?);
+            }
         }
     }
     let several = headers.clone();
     for (name, value) in object(fields.get("headers"))? {
-        let name: HeaderName = name.parse().ok()?;
+        let name = sent_as(name.parse::<HeaderName>().ok()?);
+        let value = header_value(value)?;
         // A value in both is sent once.
-        let sent = header_value(value)?;
-        if !several.get_all(&name).iter().any(|it| *it == sent) {
-            append(&mut headers, &name, value)?;
+        if let Some(name) = name
+            && !several.get_all(&name).iter().any(|it| *it == value)
+        {
+            headers.append(name, value);
         }
     }
     let json = HeaderValue::from_static("application/json");
@@ -42,11 +46,17 @@ fn headers(fields: &Map<String, Value>) -> Option<HeaderMap> {
     Some(headers)
 }
 
-fn append(headers: &mut HeaderMap, name: &HeaderName, value: &Value) -> Option<()> {
-    if !OWN.contains(name) {
-        headers.append(name, header_value(value)?);
+/// The name that a function's header has for the client; `None` if the client does not get it.
+fn sent_as(name: HeaderName) -> Option<HeaderName> {
+    match name.as_str() {
+        "content-length" | "expect" | "host" | "proxy-authenticate" | "te" | "trailer"
+        | "transfer-encoding" | "upgrade" | "via" => None,
+        "authorization" | "connection" | "content-md5" | "date" | "max-forwards" | "server"
+        | "user-agent" | "www-authenticate" => {
+            HeaderName::try_from(format!("x-amzn-remapped-{name}")).ok()
+        }
+        _ => Some(name),
     }
-    Some(())
 }
 
 /// Whether bodies of a media type are passed in base64.
@@ -58,6 +68,8 @@ pub(super) fn is_binary(binary_media_types: &[String], media_type: Option<&Heade
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use bytes::Bytes;
     use http_body_util::BodyExt as _;
     use serde_json::json;
@@ -82,6 +94,24 @@ mod tests {
             let body: Bytes = answer.into_body().collect().await.unwrap().to_bytes();
             assert_eq!(body, expected);
         }
+    }
+
+    #[test]
+    fn some_headers_have_another_name_for_the_client_or_are_left_out() {
+        let payload = json!({
+            "statusCode": 401,
+            "headers": {"WWW-Authenticate": "Bearer", "Content-Length": "9", "Age": "1"},
+            "multiValueHeaders": {"www-authenticate": ["Bearer", "Basic"], "Via": ["1.1 proxy"]},
+        });
+
+        let answer = from_function(payload.to_string().as_bytes(), false).unwrap();
+
+        let headers = answer.headers();
+        let names: BTreeSet<&str> = headers.keys().map(HeaderName::as_str).collect();
+        let remapped = "x-amzn-remapped-www-authenticate";
+        assert_eq!(names, BTreeSet::from(["age", "content-type", remapped]));
+        let challenges: Vec<_> = headers.get_all(remapped).iter().collect();
+        assert_eq!(challenges, ["Bearer", "Basic"]);
     }
 
     #[test]

@@ -29,8 +29,10 @@ pub(super) fn statements<'a>(
     Some(statements.iter().map(|it| it["Statement"].as_str().unwrap_or_default()))
 }
 
-/// The action of a statement, and the table and the index that it names.
+/// The action of a statement, and the table and the index that it names. A condition of a
+/// transaction, `EXISTS(SELECT …)`, has those of its query.
 pub(super) fn parts(statement: &str) -> Option<(&'static str, &str, Option<&str>)> {
+    let statement = query_of_condition(statement).unwrap_or(statement);
     let mut words = statement.split_whitespace();
     let is = |word: &str, keyword: &str| word.eq_ignore_ascii_case(keyword);
     let first = words.clone().next()?;
@@ -41,6 +43,12 @@ pub(super) fn parts(statement: &str) -> Option<(&'static str, &str, Option<&str>
     let (table, rest) = name(rest[keyword.len()..].trim_start())?;
     let index = rest.strip_prefix('.').and_then(name).map(|(index, _)| index);
     Some((action, table, index))
+}
+
+fn query_of_condition(statement: &str) -> Option<&str> {
+    let (word, rest) = statement.trim_start().split_at_checked("EXISTS".len())?;
+    let query = rest.trim_start().strip_prefix('(');
+    query.filter(|_| word.eq_ignore_ascii_case("EXISTS"))
 }
 
 /// The name at the start of a text, with or without quotes, and the rest of the text.
@@ -93,6 +101,8 @@ mod tests {
             ("DELETE\nFROM \"loans\" WHERE", "PartiQLDelete", ("loans", None)),
             ("SELECT * FROM \"loans\";", "PartiQLSelect", ("loans", None)),
             ("SELECT a FROM loans;", "PartiQLSelect", ("loans", None)),
+            ("EXISTS(SELECT * FROM \"loans\" WHERE a = 1)", "PartiQLSelect", ("loans", None)),
+            ("exists (\n  SELECT * FROM loans)", "PartiQLSelect", ("loans", None)),
         ] {
             let expected = (format!("dynamodb:{action}"), named.0, named.1);
             let (action, table, index) = parts(statement).unwrap();

@@ -6,6 +6,9 @@ use std::time::{Duration, Instant};
 use emulator::Clock;
 use emulator::functions::{Functions, InvocationRecord, InvokeError, LogLine, LogSink};
 use serde_json::{Value, json};
+use tokio::io::AsyncReadExt;
+use tokio::net::TcpListener;
+use tokio::time::timeout;
 
 use super::{deployment, event, start, with_variable};
 
@@ -151,6 +154,23 @@ async fn killing_an_environment_fails_its_running_invocation() {
 
     let killed = InvokeError::Crashed { how: "signal: 9 (SIGKILL)".to_owned() };
     assert_eq!(result.unwrap_err(), killed);
+    functions.stop().await;
+}
+
+#[tokio::test]
+async fn a_process_that_a_function_has_started_ends_with_its_environment() {
+    let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+    let address = listener.local_addr().unwrap().to_string();
+    let functions = start(vec![deployment()]);
+    tell(&functions, &json!({"do": "start", "address": address})).await.unwrap();
+    let (mut connection, _) = listener.accept().await.unwrap();
+
+    let environment = functions.invocations().remove(0).environment.unwrap();
+    functions.kill(&environment);
+
+    // The kernel closes the connections of a process that has ended.
+    let read = timeout(Duration::from_secs(5), connection.read(&mut [0])).await;
+    assert!(matches!(read, Ok(Ok(0) | Err(_))), "{read:?}");
     functions.stop().await;
 }
 

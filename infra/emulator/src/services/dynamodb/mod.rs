@@ -10,6 +10,7 @@ mod json;
 mod kept;
 mod lock;
 mod private;
+mod retention;
 mod server;
 mod tables;
 

@@ -1,7 +1,6 @@
 //! The embedded `DynamoDB`: the template's tables, their streams and their expiry.
 
 use std::path::Path;
-use std::sync::Arc;
 
 use axum::http::HeaderMap;
 use axum::response::Response;
@@ -14,7 +13,7 @@ use serde_json::{Value, json};
 
 use super::json::plain_item;
 use super::server::{Server, ServerError};
-use super::{direct, kept, private};
+use super::{direct, kept, private, retention};
 use crate::clock::Clock;
 use crate::services::error::StartError;
 use crate::services::physical_names::physical;
@@ -219,12 +218,12 @@ pub enum StreamPosition {
 
 fn open(data: Option<&Path>, clock: &Clock) -> Result<Database, StartError> {
     let Some(directory) = data else {
-        return Database::memory_with_clock(Arc::new(clock.clone())).map_err(StartError::Tables);
+        return retention::in_memory(clock).map_err(StartError::Tables);
     };
     let unusable = |source| StartError::Data { path: directory.to_owned(), source };
     let file = directory.join(FILE_NAME);
     private::prepare(directory, &file).map_err(unusable)?;
-    let database = Database::new(&file.to_string_lossy()).map_err(StartError::Tables)?;
+    let database = retention::in_file(&file.to_string_lossy()).map_err(StartError::Tables)?;
     private::close(directory, &file).map_err(unusable)?;
     Ok(database)
 }

@@ -318,3 +318,28 @@ async fn an_unreadable_file_is_an_error_with_its_line() {
     assert!(error.starts_with("the data cannot be kept in /"), "{error}");
     assert!(error.contains("queues.jsonl, line 1: "), "{error}");
 }
+
+#[tokio::test]
+async fn stream_records_in_a_data_directory_end_after_a_day() {
+    let directory = Directory::new();
+    let records_after_write = |stores: &Stores, pk: &str| {
+        let item = json!({"pk": {"S": pk}, "sk": {"S": "a"}});
+        stores.put_item("OutboxTable", &item).unwrap();
+        let table = stores.names().table("OutboxTable").unwrap();
+        stores.records(table, &StreamPosition::TrimHorizon, 10).unwrap().len()
+    };
+    let stores = directory.start().await;
+    assert_eq!(records_after_write(&stores, "1"), 1);
+    assert_eq!(records_after_write(&stores, "2"), 2);
+    drop(stores);
+    let file = directory.0.join("tables.sqlite");
+    let tables = dynoxide::storage::Storage::new(&file.to_string_lossy()).unwrap();
+    let older = "UPDATE _stream_records SET created_at = created_at - 25 * 60 * 60;
+        UPDATE sqlite_sequence SET seq = 2000 WHERE name = '_stream_records';";
+    tables.conn().execute_batch(older).unwrap();
+    drop(tables);
+
+    let stores = directory.start().await;
+
+    assert_eq!(records_after_write(&stores, "3"), 1);
+}

@@ -45,3 +45,28 @@ async fn operations_on_tables_and_on_items_are_both_served() {
 
     assert_eq!(described.unwrap().table().unwrap().item_count(), Some(1));
 }
+
+#[tokio::test]
+async fn stream_records_end_after_a_day_and_a_thousand_newer_ones() {
+    let stores = stores().await;
+    let table = stores.names().table("OutboxTable").unwrap();
+    let write = |pk: usize| {
+        let item = json!({"pk": {"S": pk.to_string()}, "sk": {"S": "a"}});
+        stores.put_item("OutboxTable", &item).unwrap();
+    };
+    let first = || {
+        let records = stores.records(table, &StreamPosition::TrimHorizon, 1).unwrap();
+        json!(records[0].dynamodb.keys)["pk"]["S"].clone()
+    };
+
+    write(1);
+    pass(&stores, 25 * 60 * 60).await;
+    for pk in 2..=1_000 {
+        write(pk);
+    }
+    assert_eq!(first(), "1");
+    write(1_001);
+    assert_eq!(first(), "2");
+    write(1_002);
+    assert_eq!(first(), "2");
+}
