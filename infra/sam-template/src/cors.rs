@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
-use super::deserialize::{flag, optional_seconds};
+use super::deserialize::{flag, optional_seconds_within};
 use super::error::TemplateError;
 use super::model::Cors;
 use super::reader::parse;
@@ -21,7 +21,7 @@ struct CorsProperties {
     allow_headers: Vec<String>,
     #[serde(default)]
     expose_headers: Vec<String>,
-    #[serde(default, deserialize_with = "optional_seconds")]
+    #[serde(default, deserialize_with = "optional_seconds_within::<_, 0, 86_400>")]
     max_age: Option<Duration>,
     #[serde(default, deserialize_with = "flag")]
     allow_credentials: bool,

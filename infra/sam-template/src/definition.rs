@@ -5,6 +5,8 @@ use std::time::Duration;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
+use super::deserialize::optional_millis_within;
+use super::error::TemplateError;
 use super::model::Route;
 use super::skipped::Skips;
 use super::value::TemplateValue;
@@ -13,21 +15,25 @@ use super::value::TemplateValue;
 const METHODS: &[&str] =
     &["delete", "get", "head", "options", "patch", "post", "put", "x-amazon-apigateway-any-method"];
 
+/// The keys of an operation's integration and of its time limit.
+const INTEGRATION: &str = "x-amazon-apigateway-integration";
+const TIMEOUT: &str = "timeoutInMillis";
+
 /// The routes of an evaluated document. Other integrations are left out. A route without
-/// `security` has the default authorizer, which SAM adds.
-pub(super) fn routes(
+/// `security` has the default authorizer, which SAM adds. Time limits are at most `MILLIS_MAX`.
+pub(super) fn routes<const MILLIS_MAX: u64>(
     api: &str,
     document: &Value,
     default_authorizer: Option<&str>,
     skips: &Skips,
-) -> Vec<Route> {
-    let mut routes = Vec::new();
+) -> Result<Vec<Route>, TemplateError> {
+    let (mut routes, mut errors) = (Vec::new(), Vec::new());
     for (path, methods) in document["paths"].as_object().into_iter().flatten() {
         for (method, operation) in methods.as_object().into_iter().flatten() {
             if !METHODS.contains(&method.as_str()) {
                 continue;
             }
-            let integration = &operation["x-amazon-apigateway-integration"];
+            let integration = &operation[INTEGRATION];
             let is_proxy = matches!(integration["type"].as_str(), Some("aws_proxy" | "AWS_PROXY"));
             let uri = TemplateValue::deserialize(&integration["uri"]).ok();
             let function = uri.as_ref().and_then(TemplateValue::logical_id).filter(|_| is_proxy);
@@ -46,16 +52,30 @@ pub(super) fn routes(
                 skips.add("the authorizer AWS_IAM", api, "signatures are not checked here");
             }
             let authorizer = authorizer.filter(|name| !matches!(*name, "NONE" | "AWS_IAM"));
-            routes.push(Route {
-                method: method_of(method),
-                path: path.clone(),
-                function: function.to_owned(),
-                authorizer: authorizer.map(str::to_owned),
-                timeout: integration["timeoutInMillis"].as_u64().map(Duration::from_millis),
-            });
+            match timeout::<MILLIS_MAX>(integration) {
+                Ok(timeout) => routes.push(Route {
+                    method: method_of(method),
+                    path: path.clone(),
+                    function: function.to_owned(),
+                    authorizer: authorizer.map(str::to_owned),
+                    timeout,
+                }),
+                Err(error) => {
+                    let path = path.replace('~', "~0").replace('/', "~1");
+                    let place = format!("DefinitionBody/paths/{path}/{method}/{INTEGRATION}");
+                    let place = format!("{place}/{TIMEOUT}");
+                    errors.push(TemplateError::in_resource(api, &place, &error.to_string()));
+                }
+            }
         }
     }
-    routes
+    TemplateError::of(errors).map_or(Ok(routes), Err)
+}
+
+fn timeout<const MILLIS_MAX: u64>(
+    integration: &Value,
+) -> Result<Option<Duration>, serde_json::Error> {
+    optional_millis_within::<_, 50, MILLIS_MAX>(&integration[TIMEOUT])
 }
 
 /// Whether a document names a request validator, for all operations or for one.
@@ -97,7 +117,7 @@ mod tests {
         }}});
         let skips = Skips::default();
 
-        let routes = routes("Api", &document, None, &skips);
+        let routes = routes::<30_000>("Api", &document, None, &skips).unwrap();
 
         assert_eq!(routes.len(), 1);
         assert_eq!((routes[0].method.as_str(), routes[0].function.as_str()), ("GET", "Work"));
@@ -126,7 +146,8 @@ mod tests {
             }
             let (skips, document) =
                 (Skips::default(), json!({"paths": {"/a": {"get": operation}}}));
-            let authorizer = routes("Api", &document, Some(default), &skips).remove(0).authorizer;
+            let routes = routes::<30_000>("Api", &document, Some(default), &skips).unwrap();
+            let authorizer = routes[0].authorizer.clone();
             (authorizer, skips.into_list().into_iter().map(|it| it.part).collect::<Vec<_>>())
         };
         assert_eq!(of(None, "Tokens"), (Some("Tokens".to_owned()), vec![]));

@@ -72,14 +72,6 @@ where
     within(number(deserializer)?, LEAST..=MOST).map(Duration::from_secs)
 }
 
-/// An optional number of seconds.
-pub(super) fn optional_seconds<'de, D: Deserializer<'de>>(
-    deserializer: D,
-) -> Result<Option<Duration>, D::Error> {
-    let seconds: Option<u64> = number(deserializer)?;
-    Ok(seconds.map(Duration::from_secs))
-}
-
 /// An optional number of seconds that AWS accepts: from `LEAST` to `MOST`.
 pub(super) fn optional_seconds_within<'de, D, const LEAST: u64, const MOST: u64>(
     deserializer: D,
@@ -168,7 +160,7 @@ Resources:
     }
 
     /// The property of `R` before its value, the place of the value, and its limits.
-    const LIMITS: [(&str, &str, &str, u64, u64); 12] = [
+    const LIMITS: [(&str, &str, &str, u64, u64); 16] = [
         (FUNCTION, "Timeout", "Timeout", 1, 900),
         (FUNCTION, "MemorySize", "MemorySize", 128, 32_768),
         (
@@ -200,6 +192,28 @@ Resources:
             0,
             3_600,
         ),
+        (
+            "Serverless::HttpApi', Properties: {",
+            "CorsConfiguration: {MaxAge",
+            "CorsConfiguration/MaxAge",
+            0,
+            86_400,
+        ),
+        (
+            FUNCTION,
+            "FunctionUrlConfig: {AuthType: NONE, Cors: {MaxAge",
+            "FunctionUrlConfig/Cors/MaxAge",
+            0,
+            86_400,
+        ),
+        ("Serverless::HttpApi', Properties: {", OPERATION, TIMEOUT_OF_OPERATION, 50, 30_000),
+        (
+            "Serverless::Api', Properties: {StageName: v1, ",
+            OPERATION,
+            TIMEOUT_OF_OPERATION,
+            50,
+            900_000,
+        ),
         (QUEUE, "VisibilityTimeout", "VisibilityTimeout", 0, 43_200),
         (QUEUE, "DelaySeconds", "DelaySeconds", 0, 900),
         (QUEUE, "MessageRetentionPeriod", "MessageRetentionPeriod", 60, 1_209_600),
@@ -215,6 +229,10 @@ Resources:
     ];
     const FUNCTION: &str = "Serverless::Function', Properties: {Runtime: provided.al2023, ";
     const QUEUE: &str = "SQS::Queue', Properties: {";
+    const OPERATION: &str = "DefinitionBody: {paths: {/a: {get: {x-amazon-apigateway-integration: \
+                             {type: aws_proxy, uri: !GetAtt F.Arn, timeoutInMillis";
+    const TIMEOUT_OF_OPERATION: &str =
+        "DefinitionBody/paths/~1a/get/x-amazon-apigateway-integration/timeoutInMillis";
 
     #[test]
     fn a_number_that_aws_refuses_is_an_error_with_its_place_and_the_limits() {

@@ -145,12 +145,12 @@ pub(super) fn read(
         logical_id: id.to_owned(),
         kind: ApiKind::Http,
         stage: properties.stage_name.unwrap_or_else(|| DEFAULT_STAGE.to_owned()),
-        routes: definition::routes(
+        routes: definition::routes::<30_000>(
             id,
             &properties.definition_body,
             properties.auth.default_authorizer.as_deref(),
             reader.skips,
-        ),
+        )?,
         authorizers,
         jwt_authorizers,
         cors: cors::of_http(&cors_path, properties.cors_configuration)?,

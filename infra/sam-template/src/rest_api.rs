@@ -128,12 +128,12 @@ pub(super) fn read(
         logical_id: id.to_owned(),
         kind: ApiKind::Rest { binary_media_types },
         stage: properties.stage_name,
-        routes: definition::routes(
+        routes: definition::routes::<900_000>(
             id,
             &properties.definition_body,
             auth.default_authorizer.as_deref(),
             reader.skips,
-        ),
+        )?,
         authorizers,
         jwt_authorizers: BTreeMap::new(),
         cors,
