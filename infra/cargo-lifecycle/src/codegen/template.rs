@@ -19,6 +19,8 @@ const SCHEDULE: &str = ": {Type: Schedule,";
 
 /// Settings of new resources. From then on they are written by hand.
 const CONSUMER: &str = "      Timeout: 20\n";
+/// API Gateway waits ten seconds for an authorizer, including its cold start.
+const AUTHORIZER: &str = "      Timeout: 8\n";
 const QUEUE: &str = "      VisibilityTimeout: 120\n      MessageRetentionPeriod: 345600\n";
 const QUEUE_MAPPING: &str = "      BatchSize: 10\n      ScalingConfig: {MaximumConcurrency: 2}\n";
 const STREAM_MAPPING: &str = "      StartingPosition: TRIM_HORIZON\n      BatchSize: 100\n      MaximumRetryAttempts: 10000\n";
@@ -198,7 +200,8 @@ fn add_missing(
         last(template, folder.flat_map(ids)).or_else(|| last(template, all.iter().flat_map(ids)));
     let settings = match new.description.kind {
         Kind::Consumer => CONSUMER,
-        Kind::Endpoint | Kind::Authorizer | Kind::Rotation => "",
+        Kind::Authorizer => AUTHORIZER,
+        Kind::Endpoint | Kind::Rotation => "",
     };
     add(template, place.as_deref(), &new.id(), settings)?;
     let Some(feed) = new.feed() else { return Ok(()) };
@@ -282,6 +285,13 @@ mod tests {
             let again = filled(text, &functions).unwrap();
             assert_eq!(again.changes(), Vec::<String>::new());
         }
+    }
+
+    #[test]
+    fn a_new_authorizer_ends_before_the_api_gives_up() {
+        let functions = [("authorizer", description("authorizer", None))];
+        let template = filled("Resources:\n", &functions).unwrap();
+        assert!(template.text().contains("\n      Timeout: 8\n"), "{}", template.text());
     }
 
     #[test]

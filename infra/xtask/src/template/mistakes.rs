@@ -172,6 +172,11 @@ pub(super) const MISTAKES: &[Mistake] = &[
     ),
     main("Timeout: 10", "Timeout: 30", "its timeout exceeds the API's"),
     main(
+        "      Timeout: 8\n",
+        "",
+        "authorizer TokenAuthorizer: the API does not wait until its timeout",
+    ),
+    main(
         "AuthorizerPayloadFormatVersion: \"2.0\"",
         "AuthorizerPayloadFormatVersion: \"1.0\"",
         "its events are not of version 2.0",
@@ -323,6 +328,16 @@ pub(super) const MISTAKES: &[Mistake] = &[
         "RuleCondition: !Equals [!Ref DisableExecuteApiEndpoint,",
         "RuleCondition: !Equals [!Ref Edge,",
         "DisableExecuteApiEndpoint: can be deployed without DomainName",
+    ),
+    main(
+        "RuleCondition: !Not [!Equals [!Ref BasePath,",
+        "RuleCondition: !Not [!Equals [!Ref PublicUrl,",
+        "BasePath: can be deployed without DomainName",
+    ),
+    main(
+        "RuleCondition: !Not [!Equals [!Ref TrustedHops,",
+        "RuleCondition: !Not [!Equals [!Ref TrustedHopsSecret,",
+        "TrustedHops: can be deployed without TrustedHopsSecret",
     ),
     main(
         "      ApiMappingKey: !If [HasBasePath, !Ref BasePath, !Ref AWS::NoValue]\n",

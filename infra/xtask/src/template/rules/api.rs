@@ -27,6 +27,9 @@ const OPEN: [(&str, &str); 14] = [
 /// An HTTP API times out after 30 s.
 const TIMEOUT_S_MAX: u64 = 29;
 
+/// An HTTP API waits 10 s for an authorizer, including its cold start.
+const AUTHORIZER_TIMEOUT_S_MAX: u64 = 9;
+
 /// The key of API Gateway's extension in an API description.
 const INTEGRATION: &str = "x-amazon-apigateway-integration";
 
@@ -95,13 +98,19 @@ fn route<'a>(
 fn authorizer(main: Stack<'_>, (name, scheme): (&String, &Value)) -> Vec<String> {
     let authorizer = &scheme["x-amazon-apigateway-authorizer"];
     let invoked = &authorizer["authorizerUri"]["Fn::Sub"][1]["__FunctionArn__"];
+    let function = main.function(invoked);
+    let timeout_s = function.and_then(|function| function.property("/Timeout").as_u64());
     let kept_s = authorizer["authorizerResultTtlInSeconds"].as_u64();
     let checks = [
         (
             authorizer["authorizerPayloadFormatVersion"] == "2.0",
             "its events are not of version 2.0",
         ),
-        (main.function(invoked).is_some(), "invokes the newest version instead of the alias"),
+        (function.is_some(), "invokes the newest version instead of the alias"),
+        (
+            timeout_s.is_none_or(|it| it <= AUTHORIZER_TIMEOUT_S_MAX),
+            "the API does not wait until its timeout",
+        ),
         (authorizer["enableSimpleResponses"] == true, "its response is a policy"),
         (
             kept_s == Some(FINDING_KEPT_S.into()),

@@ -17,10 +17,12 @@ const CACHED_ERRORS: [u16; 8] = [404, 405, 414, 500, 501, 502, 503, 504];
 const PROOF: &str = "X-Origin-Verify";
 
 /// Rules of the template: each names a parameter, and another parameter that it requires.
-const ASSERTED: [(&str, &str, &str); 3] = [
+const ASSERTED: [(&str, &str, &str); 5] = [
     ("EdgeIsTrusted", "Edge", "TrustedHops"),
     ("EdgeIsTrusted", "Edge", "TrustedHopsSecret"),
     ("EndpointIsLeft", "DisableExecuteApiEndpoint", "DomainName"),
+    ("BasePathIsMapped", "BasePath", "DomainName"),
+    ("HopsAreTrusted", "TrustedHops", "TrustedHopsSecret"),
 ];
 
 pub(super) fn complaints(main: Stack<'_>, edge: Stack<'_>, waf: Stack<'_>) -> Vec<String> {
@@ -30,7 +32,10 @@ pub(super) fn complaints(main: Stack<'_>, edge: Stack<'_>, waf: Stack<'_>) -> Ve
 fn asserted(main: Stack<'_>) -> Vec<String> {
     let missing = ASSERTED.iter().filter(|(rule, parameter, needed)| {
         let rule = &main.0["Rules"][*rule];
-        let looks = rule["RuleCondition"]["Fn::Equals"][0]["Ref"] == *parameter;
+        let condition = &rule["RuleCondition"];
+        // A parameter is set if it equals a value, or if it does not equal its default.
+        let condition = condition.pointer("/Fn::Not/0").unwrap_or(condition);
+        let looks = condition["Fn::Equals"][0]["Ref"] == *parameter;
         let mut asserted = words::each(&rule["Assertions"])
             .map(|it| &it["Assert"]["Fn::Not"][0]["Fn::Equals"][0]["Ref"]);
         !(looks && asserted.any(|name| name == needed))
