@@ -20,7 +20,8 @@ struct Arguments {
     #[arg(long, global = true, value_name = "DIR")]
     workspace: Option<PathBuf>,
 
-    /// The template. By default it is template.yaml next to the workspace's Cargo.toml.
+    /// The template. By default it is template.yaml, or else template.yml, next to the workspace's
+    /// Cargo.toml.
     #[arg(long, global = true, value_name = "FILE")]
     template: Option<PathBuf>,
 

@@ -19,7 +19,8 @@ use crate::settings::Settings;
 pub struct Location {
     /// A folder in the workspace. The current one by default.
     pub workspace: Option<PathBuf>,
-    /// The template. By default it is `template.yaml` next to the workspace's `Cargo.toml`.
+    /// The template. By default it is `template.yaml`, or else `template.yml`, next to the workspace's
+    /// `Cargo.toml`.
     pub template: Option<PathBuf>,
     /// The functions' package. By default it is the only one with binaries, or else the only one with
     /// a binary that the template names.
@@ -57,12 +58,19 @@ impl Service {
         let workspace = PathBuf::from(metadata.workspace_root.clone());
         let template = match &location.template {
             Some(template) => std::path::absolute(template)?,
-            None => workspace.join("template.yaml"),
+            None => template_in(&workspace),
         };
         let package = match (&location.package, &with_binaries(&metadata)[..]) {
             (Some(name), _) => named(&metadata, name)?,
             // The template may be incomplete until its parts are generated.
             (None, [one]) => *one,
+            (None, []) => {
+                return Err(format!(
+                    "no package of the workspace has a binary; choose one with --package: {}",
+                    names(&metadata.workspace_packages())
+                )
+                .into());
+            }
             (None, several) => {
                 let template = Template::read(&template, &BTreeMap::new())?;
                 only_one(several, &template.binaries())?
@@ -70,9 +78,10 @@ impl Service {
         };
         let settings = settings(package)?;
         let is_function = |name: &String| !settings.exclude.contains(name);
-        let binaries: BTreeMap<String, PathBuf> =
-            binaries(package).filter(|(name, _)| is_function(name)).collect();
-        let other_binaries = other_binaries(&metadata, package, &binaries)?;
+        let (binaries, excluded): (BTreeMap<String, PathBuf>, BTreeMap<String, PathBuf>) =
+            binaries(package).partition(|(name, _)| is_function(name));
+        let mut other_binaries = other_binaries(&metadata, package, &binaries)?;
+        other_binaries.extend(excluded.into_keys());
         let manifest = Path::new(&package.manifest_path);
         Ok(Self {
             workspace,
@@ -156,8 +165,8 @@ impl Service {
         &self.binaries
     }
 
-    /// The binaries of the workspace's other packages. The template may name them, too: the commands
-    /// leave their functions alone.
+    /// The binaries of the workspace's other packages, and the excluded ones. The template
+    /// may name them, too: the commands leave their functions alone.
     pub fn other_binaries(&self) -> &BTreeSet<String> {
         &self.other_binaries
     }
@@ -181,7 +190,7 @@ impl Service {
         Ok(Template::read(&self.template, &BTreeMap::new())?)
     }
 
-    /// The template, without the functions of other packages.
+    /// The template, without the functions of [other binaries](Self::other_binaries).
     ///
     /// # Errors
     ///
@@ -212,6 +221,13 @@ impl Service {
         let folders: Vec<_> = folders.filter(|name| name != "src" && name != "bin").collect();
         if folders.is_empty() { self.package.clone() } else { folders.join("/") }
     }
+}
+
+/// The template in a folder. SAM and the emulator read both names.
+fn template_in(folder: &Path) -> PathBuf {
+    let templates = ["template.yaml", "template.yml"].map(|name| folder.join(name));
+    let [usual, _] = &templates;
+    templates.iter().find(|template| template.is_file()).unwrap_or(usual).clone()
 }
 
 fn settings(package: &Package) -> Result<Settings, Error> {
@@ -331,5 +347,26 @@ mod tests {
         library.write("tools/src/bin/get_book.rs", "fn main() {}\n");
         let error = Service::find(&location).unwrap_err().to_string();
         assert_eq!(error, "lending and tools both have a binary get_book: rename one");
+    }
+
+    #[test]
+    fn a_workspace_without_binaries_is_an_error_with_its_packages() {
+        let library = Library::new("models");
+        library.write("Cargo.toml", "[workspace]\nresolver = \"3\"\nmembers = [\"models\"]\n");
+        library.write("models/Cargo.toml", "[package]\nname = \"models\"\nedition = \"2024\"\n");
+        library.write("models/src/lib.rs", "");
+        let error = Service::find(&library.location()).unwrap_err().to_string();
+        let expected =
+            "no package of the workspace has a binary; choose one with --package: models";
+        assert_eq!(error, expected);
+    }
+
+    #[test]
+    fn the_template_may_have_the_shorter_name() {
+        let library = Library::new("yml");
+        assert_eq!(template_in(&library.path("")), library.path("template.yaml"));
+        fs_err::rename(library.path("template.yaml"), library.path("template.yml")).unwrap();
+        assert_eq!(template_in(&library.path("")), library.path("template.yml"));
+        assert_eq!(template_in(&library.path("lending")), library.path("lending/template.yaml"));
     }
 }

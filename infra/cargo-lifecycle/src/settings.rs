@@ -22,7 +22,8 @@ pub struct Settings {
     /// `mains`: a file of another crate that runs the functions in its process, such as a simulation;
     /// `codegen` writes its list of modules, and of the `main` of each function.
     pub mains: Option<String>,
-    /// `exclude`: the package's binaries that are no functions.
+    /// `exclude`: the package's binaries that are no functions on this library. The commands leave
+    /// them alone, also in the template.
     pub exclude: BTreeSet<String>,
     /// `alarms`: the template of the alarms; `codegen` writes its lists of functions and queues.
     pub alarms: Option<String>,
@@ -46,7 +47,8 @@ pub struct New {
     /// `folder`: the folder of new functions, below the package's; `src/bin` by default.
     pub folder: Option<String>,
     /// `skeletons`: the folder of the files that new functions are made of: `query.txt`,
-    /// `command.txt` and `consumer.txt`. By default they need `aws` and `lifecycle` only.
+    /// `command.txt` and `consumer.txt`. The default ones need `aws`, `eserde`, `lifecycle`,
+    /// `schemars`, `serde` and `serde_json`.
     pub skeletons: Option<String>,
     /// `endpoint-model`: the endpoint whose test event and recorded response are copied.
     pub endpoint_model: Option<String>,
@@ -93,7 +95,8 @@ pub struct Privileges {
     pub test: Option<String>,
     /// `sources`: the folder of the tests' source, by which `--check` finds tests that are gone.
     pub sources: Option<String>,
-    /// `packages`: further packages whose binaries the tests run.
+    /// `packages`: further packages with functions, which the tests run. The permissions of all other
+    /// packages' functions need no test.
     pub packages: Vec<String>,
     /// `skip`: the beginning of the names of tests that remove permissions themselves.
     pub skip: Option<String>,

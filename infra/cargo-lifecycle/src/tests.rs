@@ -12,6 +12,7 @@ use crate::new_endpoint::{Method, NewConsumer, NewEndpoint};
 use crate::service::{Location, Service};
 use crate::{codegen, drift, new_endpoint, openapi, privileges};
 
+mod excluded;
 mod generated;
 
 /// The descriptions of the library's endpoints, for the template.

@@ -18,6 +18,8 @@ use crate::process::built;
 
 /// The time limit of a description. A program that is no function may run without end.
 const DESCRIBED_WITHIN: Duration = Duration::from_mins(1);
+/// The remedy if a program that is no function is asked for its description.
+const NO_FUNCTION: &str = "if it is no function, add it to the setting `exclude`";
 /// The maximum size of a description, in bytes.
 const OUTPUT_BYTES_MAX: u64 = 16 * 1024 * 1024;
 
@@ -252,12 +254,17 @@ fn describe(name: &str, binary: &Path) -> Result<Value, Error> {
     let mut command = Command::new(binary);
     let described = output_within(DESCRIBED_WITHIN, command.arg("--describe").env_clear());
     let described = described.map_err(|error| format!("{name}: {error}"))?;
-    if !described.status.success() {
-        let said = String::from_utf8_lossy(&described.stderr);
-        return Err(format!("{name} --describe: {}", said.trim()).into());
+    printed(name, &described)
+}
+
+/// The description in a program's output.
+fn printed(name: &str, output: &Output) -> Result<Value, Error> {
+    if !output.status.success() {
+        let reason = String::from_utf8_lossy(&output.stderr);
+        return Err(format!("{name} --describe: {}; {NO_FUNCTION}", reason.trim()).into());
     }
-    let description = serde_json::from_slice(&described.stdout);
-    Ok(description.map_err(|error| format!("{name} --describe: {error}"))?)
+    let description = serde_json::from_slice(&output.stdout);
+    Ok(description.map_err(|error| format!("{name} --describe: {error}; {NO_FUNCTION}"))?)
 }
 
 /// The output of a command, which is killed at the time limit.
@@ -269,8 +276,8 @@ fn output_within(time_max: Duration, command: &mut Command) -> io::Result<Output
     let (Ok(stdout), Ok(stderr)) = received else {
         child.kill()?;
         child.wait()?;
-        let remedy = "if it is no function, add it to the setting `exclude`";
-        return Err(io::Error::other(format!("it has not ended within {time_max:?}: {remedy}")));
+        let error = format!("it has not ended within {time_max:?}: {NO_FUNCTION}");
+        return Err(io::Error::other(error));
     };
     let status = child.wait()?;
     Ok(Output { status, stdout, stderr })
@@ -291,6 +298,9 @@ fn all_of(stream: Option<impl Read + Send + 'static>) -> Receiver<Vec<u8>> {
 
 #[cfg(test)]
 mod tests {
+    use std::os::unix::process::ExitStatusExt as _;
+    use std::process::ExitStatus;
+
     use super::*;
 
     #[test]
@@ -301,6 +311,23 @@ mod tests {
         let mut short = Command::new("echo");
         let ended = output_within(DESCRIBED_WITHIN, short.arg("{}")).unwrap();
         assert_eq!((ended.status.success(), &*ended.stdout), (true, &b"{}\n"[..]));
+    }
+
+    #[test]
+    fn the_output_of_another_program_is_an_error_with_the_remedy() {
+        let output = |code: i32, stdout: &[u8], stderr: &[u8]| Output {
+            status: ExitStatus::from_raw(code << 8),
+            stdout: stdout.to_vec(),
+            stderr: stderr.to_vec(),
+        };
+        for (output, reason) in [
+            (output(0, b"Hello, world!\n", b""), "seed --describe: expected value at line 1"),
+            (output(2, b"", b"no such option\n"), "seed --describe: no such option; if"),
+        ] {
+            let error = printed("seed", &output).unwrap_err().to_string();
+            assert!(error.starts_with(reason) && error.ends_with(NO_FUNCTION), "{error}");
+        }
+        assert_eq!(printed("get_book", &output(0, b"{}\n", b"")).unwrap(), serde_json::json!({}));
     }
 
     #[test]

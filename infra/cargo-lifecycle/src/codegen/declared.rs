@@ -23,7 +23,7 @@ pub(super) struct Function {
 }
 
 /// All functions: the package's binaries. If their tables are generated, each file in a folder of the
-/// package is one.
+/// package is one. The setting `exclude` names binaries and files that are none.
 ///
 /// # Errors
 ///
@@ -39,6 +39,7 @@ pub(super) fn functions(service: &Service) -> Result<Vec<Function>, Error> {
         };
         binaries.map(function).collect()
     };
+    functions.retain(|function| !service.settings().exclude.contains(&function.name));
     functions.sort();
     Ok(functions)
 }

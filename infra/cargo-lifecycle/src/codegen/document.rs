@@ -89,7 +89,11 @@ impl Document {
     /// If there is no such part.
     pub(super) fn fill(&mut self, name: &str, head: &str, content: &str) -> Result<(), Error> {
         let Some(part) = self.part(head) else {
-            return Err(format!("{}: {name} has no {START} and {END}", self.path).into());
+            let above = head.trim().lines().next_back();
+            let place =
+                above.map_or_else(|| "to the file".into(), |it| format!("below {}", it.trim()));
+            let remedy = format!("add these two comments {place}");
+            return Err(format!("{}: {name} has no {START} and {END}: {remedy}", self.path).into());
         };
         let before = &self.text[part.clone()];
         if before != content {
@@ -351,7 +355,9 @@ mod tests {
     #[test]
     fn a_block_without_markers_is_an_error() {
         for head in ["\n  Three:\n", "\n  Four:\n"] {
-            assert!(document().fill("it", head, "").is_err(), "{head}");
+            let error = document().fill("it", head, "").unwrap_err().to_string();
+            let remedy = format!("</generated>: add these two comments below {}", head.trim());
+            assert!(error.starts_with("file: it has no <") && error.ends_with(&remedy), "{error}");
         }
     }
 

@@ -2,7 +2,8 @@
 //!
 //! `cargo lifecycle codegen` generates routes, environments, policies and event sources. This command
 //! compares the deployed routes, and the settings that a person writes: the keys of tables and of their
-//! indexes, the rotation, the queues' visibility timeouts, the variables of all functions, and CORS.
+//! indexes, the rotation, the queues' visibility timeouts, the variables of all functions, and CORS. A
+//! function of another package may read any variable of `Globals`, so none of them is a difference then.
 
 mod api;
 mod cors;
@@ -10,7 +11,7 @@ mod sources;
 mod tables;
 mod variables;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use sam_template::Template;
 use tooling::Error;
@@ -25,7 +26,7 @@ use crate::service::Service;
 ///
 /// If the template cannot be read, or the binaries cannot be described.
 pub fn complaints(service: &Service) -> Result<Vec<String>, Error> {
-    let template = service.template_of_package()?;
+    let template = template_of(service)?;
     let descriptions = service.descriptions(&template.binaries())?;
     let mut complaints = between(&template, &descriptions);
     if let Some(document) = &service.settings().openapi.document {
@@ -35,6 +36,20 @@ pub fn complaints(service: &Service) -> Result<Vec<String>, Error> {
         complaints.extend(cors::complaints(&template, &document));
     }
     Ok(complaints)
+}
+
+/// The template with the package's functions. They lack the variables of all other functions: one of
+/// those may read a variable of `Globals`.
+pub(crate) fn template_of(service: &Service) -> Result<Template, Error> {
+    let whole = service.template()?;
+    let mut template = service.template_of_package()?;
+    let others = whole.functions.iter().filter(|(id, _)| !template.functions.contains_key(*id));
+    let read: BTreeSet<&String> =
+        others.flat_map(|(_, function)| function.environment.keys()).collect();
+    for function in template.functions.values_mut() {
+        function.environment.retain(|name, _| !read.contains(name));
+    }
+    Ok(template)
 }
 
 /// The same for a given template and given descriptions.

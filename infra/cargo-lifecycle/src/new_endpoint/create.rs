@@ -74,7 +74,7 @@ fn create(
         return Err(format!("there is no folder {}", folder.display()).into());
     }
     if service.other_binaries().contains(name) {
-        return Err(format!("another package of the workspace has the binary {name}").into());
+        return Err(format!("the workspace already has a binary {name}").into());
     }
     let source = folder.join(format!("{name}.rs"));
     let function = (source.clone(), text);
@@ -172,7 +172,7 @@ mod tests {
         let package = Some("lending".to_owned());
         let service = Service::find(&Location { package, ..library.location() }).unwrap();
         let refused = create(&service, None, "count", String::new(), vec![]).unwrap_err();
-        assert_eq!(refused.to_string(), "another package of the workspace has the binary count");
+        assert_eq!(refused.to_string(), "the workspace already has a binary count");
         assert!(!library.path("lending/src/bin/count.rs").exists());
     }
 

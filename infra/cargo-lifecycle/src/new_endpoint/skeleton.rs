@@ -16,7 +16,11 @@ const CONSUMER: (&str, &str) = ("consumer.txt", include_str!("skeletons/consumer
 /// The service's own skeleton, or else the default one.
 fn of(service: &Service, (name, default): (&str, &str)) -> Result<String, Error> {
     match &service.settings().new.skeletons {
-        Some(folder) => Ok(fs_err::read_to_string(service.path(folder).join(name))?),
+        Some(folder) => {
+            let text = fs_err::read_to_string(service.path(folder).join(name))?;
+            // The places of several lines end with `\n`.
+            Ok(text.replace("\r\n", "\n"))
+        }
         None => Ok(default.to_owned()),
     }
 }
@@ -81,4 +85,41 @@ fn parameters(declared: &str) -> String {
         "#[derive(Debug, eserde::Deserialize, JsonSchema)]\n#[serde(rename_all = \"camelCase\")]\n\
          struct Parameters {{\n{declared}}}\n\n"
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fixture::Library;
+
+    #[test]
+    fn a_skeleton_with_carriage_returns_is_filled() {
+        let library = Library::new("returns");
+        let endpoint = NewEndpoint {
+            name: "get_loan".to_owned(),
+            method: Method::Get,
+            path: "/books/{bookId}/loans/{loanId}".to_owned(),
+            folder: None,
+        };
+        let expected = filled(&library.service(), &endpoint).unwrap();
+        library.set("[package.metadata.lifecycle.new]\nskeletons = \"skeletons\"");
+        library.write("skeletons/query.txt", &QUERY.1.replace('\n', "\r\n"));
+        assert_eq!(filled(&library.service(), &endpoint).unwrap(), expected);
+        assert!(expected.contains("struct Parameters {"), "{expected}");
+    }
+
+    #[test]
+    fn the_readme_names_each_dependency_of_a_new_function() {
+        let manifest = include_str!("../new_service/files/functions.toml");
+        let manifest: toml::Table = toml::from_str(manifest).unwrap();
+        let written = [QUERY.1, COMMAND.1, CONSUMER.1, parameters("").as_str()].concat();
+        let readme = crate::service::repository().join("README.md");
+        let readme = fs_err::read_to_string(readme).unwrap();
+        let known = manifest["dependencies"].as_table().unwrap().keys();
+        let used: Vec<&String> = known.filter(|it| written.contains(&format!("{it}::"))).collect();
+        assert!(used.len() > 2, "{used:?}");
+        for name in used {
+            assert!(readme.contains(&format!("\n{name} = ")), "{name}");
+        }
+    }
 }

@@ -55,11 +55,16 @@ pub fn write(service: &Service, place: &Path) -> Result<(), Error> {
 ///
 /// Those of [`document`], or if the functions cannot be built or it cannot be read.
 pub fn complaints(service: &Service, place: &Path) -> Result<Vec<String>, Error> {
-    if fs_err::read_to_string(place)? == current(service)? {
+    if is_same(&fs_err::read_to_string(place)?, &current(service)?) {
         return Ok(Vec::new());
     }
     let name = service.name_of(place);
     Ok(vec![format!("{name} is out of date: run `cargo lifecycle openapi`")])
+}
+
+/// Whether a recorded document is this one. A checkout may have put `\r\n` at the ends of its lines.
+fn is_same(recorded: &str, current: &str) -> bool {
+    recorded.replace("\r\n", "\n") == current
 }
 
 fn current(service: &Service) -> Result<String, Error> {
@@ -207,6 +212,12 @@ mod tests {
         let service = ours_built();
         let place = place(&service, None).unwrap();
         assert_eq!(complaints(&service, &place).unwrap(), Vec::<String>::new());
+    }
+
+    #[test]
+    fn a_document_with_carriage_returns_is_the_same() {
+        assert!(is_same("{\r\n}\r\n", "{\n}\n"));
+        assert!(!is_same("{\r\n}\r\n", "{}\n"));
     }
 
     #[test]

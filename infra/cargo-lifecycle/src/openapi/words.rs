@@ -37,10 +37,11 @@ impl Words {
         let said = comment.strip_prefix(&format!("`{route}`: "))?;
         let (summary, description) = said.split_once("\n\n").unwrap_or((said, ""));
         let summary = summary.trim_end_matches('.').replace('\n', " ");
-        let (first, rest) = summary.split_at_checked(1)?;
+        let mut rest = summary.chars();
+        let first = rest.next()?.to_uppercase();
         Some(Self {
             tag,
-            summary: format!("{}{rest}", first.to_uppercase()),
+            summary: format!("{first}{}", rest.as_str()),
             description: description.split("\n\n").map(one_line).collect::<Vec<_>>().join("\n\n"),
         })
     }
@@ -61,5 +62,17 @@ mod tests {
         assert_eq!(words.summary, "All notes, by age");
         assert_eq!(words.description, "Few know.");
         assert_eq!(Words::in_source("notes".to_owned(), source, "POST /notes"), None);
+    }
+
+    #[test]
+    fn a_summary_may_begin_with_any_character() {
+        for (source, expected) in [
+            ("//! `GET /notes`: \u{e9}crits.", Some("\u{c9}crits")),
+            ("//! `GET /notes`: 10 notes.", Some("10 notes")),
+            ("//! `GET /notes`: .", None),
+        ] {
+            let words = Words::in_source("notes".to_owned(), source, "GET /notes");
+            assert_eq!(words.map(|it| it.summary).as_deref(), expected, "{source}");
+        }
     }
 }

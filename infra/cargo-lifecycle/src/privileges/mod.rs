@@ -14,7 +14,7 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use sam_template::Permission;
-use tooling::Error;
+use tooling::{Error, binaries_of};
 
 use self::suite::{Ended, Suite};
 use self::table::Table;
@@ -63,13 +63,28 @@ impl Part {
     }
 }
 
+/// The permissions of the template's functions: those of the package, and of the packages that the
+/// setting `privileges.packages` adds.
+fn grants(service: &Service) -> Result<BTreeSet<Permission>, Error> {
+    let mut added = Vec::new();
+    for package in &service.settings().privileges.packages {
+        added.extend(binaries_of(service.workspace(), package)?);
+    }
+    let others = service.other_binaries();
+    let mut template = service.template()?;
+    template.functions.retain(|_, function| {
+        !others.contains(&function.binary) || added.contains(&function.binary)
+    });
+    Ok(template.grants())
+}
+
 /// The differences between the table and the template, one sentence each.
 ///
 /// # Errors
 ///
 /// If one of the two cannot be read.
 pub fn complaints(service: &Service) -> Result<Vec<String>, Error> {
-    let grants = service.template()?.grants();
+    let grants = grants(service)?;
     let table = Table::read(&table::place(service)?)?;
     let missing = grants.iter().filter(|grant| !table.tests.contains_key(grant));
     let missing = missing.map(|grant| format!("{grant}: the table has no test for it"));
@@ -93,7 +108,7 @@ pub fn complaints(service: &Service) -> Result<Vec<String>, Error> {
 ///
 /// If something cannot be built, run, read or written, or the part has no permission.
 pub fn prove(service: &Service, part: &Part) -> Result<Vec<String>, Error> {
-    let grants = service.template()?.grants();
+    let grants = grants(service)?;
     let wanted = part.of(&grants)?;
     let place = table::place(service)?;
     let suite = Suite::build(service)?;
