@@ -35,6 +35,29 @@ story("a table has further pages, and finds texts", { place: "tables/UsersTable"
   assert.ok(!(await page.locator("main").innerText()).includes("$argon2"));
 });
 
+story("a further page that comes after another search is not shown", { place: "tables/UsersTable" }, async page => {
+  let release;
+  const released = new Promise(resolve => { release = resolve; });
+  await page.route(/\/tables\/UsersTable\/items\?/, async route => {
+    const query = new URL(route.request().url()).searchParams;
+    if (query.has("after")) await released;
+    const pk = query.has("after") ? "further" : query.get("pk") ?? "first";
+    await route.fulfill({ json: { items: [{ pk }], next: pk === "first" ? "place" : null, read: 1 } });
+  });
+  await page.getByRole("button", { name: "Refresh" }).click();
+  const further = page.waitForResponse(/[?&]after=/);
+  await page.getByRole("button", { name: "More" }).click();
+  await page.getByLabel("pk begins with").fill("other");
+  await page.getByRole("button", { name: "Search" }).click();
+  await page.locator(".grid").getByRole("button", { name: "other" }).waitFor();
+
+  release();
+
+  await (await further).finished();
+  await page.evaluate(() => new Promise(requestAnimationFrame));
+  assert.equal(await page.locator(".grid tbody tr").count(), 1);
+});
+
 story("a message is sent, seen without being received, and redriven from its dead letters", { place: "queues" }, async page => {
   await setFaults({ kill: { ApproveCustomerFunction: { beforeCommit: 1, afterCommit: 0 } } });
   const dead = async () => (await control("GET", "/activity/queues")).queues.find(({ name }) => name === "CustomerApprovalsDeadLetterQueue").visible;

@@ -59,3 +59,11 @@ story("the token of an account reaches neither the page nor its storage", { plac
   const all = (await Promise.all(bodies)).join("\n") + await page.evaluate(() => JSON.stringify({ ...localStorage, ...sessionStorage }));
   assert.ok(!/\beyJ[\w-]+\.[\w-]+\.[\w-]+/.test(all));
 });
+
+story("a document that cannot be shown is an error", {}, async page => {
+  await page.route("**/openapi.json", route => route.fulfill({ json: { openapi: "3.0.3" } }));
+
+  await visit(page, "docs");
+
+  await page.frameLocator("iframe.docs").getByText(/^The document cannot be shown: /).waitFor();
+});

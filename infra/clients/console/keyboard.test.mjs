@@ -96,6 +96,16 @@ story("a menu opens, moves and closes by keys", {}, async page => {
   await page.locator(".armed").waitFor({ state: "detached" });
 });
 
+story("Space activates the element that has the focus", {}, async page => {
+  const { id } = await send("GET", "/products?limit=1");
+  await openRequest(page, id);
+  await tabTo(page, "Resend");
+
+  await press(page, "Space");
+
+  await page.getByRole("menu", { name: "Resend" }).waitFor();
+});
+
 /** Presses Tab until an element with this text has the focus, which then has to be visible. */
 async function tabTo(page, text, isBack = false) {
   for (let turn = 0; turn < 80; turn += 1) {

@@ -24,6 +24,34 @@ story("the map connects functions, tables and queues, with live counts", { place
   assert.ok((await rows(page).locator(".c3").allInnerTexts()).every(path => path === "/orders"));
 });
 
+story("a view that is loaded late does not displace the next one", {}, async page => {
+  let release;
+  const released = new Promise(resolve => { release = resolve; });
+  await page.route("**/console/js/views/charts.js", async route => {
+    await released;
+    await route.continue();
+  });
+  const requested = page.waitForRequest("**/console/js/views/charts.js");
+  await visit(page, "charts");
+  await requested;
+  await visit(page, "clock");
+  await page.getByRole("heading", { name: "Clock" }).waitFor();
+
+  release();
+
+  await page.evaluate(() => import(new URL("console/js/views/charts.js", location.href).href).then(() => null));
+  await page.evaluate(() => new Promise(requestAnimationFrame));
+  assert.equal(await page.getByRole("heading", { name: "Clock" }).count(), 1);
+});
+
+story("a view that cannot be loaded is an error", { mayBeRefused: true }, async page => {
+  await page.route("**/console/js/views/charts.js", route => route.fulfill({ status: 503 }));
+
+  await visit(page, "charts");
+
+  await page.getByRole("alert").getByText("The view could not be loaded.").waitFor();
+});
+
 story("the map narrows to a name", { place: "map" }, async page => {
   await page.locator(".node", { hasText: "CallbacksQueue" }).waitFor();
 

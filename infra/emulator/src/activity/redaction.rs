@@ -119,7 +119,7 @@ impl Redaction {
         if names::hides_header(name, value) {
             return MASK.to_owned();
         }
-        self.text(value)
+        self.plain(value)
     }
 
     /// The parameters of a query, decoded. A leading `?` is ignored.
@@ -199,7 +199,7 @@ impl Redaction {
         Some(cut(shown, is_cut))
     }
 
-    /// A body that is neither JSON nor a form.
+    /// A text that is neither JSON nor a form.
     pub(crate) fn plain(&self, text: &str) -> String {
         if self.is_secret_document(text, Place::default()) {
             return MASK.to_owned();
@@ -213,7 +213,7 @@ impl Redaction {
         if names::hides_parameter(name, value) || names::grants_access(name, value) || is_token() {
             return MASK.to_owned();
         }
-        self.text(value)
+        self.plain(value)
     }
 
     fn value(&self, value: Value, place: Place<'_>) -> Value {
@@ -245,6 +245,7 @@ impl Redaction {
         }
         let behind = assigned::secret_placeholders(&members);
         let named = secret_name_in(&members);
+        let has_headers = names::has_headers(place.name);
         let redacted = members.into_iter().map(|(name, value)| {
             let above = match &*name {
                 "value" | "Value" => named.as_deref().or(place.hidden_by),
@@ -255,11 +256,27 @@ impl Redaction {
             let value = match &*name {
                 "ExpressionAttributeNames" => self.attribute_names(value, place),
                 "ExpressionAttributeValues" => self.attribute_values(value, &behind, place),
+                "rawQueryString" if value.is_string() => {
+                    let query = value.as_str().unwrap_or_default();
+                    self.path(&format!("?{query}")).split_off(1).into()
+                }
+                _ if has_headers => self.header_member(value, inner),
                 _ => self.value(value, inner),
             };
             (self.text(&name), value)
         });
         Value::Object(redacted.collect())
+    }
+
+    /// A member that is a header or a parameter: a text, or a list of texts.
+    fn header_member(&self, value: Value, place: Place<'_>) -> Value {
+        match value {
+            Value::String(text) if self.hides_member(place, &text) => MASK.into(),
+            Value::Array(values) => {
+                values.into_iter().map(|value| self.header_member(value, place)).collect()
+            }
+            other => self.value(other, place),
+        }
     }
 
     /// The names behind the placeholders of an expression. `#password` names an attribute, and no
@@ -269,6 +286,15 @@ impl Redaction {
         let place = Place { nested: place.nested, ..Place::default() };
         let members = members.into_iter().map(|(name, value)| (name, self.value(value, place)));
         Value::Object(members.collect())
+    }
+
+    /// Whether a header or a parameter of an event is hidden as that of a request.
+    fn hides_member(&self, place: Place<'_>, text: &str) -> bool {
+        if names::has_parameters(place.parent) {
+            self.parameter(place.name, text) == MASK
+        } else {
+            names::hides_header(place.name, text)
+        }
     }
 
     /// The values behind the placeholders of an expression. `behind` has the names of attributes

@@ -3,6 +3,12 @@
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
+/// The maximum characters of the name of a metric or a dimension in `CloudWatch`.
+const NAME_MAX: usize = 255;
+
+/// The maximum characters of a dimension's value in `CloudWatch`.
+const VALUE_MAX: usize = 1_024;
+
 /// Values of a metric for one set of dimensions.
 #[derive(Debug, PartialEq)]
 pub(super) struct Observation {
@@ -36,7 +42,8 @@ struct Metric {
 }
 
 /// The observations of a log line: none without a valid `_aws` directive. As on AWS, each dimension
-/// set of a directive is a separate metric, and a set without a value is left out.
+/// set of a directive is a separate metric, and a set without a value or with a longer text than
+/// `CloudWatch` stores is left out.
 pub(super) fn observations(line: &Map<String, Value>) -> Vec<Observation> {
     let metadata = line.get("_aws").map(Metadata::deserialize);
     let Some(Ok(metadata)) = metadata else {
@@ -50,7 +57,7 @@ pub(super) fn observations(line: &Map<String, Value>) -> Vec<Observation> {
         }
         for metric in &directive.metrics {
             let values = line.get(&metric.name).map(values).unwrap_or_default();
-            if values.is_empty() {
+            if values.is_empty() || !fits(&metric.name, NAME_MAX) {
                 continue;
             }
             for labels in sets.iter().filter_map(|set| labels(line, set)) {
@@ -70,10 +77,18 @@ fn values(value: &Value) -> Vec<f64> {
 }
 
 fn labels(line: &Map<String, Value>, dimensions: &[String]) -> Option<Vec<(String, String)>> {
-    let label = |name: &String| Some((name.clone(), line.get(name)?.as_str()?.to_owned()));
+    let label = |name: &String| {
+        let value = line.get(name)?.as_str()?;
+        (fits(name, NAME_MAX) && fits(value, VALUE_MAX)).then(|| (name.clone(), value.to_owned()))
+    };
     let mut labels = dimensions.iter().map(label).collect::<Option<Vec<_>>>()?;
     labels.sort();
     Some(labels)
+}
+
+/// Whether a text has at most this many characters.
+fn fits(text: &str, characters_max: usize) -> bool {
+    text.chars().nth(characters_max).is_none()
 }
 
 #[cfg(test)]
@@ -106,6 +121,23 @@ mod tests {
         };
         let both = vec![method.clone(), label("path", "/users/{userId}")];
         assert_eq!(found, [observation(both), observation(vec![method])]);
+    }
+
+    #[test]
+    fn longer_texts_than_cloudwatch_stores_are_left_out() {
+        let count = |metric: &str, dimension: &str, value: &str| {
+            let directive = json!({"Dimensions": [[dimension], []], "Metrics": [{"Name": metric}]});
+            let line = json!({
+                "_aws": {"CloudWatchMetrics": [directive]}, dimension: value, metric: 1,
+            });
+            observations(line.as_object().unwrap()).len()
+        };
+        let text = |length: usize| "a".repeat(length);
+
+        assert_eq!(count(&text(255), "path", &text(1_024)), 2);
+        assert_eq!(count("total", "path", &text(1_025)), 1);
+        assert_eq!(count("total", &text(256), "a"), 1);
+        assert_eq!(count(&text(256), "path", "a"), 0);
     }
 
     #[test]

@@ -5,7 +5,9 @@
 
 use axum::body::Body;
 use axum::extract::{Request, State};
-use axum::http::header::{CONNECTION, HOST, ORIGIN, REFERER, TRANSFER_ENCODING};
+use axum::http::header::{
+    CONNECTION, CONTENT_SECURITY_POLICY, HOST, ORIGIN, REFERER, TRANSFER_ENCODING,
+};
 use axum::http::{HeaderValue, StatusCode, Uri};
 use axum::response::Response;
 use hyper_util::rt::TokioIo;
@@ -16,6 +18,10 @@ use super::shown::Control;
 
 /// The prefix of the API's paths.
 const PREFIX: &str = "/api";
+
+/// A further Content-Security-Policy of each response. A browser that shows the response as a page
+/// gives it an opaque origin and runs no scripts: those of the API must not have the console's origin.
+const SANDBOX: HeaderValue = HeaderValue::from_static("sandbox");
 
 /// Forwards a request to the API and returns the response. With the header `x-console-account`, the
 /// request gets the token of this account.
@@ -40,6 +46,7 @@ pub(super) async fn forward(
     }
     let mut answer = api.send_request(request).await.map_err(|error| gone(&error))?;
     answer.headers_mut().remove(CONNECTION);
+    answer.headers_mut().append(CONTENT_SECURITY_POLICY, SANDBOX);
     if answer.status() == StatusCode::UNAUTHORIZED
         && let Some(account) = account
     {

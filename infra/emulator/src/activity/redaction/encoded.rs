@@ -1,4 +1,4 @@
-//! Secrets in JSON documents that are in Base64.
+//! Secrets in texts that are in Base64: JSON documents, and forms, which API Gateway encodes.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD};
@@ -7,20 +7,31 @@ use serde_json::Value;
 use super::{NESTED_MAX, Place, Redaction};
 
 impl Redaction {
-    /// Whether a text is a JSON document in Base64 that has secrets.
+    /// Whether a text is another text in Base64 that has secrets.
     pub(super) fn is_secret_document(&self, text: &str, place: Place<'_>) -> bool {
         let text = text.trim().trim_end_matches('=');
-        // `{"`, `{` with a space, and `[`.
-        let is_document = ["ey", "ew", "W"].iter().any(|begin| text.starts_with(begin));
-        if !is_document || text.len() < 16 || place.nested >= NESTED_MAX {
+        let is_encoded =
+            |it: u8| it.is_ascii_alphanumeric() || matches!(it, b'+' | b'/' | b'-' | b'_');
+        if text.len() < 16 || place.nested >= NESTED_MAX || !text.bytes().all(is_encoded) {
             return false;
         }
         let Ok(read) = STANDARD_NO_PAD.decode(text).or_else(|_| URL_SAFE_NO_PAD.decode(text))
         else {
             return false;
         };
-        let Ok(value) = serde_json::from_slice::<Value>(&read) else { return false };
-        let inner = Place { nested: place.nested + 1, ..place };
-        (value.is_object() || value.is_array()) && self.value(value.clone(), inner) != value
+        let Ok(plain) = str::from_utf8(&read) else { return false };
+        match serde_json::from_str(plain) {
+            Ok(value @ (Value::Object(_) | Value::Array(_))) => {
+                let inner = Place { nested: place.nested + 1, ..place };
+                self.value(value.clone(), inner) != value
+            }
+            _ if is_form(plain) => self.path(&format!("?{plain}"))[1..] != *plain,
+            _ => self.text(plain) != plain,
+        }
     }
+}
+
+/// Whether a text has only characters of a form.
+fn is_form(text: &str) -> bool {
+    text.contains('=') && !text.contains(|it: char| it.is_whitespace() || matches!(it, '<' | '"'))
 }

@@ -10,8 +10,8 @@ const NAME_BYTES_MAX: usize = 100;
 /// The maximum bytes of an element's attributes, or of the headers of a part.
 const HEAD_BYTES_MAX: usize = 1_000;
 
-/// The beginning of the name of a part.
-const PART: &str = "form-data; name=\"";
+/// The beginning of the parameters of a part.
+const PART: &str = "form-data;";
 
 /// The places of secret values in a text.
 pub(super) fn find(text: &str) -> Vec<Range<usize>> {
@@ -50,9 +50,7 @@ fn parts(text: &str, found: &mut Vec<Range<usize>>) {
     let mut at = 0;
     while let Some(start) = text[at..].find(PART).map(|offset| at + offset + PART.len()) {
         at = start;
-        let head = &text[start..text.floor_char_boundary(start + NAME_BYTES_MAX)];
-        let Some(length) = head.find('"') else { continue };
-        let name = &head[..length];
+        let name = part_name(&text[start..text.floor_char_boundary(start + NAME_BYTES_MAX)]);
         let head = &text[start..text.floor_char_boundary(start + HEAD_BYTES_MAX)];
         if !is_secret(name) {
             continue;
@@ -69,6 +67,18 @@ fn parts(text: &str, found: &mut Vec<Range<usize>>) {
             found.push(begin..begin + text[begin..end].trim_end().len());
         }
     }
+}
+
+/// The name among the parameters of a part; empty if there is none. Some clients write no quotes.
+fn part_name(parameters: &str) -> &str {
+    let line = parameters.lines().next().unwrap_or_default();
+    // `filename=` is another parameter.
+    let is_whole = |&at: &usize| line[..at].is_empty() || line[..at].ends_with([' ', ';']);
+    let mut begins = line.match_indices("name=").map(|(at, _)| at);
+    let Some(begin) = begins.find(is_whole) else { return "" };
+    let value = &line[begin + "name=".len()..];
+    let (value, end) = value.strip_prefix('"').map_or((value, ';'), |quoted| (quoted, '"'));
+    value.split(end).next().unwrap_or_default().trim_end()
 }
 
 fn is_secret(name: &str) -> bool {

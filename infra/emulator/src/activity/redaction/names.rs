@@ -110,6 +110,12 @@ const HEADER_PARTS: [&str; 8] = [
 /// are objects without a secret.
 const WORDS: [&str; 9] = ["auth", "csrf", "hmac", "pass", "pin", "session", "sid", "sig", "xsrf"];
 
+/// Members of an event of API Gateway or a load balancer with headers by their names.
+const HEADERS: [&str; 2] = ["headers", "multiValueHeaders"];
+
+/// Members of such an event with the parameters of the query.
+const PARAMETERS: [&str; 2] = ["queryStringParameters", "multiValueQueryStringParameters"];
+
 /// Parts of names of parameters with a place in a list. It may look random.
 const PLACES: [&str; 7] = ["cursor", "after", "before", "next", "page", "start", "offset"];
 
@@ -171,6 +177,16 @@ pub(super) fn is_secret_header(name: &str) -> bool {
 /// Whether the value of a header is hidden.
 pub(super) fn hides_header(name: &str, value: &str) -> bool {
     !value.is_empty() && (is_secret_header(name) || hides_parameter(name, value))
+}
+
+/// Whether the members of an object of this name are headers or parameters.
+pub(super) fn has_headers(name: &str) -> bool {
+    HEADERS.iter().any(|it| it.eq_ignore_ascii_case(name)) || has_parameters(name)
+}
+
+/// Whether the members of an object of this name are parameters.
+pub(super) fn has_parameters(name: &str) -> bool {
+    PARAMETERS.iter().any(|it| it.eq_ignore_ascii_case(name))
 }
 
 /// Whether the value of a parameter is hidden because of its name.

@@ -91,6 +91,13 @@ mod tests {
     }
 
     #[test]
+    fn a_form_has_variables_for_encoded_secrets_by_a_media_type_in_any_case() {
+        let media_type = "Application/X-WWW-Form-URLEncoded; charset=utf-8";
+        let command = of("POST", "/a", &[("content-type", media_type)], "user=a&pass%77ord=hu;sh");
+        assert!(!command.contains("hu;sh") && command.contains("user=a"), "{command}");
+    }
+
+    #[test]
     fn characters_with_a_meaning_for_shells_and_curl_are_sent_as_they_are() {
         let command =
             of("GET", "/a/../b?ids[]=1&x=$(id)`id`", &[("x-note", "a\\b \"c\" $HOME !")], "");

@@ -171,9 +171,8 @@ impl Secrets {
         if let Some(document) = document.filter(|it| it.is_object() || it.is_array()) {
             return Body::Json(self.in_json(redaction.json(document), "SECRET"));
         }
-        let is_form =
-            media_type.is_some_and(|it| it.starts_with("application/x-www-form-urlencoded"));
-        if is_form {
+        let media_type = media_type.unwrap_or_default().to_ascii_lowercase();
+        if media_type.starts_with("application/x-www-form-urlencoded") {
             let redacted = redaction.path(&format!("?{text}")).split_off(1);
             return Body::Text(self.in_path(&redacted));
         }

@@ -7,6 +7,7 @@ use axum::extract::State;
 use serde::Serialize;
 use serde_json::{Value, json};
 
+use crate::activity::redaction::Redaction;
 use crate::control::Control;
 
 /// The requests that are shown of each stand-in.
@@ -48,17 +49,25 @@ pub(super) async fn list(State(control): State<Control>) -> Json<Value> {
         let report = control.standins.asked(name).unwrap_or_default();
         let latest = report.requests.iter().rev().take(REQUESTS_MAX);
         let faults = faults.get(name).cloned().unwrap_or_default();
-        let counts = report.counts.into_iter();
         StandinView {
             name,
             state: state(control.standins.is_faulty(name), &faults),
             faults: redaction.json(faults),
-            counts: counts.map(|(path, count)| (redaction.path(&path), count)).collect(),
+            counts: shown_counts(redaction, report.counts),
             in_flight_max: report.in_flight_max,
             requests: latest.map(|request| redaction.json(json!(request))).collect(),
         }
     });
     Json(json!({"standins": shown.collect::<Vec<_>>()}))
+}
+
+/// The counts by path without secrets. Paths that differ only in a secret are counted together.
+fn shown_counts(redaction: &Redaction, counts: BTreeMap<String, u64>) -> BTreeMap<String, u64> {
+    let mut shown = BTreeMap::new();
+    for (path, count) in counts {
+        *shown.entry(redaction.path(&path)).or_default() += count;
+    }
+    shown
 }
 
 fn state(is_faulty: bool, faults: &Value) -> StandinState {
@@ -77,5 +86,22 @@ fn is_down(faults: &Value) -> bool {
         }
         Value::Array(elements) => elements.iter().any(is_down),
         _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paths_that_differ_only_in_a_secret_are_counted_together() {
+        let counts = |counts: &[(&str, u64)]| -> BTreeMap<String, u64> {
+            counts.iter().map(|&(path, count)| (path.to_owned(), count)).collect()
+        };
+        let asked = counts(&[("/resets/Ab3dEf6h", 1), ("/resets/Xy7zWv5u", 2), ("/users", 4)]);
+
+        let shown = shown_counts(&Redaction::new(), asked);
+
+        assert_eq!(shown, counts(&[("/resets/•••", 3), ("/users", 4)]));
     }
 }

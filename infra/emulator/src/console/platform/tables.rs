@@ -6,13 +6,13 @@ use axum::extract::{Path, Query, State};
 use dynoxide::DynoxideError;
 use sam_template::{AttributeType, Index, Key, Projection, Table, Trigger};
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Number, Value, json};
+use serde_json::{Map, Value, json};
 
 use super::work::blocking;
 use crate::activity::ItemWrite;
 use crate::console::reading::{query, refused};
 use crate::control::{Control, ControlError};
-use crate::services::{ItemPage, NoSuch, StoreError};
+use crate::services::{ItemPage, NoSuch, StoreError, plain_value};
 
 /// The items of a page by default, and at most.
 const ITEMS: usize = 50;
@@ -196,7 +196,7 @@ fn text(value: &Value) -> String {
 /// The key of an item as plain JSON, with its attributes' names.
 fn key_of(table: &Table, asked: HistoryQuery) -> Result<Value, ControlError> {
     let value = |name: &String, text: String| match table.attributes.get(name) {
-        Some(AttributeType::N) => number(text),
+        Some(AttributeType::N) => plain_value(&json!({"N": text})),
         _ => Value::String(text),
     };
     let mut key = Map::new();
@@ -211,14 +211,6 @@ fn key_of(table: &Table, asked: HistoryQuery) -> Result<Value, ControlError> {
         (None, Some(_)) => return Err(refused("the table has no sort key: `sk` is not allowed")),
     }
     Ok(key.into())
-}
-
-/// A number as plain items have it: one that JSON cannot represent exactly stays a string.
-fn number(text: String) -> Value {
-    match serde_json::from_str::<Number>(&text) {
-        Ok(number) if number.to_string() == text => Value::Number(number),
-        _ => Value::String(text),
-    }
 }
 
 fn known<'a>(control: &'a Control, table: &str) -> Result<&'a Table, ControlError> {

@@ -17,8 +17,12 @@ colour();
 fetch("openapi.json").then(async answer => {
   const body = await answer.json();
   if (answer.ok) show(body);
-  else document.getElementById("page").textContent = body.error;
-});
+  else fail(body.error);
+}).catch(error => fail(`The document cannot be shown: ${error.message}`));
+
+function fail(reason) {
+  document.getElementById("page").textContent = reason;
+}
 
 function show(spec) {
   document.title = spec.info.title;

@@ -67,6 +67,25 @@ async fn a_request_below_api_is_forwarded_with_headers_and_body() {
 }
 
 #[tokio::test]
+async fn a_forwarded_page_runs_no_scripts_and_keeps_its_policy() {
+    let api = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+    let address = api.local_addr().unwrap();
+    let page = Router::new().fallback(async || {
+        let headers =
+            [("content-security-policy", "img-src 'none'"), ("content-type", "text/html")];
+        (headers, "<script>alert(1)</script>")
+    });
+    tokio::spawn(async { axum::serve(api, page).await });
+    let running = running_beside(&format!("http://{address}")).await;
+
+    let answer = running.client.get(format!("{}/api/page", running.url)).send().await.unwrap();
+
+    let policies = answer.headers().get_all("content-security-policy").iter();
+    let policies: Vec<_> = policies.map(|policy| policy.to_str().unwrap()).collect();
+    assert_eq!(policies, ["img-src 'none'", "sandbox"]);
+}
+
+#[tokio::test]
 async fn an_api_that_does_not_listen_is_502_with_the_reason() {
     let closed = TcpListener::bind(("127.0.0.1", 0)).await.unwrap().local_addr().unwrap();
     let running = running_beside(&format!("http://{closed}")).await;

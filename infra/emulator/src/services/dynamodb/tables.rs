@@ -11,7 +11,7 @@ use dynoxide::{Database, DynoxideError};
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
-use super::json::plain_item;
+use super::json::plain_item_with_integers;
 use super::server::{Server, ServerError};
 use super::{direct, kept, private, retention};
 use crate::clock::Clock;
@@ -143,7 +143,7 @@ impl Tables {
         };
         let found = self.database.scan(request)?;
         let items = found.items.unwrap_or_default();
-        let items = items.iter().map(|item| plain_item(&json!(item))).collect();
+        let items = items.iter().map(|item| plain_item_with_integers(&json!(item))).collect();
         Ok((items, found.last_evaluated_key.is_some()))
     }
 

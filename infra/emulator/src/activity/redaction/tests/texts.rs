@@ -246,6 +246,11 @@ fn markup_and_parts_of_forms_lose_secret_values() {
         )
     };
     assert_text(&form("hush"), &form("•••"));
+    // As .NET writes it.
+    let unquoted = |value: &str| form(value).replace("\"password\"", "password");
+    assert_text(&unquoted("hush"), &unquoted("•••"));
+    let file = form("hush").replace("name=\"password\"", "filename=\"token\"; name=\"user\"");
+    assert_text(&file, &file);
 }
 
 #[test]
@@ -255,6 +260,22 @@ fn documents_in_base64_with_secrets_are_hidden() {
     assert_eq!(redaction().body(Some("text/plain"), secret.as_bytes()).as_deref(), Some(MASK));
     let cursor = json!({ "next": STANDARD.encode(r#"{"pk":{"S":"ORDER#1"}}"#) });
     assert_eq!(redaction().json(cursor.clone()), cursor);
+}
+
+#[test]
+fn forms_in_base64_with_secrets_are_hidden() {
+    for form in [
+        "user=ada&password=hush",
+        "user=ada&pass%77ord=hush",
+        "user=ada&pin=1234",
+        "<user>ada</user><password>hush</password>",
+    ] {
+        let event = json!({ "isBase64Encoded": true, "body": STANDARD.encode(form) });
+        assert_eq!(redaction().json(event), json!({ "isBase64Encoded": true, "body": MASK }));
+        assert_eq!(redaction().body(None, STANDARD.encode(form).as_bytes()).as_deref(), Some(MASK));
+    }
+    let shown = json!({ "body": STANDARD.encode("user=ada&page=1234567890") });
+    assert_eq!(redaction().json(shown.clone()), shown);
 }
 
 #[test]

@@ -49,6 +49,20 @@ fn headers_with_secrets_are_hidden_by_their_names() {
 }
 
 #[test]
+fn headers_and_parameters_in_an_event_are_hidden_as_those_of_a_request() {
+    let event = |secret: &str| {
+        json!({
+            "headers": {"X-Origin-Verify": secret, "x-auth": secret, "accept": "*/*"},
+            "multiValueHeaders": {"x-session-id": [secret, secret], "accept": ["a", "b"]},
+            "queryStringParameters": {"sid": secret, "limit": "10", "tokenType": "Bearer"},
+            "rawQueryString": format!("sid={secret}&limit=10"),
+            "x-auth": "a member with another meaning",
+        })
+    };
+    assert_eq!(redaction().json(event("hush")), event(MASK));
+}
+
+#[test]
 fn members_are_hidden_by_their_names_in_any_style() {
     for name in [
         "password",

@@ -58,28 +58,53 @@ async function textOf(response) {
 }
 
 /**
+ * The order of requests for the same data. Each call of the result begins one, and returns a function
+ * that is called once its response arrives: whether no response to a later request came before it.
+ */
+export function inOrder() {
+  let begun = 0;
+  let arrived = 0;
+  return () => {
+    const turn = ++begun;
+    return () => {
+      if (turn < arrived) return false;
+      arrived = turn;
+      return true;
+    };
+  };
+}
+
+/**
  * The JSON at a path, for a component. `refreshMs` repeats the request while the page is visible.
  * The last data stays until the next arrives, so that nothing flickers; a new path starts empty.
+ * A slow response delays the next repetition, and is shown.
  */
 export function useJson(path, { refreshMs } = {}) {
   const [shown, setShown] = useState({ path: null, data: null, error: null });
-  const latest = useRef(0);
+  const [begin] = useState(inOrder);
+  const pending = useRef(0);
+  const current = useRef(path);
+  current.current = path;
   const load = useCallback(async () => {
     if (path === null) return;
-    const turn = ++latest.current;
+    const isLatest = begin();
+    const isNews = () => current.current === path && isLatest();
+    pending.current += 1;
     try {
       const data = await get(path);
-      if (turn === latest.current) setShown({ path, data, error: null });
+      if (isNews()) setShown({ path, data, error: null });
     } catch (error) {
-      if (turn === latest.current) {
+      if (isNews()) {
         setShown(before => ({ path, data: before.path === path ? before.data : null, error }));
       }
+    } finally {
+      pending.current -= 1;
     }
   }, [path]);
   useEffect(() => {
     load();
     if (!refreshMs) return undefined;
-    const timer = setInterval(() => document.hidden || load(), refreshMs);
+    const timer = setInterval(() => document.hidden || pending.current > 0 || load(), refreshMs);
     return () => clearInterval(timer);
   }, [load, refreshMs]);
   const isCurrent = shown.path === path;

@@ -41,6 +41,9 @@ export function useKeys(level, keys) {
   }, []);
 }
 
+/** Elements that these keys activate while they have the focus. */
+const ACTIVATED = { Enter: "a, button, summary, input", " ": "button, summary, input" };
+
 /** When `g` was pressed, if the next key is its second one. */
 let afterG = -Infinity;
 
@@ -49,6 +52,8 @@ addEventListener("keydown", event => {
   const isEscape = event.key === "Escape";
   if (!isEscape && isTyping(event.target)) return;
   if (document.querySelector("dialog[open]") !== null) return;
+  // The element with the focus gets these keys before any shortcut.
+  if (Object.hasOwn(ACTIVATED, event.key) && event.target.closest?.(ACTIVATED[event.key])) return;
   const isSecond = event.timeStamp - afterG < 1500;
   afterG = -Infinity;
   if (event.key === "g" && !isSecond) {

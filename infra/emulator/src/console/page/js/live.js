@@ -66,6 +66,7 @@ function open() {
   stream = new EventSource("activity/events");
   stream.addEventListener("open", () => {
     connection.set("open");
+    if (earlier?.newest === undefined) earlier = { newest: rows.all.at(-1), ids: new Set(rows.byId.keys()) };
     syncClock();
     readEarlier();
   });
@@ -104,30 +105,56 @@ function merge(changed) {
 const PAGE = 1_000;
 
 let reading = false;
+/** Whether there may be rows that the page has to read. */
+let isStale = false;
+/** The newest row and the ids of all rows that the page had before the stream, until they are compared. */
+let earlier = null;
 
-/** Reads the requests in memory, newest first, until the page knows the older ones or is full. */
+/** Reads the requests in memory, and again if rows are missed meanwhile. */
 async function readEarlier() {
+  isStale = true;
   if (reading) return;
   reading = true;
-  try {
-    let before = "";
-    for (let read = 0; read < ROWS_MAX; read += PAGE) {
-      const { requests } = await get(`activity/requests?limit=${PAGE}${before}`);
-      if (read === 0 && isAnotherPlatform(requests)) rows.clear();
-      const isKnown = requests.length > 0 && rows.byId.has(requests.at(-1).id);
-      merge(requests);
-      if (isKnown || requests.length < PAGE) break;
-      before = `&before=${requests.at(-1).number}`;
+  while (isStale) {
+    isStale = false;
+    try {
+      await readPages();
+    } catch {
+      // The state of the stream shows that the platform does not answer. The next stream reads again.
     }
-  } catch {
-    // The state of the stream shows that the platform does not answer. The next stream reads again.
-  } finally {
-    reading = false;
+  }
+  reading = false;
+}
+
+/** Reads the requests in memory, newest first, until the page knows the older ones or is full. */
+async function readPages() {
+  let before = "";
+  for (let read = 0; read < ROWS_MAX; read += PAGE) {
+    const { requests } = await get(`activity/requests?limit=${PAGE}${before}`);
+    if (read === 0) leaveOut(idsBeforeRestart(requests));
+    const isKnown = requests.length > 0 && rows.byId.has(requests.at(-1).id);
+    merge(requests);
+    if (isKnown || requests.length < PAGE) break;
+    before = `&before=${requests.at(-1).number}`;
   }
 }
 
-/** Whether the platform was started again: its newest request is older than ours, or not there. */
-function isAnotherPlatform(requests) {
-  const ours = rows.all.at(-1);
-  return ours !== undefined && (requests.length === 0 || requests[0].number < ours.number) && !requests.some(({ id }) => rows.byId.has(id));
+/**
+ * The ids of the rows that the page had before the platform was started again: its newest request is
+ * older than ours, or not there. None if it was not. Rows that the new stream has brought are of the same
+ * platform as the response, and prove nothing.
+ */
+function idsBeforeRestart(requests) {
+  if (earlier === null) return new Set();
+  const { newest, ids } = earlier;
+  earlier = null;
+  const isRestarted = newest !== undefined && (requests.length === 0 || requests[0].number < newest.number) && !requests.some(({ id }) => ids.has(id));
+  return isRestarted ? ids : new Set();
+}
+
+function leaveOut(ids) {
+  if (ids.size === 0) return;
+  const kept = rows.all.filter(({ id }) => !ids.has(id));
+  rows.clear();
+  rows.merge(kept);
 }

@@ -8,7 +8,7 @@ import { count, plural } from "./format.js";
 import { HELP, useKeys } from "./keys.js";
 import { connect, connection } from "./live.js";
 import { GROUPS, Nav } from "./nav.js";
-import { Dialog } from "./parts.js";
+import { Dialog, Problem } from "./parts.js";
 import { RequestsView } from "./requests/view.js";
 import { go, link, route } from "./router.js";
 import { Announcer } from "./announcer.js";
@@ -56,14 +56,27 @@ function App() {
     ${isHelp && html`<${Help} onClose=${() => setHelp(false)} />`}`;
 }
 
+const NOT_LOADED = new Error("The view could not be loaded. Is the platform still running?");
+
 /** A view of a module that may not be loaded yet. */
 function Other({ view, parts, query }) {
   const [loaded, setLoaded] = useState({ view: null, View: null });
   useEffect(() => {
-    if (!Object.hasOwn(VIEWS, view)) go(link("requests"), { replace: true });
-    else VIEWS[view]().then(module => setLoaded({ view, View: module.default }));
+    if (!Object.hasOwn(VIEWS, view)) {
+      go(link("requests"), { replace: true });
+      return undefined;
+    }
+    // A module that comes late must not displace the view of a later address.
+    let isHere = true;
+    const show = View => isHere && setLoaded({ view, View });
+    VIEWS[view]().then(module => show(module.default), error => {
+      console.warn(error);
+      show(null);
+    });
+    return () => { isHere = false; };
   }, [view]);
   if (loaded.view !== view) return html`<div class="loading" aria-busy="true"><i /><i /><i /></div>`;
+  if (loaded.View === null) return html`<${Problem} error=${NOT_LOADED} retry=${() => location.reload()} />`;
   return html`<${loaded.View} parts=${parts} query=${query} />`;
 }
 

@@ -83,8 +83,8 @@ function Browse({ id, isJourney }) {
     "/": () => input.current?.focus(),
     p: pause,
     m: () => change(toggled(text, MINE)),
-    Enter: event => {
-      if (event.target.closest("button, a, summary, dialog") !== null || cursor === null) return false;
+    Enter: () => {
+      if (cursor === null) return false;
       if (id === null) open({ id: cursor });
       else if (isJourney) return false;
       else go(link("requests", id, "journey"));

@@ -1,6 +1,6 @@
 // The tables, their items, and the writes to an item.
 
-import { html, useEffect, useState } from "../../vendor/htm-preact.js";
+import { html, useEffect, useRef, useState } from "../../vendor/htm-preact.js";
 import { get, path, useJson } from "../api.js";
 import { Code } from "../code.js";
 import { Mark } from "../detail/decisions.js";
@@ -49,9 +49,12 @@ function Items({ table }) {
     const given = Object.entries(wanted).filter(([, value]) => value !== "");
     setQuery(new URLSearchParams([...given, ["limit", LIMIT]]).toString());
   };
+  const shown = useRef(null);
+  shown.current = page.data;
   const next = () => attempt(async () => {
     const following = await get(`${address}?${query}&after=${encodeURIComponent(more.next)}`);
-    setMore({ items: [...more.items, ...following.items], next: following.next });
+    // Another search, or a newer first page, may be shown meanwhile.
+    if (shown.current === page.data) setMore({ items: [...more.items, ...following.items], next: following.next });
   });
   const field = (name, label) => html`<label>${label}<input class="mono" value=${wanted[name]} onInput=${event => setWanted({ ...wanted, [name]: event.target.value })} /></label>`;
   const [partition, sort] = keysOf(table);
