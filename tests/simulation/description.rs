@@ -4,6 +4,7 @@
 //! build all of that again.
 
 use std::collections::HashMap;
+use std::ptr;
 use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 
 use jsonschema::Validator;
@@ -15,8 +16,8 @@ static DOCUMENT: LazyLock<Value> = LazyLock::new(|| {
     serde_json::from_str(text).expect("the description is JSON")
 });
 
-/// Compiled schemas by their texts: compilation takes time.
-static VALIDATORS: Mutex<Option<HashMap<String, Arc<Validator>>>> = Mutex::new(None);
+/// Compiled schemas by their addresses in the document: compilation takes time.
+static VALIDATORS: Mutex<Option<HashMap<usize, Arc<Validator>>>> = Mutex::new(None);
 
 /// An answer to check.
 #[derive(Debug, Clone, Copy)]
@@ -99,7 +100,7 @@ fn resolved(part: &'static Value) -> &'static Value {
     target.unwrap_or(part)
 }
 
-fn violation(answer: &Answer<'_>, schema: &Value, body: &Value) -> Option<String> {
+fn violation(answer: &Answer<'_>, schema: &'static Value, body: &Value) -> Option<String> {
     let validator = validator(schema);
     let errors = validator.iter_errors(body);
     let errors: Vec<String> =
@@ -108,10 +109,10 @@ fn violation(answer: &Answer<'_>, schema: &Value, body: &Value) -> Option<String
         .then(|| format!("{} {}: {}", answer.method, answer.path, errors.join("; ")))
 }
 
-fn validator(schema: &Value) -> Arc<Validator> {
+fn validator(schema: &'static Value) -> Arc<Validator> {
     let mut known = VALIDATORS.lock().unwrap_or_else(PoisonError::into_inner);
     let known = known.get_or_insert_with(HashMap::new);
-    let validator = known.entry(schema.to_string()).or_insert_with(|| {
+    let validator = known.entry(ptr::from_ref(schema).addr()).or_insert_with(|| {
         let mut schema = schema.clone();
         // References point to the components, so these must be in the same document.
         schema["components"] = DOCUMENT["components"].clone();

@@ -101,6 +101,7 @@ pub struct RulesDraft {
     /// The number of approvals that an article needs before it is published.
     pub approvals_needed: ApprovalsNeeded,
     /// The tiers of customers who pay no shipping.
+    #[schemars(extend("uniqueItems" = true))]
     pub free_shipping_tiers: List<Tier, 0, { Tier::ALL.len() }>,
     /// The shipping price of all other customers, per order. It is bounded like a product's price,
     /// so that no total of an order can overflow.
@@ -177,6 +178,12 @@ mod tests {
         let fields: Vec<_> =
             field_errors.iter().map(|field_error| field_error.field.as_str()).collect();
         assert_eq!(fields, ["/openCredit/currency", "/freeShippingTiers/1"]);
+    }
+
+    #[test]
+    fn the_schema_of_a_draft_excludes_repeated_tiers() {
+        let schema = schemars::schema_for!(RulesDraft).to_value();
+        assert_eq!(schema["properties"]["freeShippingTiers"]["uniqueItems"], true);
     }
 
     #[test]
