@@ -26,16 +26,18 @@ pub(super) struct Events {
     address_id: String,
     user_id: String,
     claims: Claims,
-    token: String,
+    /// The claims that are signed: those of `claims` but for the end.
+    signed: Claims,
+    signer: Signer,
     number: AtomicU64,
 }
 
 impl Events {
     pub(super) fn new(items: &Items, keys: &KeyPair) -> Result<Self, Error> {
         let now = clock::now();
-        let mut claims = items.user.claims();
+        let signed = items.user.claims();
         let signer = Signer::from_secret(&keys.signing.to_string(), ISSUER, AUDIENCE)?;
-        let token = signer.sign(&claims, now, TOKEN_LIFETIME_S);
+        let mut claims = signed.clone();
         let ends = now.plus_seconds(i64::from(TOKEN_LIFETIME_S));
         claims.insert("exp".to_owned(), ends.as_seconds().into());
         Ok(Self {
@@ -43,7 +45,8 @@ impl Events {
             address_id: items.address.address_id.to_string(),
             user_id: items.user.user_id.to_string(),
             claims,
-            token,
+            signed,
+            signer,
             number: AtomicU64::new(0),
         })
     }
@@ -124,13 +127,21 @@ impl Events {
         event["type"] = json!("REQUEST");
         event["routeArn"] =
             json!("arn:aws:execute-api:eu-west-1:000000000000:bench/$default/GET/users");
-        event["identitySource"] = json!([format!("Bearer {}", self.token)]);
+        event["identitySource"] = json!([self.authorization()]);
         bytes(&event)
+    }
+
+    /// A new token, as a header's value. Each token of a second ends at another one, so that their
+    /// signatures differ: the instructions of verifying one depend on its bits, by some percent.
+    fn authorization(&self) -> String {
+        let number = self.number.load(Ordering::Relaxed);
+        let lifetime_s = TOKEN_LIFETIME_S + u32::try_from(number % 1_000).unwrap_or_default();
+        format!("Bearer {}", self.signer.sign(&self.signed, clock::now(), lifetime_s))
     }
 
     fn sign_in(&self, event: &mut Value) {
         event["requestContext"]["authorizer"] = json!({ "lambda": self.claims });
-        event["headers"]["authorization"] = json!(format!("Bearer {}", self.token));
+        event["headers"]["authorization"] = json!(self.authorization());
     }
 
     fn request(&self, method: &str, route: &str, path: &str) -> Value {

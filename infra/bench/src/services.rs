@@ -59,6 +59,11 @@ impl Services {
     pub(super) fn calls(&self) -> u64 {
         self.answers.calls.load(Ordering::Relaxed)
     }
+
+    /// The number of connections so far, with or without a call.
+    pub(super) fn connections(&self) -> u64 {
+        self.answers.connections.load(Ordering::Relaxed)
+    }
 }
 
 impl Drop for Services {
@@ -93,6 +98,7 @@ async fn accept(listener: TcpListener, acceptor: TlsAcceptor, answers: Arc<Answe
             sleep(PAUSE).await;
             continue;
         };
+        answers.connections.fetch_add(1, Ordering::Relaxed);
         tokio::spawn(serve(connection, acceptor.clone(), Arc::clone(&answers)));
     }
 }
@@ -118,6 +124,7 @@ struct Answers {
     signing_keys: Bytes,
     verification_keys: Bytes,
     calls: AtomicU64,
+    connections: AtomicU64,
 }
 
 impl Answers {
@@ -143,6 +150,7 @@ impl Answers {
             signing_keys: secret("signing_keys", keys.signing.to_string()).into(),
             verification_keys: secret("verification_keys", verification_keys).into(),
             calls: AtomicU64::new(0),
+            connections: AtomicU64::new(0),
         })
     }
 
