@@ -1,7 +1,7 @@
 //! `GET /products`: the catalogue, by default with the oldest product first; or the product with a
 //! given name.
 
-use aws::{CURSOR_KEY, KEYS_MAX, Looked, Pages, Range, Table, batch_get};
+use aws::{CURSOR_KEY, Pages, Range, Table};
 use domain::catalogue::{NameClaim, Product, ProductName, ProductView, StockPart, StockedProduct};
 use domain::resources::{BY_CREATION, PRODUCTS};
 use lifecycle::paging::{Cursor, Direction, PageLimit};
@@ -66,7 +66,9 @@ impl Query for ListProducts {
                 next_cursor: None,
             },
         };
-        let parts = self.parts_of(permit, &found.items).await?;
+        // Few products have their stock in parts. A part that cannot be read counts as missing.
+        let part_keys: Vec<Key> = found.items.iter().flat_map(Product::part_keys).collect();
+        let parts = self.parts.get_many_readable(permit, &part_keys).await?;
         Ok(found.map(|product| StockedProduct::of(product, &parts)))
     }
 
@@ -97,24 +99,6 @@ impl TryFrom<Parameters> for Wanted {
 }
 
 impl ListProducts {
-    /// The parts of the products whose stock is in parts. One that cannot be read counts as missing.
-    async fn parts_of(
-        &self,
-        permit: &Permit<Anyone>,
-        products: &[Product],
-    ) -> Result<Vec<StockPart>, ServiceError> {
-        let keys: Vec<Key> = products.iter().flat_map(Product::part_keys).collect();
-        let mut parts = Vec::with_capacity(keys.len());
-        for keys in keys.chunks(KEYS_MAX) {
-            let found = batch_get(permit, self.parts.many(keys.iter().cloned()).each()).await?;
-            parts.extend(found.into_iter().filter_map(|looked| match looked {
-                Looked::Record(part) => Some(part),
-                Looked::Nothing | Looked::Unreadable => None,
-            }));
-        }
-        Ok(parts)
-    }
-
     /// The product that has claimed the name. Between the two reads it may have been renamed.
     async fn named(
         &self,

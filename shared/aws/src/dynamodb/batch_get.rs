@@ -151,6 +151,16 @@ pub enum Looked<R> {
     Unreadable,
 }
 
+impl<R> Looked<R> {
+    /// The record, if there is a readable one.
+    pub(super) fn record(self) -> Option<R> {
+        match self {
+            Self::Record(record) => Some(record),
+            Self::Nothing | Self::Unreadable => None,
+        }
+    }
+}
+
 impl<R: Record> GetMany<R> {
     /// The same records; an unreadable one does not fail the others.
     #[must_use]

@@ -8,6 +8,7 @@ mod count;
 mod cursors;
 pub(crate) mod excerpts;
 pub(crate) mod expressions;
+mod get_many;
 mod impossible_writes;
 mod key_limits;
 pub(crate) mod pages;

@@ -10,12 +10,13 @@ use lifecycle::idempotency::IDEMPOTENCY_KEYS;
 use lifecycle::ports::{Adapter, Mailer, Store, Telemetry};
 use lifecycle::record::{Key, TableName};
 use lifecycle::resource::{Action, Resource};
-use lifecycle::{ServiceError, Upstream};
+use lifecycle::testing::permit;
+use lifecycle::{Anyone, Moment, ServiceError, Timestamp, Upstream};
 use tokio::net::TcpListener;
 
 use super::reads::Limits;
 use super::stores::{EMAILS, PRODUCTS, connect, environment, slow_stub, stub};
-use crate::Aws;
+use crate::{Aws, KEYS_MAX};
 
 const EVERYTHING: [Resource; 3] =
     [Resource::Table(PRODUCTS, &[]), Resource::Queue(EMAILS), Resource::Mail];
@@ -112,6 +113,16 @@ async fn batch_reads_and_settings_need_one_connection() {
     assert_eq!((counts.connections.load(SeqCst), counts.requests.load(SeqCst)), (1, 1));
     aws.read(PRODUCTS, &Key::new("p")).await.unwrap();
     assert_eq!((counts.connections.load(SeqCst), counts.requests.load(SeqCst)), (1, 2));
+}
+
+#[tokio::test]
+async fn many_records_are_read_by_four_calls_at_a_time() {
+    let (url, counts) = slow_stub(Duration::from_millis(200), 200, "{}").await;
+    let permit = permit(Anyone, Moment::new(Timestamp::from_millis(0), [0; 32]));
+    let keys: Vec<Key> = (0..5 * KEYS_MAX).map(Key::new).collect();
+    let table = connected_to(&url).table::<Limits>();
+    assert_eq!(table.get_many_readable(&permit, &keys).await.unwrap(), []);
+    assert_eq!((counts.connections.load(SeqCst), counts.requests.load(SeqCst)), (4, 5));
 }
 
 #[tokio::test]

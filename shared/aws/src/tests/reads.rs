@@ -151,6 +151,21 @@ async fn more_keys_than_one_call_accepts_are_an_internal_fault() {
 }
 
 #[tokio::test]
+async fn any_number_of_readable_records_is_read_in_the_order_of_their_keys() {
+    let aws = Stores::start().await.aws;
+    let create = ["0", "99", "100"].map(|id| Write::create(&product(id, 5)));
+    commit(&aws, "1", create.into()).await.unwrap();
+    let mut item = key_of(PRODUCTS, &Key::new("7"));
+    item.insert("stock".to_owned(), AttributeValue::S("many".to_owned()));
+    let put = aws.dynamodb().put_item().table_name("PRODUCTS_TABLE");
+    put.set_item(Some(item)).send().await.unwrap();
+    let permit = permit(Anyone, Moment::new(Timestamp::from_millis(0), [0; 32]));
+    let keys: Vec<Key> = (0..=KEYS_MAX).rev().map(Key::new).collect();
+    let found = aws.table::<Product>().get_many_readable(&permit, &keys).await.unwrap();
+    assert_eq!(found, ["100", "99", "0"].map(|id| product(id, 5)));
+}
+
+#[tokio::test]
 async fn an_item_that_is_not_such_a_record_is_a_fault_that_names_it() {
     let aws = Stores::start().await.aws;
     let key = Key::new("a");
