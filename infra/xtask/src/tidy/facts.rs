@@ -15,7 +15,7 @@ const STORE: &str = "shared/lifecycle/src/ports/store.rs";
 /// A document, its statement, the file that makes the statement true, and the code there.
 type Fact = (&'static str, &'static str, &'static str, &'static str);
 
-const FACTS: [Fact; 43] = [
+const FACTS: [Fact; 44] = [
     ("README.md", "at most 100 writes", STORE, "WRITES_MAX: usize = 100;"),
     (
         "README.md",
@@ -127,6 +127,12 @@ const FACTS: [Fact; 43] = [
     (DECISIONS, "5 failures in 30 s", CIRCUIT, "WINDOW_S: i64 = 30;"),
     (DECISIONS, "the first request after 30 s", CIRCUIT, "OPEN_S: i64 = 30;"),
     (DECISIONS, "after 15 s if its function died", CIRCUIT, "PROBE_S: i64 = 15;"),
+    (
+        DECISIONS,
+        "over 30 s further ahead",
+        "shared/aws/src/upstream/limits.rs",
+        "SKEW_S: i64 = 30;",
+    ),
     (
         DECISIONS,
         "reads the item every 5 s",

@@ -13,6 +13,8 @@ use lifecycle::Timestamp;
 use lifecycle::record::{Key, Record, TableName};
 use serde::{Deserialize, Serialize};
 
+use super::limits::SKEW_S;
+
 /// The table of circuits, one item for each upstream.
 pub const CIRCUITS: TableName = TableName::new("circuits");
 
@@ -94,8 +96,8 @@ impl Circuit {
     pub(super) fn admission(&self, now: Timestamp) -> Admission {
         match &self.state {
             State::Closed { .. } => Admission::Open,
-            State::Open { until } if now < *until => Admission::NotBefore(*until),
-            State::HalfOpen { probe: Some(probe), .. } if now < probe.until => {
+            State::Open { until } if is_ahead(*until, now, OPEN_S) => Admission::NotBefore(*until),
+            State::HalfOpen { probe: Some(probe), .. } if is_ahead(probe.until, now, PROBE_S) => {
                 Admission::NotBefore(now.plus_seconds(1))
             }
             State::Open { .. } | State::HalfOpen { .. } => Admission::AsProbe,
@@ -121,7 +123,8 @@ impl Circuit {
         let open = || State::Open { until: now.plus_seconds(OPEN_S) };
         let state = match (&self.state, event) {
             (State::Closed { failures }, Event::Failed) => {
-                let recent = failures.iter().filter(|at| **at > now.plus_seconds(-WINDOW_S));
+                let (from, to) = (now.plus_seconds(-WINDOW_S), now.plus_seconds(SKEW_S));
+                let recent = failures.iter().filter(|at| **at > from && **at < to);
                 let failures: Vec<_> = recent.copied().chain([now]).collect();
                 if failures.len() < FAILURES_MAX { State::Closed { failures } } else { open() }
             }
@@ -146,6 +149,11 @@ impl Circuit {
     fn changed(&self, state: State) -> Self {
         Self { upstream: self.upstream.clone(), version: self.version + 1, state }
     }
+}
+
+/// Whether the end of a time of this length is ahead.
+fn is_ahead(end: Timestamp, now: Timestamp, length_s: i64) -> bool {
+    now < end && end < now.plus_seconds(length_s + SKEW_S)
 }
 
 impl Record for Circuit {
@@ -187,6 +195,19 @@ mod tests {
         assert_eq!(probed.admission(at(31)), Admission::NotBefore(at(32)));
         assert_eq!(probed.probed("b", at(44)), None, "the first probe is in progress");
         assert!(probed.probed("b", at(45)).is_some(), "the first probe is abandoned");
+    }
+
+    #[test]
+    fn times_of_a_clock_that_was_far_ahead_stop_no_request() {
+        let open = after_failures(&[3_600; 5]);
+        assert_eq!(open.admission(at(3_590)), Admission::NotBefore(at(3_630)), "a small skew");
+        assert_eq!(open.admission(at(0)), Admission::AsProbe);
+        let probed = open.probed("a", at(3_630)).unwrap();
+        assert_eq!(probed.admission(at(3_620)), Admission::NotBefore(at(3_621)));
+        assert_eq!(probed.admission(at(0)), Admission::AsProbe);
+        let four = after_failures(&[3_600; 4]);
+        assert!(four.after(Event::Failed, None, at(3_590)).unwrap().is_open());
+        assert!(!four.after(Event::Failed, None, at(0)).unwrap().is_open());
     }
 
     #[test]

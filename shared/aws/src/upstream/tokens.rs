@@ -21,6 +21,7 @@ use tokio::time::{Instant, sleep, timeout};
 
 use self::credentials::{ClientCredentials, Credentials, read_credentials};
 use self::given::Given;
+use super::limits::SKEW_S;
 use super::{Client, Request, Response, UpstreamError};
 use crate::cache::single_flight::SingleFlight;
 use crate::errors::unavailable;
@@ -292,8 +293,11 @@ impl AccessTokens {
 
     /// Tries to take a lease for this instance.
     async fn take(&self, lease: &Lease) -> Leased {
-        let free =
-            Condition::Any(vec![Condition::Absent, Condition::Below("untilMs", now().as_millis())]);
+        let free = Condition::Any(vec![
+            Condition::Absent,
+            Condition::Below("untilMs", now().as_millis()),
+            Condition::AtLeast("untilMs", lease.until_ms.saturating_add(SKEW_S * 1000)),
+        ]);
         let taken = self.write(Write::put(lease).when(free)).await;
         match taken {
             Ok(()) => Leased::Yes,

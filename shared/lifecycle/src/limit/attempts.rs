@@ -316,7 +316,7 @@ mod tests {
         }
     }
 
-    #[tokio::test]
+    #[tokio::test(start_paused = true)]
     async fn a_refused_subject_is_refused_for_a_second_without_a_write() {
         let store = Arc::new(Counts::default());
         let attempts = AttemptLimiter::of(

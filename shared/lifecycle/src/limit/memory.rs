@@ -2,12 +2,14 @@
 
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use crate::Timestamp;
 use crate::ports::Counter;
+use crate::since::{Since, between};
 
-/// How long a refusal by the store is remembered, in seconds.
-const REFUSAL_S: i64 = 1;
+/// How long a refusal by the store is remembered.
+const REFUSAL: Duration = Duration::from_secs(1);
 /// The maximum number of counters. Beyond it, new keys are refused until a counter expires.
 const COUNTERS_MAX: usize = 10_000;
 
@@ -20,8 +22,16 @@ pub struct Memory {
 #[derive(Debug, Clone, Copy)]
 struct Kept {
     count: u32,
-    refused_until: Timestamp,
-    ends: Timestamp,
+    /// The last refusal by the store.
+    refused: Option<Since>,
+    begun: Since,
+    lifetime: Duration,
+}
+
+impl Kept {
+    fn is_expired(&self, now: Timestamp) -> bool {
+        self.begun.age(now) >= self.lifetime
+    }
 }
 
 impl Memory {
@@ -48,13 +58,14 @@ impl Memory {
     /// Records a refusal by the store.
     pub fn refused(&self, counter: &Counter, now: Timestamp) {
         if let Some(kept) = kept(&mut self.counters(), counter, now) {
-            kept.refused_until = now.plus_seconds(REFUSAL_S);
+            kept.refused = Some(Since::at(now));
         }
     }
 
     /// Whether the store has refused this key within the last second.
     pub fn has_just_refused(&self, key: &str, now: Timestamp) -> bool {
-        self.counters().get(key).is_some_and(|kept| now < kept.refused_until)
+        let refused = self.counters().get(key).and_then(|kept| kept.refused);
+        refused.is_some_and(|refused| refused.age(now) < REFUSAL)
     }
 
     fn counters(&self) -> MutexGuard<'_, HashMap<String, Kept>> {
@@ -68,17 +79,20 @@ fn kept<'a>(
     now: Timestamp,
 ) -> Option<&'a mut Kept> {
     if counters.len() >= COUNTERS_MAX && !counters.contains_key(&counter.key) {
-        counters.retain(|_, kept| now < kept.ends);
+        counters.retain(|_, kept| !kept.is_expired(now));
         if counters.len() >= COUNTERS_MAX {
             return None;
         }
     }
-    let new = Kept { count: 0, refused_until: now, ends: counter.expires_at };
+    let lifetime = between(now, counter.expires_at);
+    let new = Kept { count: 0, refused: None, begun: Since::at(now), lifetime };
     Some(counters.entry(counter.key.clone()).or_insert(new))
 }
 
 #[cfg(test)]
 mod tests {
+    use tokio::time::advance;
+
     use super::*;
 
     fn counter(key: &str, amount: i32) -> Counter {
@@ -97,6 +111,24 @@ mod tests {
         assert_eq!(count("one more", 59_999), None);
         assert_eq!(count("7", 59_999), Some(2));
         assert_eq!(count("one more", 60_000), Some(1));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn refusals_and_counters_end_although_the_clock_is_set_back() {
+        let (memory, half_a_second) = (Memory::default(), Duration::from_millis(500));
+        let [now, set_back] = [50_000, 10_000].map(Timestamp::from_millis);
+        memory.refused(&counter("0", 1), now);
+        advance(half_a_second).await;
+        assert!(memory.has_just_refused("0", set_back));
+        advance(half_a_second).await;
+        assert!(!memory.has_just_refused("0", set_back));
+
+        for n in 1..COUNTERS_MAX {
+            assert_eq!(memory.count(&counter(&n.to_string(), 1), 2, now), Some(1));
+        }
+        assert_eq!(memory.count(&counter("one more", 1), 2, set_back), None);
+        advance(Duration::from_secs(10)).await;
+        assert_eq!(memory.count(&counter("one more", 1), 2, set_back), Some(1));
     }
 
     #[test]

@@ -140,6 +140,21 @@ async fn a_token_is_fetched_when_the_instance_with_the_lease_is_gone() {
 }
 
 #[tokio::test]
+async fn a_lease_of_a_clock_that_was_far_ahead_does_not_hold() {
+    let fleet = fleet(1, "http://127.0.0.1:1").await;
+    let lease = |ahead_s| {
+        let length = REPLACED_EVERY + Duration::from_secs(ahead_s);
+        fleet[0].lease(Purpose::Replacement, length)
+    };
+    for (ahead_s, taken) in [(20, Leased::No), (3_600, Leased::Yes), (0, Leased::No)] {
+        if ahead_s > 0 {
+            fleet[0].write(Write::put(&lease(ahead_s))).await.unwrap();
+        }
+        assert_eq!(fleet[0].take(&lease(0)).await, taken, "{ahead_s} s");
+    }
+}
+
+#[tokio::test]
 async fn an_instance_fetches_a_token_if_the_table_does_not_answer() {
     let (url, fetches) = handing_out(300).await;
     let mut fleet = fleet(1, &url).await;

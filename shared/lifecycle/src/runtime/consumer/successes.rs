@@ -7,11 +7,13 @@
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
 
 use super::outcome::RecordOutcome;
 use super::record_line::Origin;
 use crate::Timestamp;
 use crate::consumer::Source;
+use crate::since::Since;
 use crate::telemetry::line::lines_of;
 use crate::telemetry::{Document, Noted};
 
@@ -21,8 +23,8 @@ const EACH_MAX: u32 = 100;
 /// The most values of one kind that are held: a line has at most as many of a metric.
 const VALUES_MAX: usize = 100;
 
-/// The time after which held successes no longer wait for others, in milliseconds.
-const HELD_MS_MAX: i64 = 60_000;
+/// The time after which held successes no longer wait for others.
+const HELD_MAX: Duration = Duration::from_mins(1);
 
 /// The successes that have no line yet, by their outcome.
 pub(super) struct Successes {
@@ -40,7 +42,7 @@ pub(super) struct Success {
 
 /// Successes of one outcome, for one line.
 struct Held {
-    since: Timestamp,
+    since: Since,
     request_ids: Vec<String>,
     took_ms: Vec<f64>,
     noted: Noted,
@@ -73,10 +75,9 @@ impl Successes {
         held.request_ids.push(success.request_id);
         held.took_ms.push(success.took_ms);
         held.noted.extend(success.noted);
-        let waited_ms = at.as_millis().saturating_sub(held.since.as_millis());
         let is_due = held.request_ids.len() >= self.each
             || held.noted.values_count_max() >= VALUES_MAX
-            || waited_ms >= HELD_MS_MAX;
+            || held.since.age(at) >= HELD_MAX;
         let due = if is_due { all.remove(outcome) } else { None };
         drop(all);
         due.map(|held| held.lines(outcome, at, origin)).unwrap_or_default()
@@ -86,7 +87,7 @@ impl Successes {
 impl Held {
     fn since(at: Timestamp) -> Self {
         let (request_ids, took_ms) = (Vec::new(), Vec::new());
-        Self { since: at, request_ids, took_ms, noted: Noted::default() }
+        Self { since: Since::at(at), request_ids, took_ms, noted: Noted::default() }
     }
 
     fn lines(&self, outcome: &str, at: Timestamp, origin: Origin<'_>) -> Vec<String> {
@@ -112,9 +113,8 @@ impl Held {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use serde_json::{Value, json};
+    use tokio::time::advance;
 
     use super::*;
     use crate::effects::QueueName;
@@ -153,6 +153,17 @@ mod tests {
         assert_eq!(add(&successes, "r-1", 0, 0).len(), 0);
         assert_eq!(add(&successes, "r-2", 59_999, 0).len(), 0);
         let [line] = add(&successes, "r-3", 60_000, 0).try_into().unwrap();
+        assert_eq!(line["records_total"], 3);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_success_waits_no_longer_when_the_clock_is_set_back() {
+        let successes = Successes::of_lines_for(10);
+        assert_eq!(add(&successes, "r-1", 3_600_000, 0).len(), 0);
+        advance(Duration::from_secs(59)).await;
+        assert_eq!(add(&successes, "r-2", 0, 0).len(), 0);
+        advance(Duration::from_secs(1)).await;
+        let [line] = add(&successes, "r-3", 0, 0).try_into().unwrap();
         assert_eq!(line["records_total"], 3);
     }
 
