@@ -95,7 +95,8 @@ pub struct CallResponse<'a> {
 
 /// The audit record of a call. It is written twice: before the call and after it.
 pub trait CallRecord: Record {
-    /// The record of a call that begins.
+    /// The record of a call that begins. Its key must differ for each call: if an item has the key, this
+    /// record is not written, since the one of the end may already be stored.
     fn of_start(start: &CallStart<'_>) -> Self;
 
     /// The record of the ended call.

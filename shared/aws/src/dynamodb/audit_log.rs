@@ -41,8 +41,18 @@ impl Aws {
 impl<R: Record> AuditLog<R> {
     /// Writes a record. It replaces an earlier record of the same key.
     pub async fn append<C>(&self, _: &Permit<C>, record: &R) {
-        match timeout(PATIENCE, self.aws.write(Write::put(record))).await {
-            Ok(Ok(())) => {}
+        self.write(Write::put(record)).await;
+    }
+
+    /// Writes a record, unless one of the same key is stored. A write that was given up may still
+    /// arrive, and must not replace the record that was appended after it.
+    pub(crate) async fn begin<C>(&self, _: &Permit<C>, record: &R) {
+        self.write(Write::create(record)).await;
+    }
+
+    async fn write(&self, write: Write) {
+        match timeout(PATIENCE, self.aws.write(write)).await {
+            Ok(Ok(()) | Err(CommitError::Conditions(_))) => {}
             Ok(Err(CommitError::ServiceError(fault))) => Self::missed(&fault),
             Ok(Err(error)) => Self::missed(&ServiceError::internal(format!("{error:?}"))),
             Err(_) => Self::missed(&ServiceError::internal("the write timed out")),

@@ -1,9 +1,10 @@
 //! Commits: all or nothing, and once.
 
-use lifecycle::Timestamp;
 use lifecycle::effects::{Condition, Write, number, text};
 use lifecycle::ports::{CommitError, Count, Counter, Store, Transaction};
 use lifecycle::record::{Key, Record, TableName};
+use lifecycle::testing::permit;
+use lifecycle::{Anyone, Moment, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use super::stores::{OUTBOX, PRODUCTS, Stores};
@@ -209,4 +210,17 @@ async fn a_counter_stops_at_its_maximum() {
     ] {
         assert_eq!(aws.count(&counter(amount, maximum)).await.unwrap(), count, "{amount}");
     }
+}
+
+#[tokio::test]
+async fn a_late_begin_does_not_replace_the_audit_record_of_the_end() {
+    let aws = Stores::start().await.aws;
+    let records = aws.audit_log::<Product>();
+    let permit = permit(Anyone, Moment::new(Timestamp::from_millis(0), [0; 32]));
+    let [begun, ended] = [1, 2].map(|stock| product("a", stock));
+    records.begin(&permit, &begun).await;
+    assert_eq!(stored(&aws, "a").await.as_ref(), Some(&begun));
+    records.append(&permit, &ended).await;
+    records.begin(&permit, &begun).await;
+    assert_eq!(stored(&aws, "a").await, Some(ended));
 }

@@ -106,7 +106,7 @@ impl<R: CallRecord> GuardedClient<R> {
             headers: request.headers().collect(),
             body: request.body(),
         });
-        self.records.append(permit, &begun).await;
+        self.records.begin(permit, &begun).await;
         let call = Box::pin(async {
             self.ask(permit, request, read).await.map_err(|fault| {
                 let out_of_time = time_left(permit.deadline()).is_zero();
