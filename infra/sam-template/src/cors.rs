@@ -42,6 +42,21 @@ struct RestCorsProperties {
     allow_credentials: bool,
 }
 
+/// The configuration of an HTTP API: `true` for all origins, or an object. A `MaxAge` of -1
+/// disables caching, as 0 does.
+pub(super) fn of_http_api(
+    path: &str,
+    mut cors: Option<Value>,
+) -> Result<Option<Cors>, TemplateError> {
+    let max_age = cors.as_mut().and_then(|cors| cors.get_mut("MaxAge"));
+    if let Some(max_age) = max_age
+        && (*max_age == -1 || *max_age == "-1")
+    {
+        *max_age = json!(0);
+    }
+    of_http(path, cors)
+}
+
 /// The configuration of an HTTP API or a function URL: `true` for all origins, or an object.
 pub(super) fn of_http(path: &str, cors: Option<Value>) -> Result<Option<Cors>, TemplateError> {
     match cors {
@@ -101,6 +116,16 @@ fn object(path: &str, value: Value) -> Result<Map<String, Value>, TemplateError>
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn only_an_http_api_may_disable_caching_by_minus_one() {
+        for max_age in [json!(-1), json!("-1"), json!(0)] {
+            let cors = of_http_api("", Some(json!({ "MaxAge": max_age }))).unwrap().unwrap();
+            assert_eq!(cors.max_age, Some(Duration::ZERO), "{max_age}");
+        }
+        assert!(of_http_api("", Some(json!({"MaxAge": -2}))).is_err());
+        assert!(of_http("", Some(json!({"MaxAge": -1}))).is_err());
+    }
 
     #[test]
     fn a_flag_allows_all_origins_and_quotes_are_removed() {

@@ -153,7 +153,7 @@ pub(super) fn read(
         )?,
         authorizers,
         jwt_authorizers,
-        cors: cors::of_http(&cors_path, properties.cors_configuration)?,
+        cors: cors::of_http_api(&cors_path, properties.cors_configuration)?,
         throttle: settings.and_then(|settings| {
             let burst = settings.throttling_burst_limit?;
             Some(Throttle { burst, rate_per_s: settings.throttling_rate_limit? })

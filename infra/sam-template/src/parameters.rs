@@ -45,7 +45,10 @@ pub(super) fn values(
                 check_bounds(name, declaration, &number)?;
                 number
             }
-            _ => json!(value),
+            _ => {
+                check_length(name, declaration, &value)?;
+                json!(value)
+            }
         };
         values.insert(name.clone(), value);
     }
@@ -144,6 +147,23 @@ fn check_bounds(name: &str, declaration: &Value, number: &Value) -> Result<(), T
     Ok(())
 }
 
+/// Checks the characters of a text against the parameter's `MinLength` and `MaxLength`.
+fn check_length(name: &str, declaration: &Value, value: &str) -> Result<(), TemplateError> {
+    let length = value.chars().count();
+    let bound = |key: &str| declaration[key].as_u64().and_then(|it| usize::try_from(it).ok());
+    let complaint = |words: &str, key: &str| {
+        let what = format!("{length} characters, {words} than its {key} {}", declaration[key]);
+        Err(TemplateError::not_understood(&format!("/Parameters/{name}"), &what))
+    };
+    if bound("MinLength").is_some_and(|least| length < least) {
+        return complaint("less", "MinLength");
+    }
+    if bound("MaxLength").is_some_and(|most| length > most) {
+        return complaint("more", "MaxLength");
+    }
+    Ok(())
+}
+
 #[cfg(test)]
 mod tests {
     use crate::document;
@@ -231,6 +251,25 @@ mod tests {
         let more = complaint(6);
         assert!(more.ends_with("/Parameters/Hops: 6, which is more than its MaxValue 5"), "{more}");
         assert!(check_bounds("Any", &json!({ "Type": "Number" }), &json!(-1)).is_ok());
+    }
+
+    #[test]
+    fn a_text_that_is_too_short_or_too_long_is_an_error_with_the_bound() {
+        let declaration = json!({ "Type": "String", "MinLength": 1, "MaxLength": 3 });
+        let declared = json!({ "Parameters": { "Issuers": declaration } });
+        let complaint = |value: &str| {
+            let given = BTreeMap::from([("Issuers".to_owned(), value.to_owned())]);
+            let checked = values(&declared, &given, &BTreeMap::new());
+            checked.err().map(|error| error.to_string()).unwrap_or_default()
+        };
+        assert_eq!([complaint("a"), complaint("äöü")], ["", ""]);
+        for (value, expected) in [
+            ("", "/Parameters/Issuers: 0 characters, less than its MinLength 1"),
+            ("abcd", "/Parameters/Issuers: 4 characters, more than its MaxLength 3"),
+        ] {
+            let complaint = complaint(value);
+            assert!(complaint.ends_with(expected), "{complaint}");
+        }
     }
 
     #[test]

@@ -146,8 +146,8 @@ pub(super) struct CallRecord {
     pub(super) operation: String,
     pub(super) resources: Vec<String>,
     pub(super) accesses: Arc<dyn Accesses>,
-    /// The access that the policy denied.
-    pub(super) denial: Option<(String, String)>,
+    /// The accesses that the policy denied.
+    pub(super) denials: Vec<(String, String)>,
     pub(super) fault: Option<String>,
     pub(super) body: Bytes,
     pub(super) response: Bytes,

@@ -11,7 +11,7 @@
 
 mod assigned;
 mod encoded;
-mod layout;
+pub(crate) mod layout;
 mod learned;
 mod marked;
 mod names;
@@ -187,7 +187,7 @@ impl Redaction {
             Err(_) => return Some(format!("({} bytes that are not text)", body.len())),
         };
         let is_json = essence.ends_with("json") || text.trim_start().starts_with(['{', '[', '"']);
-        let value = if is_json && !is_cut { serde_json::from_str(text).ok() } else { None };
+        let value = if is_json && !is_cut { layout::read(text) } else { None };
         let shown = match value {
             Some(value) => layout::pretty(text, &self.json(value)),
             None if essence == "application/x-www-form-urlencoded" => {
@@ -244,7 +244,7 @@ impl Redaction {
             return Value::Object(members);
         }
         let behind = assigned::secret_placeholders(&members);
-        let named = secret_name_in(&members);
+        let named = names::secret_name_in(&members);
         let has_headers = names::has_headers(place.name);
         let redacted = members.into_iter().map(|(name, value)| {
             let above = match &*name {
@@ -333,28 +333,19 @@ impl Redaction {
         if is_hidden(place, Leaf::Text(&text)) {
             return MASK.to_owned();
         }
-        if place.nested < NESTED_MAX && text.trim_start().starts_with(['{', '[']) {
-            let read = serde_json::from_str::<Value>(&text);
-            if let Ok(value) = read {
-                let inner = Place { nested: place.nested + 1, ..place };
-                let redacted = self.value(value.clone(), inner);
-                // An unchanged document keeps its spaces and the order of its members.
-                return if redacted == value { text } else { redacted.to_string() };
-            }
+        if place.nested < NESTED_MAX
+            && text.trim_start().starts_with(['{', '['])
+            && let Some(value) = layout::read(&text)
+        {
+            let inner = Place { nested: place.nested + 1, ..place };
+            let redacted = self.value(value, inner);
+            return layout::replaced(&text, &redacted).unwrap_or_else(|| redacted.to_string());
         }
         if self.is_secret_document(&text, place) {
             return MASK.to_owned();
         }
         self.text(&text)
     }
-}
-
-/// The secret name of `{"name": "x-api-key", "value": "…"}`, which hides the other member.
-fn secret_name_in(members: &Map<String, Value>) -> Option<String> {
-    let named = ["name", "Name", "key", "Key"].into_iter();
-    let mut named = named.filter_map(|member| members.get(member)?.as_str());
-    let is_secret = |name: &&str| names::is_secret(name) || names::is_secret_header(name);
-    named.find(is_secret).map(str::to_owned)
 }
 
 /// Whether a value is hidden by the names above it.

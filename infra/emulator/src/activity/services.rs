@@ -50,8 +50,8 @@ enum Place {
 pub(crate) struct CallEnd {
     pub(crate) status: u16,
     pub(crate) response: Bytes,
-    /// The action and the resource that the policy denied.
-    pub(crate) denial: Option<(String, String)>,
+    /// The actions that the policy denied, with their resources.
+    pub(crate) denials: Vec<(String, String)>,
     /// The fault that was injected.
     pub(crate) fault: Option<String>,
     /// The read and the write units.
@@ -94,7 +94,7 @@ impl Activity {
             operation: start.operation,
             resources: start.resources,
             accesses: start.accesses,
-            denial: None,
+            denials: Vec::new(),
             fault: None,
             body,
             response: Bytes::new(),
@@ -181,7 +181,7 @@ pub(crate) enum SentBecause<'a> {
 fn finish(call: &mut CallRecord, end: CallEnd, ended: Instant) {
     call.status = end.status;
     call.response = end.response;
-    call.denial = end.denial;
+    call.denials = end.denials;
     call.fault = end.fault;
     call.units = end.units;
     call.ended = Some(ended);

@@ -3,13 +3,15 @@
 use axum::body::{Body, to_bytes};
 use axum::extract::Request;
 use axum::http::header::{ACCEPT, CONTENT_LENGTH, CONTENT_TYPE};
-use axum::http::{HeaderMap, StatusCode};
+use axum::http::{HeaderMap, StatusCode, Uri};
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
 use serde_json::Value;
 
-/// The path of requests to the API, whose responses stay as they are.
-const FORWARDED: &str = "/api/";
+/// Whether a request is for the API, whose responses stay as they are.
+pub(super) fn is_forwarded(uri: &Uri) -> bool {
+    uri.path().starts_with("/api/")
+}
 
 /// Whether the request is one of a browser's address bar.
 pub(super) fn is_client_of(headers: &HeaderMap) -> bool {
@@ -19,7 +21,7 @@ pub(super) fn is_client_of(headers: &HeaderMap) -> bool {
 
 /// Indents JSON for a browser. Programs get one line.
 pub(super) async fn indented(request: Request, next: Next) -> Response {
-    let is_shown = is_client_of(request.headers()) && !request.uri().path().starts_with(FORWARDED);
+    let is_shown = is_client_of(request.headers()) && !is_forwarded(request.uri());
     let response = next.run(request).await;
     let is_json = response.headers().get(CONTENT_TYPE).is_some_and(|it| it == "application/json");
     if !is_shown || !is_json {

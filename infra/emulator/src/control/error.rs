@@ -1,9 +1,15 @@
 //! The error responses of the control address.
 
 use axum::Json;
-use axum::http::StatusCode;
+use axum::body::{Body, to_bytes};
+use axum::extract::Request;
+use axum::http::header::{CONTENT_LENGTH, CONTENT_TYPE};
+use axum::http::{HeaderValue, StatusCode};
+use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use serde_json::json;
+
+use super::browser::is_forwarded;
 
 use crate::services::StoreError;
 
@@ -17,6 +23,27 @@ impl ControlError {
     pub(crate) fn new(status: StatusCode, reason: impl Into<String>) -> Self {
         Self { status, reason: reason.into() }
     }
+}
+
+/// Gives the errors of the router and of its readers, which are texts or empty, the form of all
+/// others.
+pub(super) async fn as_json(request: Request, next: Next) -> Response {
+    let is_forwarded = is_forwarded(request.uri());
+    let response = next.run(request).await;
+    let status = response.status();
+    let is_error = status.is_client_error() || status.is_server_error();
+    let is_json = response.headers().get(CONTENT_TYPE).is_some_and(|it| it == "application/json");
+    if is_forwarded || !is_error || is_json {
+        return response;
+    }
+    let (mut parts, body) = response.into_parts();
+    let text = to_bytes(body, usize::MAX).await.unwrap_or_default();
+    let text = String::from_utf8_lossy(&text);
+    let reason: &str =
+        if text.is_empty() { status.canonical_reason().unwrap_or_default() } else { &text };
+    parts.headers.remove(CONTENT_LENGTH);
+    parts.headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    Response::from_parts(parts, Body::from(json!({"error": reason}).to_string()))
 }
 
 impl IntoResponse for ControlError {

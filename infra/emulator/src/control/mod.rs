@@ -80,6 +80,7 @@ fn router(control: Control) -> Router {
             ControlError::new(StatusCode::NOT_FOUND, "there is no such address; GET / lists all")
         })
         .with_state(control)
+        .layer(middleware::from_fn(error::as_json))
         .layer(middleware::from_fn(browser::indented))
         .layer(middleware::from_fn(visitors::at_control))
 }

@@ -1,7 +1,7 @@
 //! Telemetry from the functions' output: latest lines, latest requests, and metrics.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use serde_json::{Map, Value};
 
@@ -30,8 +30,8 @@ pub struct Telemetry {
 
 #[derive(Debug, Default)]
 struct State {
-    lines: Latest<String>,
-    requests: Latest<Value>,
+    lines: Latest<Arc<str>>,
+    requests: Latest<Arc<Value>>,
     metrics: Metrics,
     /// Bytes that were printed, by function.
     bytes: BTreeMap<String, u64>,
@@ -80,9 +80,9 @@ impl Telemetry {
         };
         let request = fields.filter(is_canonical).map(|mut fields| {
             fields.remove("_aws");
-            Value::from(fields)
+            Arc::new(Value::from(fields))
         });
-        let line = line.to_owned();
+        let line: Arc<str> = line.into();
         let mut state = self.lock();
         if let Some(function) = printed_by {
             state.count_bytes(function, size);
@@ -109,22 +109,23 @@ impl Telemetry {
 
     /// The canonical lines of the latest requests, newest last: all, or those of one request id.
     pub fn requests(&self, request_id: Option<&str>) -> Vec<Value> {
-        let state = self.lock();
-        let is_meant = |request: &&Value| {
-            request_id.is_none_or(|id| request["requestId"].as_str() == Some(id))
-        };
-        state.requests.iter().filter(is_meant).cloned().collect()
+        let kept: Vec<Arc<Value>> = self.lock().requests.iter().cloned().collect();
+        let is_meant =
+            |request: &Value| request_id.is_none_or(|id| request["requestId"].as_str() == Some(id));
+        kept.iter().map(|request| &**request).filter(|it| is_meant(it)).cloned().collect()
     }
 
     /// The latest lines, newest last: all, or those of one request id. A line that is not JSON is a
     /// string.
     pub fn lines(&self, request_id: Option<&str>) -> Vec<Value> {
-        let read = |line: &String| {
-            serde_json::from_str(line).unwrap_or_else(|_| Value::String(line.clone()))
+        // They are parsed without the lock, for which all functions' output waits.
+        let kept: Vec<Arc<str>> = self.lock().lines.iter().cloned().collect();
+        let read = |line: &Arc<str>| {
+            serde_json::from_str(line).unwrap_or_else(|_| Value::String(line.to_string()))
         };
         let is_meant =
             |line: &Value| request_id.is_none_or(|id| line["requestId"].as_str() == Some(id));
-        self.lock().lines.iter().map(read).filter(is_meant).collect()
+        kept.iter().map(read).filter(is_meant).collect()
     }
 
     /// All metrics in Prometheus' text format, including the counters kept elsewhere.

@@ -299,3 +299,23 @@ async fn an_invocation_of_an_unknown_function_is_404_and_an_event_that_is_not_js
         assert!(error.as_str().unwrap().starts_with(reason), "{error}");
     }
 }
+
+#[tokio::test]
+async fn an_error_of_the_router_or_of_a_reader_is_json_like_all_others() {
+    let running = running().await;
+    for (method, path, status, reason) in [
+        ("DELETE", "/queues", 405, "Method Not Allowed"),
+        ("PUT", "/activity/mails", 405, "Method Not Allowed"),
+        ("GET", "/logs?colour=red", 400, "unknown field `colour`"),
+        ("GET", "/tables/%ff", 400, "UTF-8"),
+    ] {
+        let method: reqwest::Method = method.parse().unwrap();
+        let request = running.client.request(method, format!("{}{path}", running.url));
+        let answer = request.send().await.unwrap();
+        assert_eq!(answer.status(), status, "{path}");
+        assert_eq!(answer.headers()["content-type"], "application/json", "{path}");
+        assert_eq!(answer.headers().contains_key("allow"), status == 405, "{path}");
+        let error = answer.json::<Value>().await.unwrap()["error"].clone();
+        assert!(error.as_str().unwrap().contains(reason), "{path}: {error}");
+    }
+}

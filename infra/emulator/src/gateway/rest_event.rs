@@ -5,12 +5,18 @@ use std::collections::BTreeMap;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
-use http::header;
+use http::{HeaderName, HeaderValue, header};
 use sam_template::{ACCOUNT_ID, percent};
 use serde_json::{Map, Value, json};
 
 use super::event::Exchange;
 use super::rest_answer::is_binary;
+
+/// Headers that a REST API does not pass to a function, besides those of one connection.
+const NOT_PASSED: [&str; 4] = ["content-md5", "max-forwards", "server", "www-authenticate"];
+
+/// The beginning of an `Authorization` header with a signature, which a function does not get.
+const SIGNATURE: &[u8] = b"AWS4-HMAC-SHA256 ";
 
 /// The values of each name, in their order.
 type Lists = BTreeMap<String, Vec<String>>;
@@ -23,7 +29,7 @@ impl Exchange<'_> {
         binary_media_types: &[String],
         authorizer: Option<&Value>,
     ) -> Value {
-        let mut event = self.rest_request();
+        let mut event = self.rest_request(is_passed);
         let media_type = self.parts.headers.get(header::CONTENT_TYPE);
         let is_base64 = !body.is_empty() && is_binary(binary_media_types, media_type);
         let text = if is_base64 {
@@ -41,7 +47,7 @@ impl Exchange<'_> {
 
     /// The event of an authorizer that gets the whole request.
     pub(super) fn rest_authorizer_event(&self) -> Value {
-        let mut event = self.rest_request();
+        let mut event = self.rest_request(|_, _| true);
         event["type"] = "REQUEST".into();
         event["methodArn"] = self.method_arn().into();
         event
@@ -56,8 +62,8 @@ impl Exchange<'_> {
         })
     }
 
-    fn rest_request(&self) -> Value {
-        let headers = self.rest_headers();
+    fn rest_request(&self, is_passed: fn(&HeaderName, &HeaderValue) -> bool) -> Value {
+        let headers = self.rest_headers(is_passed);
         let query = query(self.parts.uri.query().unwrap_or_default());
         json!({
             "resource": self.route.path,
@@ -75,9 +81,9 @@ impl Exchange<'_> {
 
     /// The headers with API Gateway's additions. Their names are in title case: HTTP/1.1 clients
     /// usually write them so, and their own spelling is not known here.
-    fn rest_headers(&self) -> Lists {
+    fn rest_headers(&self, is_passed: fn(&HeaderName, &HeaderValue) -> bool) -> Lists {
         let mut lists = Lists::new();
-        for (name, value) in self.passed_on() {
+        for (name, value) in self.passed_on().filter(|(name, value)| is_passed(name, value)) {
             let value = String::from_utf8_lossy(value.as_bytes()).into_owned();
             lists.entry(title_case(name.as_str())).or_default().push(value);
         }
@@ -126,6 +132,12 @@ impl Exchange<'_> {
             "stage": self.api.stage,
         })
     }
+}
+
+/// Whether a function gets a header.
+fn is_passed(name: &HeaderName, value: &HeaderValue) -> bool {
+    let is_signature = *name == header::AUTHORIZATION && value.as_bytes().starts_with(SIGNATURE);
+    !is_signature && !NOT_PASSED.contains(&name.as_str())
 }
 
 /// The last value of each name.
@@ -225,6 +237,26 @@ mod tests {
         assert_eq!(context["authorizer"]["principalId"], "p");
         assert_eq!((&event["body"], &event["isBase64Encoded"]), (&json!("{}"), &json!(false)));
         assert!(event.get("version").is_none());
+    }
+
+    #[test]
+    fn a_function_gets_no_header_that_a_rest_api_leaves_out() {
+        let request = Request::post("/Prod/x")
+            .header("authorization", "Bearer a")
+            .header("authorization", "AWS4-HMAC-SHA256 Credential=AKIA1/x")
+            .header("content-md5", "x")
+            .header("max-forwards", "1")
+            .header("server", "s")
+            .header("te", "trailers")
+            .header("via", "1.1 proxy")
+            .header("www-authenticate", "Basic");
+
+        let headers = &event(request, b"")["headers"];
+
+        let names: Vec<_> = headers.as_object().unwrap().keys().collect();
+        let added = ["X-Amzn-Trace-Id", "X-Forwarded-For", "X-Forwarded-Port", "X-Forwarded-Proto"];
+        assert_eq!(names, [&["Authorization", "Via"][..], &added].concat());
+        assert_eq!(headers["Authorization"], "Bearer a");
     }
 
     #[test]

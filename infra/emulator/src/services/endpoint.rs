@@ -111,12 +111,12 @@ fn is_signed(headers: &HeaderMap) -> bool {
 }
 
 /// The response to a call, and the platform's part in it.
-struct Handled {
-    response: Response,
-    /// The action and the resource that the policy denied.
-    denial: Option<(String, String)>,
+pub(super) struct Handled {
+    pub(super) response: Response,
+    /// The actions that the policy denied, with their resources.
+    pub(super) denials: Vec<(String, String)>,
     /// The fault that was injected.
-    fault: Option<String>,
+    pub(super) fault: Option<String>,
 }
 
 impl ServiceEndpoint {
@@ -137,10 +137,10 @@ impl ServiceEndpoint {
 
     /// Records the end of a call, and returns its response.
     async fn record_end(&self, call: &Call, handled: Handled, open: &mut OpenCall) -> Response {
-        let Handled { response, denial, fault } = handled;
+        let Handled { response, denials, fault } = handled;
         let (head, body) = whole(response).await;
         self.meter.count(call, &body);
-        self.note_end(call, (head, body), denial, fault, open)
+        self.note_end(call, (head, body), denials, fault, open)
     }
 
     /// Records the end of a call with its whole response, which it returns.
@@ -148,7 +148,7 @@ impl ServiceEndpoint {
         &self,
         call: &Call,
         (mut head, mut body): (Parts, Bytes),
-        denial: Option<(String, String)>,
+        denials: Vec<(String, String)>,
         fault: Option<String>,
         open: &mut OpenCall,
     ) -> Response {
@@ -158,7 +158,7 @@ impl ServiceEndpoint {
             self.learn_secret(&body);
         }
         let (status, response) = (head.status.as_u16(), body.clone());
-        self.activity.call_ends(open, CallEnd { status, response, denial, fault, units });
+        self.activity.call_ends(open, CallEnd { status, response, denials, fault, units });
         Response::from_parts(head, Body::from(body))
     }
 
@@ -190,17 +190,30 @@ impl ServiceEndpoint {
 
     async fn admit(&self, call: &Call, headers: HeaderMap, open: &mut OpenCall) -> Handled {
         if let Some(denial) = self.policies.denial(&self.names, call) {
+            if call.is_batch_of_statements() {
+                return self.admit_batch(call, headers, open).await;
+            }
             let response = error_responses::denied(call.store, &denial);
-            let denial = Some((denial.action, denial.resource));
-            return Handled { response, denial, fault: None };
+            let denials = vec![(denial.action, denial.resource)];
+            return Handled { response, denials, fault: None };
         }
+        self.carry_out(call, headers, open).await
+    }
+
+    /// Handles a call that the policy allows.
+    pub(super) async fn carry_out(
+        &self,
+        call: &Call,
+        headers: HeaderMap,
+        open: &mut OpenCall,
+    ) -> Handled {
         let mut strike = self.faults.inject(call);
         if let Some(met) = self.next_fault(call) {
             strike.add(&met);
         }
         let fault = described(&strike);
         let response = self.strike(call, headers, strike, open).await;
-        Handled { response, denial: None, fault }
+        Handled { response, denials: Vec::new(), fault }
     }
 
     /// Handles a call with these faults.
@@ -221,13 +234,13 @@ impl ServiceEndpoint {
         // recorded before.
         if strike.kill_before_commit {
             let response = error_responses::unreachable(call.store, KILLED);
-            self.note_end(call, whole(response).await, None, described(&strike), open);
+            self.note_end(call, whole(response).await, Vec::new(), described(&strike), open);
             return self.kill(call).await;
         }
         let response = self.hand_on(call, headers).await;
         if strike.kill_after_commit && response.status().is_success() {
             // The write was made even if its caller gets an error.
-            self.note_end(call, whole(response).await, None, described(&strike), open);
+            self.note_end(call, whole(response).await, Vec::new(), described(&strike), open);
             return self.kill(call).await;
         }
         response
@@ -346,7 +359,7 @@ impl ServiceEndpoint {
 }
 
 /// A response with its body. Those of the embedded services are complete and bounded.
-async fn whole(response: Response) -> (Parts, Bytes) {
+pub(super) async fn whole(response: Response) -> (Parts, Bytes) {
     let (head, body) = response.into_parts();
     (head, to_bytes(body, BODY_BYTES_MAX).await.unwrap_or_default())
 }

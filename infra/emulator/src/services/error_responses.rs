@@ -42,26 +42,35 @@ pub(super) fn refused_by_queue(refused: &Refused) -> Response {
 
 /// A response of the queues.
 pub(super) fn of_queue(body: &Value) -> Response {
-    let response = Response::builder().header(CONTENT_TYPE, content_type(Store::Queues));
+    succeeded(Store::Queues, body)
+}
+
+/// A response of a service without an error.
+pub(super) fn succeeded(store: Store, body: &Value) -> Response {
+    let response = Response::builder().header(CONTENT_TYPE, content_type(store));
     response.body(Body::from(body.to_string())).expect("the content type is valid")
 }
 
 /// The response to a call that no policy allows, or that one denies.
 pub(super) fn denied(store: Store, denial: &Denial) -> Response {
+    let status = match store {
+        Store::Queues | Store::Mail => 403,
+        Store::Tables | Store::Secrets => 400,
+    };
+    error(store, status, "AccessDeniedException", &not_authorized(denial))
+}
+
+/// The message about an action that no policy allows, or that one denies.
+pub(super) fn not_authorized(denial: &Denial) -> String {
     let Denial { principal, action, resource, is_explicit } = denial;
     let reason = if *is_explicit {
         "with an explicit deny in an identity-based policy".to_owned()
     } else {
         format!("because no identity-based policy allows the {action} action")
     };
-    let message = format!(
+    format!(
         "User: {principal} is not authorized to perform: {action} on resource: {resource} {reason}"
-    );
-    let status = match store {
-        Store::Queues | Store::Mail => 403,
-        Store::Tables | Store::Secrets => 400,
-    };
-    error(store, status, "AccessDeniedException", &message)
+    )
 }
 
 /// The response to a call of no emulated service.

@@ -26,6 +26,7 @@ mod secrets;
 mod ses;
 mod sqs;
 mod start;
+mod statements;
 mod stores;
 #[cfg(test)]
 mod tests;
@@ -33,7 +34,7 @@ mod written;
 
 pub use self::counts::CallKind;
 pub use self::dynamodb::{ItemPage, StreamPosition};
-pub(crate) use self::dynamodb::{plain_item, plain_value};
+pub(crate) use self::dynamodb::{plain_item, plain_value, with_exact_numbers};
 pub use self::endpoint::Environments;
 pub use self::error::{DataError, NoSuch, QueueError, SecretError, StartError, StoreError};
 pub use self::fault_injector::FaultInjector;

@@ -83,16 +83,19 @@ impl Policies {
     /// The first action of a call that its function may not perform. Operators and tests may
     /// perform all.
     pub(super) fn denial(&self, names: &Names, call: &Call) -> Option<Denial> {
+        call.accesses.iter().find_map(|access| self.denial_of(names, call, access))
+    }
+
+    /// The denial of one action of a call, if its function may not perform it.
+    pub(super) fn denial_of(&self, names: &Names, call: &Call, access: &Access) -> Option<Denial> {
         let function = &call.caller.as_ref()?.function;
-        call.accesses.iter().find_map(|access| {
-            let resource = arn(names, access);
-            let decided = decision(self.rights(function), &access.action, &resource, &call.context);
-            (decided != Some(Effect::Allow)).then(|| Denial {
-                principal: format!("arn:aws:sts::{ACCOUNT_ID}:assumed-role/{function}/{function}"),
-                action: access.action.clone(),
-                resource,
-                is_explicit: decided == Some(Effect::Deny),
-            })
+        let resource = arn(names, access);
+        let decided = decision(self.rights(function), &access.action, &resource, &call.context);
+        (decided != Some(Effect::Allow)).then(|| Denial {
+            principal: format!("arn:aws:sts::{ACCOUNT_ID}:assumed-role/{function}/{function}"),
+            action: access.action.clone(),
+            resource,
+            is_explicit: decided == Some(Effect::Deny),
         })
     }
 

@@ -6,7 +6,7 @@ use super::items::{expression, hide_values, key_of};
 use crate::activity::record::{CallRecord, Invocation, ms};
 use crate::activity::redaction::Redaction;
 use crate::activity::view::{CallView, Fact, PermissionView};
-use crate::services::plain_item;
+use crate::services::{plain_item, with_exact_numbers};
 
 /// The members that have JSON as text.
 const EMBEDDED: [&str; 3] = ["Body", "MessageBody", "SecretString"];
@@ -43,7 +43,7 @@ fn body(bytes: &[u8], redaction: &Redaction) -> Value {
         Ok(mut value) => {
             hide_values(&mut value, redaction);
             unfold(&mut value);
-            redaction.json(value)
+            with_exact_numbers(redaction.json(value))
         }
         Err(_) => Value::String(redaction.text(&String::from_utf8_lossy(bytes))),
     }
@@ -185,9 +185,12 @@ pub(super) fn permissions(invocation: &Invocation) -> Vec<PermissionView> {
         }
     };
     for call in &invocation.calls {
-        match &call.denial {
-            Some(denied) => add(denied, false),
-            None => call.accesses.named().iter().for_each(|access| add(access, true)),
+        call.denials.iter().for_each(|denied| add(denied, false));
+        // Of this batch, the other statements were run.
+        if call.denials.is_empty() || call.operation == "BatchExecuteStatement" {
+            let named = call.accesses.named();
+            let allowed = named.iter().filter(|access| !call.denials.contains(access));
+            allowed.for_each(|access| add(access, true));
         }
     }
     all.sort_by_key(|permission| permission.allowed);

@@ -18,6 +18,7 @@ use crate::activity::view::{
     AnswerView, CacheLookup, DeferredView, FieldErrorView, InvocationDetail, InvocationView,
     LogView, Pair, Received, RecordView, RequestDetail, Rule, Stage, Verdict,
 };
+use crate::services::with_exact_numbers;
 
 /// Everything about a request.
 pub(in crate::activity) fn request(
@@ -242,6 +243,6 @@ fn log(line: &LineRecord, redaction: &Redaction) -> LogView {
         at: at.unwrap_or(line.at),
         level: take("level").unwrap_or_else(|| "INFO".to_owned()),
         message: take("message").unwrap_or_default(),
-        fields: fields.into_iter().collect(),
+        fields: fields.into_iter().map(|(name, it)| (name, with_exact_numbers(it))).collect(),
     }
 }

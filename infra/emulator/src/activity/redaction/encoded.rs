@@ -4,7 +4,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD};
 use serde_json::Value;
 
-use super::{NESTED_MAX, Place, Redaction};
+use super::{NESTED_MAX, Place, Redaction, layout};
 
 impl Redaction {
     /// Whether a text is another text in Base64 that has secrets.
@@ -20,8 +20,8 @@ impl Redaction {
             return false;
         };
         let Ok(plain) = str::from_utf8(&read) else { return false };
-        match serde_json::from_str(plain) {
-            Ok(value @ (Value::Object(_) | Value::Array(_))) => {
+        match layout::read(plain) {
+            Some(value @ (Value::Object(_) | Value::Array(_))) => {
                 let inner = Place { nested: place.nested + 1, ..place };
                 self.value(value.clone(), inner) != value
             }

@@ -1,6 +1,9 @@
 //! Names of headers, members and parameters that have secret values.
 
+use std::slice;
+
 use jiff::Timestamp;
+use serde_json::{Map, Value};
 
 /// Parts of a name that make its value secret, in lower case and without separators.
 const SECRET: [&str; 21] = [
@@ -204,6 +207,15 @@ pub(super) fn is_place(name: &str) -> bool {
 /// Whether a member or parameter of this name has secret values.
 pub(super) fn is_secret(name: &str) -> bool {
     part_of(name).is_some()
+}
+
+/// The secret name of `{"name": "x-api-key", "value": "…"}`, which hides the other member. A repeated
+/// member is an array of its values.
+pub(super) fn secret_name_in(members: &Map<String, Value>) -> Option<String> {
+    let named = ["name", "Name", "key", "Key"].into_iter().filter_map(|it| members.get(it));
+    let named = named.flat_map(|it| it.as_array().map_or(slice::from_ref(it), Vec::as_slice));
+    let is_one = |name: &&str| is_secret(name) || is_secret_header(name);
+    named.filter_map(Value::as_str).find(is_one).map(str::to_owned)
 }
 
 /// Whether the value of a member is hidden because of its name, or of the name of its parent.

@@ -87,7 +87,8 @@ fn open(activity: &Activity, called: Called<'_>) -> OpenCall {
 
 fn close(activity: &Activity, mut open: OpenCall, status: u16, response: &Value) {
     let response = response.to_string().into();
-    let end = CallEnd { status, response, denial: None, fault: None, units: Some((0.5, 1.0)) };
+    let end =
+        CallEnd { status, response, denials: Vec::new(), fault: None, units: Some((0.5, 1.0)) };
     activity.call_ends(&mut open, end);
 }
 

@@ -24,8 +24,7 @@ pub(super) fn command(api_url: &str, shown: &Shown) -> String {
     }
     let body = match &shown.body {
         Body::None => None,
-        Body::Json(value) => Some(value.to_string()),
-        Body::Text(text) => Some(text.clone()),
+        Body::Json { text, .. } | Body::Text(text) => Some(text.clone()),
         Body::Bytes(count) => {
             lines.push(format!("--data-binary @body.bin  # {count} bytes"));
             None
@@ -88,6 +87,17 @@ mod tests {
   -H 'x-empty;' \
   --data-raw '{"name":"O'\''Neill","password":"'"${PASSWORD:?}"'"}'"#;
         assert_eq!(command, expected);
+    }
+
+    #[test]
+    fn a_document_is_sent_as_it_was_written() {
+        let body = r#"{ "b": 1.50, "a": 123456789012345678901, "b": [] }"#;
+        let command = of("POST", "/a", &[("content-type", "application/json")], body);
+        assert!(command.ends_with(&format!("--data-raw '{body}'")), "{command}");
+        let body = r#"{"token":"hush-1", "n": 1.50, "token":"hush-2"}"#;
+        let command = of("POST", "/a", &[("content-type", "application/json")], body);
+        let shown = r#"'{"token":"'"${TOKEN:?}"'", "n": 1.50, "token":"'"${TOKEN_2:?}"'"}'"#;
+        assert!(command.ends_with(shown), "{command}");
     }
 
     #[test]

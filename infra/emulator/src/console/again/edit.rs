@@ -8,7 +8,7 @@ use sam_template::percent::decode_query;
 use serde_json::Value;
 
 use super::super::reading::refused;
-use crate::activity::redaction::{CUT, MASK, Redaction};
+use crate::activity::redaction::{CUT, MASK, Redaction, layout};
 use crate::control::ControlError;
 
 /// A header or a parameter: name and value.
@@ -37,11 +37,12 @@ pub(super) fn body(
     if is_unchanged {
         return Ok(original.clone());
     }
-    let document = serde_json::from_str::<Value>(edited).ok();
-    if let Some(mut document) = document {
-        let values: Value = serde_json::from_slice(original).unwrap_or(Value::Null);
-        restore(redaction, &mut document, Some(&values), "")?;
-        return Ok(Bytes::from(document.to_string()));
+    if let Some(mut document) = layout::read(edited) {
+        let values = str::from_utf8(original).ok().and_then(layout::read);
+        restore(redaction, &mut document, values.as_ref(), "")?;
+        // All else is sent as it was typed. No name has changed.
+        let restored = layout::replaced(edited, &document);
+        return Ok(Bytes::from(restored.unwrap_or_else(|| document.to_string())));
     }
     if let Ok(original) = str::from_utf8(original)
         && edited.contains('=')
@@ -132,7 +133,9 @@ fn restore(
             }
         }
         Value::String(text) if text.contains(MASK) => {
-            let whole = original.ok_or_else(|| no_original(&format!("body: {place}")))?;
+            // A value that is hidden is a single one: a list has those of a repeated member.
+            let whole = original.filter(|it| !it.is_array() && !it.is_object());
+            let whole = whole.ok_or_else(|| no_original(&format!("body: {place}")))?;
             let is_whole = text == MASK;
             let shown = redaction.json(whole.clone());
             if !is_whole && shown.as_str() != Some(text.as_str()) {
@@ -214,6 +217,14 @@ mod tests {
     }
 
     #[test]
+    fn all_but_the_hidden_members_of_an_edited_body_is_sent_as_typed() {
+        let original = r#"{"token":"hush-1","n":1,"token":"hush-2"}"#;
+        let edited = r#"{ "token": "•••", "n": 123456789012345678901, "token":"•••" }"#;
+        let sent = r#"{ "token": "hush-1", "n": 123456789012345678901, "token":"hush-2" }"#;
+        assert_eq!(edited_body(original, edited).unwrap(), sent);
+    }
+
+    #[test]
     fn an_unedited_body_is_sent_with_its_original_bytes() {
         let original = "{ \"password\" : \"hush-hush\", \"n\" : 1.50 }";
         let shown = redaction().body(None, original.as_bytes()).unwrap();
@@ -235,6 +246,7 @@ mod tests {
             ("{\"password\":\"a\"}", "password •••"),
             ("{}", "{} \n… (cut)"),
             ("a=1", "password=•••"),
+            ("{\"password\":\"a\",\"password\":\"b\"}", "{\"password\":\"•••\"}"),
         ] {
             assert_eq!(edited_body(original, edited), Err(StatusCode::BAD_REQUEST), "{edited}");
         }

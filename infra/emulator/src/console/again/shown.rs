@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use serde_json::Value;
 
-use crate::activity::redaction::{MASK, Redaction};
+use crate::activity::redaction::{MASK, Redaction, layout};
 use crate::activity::view::OriginalRequest;
 
 /// The marks around the number of a placeholder. Both are for private use in Unicode.
@@ -50,7 +50,12 @@ pub(super) struct Shown {
 /// The body of a request to copy.
 pub(super) enum Body {
     None,
-    Json(Value),
+    Json {
+        /// The document as it was written.
+        text: String,
+        /// Its value; `None` if it has repeated members or numbers that a value would cut.
+        value: Option<Value>,
+    },
     Text(String),
     /// So many bytes that are not text.
     Bytes(usize),
@@ -167,9 +172,14 @@ impl Secrets {
         }
         let Ok(text) = str::from_utf8(body) else { return Body::Bytes(body.len()) };
         let text = without_marks(text);
-        let document = serde_json::from_str::<Value>(&text).ok();
-        if let Some(document) = document.filter(|it| it.is_object() || it.is_array()) {
-            return Body::Json(self.in_json(redaction.json(document), "SECRET"));
+        let document = layout::read(&text).filter(|it| it.is_object() || it.is_array());
+        if let Some(document) = document {
+            let value = self.in_json(redaction.json(document), "SECRET");
+            // There is no such text if the name of a member is hidden.
+            let written = layout::replaced(&text, &value);
+            let shown = written.unwrap_or_else(|| value.to_string());
+            let value = layout::is_exact(&text).then_some(value);
+            return Body::Json { text: shown, value };
         }
         let media_type = media_type.unwrap_or_default().to_ascii_lowercase();
         if media_type.starts_with("application/x-www-form-urlencoded") {

@@ -37,11 +37,10 @@ pub(super) fn test(shown: &Shown, route: Option<&str>, status: Option<u16>) -> S
     match &shown.body {
         Body::None => {}
         // `json!` is a part of the call.
-        Body::Json(_) if has_type => {}
-        Body::Json(value) => {
-            line(&format!("        .body({})", text_body(shown, &value.to_string())));
+        Body::Json { .. } if has_type => {}
+        Body::Json { text, .. } | Body::Text(text) => {
+            line(&format!("        .body({})", text_body(shown, text)));
         }
-        Body::Text(text) => line(&format!("        .body({})", text_body(shown, text))),
         Body::Bytes(count) => {
             line(&format!("        // {count} bytes that are not text."));
             line("        .body(include_bytes!(\"body.bin\"))");
@@ -68,7 +67,9 @@ fn call(shown: &Shown) -> (String, bool) {
         _ => None,
     };
     match (&shown.body, with_body) {
-        (Body::Json(value), Some(function)) if is_json && literal::count(value) <= VALUES_MAX => {
+        (Body::Json { value: Some(value), .. }, Some(function))
+            if is_json && literal::count(value) <= VALUES_MAX =>
+        {
             let body = literal::json(shown, value, 4);
             (format!("api\n        .{function}({path}, &serde_json::json!({body}))"), true)
         }
@@ -172,6 +173,16 @@ async fn post_orders_is_409() {
 }
 "#;
         assert_eq!(test(&shown, Some("POST /orders"), Some(409)), expected);
+    }
+
+    #[test]
+    fn a_document_that_no_value_expresses_is_a_text() {
+        let headers = [("content-type", "application/json")];
+        for body in [r#"{"n": 123456789012345678901}"#, r#"{"a": 1, "a": 2}"#] {
+            let source = test(&Shown::sample("POST", "/a", &headers, body), None, None);
+            assert!(source.contains(&format!(".body(r#\"{body}\"#)")), "{source}");
+            assert!(source.contains(".header(\"content-type\", \"application/json\")"), "{source}");
+        }
     }
 
     #[test]

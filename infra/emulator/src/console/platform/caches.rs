@@ -14,6 +14,7 @@ use serde_json::{Value, json};
 use crate::control::{Control, ControlError};
 use crate::functions::FunctionReport;
 use crate::gateway::AuthorizerReport;
+use crate::services::with_exact_numbers;
 
 /// All caches.
 #[derive(Debug, Serialize)]
@@ -40,13 +41,14 @@ pub(super) async fn list(State(control): State<Control>) -> Result<Json<Value>, 
     let redaction = control.functions.activity().redaction();
     let mut authorizers = control.gateway.authorizers();
     for entry in authorizers.iter_mut().flat_map(|authorizer| &mut authorizer.entries) {
-        entry.context = redaction.json(entry.context.take());
+        entry.context = with_exact_numbers(redaction.json(entry.context.take()));
     }
     // A template without the table has no circuits.
     let table = control.circuits.filter(|table| control.stores.names().table(table).is_some());
     let circuits = table.map(|table| {
         let (items, _) = control.stores.scan(table)?;
-        let items = items.into_iter().map(|item| redaction.json(item)).collect();
+        let shown = |item: Value| with_exact_numbers(redaction.json(item));
+        let items = items.into_iter().map(shown).collect();
         Ok::<_, ControlError>(CircuitsView { table, items })
     });
     let circuits = circuits.transpose()?;

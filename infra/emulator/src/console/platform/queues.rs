@@ -206,8 +206,8 @@ impl MessageView {
 /// A body without secrets, cut.
 fn shown(body: &str, redaction: &Redaction) -> String {
     let shown = match serde_json::from_str::<Value>(body) {
-        Ok(json @ (Value::Object(_) | Value::Array(_))) => {
-            format!("{:#}", redaction.json(json))
+        Ok(Value::Object(_) | Value::Array(_)) => {
+            redaction.body(Some("application/json"), body.as_bytes()).unwrap_or_default()
         }
         _ => redaction.plain(body),
     };

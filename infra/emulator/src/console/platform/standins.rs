@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 
 use crate::activity::redaction::Redaction;
 use crate::control::Control;
+use crate::services::with_exact_numbers;
 
 /// The requests that are shown of each stand-in.
 const REQUESTS_MAX: usize = 100;
@@ -55,7 +56,9 @@ pub(super) async fn list(State(control): State<Control>) -> Json<Value> {
             faults: redaction.json(faults),
             counts: shown_counts(redaction, report.counts),
             in_flight_max: report.in_flight_max,
-            requests: latest.map(|request| redaction.json(json!(request))).collect(),
+            requests: latest
+                .map(|request| with_exact_numbers(redaction.json(json!(request))))
+                .collect(),
         }
     });
     Json(json!({"standins": shown.collect::<Vec<_>>()}))

@@ -19,6 +19,19 @@ pub(crate) fn plain_value(attribute: &Value) -> Value {
     untagged(attribute, is_exact)
 }
 
+/// Any JSON, for a browser: integers of 64 bits that it would cut are texts.
+pub(crate) fn with_exact_numbers(value: Value) -> Value {
+    match value {
+        Value::Object(members) => {
+            let exact = |(name, value)| (name, with_exact_numbers(value));
+            members.into_iter().map(exact).collect::<Map<_, _>>().into()
+        }
+        Value::Array(values) => values.into_iter().map(with_exact_numbers).collect(),
+        Value::Number(number) if !is_exact(&number) => number.to_string().into(),
+        other => other,
+    }
+}
+
 /// An item as [`plain_item`], for a reader that keeps all digits of integers.
 pub(super) fn plain_item_with_integers(item: &Value) -> Value {
     untagged_item(item, |_| true)
@@ -91,5 +104,15 @@ mod tests {
         assert_eq!(plain_item(&item), expected);
         let large = [json!(1_u64 << 53), json!(-(1_i64 << 53) - 1), json!(u64::MAX)];
         assert_eq!(plain_item_with_integers(&item)["large"], json!(large));
+    }
+
+    #[test]
+    fn integers_that_a_browser_would_cut_are_texts() {
+        let value = json!({"a": [u64::MAX, 1_u64 << 53, 0.5], "b": {"c": i64::MIN, "d": null}});
+        let expected = json!({
+            "a": ["18446744073709551615", 9_007_199_254_740_992_u64, 0.5],
+            "b": {"c": "-9223372036854775808", "d": null},
+        });
+        assert_eq!(with_exact_numbers(value), expected);
     }
 }

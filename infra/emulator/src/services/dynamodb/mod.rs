@@ -16,7 +16,7 @@ mod tables;
 
 pub(crate) use self::form::is_usual;
 pub use self::items::ItemPage;
-pub(crate) use self::json::{plain_item, plain_value};
+pub(crate) use self::json::{plain_item, plain_value, with_exact_numbers};
 pub(crate) use self::lock::lock_directory;
 pub(crate) use self::private::prepare as prepare_private;
 pub use self::tables::StreamPosition;

@@ -1,5 +1,7 @@
 //! Calls that the embedded server answers, at the endpoint.
 
+use aws_sdk_dynamodb::types::{BatchStatementErrorCodeEnum, BatchStatementRequest};
+
 use super::*;
 
 /// The status and the error of an operator's call with this body.
@@ -69,4 +71,30 @@ async fn stream_records_end_after_a_day_and_a_thousand_newer_ones() {
     assert_eq!(first(), "2");
     write(1_002);
     assert_eq!(first(), "2");
+}
+
+#[tokio::test]
+async fn a_denied_statement_of_a_batch_fails_alone() {
+    let stores = stores().await;
+    let tables = Clients::of(&stores, "OrderFunction").tables;
+    for (batch, denied) in [
+        (&["OutboxTable", "UsersTable", "OutboxTable", "OrdersTable"][..], &[0, 2][..]),
+        (&["OutboxTable"][..], &[0][..]),
+    ] {
+        let statements = batch.iter().map(|table| {
+            let insert = format!("INSERT INTO \"local-{table}\" VALUE {{'pk': 'a', 'sk': 'a'}}");
+            BatchStatementRequest::builder().statement(insert).build().unwrap()
+        });
+        let sent = tables.batch_execute_statement().set_statements(Some(statements.collect()));
+
+        let answer = sent.send().await.unwrap();
+
+        let codes: Vec<_> = answer.responses().iter().map(|it| it.error()?.code()).collect();
+        let code = BatchStatementErrorCodeEnum::AccessDenied;
+        let expected = (0..batch.len()).map(|place| denied.contains(&place).then_some(&code));
+        assert_eq!(codes, expected.collect::<Vec<_>>(), "{batch:?}");
+    }
+    for (table, count) in [("UsersTable", 1), ("OrdersTable", 1), ("OutboxTable", 0)] {
+        assert_eq!(stores.scan(table).unwrap().0.len(), count, "{table}");
+    }
 }

@@ -31,16 +31,25 @@ fn a_body_is_pretty_printed_in_its_order_and_with_its_digits() {
 }
 
 #[test]
-fn a_member_that_is_repeated_as_a_number_shows_no_other_value_of_it() {
+fn each_value_of_a_repeated_member_is_redacted_and_shown() {
     let shown = |body: &str| redaction().body(Some("application/json"), body.as_bytes()).unwrap();
     for body in [
         r#"{"x":{"password":"hush"},"x":1}"#,
         r#"{"x":["Bearer hush-hush"],"x":[-2]}"#,
         r#"{"y":"eyJhbGciOiJFZERTQSJ9.hush.hush","x":1,"y":2}"#,
+        r#"{"password":"hush","password":""}"#,
+        r#"{"credentials":{"x":"hush","x":null}}"#,
+        r#"{"name":"x","name":"x-api-key","value":"hush"}"#,
+        r#"{"body":"{\"password\":\"hush\",\"password\":\"\"}"}"#,
+        // {"password":"hush","password":""}
+        r#"{"body":"eyJwYXNzd29yZCI6Imh1c2giLCJwYXNzd29yZCI6IiJ9"}"#,
     ] {
         assert!(!shown(body).contains("hush"), "{}", shown(body));
     }
-    assert_eq!(shown(r#"{"x":"hush","x":1.50}"#), "{\n  \"x\": 1.5,\n  \"x\": 1.50\n}");
+    let nested = r#"{"body":"{ \"b\": 18446744073709551617, \"pin\": 1234, \"a\": 2 }"}"#;
+    let shown_nested = shown(nested);
+    assert!(shown_nested.contains(r#"{ \"b\": 18446744073709551617, "#), "{shown_nested}");
+    assert_eq!(shown(r#"{"x":"one","x":1.50}"#), "{\n  \"x\": \"one\",\n  \"x\": 1.50\n}");
 }
 
 #[test]

@@ -1,6 +1,6 @@
 // The platform's clock, which may be ahead of the machine's.
 
-import { get } from "./api.js";
+import { get, inOrder } from "./api.js";
 import { createStore } from "./store.js";
 
 /** The milliseconds by which the platform's clock is ahead of this browser's. */
@@ -11,10 +11,14 @@ export const offset = createStore(0);
 /** The time in milliseconds by the platform's clock. */
 export const now = () => Date.now() + aheadMs;
 
+const begin = inOrder();
+
 /** Reads the platform's clock. */
 export async function syncClock() {
+  const isLatest = begin();
   try {
-    show(await get("clock"));
+    const clock = await get("clock");
+    if (isLatest()) take(clock);
   } catch {
     // The last known difference stays.
   }
@@ -29,8 +33,13 @@ export function followClock() {
   setInterval(() => document.hidden || syncClock(), SYNC_MS);
 }
 
-/** Takes over the clock as a response shows it. */
-export function show(clock) {
+/** Takes over the clock after a move of it. The responses to requests that began before are old. */
+export function moved(clock) {
+  begin()();
+  take(clock);
+}
+
+function take(clock) {
   aheadMs = new Date(clock.now).getTime() - Date.now();
   offset.set(clock.offsetS);
 }

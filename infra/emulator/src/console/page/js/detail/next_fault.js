@@ -1,7 +1,7 @@
 // The fault that the next matching request meets once.
 
 import { html } from "../../vendor/htm-preact.js";
-import { call, get } from "../api.js";
+import { call, get, inOrder } from "../api.js";
 import { Shape } from "../icons.js";
 import { changes } from "../live.js";
 import { Menu } from "../parts.js";
@@ -13,6 +13,8 @@ export const nextFault = createStore(null);
 
 /** The pause before a look whether a request has met the fault. */
 const LOOK_MS = 400;
+
+const begin = inOrder();
 
 let look = null;
 
@@ -27,18 +29,21 @@ changes.subscribe(() => {
 
 /** Reads the fault that is set. */
 export async function readNextFault() {
-  try {
-    const shown = await get("activity/next-fault");
-    nextFault.set(shown?.at ? shown : null);
-  } catch {
-    nextFault.set(null);
-  }
+  const isLatest = begin();
+  const shown = await get("activity/next-fault").catch(() => null);
+  if (isLatest()) nextFault.set(shown?.at ? shown : null);
+}
+
+/** Shows the fault after a change of it. The responses to requests that began before are old. */
+function changed(fault) {
+  begin()();
+  nextFault.set(fault);
 }
 
 /** The next request of the route, or any if it is `null`, fails at the place. */
 export async function failNext(route, at) {
   await call("PUT", "activity/next-fault", { route, at });
-  nextFault.set({ route, at });
+  changed({ route, at });
   notify(`The next ${route ?? "request"} fails ${placeName(at)}`);
 }
 
@@ -72,7 +77,7 @@ function placeName(at) {
 
 async function clear() {
   await call("DELETE", "activity/next-fault");
-  nextFault.set(null);
+  changed(null);
 }
 
 /** The line above the view while a fault is set. */

@@ -2,7 +2,7 @@
 
 import { html, useEffect, useState } from "../../vendor/htm-preact.js";
 import { call } from "../api.js";
-import { everySecond, now, offset, show, syncClock } from "../clock.js";
+import { everySecond, moved, now, offset, syncClock } from "../clock.js";
 import { dateAndTime, span } from "../format.js";
 import { Head } from "../parts.js";
 import { attempt, notify } from "../session.js";
@@ -23,7 +23,7 @@ export default function ClockView() {
   }, []);
   const move = async seconds => {
     setMoving(true);
-    const isMoved = await attempt(async () => show(await call("PUT", "clock", { offsetS: ahead + seconds })));
+    const isMoved = await attempt(async () => moved(await call("PUT", "clock", { offsetS: ahead + seconds })));
     if (isMoved) notify(`The clock is ${span(seconds)} further`);
     setMoving(false);
   };
