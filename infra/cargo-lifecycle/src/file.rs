@@ -1,11 +1,31 @@
-//! Files that are replaced as a whole.
+//! Files that are replaced as a whole, and their places.
 
 use std::io::Write as _;
-use std::path::Path;
+use std::path::{Component, Path};
 
 use fs_err as fs;
 use fs_err::{File, OpenOptions};
 use tooling::Error;
+
+/// Whether a whole path is in a folder.
+pub(crate) fn is_in(folder: &Path, path: &Path) -> bool {
+    names(path).starts_with(&names(folder))
+}
+
+/// The names in a whole path. A `..` removes the name before it.
+pub(crate) fn names(path: &Path) -> Vec<String> {
+    let mut names = Vec::new();
+    for part in path.components() {
+        match part {
+            Component::Normal(name) => names.push(name.to_string_lossy().into_owned()),
+            Component::ParentDir => {
+                names.pop();
+            }
+            Component::Prefix(_) | Component::RootDir | Component::CurDir => {}
+        }
+    }
+    names
+}
 
 /// Replaces the text of a file, or creates it. After an interruption the file has its old text or the
 /// new one, and no part of either, unless it was missing. It keeps its permissions, and a symbolic

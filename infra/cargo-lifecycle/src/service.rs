@@ -1,6 +1,8 @@
 //! The service that a command works on: its workspace, its template, and the package of its
 //! functions.
 
+pub(crate) mod functions;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
@@ -190,17 +192,6 @@ impl Service {
         Ok(Template::read(&self.template, &BTreeMap::new())?)
     }
 
-    /// The template, without the functions of [other binaries](Self::other_binaries).
-    ///
-    /// # Errors
-    ///
-    /// As for [`template`](Self::template).
-    pub fn template_of_package(&self) -> Result<Template, Error> {
-        let mut template = self.template()?;
-        template.functions.retain(|_, function| !self.other_binaries.contains(&function.binary));
-        Ok(template)
-    }
-
     /// The path of a setting.
     pub fn path(&self, setting: &str) -> PathBuf {
         self.workspace.join(setting)
@@ -356,9 +347,8 @@ mod tests {
         library.write("models/Cargo.toml", "[package]\nname = \"models\"\nedition = \"2024\"\n");
         library.write("models/src/lib.rs", "");
         let error = Service::find(&library.location()).unwrap_err().to_string();
-        let expected =
-            "no package of the workspace has a binary; choose one with --package: models";
-        assert_eq!(error, expected);
+        let expected = "no package of the workspace has a binary; choose one with --package";
+        assert_eq!(error, format!("{expected}: models"));
     }
 
     #[test]

@@ -2,13 +2,14 @@
 //! list of their `main`s for a simulation.
 
 use std::iter::repeat_n;
-use std::path::{Component, Path, PathBuf};
+use std::path::{Path, PathBuf};
 
 use tooling::Error;
 
 use super::declared::Function;
 use super::document::Document;
 use super::names::logical_id;
+use crate::file::names;
 use crate::service::Service;
 
 /// The manifest, the library and the list of `main`s, with their generated parts, as far as the
@@ -42,7 +43,7 @@ pub(super) fn documents(service: &Service, functions: &[Function]) -> Result<Vec
 
 /// The path of a function's source as a file of the workspace names it.
 fn way_to(service: &Service, function: &Function, from: &str) -> String {
-    way(from, &service.name_of(&source(service, function)))
+    way(&service.path(from), &source(service, function))
 }
 
 /// The source file of a function. If cargo's tables are generated, cargo may not know it yet.
@@ -52,27 +53,15 @@ fn source(service: &Service, Function { folder, name }: &Function) -> PathBuf {
     known.cloned().unwrap_or_else(new)
 }
 
-/// The path of a file as another file names it, both by their paths in the workspace:
-/// `../../functions/people/get_user.rs`. A file outside of the workspace has its whole path.
-fn way(from: &str, file: &str) -> String {
-    if Path::new(file).is_absolute() {
-        return file.to_owned();
-    }
+/// The path of a file as another file names it, both by their whole paths:
+/// `../../functions/people/get_user.rs`.
+fn way(from: &Path, file: &Path) -> String {
     let (mut above, file) = (names(from), names(file));
     above.pop();
     let shared = above.iter().zip(&file).take_while(|(one, other)| one == other).count();
     let up = repeat_n("..", above.len() - shared);
     let down = file.iter().skip(shared).map(String::as_str);
     up.chain(down).collect::<Vec<_>>().join("/")
-}
-
-/// The names in a path.
-fn names(path: &str) -> Vec<String> {
-    let names = Path::new(path).components().filter_map(|part| match part {
-        Component::Normal(name) => Some(name.to_string_lossy().into_owned()),
-        _ => None,
-    });
-    names.collect()
 }
 
 /// The module of a function. A binary may have hyphens in its name, a module has none.
@@ -121,7 +110,8 @@ mod tests {
         };
         let functions = [function("people", "get_user"), function("system", "authorizer")];
         let source = |Function { folder, name }: &Function| {
-            way("tests/simulation/functions.rs", &format!("functions/{folder}/{name}.rs"))
+            let file = format!("/store/functions/{folder}/{name}.rs");
+            way(Path::new("/store/tests/simulation/functions.rs"), Path::new(&file))
         };
 
         let modules = modules(source, &functions);
@@ -161,9 +151,13 @@ mod tests {
             ("functions/lib.rs", "functions/people/get_user.rs", "people/get_user.rs"),
             ("tests/it.rs", "people/get_user.rs", "../people/get_user.rs"),
             ("./it.rs", "people/get_user.rs", "people/get_user.rs"),
-            ("tests/it.rs", "/other/get_user.rs", "/other/get_user.rs"),
+            ("tests/../it.rs", "tests/../people/get_user.rs", "people/get_user.rs"),
+            ("../tests/it.rs", "people/get_user.rs", "../store/people/get_user.rs"),
+            ("tests/it.rs", "/other/get_user.rs", "../../other/get_user.rs"),
         ] {
-            assert_eq!(way(from, file), expected, "{from}");
+            // A path that begins with a slash remains as it is.
+            let whole = |path: &str| Path::new("/store").join(path);
+            assert_eq!(way(&whole(from), &whole(file)), expected, "{from}");
         }
     }
 }

@@ -11,6 +11,7 @@ use super::declared::Declared;
 use super::document::{Document, END, START};
 use super::names::{head, logical_id};
 use super::{backup, resources, rows, tables};
+use crate::service::functions::missing;
 
 /// The text before a function's binary.
 const BINARY: &str = "BuildProperties: {Binary: ";
@@ -99,13 +100,7 @@ fn refuse_left(
         let binary = behind[BINARY.len()..].split('}').next().unwrap_or_default();
         if !others.contains(binary) && !all.iter().any(|declared| declared.name() == binary) {
             let id = before.lines().filter_map(resource).next_back().unwrap_or_default();
-            return Err(format!(
-                "{}: {id} has the binary {binary}, which no package of the workspace has. If the \
-                 function was removed, delete {id} with its mapping and queues; if it was renamed, \
-                 rename {id} and its Binary",
-                template.path()
-            )
-            .into());
+            return Err(missing(template.path(), id, binary).into());
         }
     }
     Ok(())

@@ -27,7 +27,7 @@ use crate::service::Service;
 /// If the template cannot be read, or the binaries cannot be described.
 pub fn complaints(service: &Service) -> Result<Vec<String>, Error> {
     let template = template_of(service)?;
-    let descriptions = service.descriptions(&template.binaries())?;
+    let descriptions = service.descriptions(&service.binaries_in(&template)?)?;
     let mut complaints = between(&template, &descriptions);
     if let Some(document) = &service.settings().openapi.document {
         let path = service.path(document);
@@ -41,11 +41,11 @@ pub fn complaints(service: &Service) -> Result<Vec<String>, Error> {
 /// The template with the package's functions. They lack the variables of all other functions: one of
 /// those may read a variable of `Globals`.
 pub(crate) fn template_of(service: &Service) -> Result<Template, Error> {
-    let whole = service.template()?;
-    let mut template = service.template_of_package()?;
-    let others = whole.functions.iter().filter(|(id, _)| !template.functions.contains_key(*id));
-    let read: BTreeSet<&String> =
-        others.flat_map(|(_, function)| function.environment.keys()).collect();
+    let mut template = service.template()?;
+    let others = template.functions.values().filter(|function| service.is_other(function));
+    let read: BTreeSet<String> =
+        others.flat_map(|function| function.environment.keys().cloned()).collect();
+    template.functions.retain(|_, function| !service.is_other(function));
     for function in template.functions.values_mut() {
         function.environment.retain(|name, _| !read.contains(name));
     }

@@ -23,7 +23,8 @@ const CHARACTERS_MAX: usize = 23;
 /// A new service.
 #[derive(Debug, Clone, Args)]
 pub struct NewService {
-    /// Its folder, which is created. The folder's name is the name of the service and of its stack.
+    /// Its folder, which is created, or empty except for `.git`. The folder's name is the name of the
+    /// service and of its stack.
     pub folder: PathBuf,
     /// Depends on the crates in this checkout of their repository, not on their published versions.
     /// The service has no workflow of checks then, since a workflow has no such folder.
@@ -43,13 +44,23 @@ pub fn create(new: &NewService) -> Result<(), Error> {
         None => fs_err::canonicalize(&new.folder)?,
     };
     let name = name_of(&folder)?;
-    if new.folder.exists() && fs_err::read_dir(&new.folder)?.next().is_some() {
+    if new.folder.exists() && has_files(&new.folder)? {
         return Err(format!("{} has files already", new.folder.display()).into());
     }
     let checkout = new.path.as_deref().map(Checkout::at).transpose()?;
     write_all(&folder, &rendered(name, checkout.as_ref())?)?;
     say(&next_steps(&new.folder, checkout.as_ref()));
     Ok(())
+}
+
+/// Whether a folder has anything besides the repository that `git init` makes.
+fn has_files(folder: &Path) -> Result<bool, Error> {
+    for entry in fs_err::read_dir(folder)? {
+        if entry?.file_name() != ".git" {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 /// The path and the text of each file. With a checkout there is no workflow: on its machine the paths
@@ -178,6 +189,17 @@ mod tests {
         assert_eq!(service.settings().openapi.info["title"], "notes");
         let again = folder.create(None).unwrap_err().to_string();
         assert!(again.ends_with("notes has files already"), "{again}");
+    }
+
+    #[test]
+    fn a_folder_with_git_alone_gets_the_files_and_keeps_the_repository() {
+        let folder = Folder::new("git");
+        let head = folder.0.join(".git/HEAD");
+        write(&head, "ref: refs/heads/main\n").unwrap();
+        folder.create(None).unwrap();
+        assert!(folder.0.join(MANIFEST).is_file());
+        assert_eq!(folder.read(".git/HEAD"), "ref: refs/heads/main\n");
+        assert_eq!(fs_err::read_dir(folder.0.join(".git")).unwrap().count(), 1);
     }
 
     #[test]

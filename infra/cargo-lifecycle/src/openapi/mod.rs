@@ -68,7 +68,8 @@ fn is_same(recorded: &str, current: &str) -> bool {
 }
 
 fn current(service: &Service) -> Result<String, Error> {
-    document(service, service.printed(&service.template_of_package()?.binaries())?)
+    let binaries = service.binaries_in(&service.template_of_package()?)?;
+    document(service, service.printed(&binaries)?)
 }
 
 /// The document of the endpoints with these descriptions, as it is recorded.

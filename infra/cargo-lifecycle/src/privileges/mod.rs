@@ -70,11 +70,10 @@ fn grants(service: &Service) -> Result<BTreeSet<Permission>, Error> {
     for package in &service.settings().privileges.packages {
         added.extend(binaries_of(service.workspace(), package)?);
     }
-    let others = service.other_binaries();
     let mut template = service.template()?;
-    template.functions.retain(|_, function| {
-        !others.contains(&function.binary) || added.contains(&function.binary)
-    });
+    template
+        .functions
+        .retain(|_, function| !service.is_other(function) || added.contains(&function.binary));
     Ok(template.grants())
 }
 
@@ -106,12 +105,15 @@ pub fn complaints(service: &Service) -> Result<Vec<String>, Error> {
 ///
 /// # Errors
 ///
-/// If something cannot be built, run, read or written, or the part has no permission.
+/// If something cannot be built, run, read or written, the part has no permission, or a permission
+/// needs a test and none has the name of the part.
 pub fn prove(service: &Service, part: &Part) -> Result<Vec<String>, Error> {
     let grants = grants(service)?;
     let wanted = part.of(&grants)?;
     let place = table::place(service)?;
     let suite = Suite::build(service)?;
+    let skipped = service.settings().privileges.skip.as_deref();
+    let tests = suite.tests()?;
     let mut table = Table::read(&place)?;
     table.tests.retain(|grant, _| grants.contains(grant));
     let (again, kept) = table.tests.into_iter().partition(|(grant, _)| part.has(grant));
@@ -127,10 +129,7 @@ pub fn prove(service: &Service, part: &Part) -> Result<Vec<String>, Error> {
     let open: Vec<Permission> =
         wanted.iter().filter(|grant| !table.tests.contains_key(grant)).cloned().collect();
     if !open.is_empty() {
-        let skipped = service.settings().privileges.skip.as_deref();
-        let mut tests = suite.tests()?;
-        tests.retain(|test| skipped.is_none_or(|skipped| !test.starts_with(skipped)));
-        tests.retain(|test| part.tries(test));
+        let tests = chosen(tests, part, skipped)?;
         let shared = Mutex::new(table);
         find(&suite, &open, tests, |grant, test| keep(&shared, &place, grant, test))?;
         table = shared.into_inner().unwrap_or_else(PoisonError::into_inner);
@@ -138,6 +137,24 @@ pub fn prove(service: &Service, part: &Part) -> Result<Vec<String>, Error> {
     let unproven = wanted.iter().filter(|grant| !table.tests.contains_key(grant));
     let unproven = unproven.map(|grant| format!("{grant}: no test fails without it"));
     Ok(broken.into_iter().chain(unproven).collect())
+}
+
+/// The tests that are tried for permissions without a test.
+///
+/// # Errors
+///
+/// If no test has the name of the part.
+fn chosen(
+    mut tests: Vec<String>,
+    part: &Part,
+    skipped: Option<&str>,
+) -> Result<Vec<String>, Error> {
+    tests.retain(|test| skipped.is_none_or(|skipped| !test.starts_with(skipped)));
+    tests.retain(|test| part.tries(test));
+    match &part.test {
+        Some(text) if tests.is_empty() => Err(format!("no test has {text} in its name").into()),
+        _ => Ok(tests),
+    }
 }
 
 /// The rows of the table, by permission.
@@ -229,6 +246,21 @@ mod tests {
         let unknown = Part { function: Some("GetUser".into()), test: None };
         let error = unknown.of(&grants).unwrap_err().to_string();
         assert_eq!(error, "the template grants GetUser no permission");
+    }
+
+    #[test]
+    fn a_part_without_tests_and_a_suite_that_lists_none_are_errors() {
+        let chosen = |text: Option<&str>| {
+            let part = Part { function: None, test: text.map(str::to_owned) };
+            let tests = ["users::a_user_is_found", "rights::none"].map(str::to_owned);
+            chosen(tests.into(), &part, Some("rights::")).map_err(|error| error.to_string())
+        };
+        assert_eq!(chosen(None).unwrap(), ["users::a_user_is_found"]);
+        assert_eq!(chosen(Some("users::")).unwrap(), ["users::a_user_is_found"]);
+        assert_eq!(chosen(Some("user::")).unwrap_err(), "no test has user:: in its name");
+        let broken = Suite { binary: "false".into(), folder: ".".into() };
+        let error = broken.tests().unwrap_err().to_string();
+        assert!(error.starts_with("false --list: exit status: 1"), "{error}");
     }
 
     #[test]

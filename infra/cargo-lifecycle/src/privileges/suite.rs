@@ -104,8 +104,14 @@ impl Suite {
 
     /// The names of all tests.
     pub(super) fn tests(&self) -> Result<Vec<String>, Error> {
-        let listed = self.command().args(["--list", "--format=terse"]).output();
+        let mut command = self.command();
+        let listed = command.args(["--list", "--format=terse"]).output();
         let listed = listed.context(|| self.binary.display())?;
+        if !listed.status.success() {
+            let reason = String::from_utf8_lossy(&listed.stderr);
+            let (binary, status) = (self.binary.display(), listed.status);
+            return Err(format!("{binary} --list: {status} {}", reason.trim()).into());
+        }
         let listed = String::from_utf8(listed.stdout)?;
         let tests = listed.lines().filter_map(|line| line.strip_suffix(": test"));
         Ok(tests.map(str::to_owned).collect())

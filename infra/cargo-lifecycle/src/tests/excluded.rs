@@ -26,6 +26,43 @@ fn a_function_of_the_template_with_an_excluded_binary_is_left_alone() {
 }
 
 #[test]
+fn a_function_with_the_code_of_another_folder_is_left_alone() {
+    let library = library("elsewhere");
+    let template = library.read("template.yaml");
+    let with_code_in = |folder: &str| {
+        let other = format!(
+            "\n  LabelsFunction:\n    Type: AWS::Serverless::Function\n    \
+             Properties: {{CodeUri: {folder}}}\n\n  UsersTable:"
+        );
+        library.write("template.yaml", &template.replacen("\n  UsersTable:", &other, 1));
+        let service = library.service();
+        assert!(service.template().unwrap().binaries().contains("labels"));
+        service.binaries_in(&drift::template_of(&service).unwrap())
+    };
+    let own = with_code_in("../labels").unwrap();
+    assert_eq!(Vec::from_iter(own), ["get_book", "put_book"]);
+    let error = with_code_in("target/lambda/labels/").unwrap_err().to_string();
+    assert!(error.contains("LabelsFunction has the binary labels"), "{error}");
+}
+
+#[test]
+fn a_missing_binary_is_an_error_with_its_function_and_the_remedy() {
+    let library = library("no-binary");
+    fs_err::remove_file(library.path("lending/src/bin/put_book.rs")).unwrap();
+    let service = library.service();
+    for error in [
+        drift::complaints(&service).unwrap_err(),
+        openapi::write(&service, &library.path("openapi.json")).unwrap_err(),
+    ] {
+        let error = error.to_string();
+        let expected = "template.yaml: PutBookFunction has the binary put_book, which no package";
+        assert!(error.starts_with(expected), "{error}");
+        assert!(error.ends_with("if it is new, run `cargo lifecycle codegen`"), "{error}");
+    }
+    assert!(!library.path("openapi.json").exists());
+}
+
+#[test]
 fn a_variable_of_the_globals_may_be_read_by_an_excluded_binary_only() {
     let library = library("excluded-variable");
     let template = library.read("template.yaml");
