@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use tooling::process::succeeded;
-use tooling::{Error, cargo, target_directory};
+use tooling::{Error, cargo, last_built, target_directory};
 
 use super::candidates::{Candidate, Package};
 
@@ -62,7 +62,47 @@ pub(super) fn build(workspace: &Path, profile: &str, arguments: &[&str]) -> Resu
     succeeded(cargo(workspace).args(["build", "--profile", profile]).args(arguments))
 }
 
-/// The folder of a profile's binaries.
-pub(super) fn folder(workspace: &Path, profile: &str) -> Result<PathBuf, Error> {
-    Ok(target_directory(workspace)?.join(profile))
+/// The binaries of a profile, as last built.
+pub(super) struct Binaries {
+    target_directory: PathBuf,
+    /// The name of the profile's folder.
+    folder: &'static str,
+}
+
+impl Binaries {
+    pub(super) fn of(workspace: &Path, folder: &'static str) -> Result<Self, Error> {
+        Ok(Self { target_directory: target_directory(workspace)?, folder })
+    }
+
+    /// The path of a binary: below the target directory, or below its folder for this machine if
+    /// cargo's configuration names a target.
+    pub(super) fn path(&self, name: &str) -> Result<PathBuf, Error> {
+        let file = Path::new(self.folder).join(name);
+        last_built(&self.target_directory, &file).ok_or_else(|| {
+            let place = self.target_directory.join(&file);
+            format!("{} is missing: run the command without --no-build", place.display()).into()
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::env::consts::{ARCH, OS};
+
+    use super::*;
+
+    #[test]
+    fn a_binary_of_this_machines_target_is_found_and_a_missing_one_fails() {
+        let target_directory =
+            std::env::temp_dir().join(format!("bench-binaries-{}", std::process::id()));
+        let system = if OS == "macos" { "apple-darwin" } else { OS };
+        let of_target = target_directory.join(format!("{ARCH}-unknown-{system}/release"));
+        fs_err::create_dir_all(&of_target).unwrap();
+        fs_err::write(of_target.join("get_user"), "").unwrap();
+        let binaries = Binaries { target_directory, folder: "release" };
+        assert_eq!(binaries.path("get_user").unwrap(), of_target.join("get_user"));
+        let missing = binaries.path("get_order").unwrap_err().to_string();
+        assert!(missing.ends_with("get_order is missing: run the command without --no-build"));
+        fs_err::remove_dir_all(&binaries.target_directory).unwrap();
+    }
 }

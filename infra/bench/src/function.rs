@@ -25,7 +25,7 @@ impl Function {
         setup: &Setup,
         candidate: &'static Candidate,
     ) -> Result<(Self, Duration), Error> {
-        Self::start_by(Command::new(setup.binary(candidate)), setup, candidate, PATIENCE).await
+        Self::start_by(Command::new(setup.binary(candidate)?), setup, candidate, PATIENCE).await
     }
 
     /// As [`Function::start`], by a command that runs the binary, and with another time limit for each

@@ -18,7 +18,7 @@ use tooling::{Error, say};
 use self::report::Row;
 use self::tables::Tables;
 use self::work::Work;
-use super::binaries;
+use super::binaries::{self, Binaries};
 use super::figures::{median, ms};
 use super::function::Function;
 use super::setup::Setup;
@@ -55,7 +55,7 @@ pub(super) async fn run(workspace: &Path, arguments: &Arguments) -> Result<ExitC
         let names: Vec<_> = ["--package", "functions"].into_iter().chain(programs).collect();
         binaries::build(workspace, PROFILE, &names)?;
     }
-    let mut setup = Setup::new(&binaries::folder(workspace, PROFILE)?, workspace).await?;
+    let mut setup = Setup::new(Binaries::of(workspace, PROFILE)?, workspace).await?;
     let mut measured = Vec::new();
     for work in Work::ALL {
         // Each work has its own tables, so that only one is large at a time.

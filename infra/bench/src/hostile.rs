@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 use tooling::{Error, say};
 
 use self::bodies::{BODIES, Body};
-use super::binaries;
+use super::binaries::{self, Binaries};
 use super::candidates::{Candidate, Package};
 use super::events::Events;
 use super::figures::{median, ms};
@@ -119,7 +119,7 @@ pub(super) async fn run(workspace: &Path, arguments: &Arguments) -> Result<ExitC
         let candidates: Vec<_> = TARGETS.iter().map(|target| &target.candidate).collect();
         binaries::build_candidates(workspace, &candidates)?;
     }
-    let setup = Setup::new(&binaries::folder(workspace, "release")?, workspace).await?;
+    let setup = Setup::new(Binaries::of(workspace, "release")?, workspace).await?;
     let document = fs_err::read(workspace.join("infra/openapi.json"))?;
     let document = serde_json::from_slice(&document)?;
     let mut measured = Vec::new();

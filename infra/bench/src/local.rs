@@ -19,8 +19,9 @@ use tooling::{Error, say};
 use tooling_async::child;
 use tooling_async::http::{Client, sign_in};
 
+use super::binaries::{self, Binaries};
 use super::figures::{median, ms, p99};
-use super::{binaries, targets};
+use super::targets;
 
 /// The time limit for the platform's start, mostly for building all functions.
 const START_LIMIT: Duration = Duration::from_hours(1);
@@ -117,10 +118,10 @@ impl Platform {
         if !no_build {
             binaries::build(workspace, "tool", &["--package", "demo"])?;
         }
-        let folder = binaries::folder(workspace, "tool")?;
-        let template = folder.join("unthrottled.yaml");
+        let local = Binaries::of(workspace, "tool")?.path("local")?;
+        let template = local.with_file_name("unthrottled.yaml");
         fs_err::write(&template, unthrottled(workspace)?)?;
-        let mut command = Command::new(folder.join("local"));
+        let mut command = Command::new(local);
         command
             .current_dir(workspace)
             .args(["--release", "--demo", "--port", "0", "--control-port", "0"])

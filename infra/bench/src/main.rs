@@ -37,6 +37,7 @@ use tooling::terminal::fail;
 use tooling::{Error, say};
 
 use self::arguments::{Arguments, Subcommand};
+use self::binaries::Binaries;
 use self::candidates::Candidate;
 use self::figures::{Figures, ms};
 use self::function::Function;
@@ -58,7 +59,7 @@ fn main() -> ExitCode {
 /// Runs the same command in an optimised build of this program: a slow stub would distort the times.
 fn run_optimised(workspace: &Path) -> Result<ExitCode, Error> {
     binaries::build(workspace, "tool", &["--package", "bench"])?;
-    let binary = binaries::folder(workspace, "tool")?.join("bench");
+    let binary = Binaries::of(workspace, "tool")?.path("bench")?;
     let status = Command::new(binary).args(std::env::args_os().skip(1)).status();
     let status = status.context(|| "bench")?;
     Ok(if status.success() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
@@ -100,7 +101,7 @@ async fn all_rounds(
     candidates: &[&'static Candidate],
     arguments: &Arguments,
 ) -> Result<Vec<Figures>, Error> {
-    let setup = Setup::new(&binaries::folder(workspace, "release")?, workspace).await?;
+    let setup = Setup::new(Binaries::of(workspace, "release")?, workspace).await?;
     let quota = Quota::of_128_mb(Duration::from_millis(arguments.period_ms));
     let mut figures: Vec<_> = candidates.iter().map(|candidate| Figures::of(candidate)).collect();
     for _ in 0..arguments.rounds {
@@ -112,7 +113,7 @@ async fn all_rounds(
         }
     }
     for figures in &mut figures {
-        let bytes = fs_err::metadata(setup.binary(figures.candidate))?.len();
+        let bytes = fs_err::metadata(setup.binary(figures.candidate)?)?.len();
         figures.binary_mb = Some(f64::from(u32::try_from(bytes)?) / 1_000_000.0);
     }
     if let Err(error) = quota {

@@ -27,7 +27,7 @@ use tooling::{Error, say};
 
 use self::counts::{Count, Counts, FILE};
 use super::arguments::Arguments;
-use super::binaries;
+use super::binaries::{self, Binaries};
 use super::candidates::{self, AUTHORIZER, CACHED, Candidate, ORDER, READ, USER};
 use super::function::Function;
 use super::setup::Setup;
@@ -90,7 +90,7 @@ async fn count_all(
     valgrind: &Path,
     candidates: &[&'static Candidate],
 ) -> Result<Vec<Count>, Error> {
-    let setup = Setup::new(&binaries::folder(workspace, FOLDER)?, workspace).await?;
+    let setup = Setup::new(Binaries::of(workspace, FOLDER)?, workspace).await?;
     let mut counts = Vec::new();
     for candidate in candidates {
         let instructions = per_event(&setup, valgrind, candidate).await;
@@ -141,7 +141,7 @@ impl Run {
         command
             .args(["--tool=callgrind", "--quiet"])
             .arg(format!("--callgrind-out-file={}", output.display()))
-            .arg(setup.binary(candidate));
+            .arg(setup.binary(candidate)?);
         let (mut function, _) = Function::start_by(command, setup, candidate, PATIENCE).await?;
         for _ in 0..events {
             function.invoke(&(candidate.event)(&setup.events)).await?;

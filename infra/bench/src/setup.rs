@@ -8,6 +8,7 @@ use aws::tokens;
 use domain::resources::QUEUES;
 use lifecycle::effects::QueueName;
 
+use super::binaries::Binaries;
 use super::candidates::Candidate;
 use super::events::{AUDIENCE, Events, ISSUER};
 use super::items::Items;
@@ -21,22 +22,21 @@ const SYSTEM_ROOTS: [&str; 2] =
 pub(super) struct Setup {
     pub(super) services: Services,
     pub(super) events: Events,
-    binaries: PathBuf,
+    binaries: Binaries,
     folder: PathBuf,
     /// Variables of some measurements, which replace others.
     more: Vec<(String, String)>,
 }
 
 impl Setup {
-    pub(super) async fn new(binaries: &Path, workspace: &Path) -> Result<Self, Error> {
+    pub(super) async fn new(binaries: Binaries, workspace: &Path) -> Result<Self, Error> {
         let items = Items::new();
         let keys = tokens::generate()?;
         let events = Events::new(&items, &keys)?;
         let services = Services::start(&items, &keys).await?;
         let folder = std::env::temp_dir().join(format!("bench-{}", std::process::id()));
         fs::create_dir(&folder)?;
-        let (binaries, more) = (binaries.to_owned(), Vec::new());
-        let setup = Self { services, events, binaries, folder, more };
+        let setup = Self { services, events, binaries, folder, more: Vec::new() };
         setup.write_roots(workspace)?;
         Ok(setup)
     }
@@ -60,8 +60,8 @@ impl Setup {
         self.folder.join("system.pem")
     }
 
-    pub(super) fn binary(&self, candidate: &Candidate) -> PathBuf {
-        self.binaries.join(candidate.binary)
+    pub(super) fn binary(&self, candidate: &Candidate) -> Result<PathBuf, Error> {
+        self.binaries.path(candidate.binary)
     }
 
     /// Adds environment variables; they replace those of the same names.
