@@ -85,11 +85,21 @@ fn move_back(
     wanted: &[Wanted<'_>],
     arguments: &Arguments,
 ) -> Result<(), Error> {
-    let mut moves = Vec::new();
+    let (mut moves, mut missing) = (Vec::new(), 0);
     for (binary, back) in wanted {
         let name = stack.function(binary);
-        let target = asked(aws, &name, *back).context(|| &name)?;
-        moves.extend(target.map(|version| (*binary, name, version)));
+        match asked(aws, &name, *back).context(|| &name) {
+            Ok(target) => moves.extend(target.map(|version| (*binary, name, version))),
+            // The template may have functions whose deployment failed.
+            Err(error) if matches!(back, Back::To(_)) && is_missing(&error) => {
+                say(&format!("{name}: not in the stack; unchanged"));
+                missing += 1;
+            }
+            Err(error) => return Err(error),
+        }
+    }
+    if missing > 0 && missing == wanted.len() {
+        return Err(format!("{} has none of the functions", stack.name).into());
     }
     let pairs: Vec<_> = moves.iter().map(|(it, _, version)| format!("{it}={version}")).collect();
     if !pairs.is_empty() {
@@ -176,6 +186,11 @@ fn target(alias: &Value, versions: &Value, back: Back<'_>) -> Result<Target, Err
     Ok(if moves { Target::Version(version.to_string()) } else { Target::Same })
 }
 
+/// Whether Lambda has no such function or alias.
+fn is_missing(error: &Error) -> bool {
+    error.to_string().contains("(ResourceNotFoundException)")
+}
+
 fn number(version: &Value) -> Option<u64> {
     version.as_str()?.parse().ok()
 }
@@ -249,7 +264,7 @@ mod tests {
         fs_err::create_dir_all(&folder).unwrap();
         let (program, calls) = (folder.join("aws"), folder.join("calls"));
         let script = format!(
-            "#!/bin/sh\necho \"$@\" >> {}\ncase \"$2 $4\" in\nget-alias*young) echo '{{\"FunctionVersion\":\"3\"}}' ;;\nget-alias*) echo '{{\"FunctionVersion\":\"11\"}}' ;;\nlist-versions-by-function*) echo '{}' ;;\nupdate-alias*stuck) exit 1 ;;\n*) echo '{{}}' ;;\nesac\n",
+            "#!/bin/sh\necho \"$@\" >> {}\ncase \"$2 $4\" in\nget-alias*missing) echo 'An error occurred (ResourceNotFoundException)' >&2; exit 254 ;;\nget-alias*young) echo '{{\"FunctionVersion\":\"3\"}}' ;;\nget-alias*) echo '{{\"FunctionVersion\":\"11\"}}' ;;\nlist-versions-by-function*) echo '{}' ;;\nupdate-alias*stuck) exit 1 ;;\n*) echo '{{}}' ;;\nesac\n",
             calls.display(),
             versions(),
         );
@@ -295,5 +310,20 @@ mod tests {
         let said = ended.unwrap_err().to_string();
         assert!(said.starts_with("shop-stuck is not moved") && !said.contains("shop-a"), "{said}");
         assert_eq!(moves.len(), 2, "{moves:?}");
+    }
+
+    #[test]
+    fn a_function_that_the_stack_lacks_stops_no_move_to_a_time() {
+        let then = at("2026-11-26T08:30:00Z");
+        let (ended, made) = moves("missing", &[("missing", then), ("a", then)], false);
+        ended.unwrap();
+        assert_eq!(made.len(), 1, "{made:?}");
+        let (ended, _) = moves("missing-all", &[("missing", then)], false);
+        assert_eq!(ended.unwrap_err().to_string(), "shop has none of the functions");
+        // A named function is perhaps a mistake.
+        let functions = [("missing", Back::One), ("a", Back::One)];
+        let (ended, made) = moves("missing-named", &functions, false);
+        assert!(ended.unwrap_err().to_string().starts_with("shop-missing: aws lambda get-alias"));
+        assert_eq!(made, Vec::<String>::new());
     }
 }

@@ -233,6 +233,25 @@ mod tests {
     }
 
     #[test]
+    fn the_execution_role_may_create_the_role_of_api_gateway_alone() {
+        let pipeline = ours(TEMPLATE);
+        let policies = &pipeline["Resources"]["ExecutionRole"]["Properties"]["Policies"];
+        let statements = policies.as_array().unwrap().iter();
+        let statements =
+            statements.flat_map(|it| it["PolicyDocument"]["Statement"].as_array().unwrap());
+        let creates = |it: &&Value| it["Action"].to_string().contains("ServiceLinkedRole");
+        let [created] = statements.filter(creates).collect::<Vec<_>>()[..] else {
+            panic!("one statement about a service-linked role")
+        };
+        let service = "ops.apigateway.amazonaws.com";
+        let condition = json!({ "StringEquals": { "iam:AWSServiceName": service } });
+        assert_eq!(created["Condition"], condition);
+        let resource = created["Resource"]["Fn::Sub"].as_str().unwrap();
+        let role = format!(":role/aws-service-role/{service}/AWSServiceRoleForAPIGateway");
+        assert!(resource.ends_with(&role), "{resource}");
+    }
+
+    #[test]
     fn the_execution_role_may_replace_the_list_of_copied_tables() {
         let pipeline = ours(TEMPLATE);
         let policies = &pipeline["Resources"]["ExecutionRole"]["Properties"]["Policies"];

@@ -91,6 +91,11 @@ fn values(
         if allowed.is_some_and(|allowed| !allowed.iter().any(|it| text(it) == value)) {
             return Err(format!("{value} is not allowed for {name}").into());
         }
+        let length = u64::try_from(value.chars().count())?;
+        if let Some(most) = declaration["MaxLength"].as_u64().filter(|most| length > *most) {
+            let error = format!("{name} has {length} characters, and may have {most} at most");
+            return Err(error.into());
+        }
         values.insert(name.clone(), value);
     }
     Ok(values)
@@ -128,6 +133,7 @@ mod tests {
                 "CargoXtaskStamp": { "Type": "String" },
                 "Level": { "Type": "String", "Default": "info", "AllowedValues": ["info", "debug"] },
                 "Origins": { "Type": "CommaDelimitedList", "Default": "https://a.example" },
+                "Issuers": { "Type": "String", "Default": "", "MaxLength": 4 },
                 "Days": { "Type": "Number", "Default": 30 },
                 "Secret": { "Type": "String", "Default": "", "NoEcho": true },
             },
@@ -185,5 +191,10 @@ mod tests {
             "a value for Levle, which is not a parameter"
         );
         assert_eq!(stamped(&[("Level", "x")]).unwrap_err(), "x is not allowed for Level");
+        assert!(stamped(&[("Issuers", "[{é}")]).is_ok());
+        assert_eq!(
+            stamped(&[("Issuers", "[{é}]")]).unwrap_err(),
+            "Issuers has 5 characters, and may have 4 at most"
+        );
     }
 }
