@@ -35,6 +35,7 @@ mod trace;
 mod upstream;
 mod version;
 mod workload;
+mod written;
 
 pub use self::client::{Client, SENT};
 pub use self::faults::{Fault, FaultMix};

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use serde_json::Value as Json;
-use tokio::sync::{Notify, oneshot, watch};
+use tokio::sync::{Notify, oneshot};
 use tokio::time::{Instant, timeout_at};
 
 use super::faults::{Fault, FaultMix};
@@ -16,6 +16,7 @@ use super::records::Records;
 use super::report::Failure;
 use super::streams::Streams;
 use super::trace::{Event, Happened, Trace};
+use super::written::Written;
 use crate::Millis;
 use crate::random::{Random, Seeded};
 use crate::services::{CallId, Called, Services, WireRequest, WireResponse};
@@ -44,8 +45,7 @@ pub(super) struct World {
     waiting: Mutex<BTreeMap<CallId, oneshot::Sender<WireResponse>>>,
     /// The next event of the services may be another.
     changed: Notify,
-    /// The number of records in all streams.
-    pub(super) records: watch::Sender<u64>,
+    pub(super) written: Written,
     trace: Mutex<Trace>,
     oracles: Mutex<Vec<Box<dyn Oracle>>>,
     seen: Mutex<Records>,
@@ -80,7 +80,7 @@ impl World {
             random: Mutex::new(streams.of("services")),
             waiting: Mutex::default(),
             changed: Notify::new(),
-            records: watch::Sender::new(0),
+            written: Written::default(),
             trace: Mutex::default(),
             oracles: Mutex::new(oracles),
             seen: Mutex::default(),
@@ -342,7 +342,7 @@ impl World {
 
     fn count_records(&self) {
         let records = lock(&self.services).stream_records();
-        self.records.send_if_modified(|known| std::mem::replace(known, records) != records);
+        self.written.set(records);
     }
 
     /// The number of the next call of a function.

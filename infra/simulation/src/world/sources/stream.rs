@@ -1,13 +1,13 @@
 //! The event source mapping of a table's stream: reads each shard in order, invokes, and goes on
 //! after success.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use sam_template::StreamTrigger;
 use sam_template::batches::{failed_items, fitting};
 use serde_json::{Value as Json, json};
 use sha2::{Digest, Sha256};
-use tokio::sync::watch::Receiver;
 use tokio::time::{Instant, sleep, timeout, timeout_at};
 
 use super::events;
@@ -56,14 +56,14 @@ struct Batch {
 impl Reader {
     /// Reads until the task is dropped.
     pub(super) async fn read(mut self) {
-        let mut written = self.mapping.world.records.subscribe();
+        let world = Arc::clone(&self.mapping.world);
         loop {
-            written.mark_unchanged();
-            match self.deliver_next(&mut written).await {
+            let mut seen = world.written.records();
+            match self.deliver_next(&mut seen).await {
                 Ok(true) => {}
                 Ok(false) => {
                     // Read again after a write, or after the time.
-                    let _ = timeout(IDLE, written.changed()).await;
+                    let _ = timeout(IDLE, world.written.more_than(&mut seen)).await;
                 }
                 Err(error) => {
                     if error["__type"] == "TrimmedDataAccessException" {
@@ -94,8 +94,9 @@ impl Reader {
     }
 
     /// Delivers a batch: the records that are there, or the first that come within the batching
-    /// window, until they fill an event. Returns whether there was a record.
-    async fn deliver_next(&mut self, written: &mut Receiver<u64>) -> Result<bool, Json> {
+    /// window, until they fill an event. `seen` is the number of records before the
+    /// read. Returns whether there was a record.
+    async fn deliver_next(&mut self, seen: &mut u64) -> Result<bool, Json> {
         let mut records = self.next_records().await?;
         if records.is_empty() {
             return Ok(false);
@@ -105,7 +106,7 @@ impl Reader {
         let deadline = Instant::now() + self.trigger.batching_window;
         while !self.is_full(&records) && Instant::now() < deadline {
             // A write in any stream ends the wait, and so does the end of the window.
-            let _ = timeout_at(deadline, written.changed()).await;
+            let _ = timeout_at(deadline, self.mapping.world.written.more_than(seen)).await;
             records = self.next_records().await?;
         }
         records.truncate(self.fitting(&records));
