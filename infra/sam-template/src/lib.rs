@@ -74,6 +74,7 @@ pub use self::model::{
     StartingPosition, Statement, StreamTrigger, StreamView, Table, Template, Throttle, Trigger,
 };
 pub use self::names::{ACCOUNT_ID, REGION, STACK_NAME};
+pub use self::parameters::check_parameter;
 pub use self::permissions::Permission;
 pub use self::reader::{applied_globals, merge_globals};
 pub use self::skipped::Skipped;

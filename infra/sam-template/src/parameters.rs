@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Number, Value, json};
 
 use super::error::TemplateError;
 use super::names::{ACCOUNT_ID, REGION, STACK_NAME, arn};
@@ -37,18 +37,13 @@ pub(super) fn values(
                 continue;
             }
         };
-        check_allowed(name, declaration, &value)?;
+        check_parameter(declaration, &value).map_err(|complaint| {
+            TemplateError::not_understood(&format!("/Parameters/{name}"), &complaint)
+        })?;
         let value = match declaration["Type"].as_str() {
             Some(kind) if is_list(kind) => list(&value),
-            Some("Number") => {
-                let number = number(name, &value)?;
-                check_bounds(name, declaration, &number)?;
-                number
-            }
-            _ => {
-                check_length(name, declaration, &value)?;
-                json!(value)
-            }
+            Some("Number") => json!(number(&value)),
+            _ => json!(value),
         };
         values.insert(name.clone(), value);
     }
@@ -83,11 +78,8 @@ fn list(value: &str) -> Value {
     value.split(',').map(str::trim).filter(|item| !item.is_empty()).collect()
 }
 
-fn number(parameter: &str, value: &str) -> Result<Value, TemplateError> {
-    serde_json::from_str(value).map(Value::Number).map_err(|_| {
-        let path = format!("/Parameters/{parameter}");
-        TemplateError::not_understood(&path, &format!("{value}, which is not a number"))
-    })
+fn number(value: &str) -> Option<Number> {
+    serde_json::from_str(value).ok()
 }
 
 fn pseudo_parameters() -> BTreeMap<String, Value> {
@@ -112,8 +104,22 @@ fn unknown(declared: &Map<String, Value>) -> String {
     format!("a value is given for a parameter that the template does not have; it has {known}")
 }
 
-/// Checks a value against the parameter's `AllowedValues`. Each element of a list is checked.
-fn check_allowed(name: &str, declaration: &Value, value: &str) -> Result<(), TemplateError> {
+/// Checks a value against the declaration of its parameter: `AllowedValues` (for each element of a
+/// list), the number and the bounds of a `Number`, and the characters of any other text.
+/// `AllowedPattern` is not checked.
+///
+/// # Errors
+/// The complaint, without the parameter's name.
+pub fn check_parameter(declaration: &Value, value: &str) -> Result<(), String> {
+    check_allowed(declaration, value)?;
+    match declaration["Type"].as_str() {
+        Some(kind) if is_list(kind) => Ok(()),
+        Some("Number") => check_bounds(declaration, value),
+        _ => check_length(declaration, value),
+    }
+}
+
+fn check_allowed(declaration: &Value, value: &str) -> Result<(), String> {
     let Some(allowed) = declaration["AllowedValues"].as_array() else { return Ok(()) };
     let allowed: Vec<String> = allowed
         .iter()
@@ -124,19 +130,15 @@ fn check_allowed(name: &str, declaration: &Value, value: &str) -> Result<(), Tem
         if is_list { value.split(',').map(str::trim).collect() } else { vec![value] };
     match elements.into_iter().find(|element| !allowed.iter().any(|one| one == element)) {
         None => Ok(()),
-        Some(other) => Err(TemplateError::not_understood(
-            &format!("/Parameters/{name}"),
-            &format!("{other}, which is none of its values {}", allowed.join(", ")),
-        )),
+        Some(other) => Err(format!("{other}, which is none of its values {}", allowed.join(", "))),
     }
 }
 
-/// Checks a number against the parameter's `MinValue` and `MaxValue`.
-fn check_bounds(name: &str, declaration: &Value, number: &Value) -> Result<(), TemplateError> {
+fn check_bounds(declaration: &Value, value: &str) -> Result<(), String> {
+    let number = number(value).ok_or_else(|| format!("{value}, which is not a number"))?;
     let bound = |key: &str| Some((declaration[key].as_f64()?, number.as_f64()?));
     let complaint = |words: &str, key: &str| {
-        let what = format!("{number}, which is {words} its {key} {}", declaration[key]);
-        Err(TemplateError::not_understood(&format!("/Parameters/{name}"), &what))
+        Err(format!("{number}, which is {words} its {key} {}", declaration[key]))
     };
     if bound("MinValue").is_some_and(|(least, number)| number < least) {
         return complaint("less than", "MinValue");
@@ -147,13 +149,11 @@ fn check_bounds(name: &str, declaration: &Value, number: &Value) -> Result<(), T
     Ok(())
 }
 
-/// Checks the characters of a text against the parameter's `MinLength` and `MaxLength`.
-fn check_length(name: &str, declaration: &Value, value: &str) -> Result<(), TemplateError> {
+fn check_length(declaration: &Value, value: &str) -> Result<(), String> {
     let length = value.chars().count();
     let bound = |key: &str| declaration[key].as_u64().and_then(|it| usize::try_from(it).ok());
     let complaint = |words: &str, key: &str| {
-        let what = format!("{length} characters, {words} than its {key} {}", declaration[key]);
-        Err(TemplateError::not_understood(&format!("/Parameters/{name}"), &what))
+        Err(format!("{length} characters, {words} than its {key} {}", declaration[key]))
     };
     if bound("MinLength").is_some_and(|least| length < least) {
         return complaint("less", "MinLength");
@@ -186,7 +186,7 @@ mod tests {
     }
 
     fn complaint(declaration: &Value, value: &str) -> Option<String> {
-        check_allowed("Stage", declaration, value).err().map(|error| error.to_string())
+        check_parameter(declaration, value).err()
     }
 
     #[test]
@@ -194,9 +194,8 @@ mod tests {
         let one_of = json!({ "Type": "String", "AllowedValues": ["dev", "prod", 1] });
         assert_eq!(complaint(&one_of, "prod"), None);
         assert_eq!(complaint(&one_of, "1"), None);
-        let error = complaint(&one_of, "test").unwrap();
-        assert!(error.contains("/Parameters/Stage: test, which is none"), "{error}");
-        assert!(error.ends_with("dev, prod, 1"), "{error}");
+        let expected = "test, which is none of its values dev, prod, 1";
+        assert_eq!(complaint(&one_of, "test").as_deref(), Some(expected));
         assert_eq!(complaint(&json!({ "Type": "String" }), "test"), None);
     }
 
@@ -204,8 +203,8 @@ mod tests {
     fn each_element_of_a_list_is_checked() {
         let some_of = json!({ "Type": "CommaDelimitedList", "AllowedValues": ["a", "b"] });
         assert_eq!(complaint(&some_of, "a, b"), None);
-        let error = complaint(&some_of, "a, c").unwrap();
-        assert!(error.contains(": c, which is none of its values a, b"), "{error}");
+        let expected = "c, which is none of its values a, b";
+        assert_eq!(complaint(&some_of, "a, c").as_deref(), Some(expected));
     }
 
     #[test]
@@ -238,19 +237,11 @@ mod tests {
     #[test]
     fn a_number_out_of_its_bounds_is_an_error_with_the_bound() {
         let declaration = json!({ "Type": "Number", "MinValue": 0, "MaxValue": 5 });
-        let complaint = |value: i32| {
-            let checked = check_bounds("Hops", &declaration, &json!(value));
-            checked.err().map(|error| error.to_string()).unwrap_or_default()
-        };
-        assert_eq!([complaint(0), complaint(5)], ["", ""]);
-        let less = complaint(-1);
-        assert!(
-            less.ends_with("/Parameters/Hops: -1, which is less than its MinValue 0"),
-            "{less}"
-        );
-        let more = complaint(6);
-        assert!(more.ends_with("/Parameters/Hops: 6, which is more than its MaxValue 5"), "{more}");
-        assert!(check_bounds("Any", &json!({ "Type": "Number" }), &json!(-1)).is_ok());
+        let of = |value| complaint(&declaration, value);
+        assert_eq!([of("0"), of("5")], [None, None]);
+        assert_eq!(of("-1").unwrap(), "-1, which is less than its MinValue 0");
+        assert_eq!(of("6").unwrap(), "6, which is more than its MaxValue 5");
+        assert_eq!(complaint(&json!({ "Type": "Number" }), "-1"), None);
     }
 
     #[test]

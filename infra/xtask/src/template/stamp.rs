@@ -8,6 +8,7 @@
 
 use std::collections::BTreeMap;
 
+use sam_template::check_parameter;
 use serde_json::{Map, Value, json};
 use tooling::Error;
 
@@ -87,15 +88,7 @@ fn values(
         let default = declaration.get("Default").map(text);
         let value = given.get(name).cloned().or(default);
         let value = value.ok_or_else(|| format!("no value for {name}"))?;
-        let allowed = declaration["AllowedValues"].as_array();
-        if allowed.is_some_and(|allowed| !allowed.iter().any(|it| text(it) == value)) {
-            return Err(format!("{value} is not allowed for {name}").into());
-        }
-        let length = u64::try_from(value.chars().count())?;
-        if let Some(most) = declaration["MaxLength"].as_u64().filter(|most| length > *most) {
-            let error = format!("{name} has {length} characters, and may have {most} at most");
-            return Err(error.into());
-        }
+        check_parameter(declaration, &value).map_err(|why| format!("{name}: {why}"))?;
         values.insert(name.clone(), value);
     }
     Ok(values)
@@ -134,7 +127,7 @@ mod tests {
                 "Level": { "Type": "String", "Default": "info", "AllowedValues": ["info", "debug"] },
                 "Origins": { "Type": "CommaDelimitedList", "Default": "https://a.example" },
                 "Issuers": { "Type": "String", "Default": "", "MaxLength": 4 },
-                "Days": { "Type": "Number", "Default": 30 },
+                "Days": { "Type": "Number", "Default": 30, "MinValue": 1 },
                 "Secret": { "Type": "String", "Default": "", "NoEcho": true },
             },
             "Resources": { "Work": { "Type": "AWS::Serverless::Function", "Properties": {
@@ -190,11 +183,18 @@ mod tests {
             stamped(&[("Levle", "x")]).unwrap_err(),
             "a value for Levle, which is not a parameter"
         );
-        assert_eq!(stamped(&[("Level", "x")]).unwrap_err(), "x is not allowed for Level");
+        assert_eq!(
+            stamped(&[("Level", "x")]).unwrap_err(),
+            "Level: x, which is none of its values info, debug"
+        );
+        assert_eq!(
+            stamped(&[("Days", "0")]).unwrap_err(),
+            "Days: 0, which is less than its MinValue 1"
+        );
         assert!(stamped(&[("Issuers", "[{é}")]).is_ok());
         assert_eq!(
             stamped(&[("Issuers", "[{é}]")]).unwrap_err(),
-            "Issuers has 5 characters, and may have 4 at most"
+            "Issuers: 5 characters, more than its MaxLength 4"
         );
     }
 }
