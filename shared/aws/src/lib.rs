@@ -37,6 +37,7 @@ mod dynamodb;
 mod endpoints;
 pub mod environment;
 mod errors;
+mod every;
 mod export;
 pub mod functions;
 pub mod guide;
@@ -47,7 +48,6 @@ mod runtime;
 mod secrets;
 #[cfg(feature = "mail")]
 mod ses;
-mod since;
 mod sqs;
 #[cfg(feature = "testing")]
 pub mod testing;

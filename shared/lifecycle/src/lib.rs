@@ -58,7 +58,7 @@ pub mod rotation;
 pub mod route;
 pub mod runtime;
 mod schedule;
-mod since;
+pub mod since;
 mod source;
 pub mod stored;
 #[cfg(any(test, feature = "testing"))]

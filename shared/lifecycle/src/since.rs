@@ -4,27 +4,55 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use crate::Timestamp;
+use crate::{Timestamp, clock};
 
 /// The moment from which an age is counted, by two clocks.
 ///
-/// Lambda freezes a process between invocations, and the monotonic clock may stand still meanwhile.
-/// The wall clock goes on, but it may be set back. So the age is the larger difference of the two.
+/// Lambda freezes a process between invocations. AWS does not document whether the monotonic clock
+/// goes on meanwhile. The wall clock does, but it may be set back. So the age is the larger
+/// difference of the two clocks. A value may be replaced too early; too late only if the wall clock
+/// is set back while the process is frozen.
+///
+/// A duration within one invocation needs only an [`Instant`].
+///
+/// ```
+/// use std::time::Duration;
+///
+/// use lifecycle::since::Since;
+///
+/// let loaded = Since::now();
+/// assert!(loaded.elapsed() < Duration::from_mins(1), "it is loaded again after a minute");
+/// ```
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Since {
+pub struct Since {
     instant: Instant,
     wall: Timestamp,
 }
 
 impl Since {
-    /// The current moment, at which the wall clock shows `now`.
-    pub(crate) fn at(now: Timestamp) -> Self {
+    /// The current moment.
+    pub fn now() -> Self {
+        Self::at(clock::now())
+    }
+
+    /// The current moment, for which the invocation has read the wall clock at `now`.
+    pub fn at(now: Timestamp) -> Self {
         Self { instant: Instant::now(), wall: now }
     }
 
+    /// The time that has passed since this moment.
+    pub fn elapsed(&self) -> Duration {
+        self.age(clock::now())
+    }
+
     /// The time that has passed since this moment, when the wall clock shows `now`.
-    pub(crate) fn age(&self, now: Timestamp) -> Duration {
+    pub fn age(&self, now: Timestamp) -> Duration {
         self.instant.elapsed().max(between(self.wall, now))
+    }
+
+    /// The moment on the monotonic clock, which alone gives the order of two moments.
+    pub fn instant(&self) -> Instant {
+        self.instant
     }
 }
 

@@ -15,12 +15,12 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use lifecycle::ServiceError;
+use lifecycle::since::Since;
 use lifecycle::telemetry::observe_cache;
 use tokio::time::Instant;
 
 use self::single_flight::SingleFlight;
 use crate::errors::unavailable;
-use crate::since::Since;
 
 /// After a failed load, a stale value is served for this long without another load.
 const BETWEEN_TRIES: Duration = Duration::from_secs(1);

@@ -7,7 +7,7 @@ use lifecycle::testing::simulated::within;
 use tokio::time::{advance, sleep};
 
 use super::*;
-use crate::since::tests::WallClock;
+use crate::every::tests::WallClock;
 
 /// A store with one value, which counts its loads.
 #[derive(Default)]

@@ -13,13 +13,13 @@ use aws_smithy_types::body::SdkBody;
 use aws_smithy_types::retry::ErrorKind;
 use hyper::client::conn::http1::{SendRequest, handshake};
 use hyper_util::rt::TokioIo;
+use lifecycle::since::Since;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::rustls::pki_types::ServerName;
 
 use super::origin::Origin;
-use crate::since::Since;
 
 /// A connection that waited longer is not used: its server is likely to have closed it.
 pub(super) const WAITING_MAX: Duration = Duration::from_secs(90);

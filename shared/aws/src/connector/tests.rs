@@ -17,7 +17,7 @@ use tokio::net::TcpListener;
 use super::client::Client;
 use super::connection::WAITING_MAX;
 use super::tls::{Tls, aws_roots};
-use crate::since::tests::WallClock;
+use crate::every::tests::WallClock;
 use crate::tests::stores::{slow_stub, stub};
 
 fn client() -> Client {

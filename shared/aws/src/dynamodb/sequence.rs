@@ -7,6 +7,7 @@ use aws_sdk_dynamodb::types::{AttributeValue, ReturnValue};
 use lifecycle::effects::Change;
 use lifecycle::ports::{Count, Counter};
 use lifecycle::record::{Key, Record, TableName};
+use lifecycle::since::Since;
 use lifecycle::telemetry::observe_query;
 use lifecycle::{Permit, ServiceError, Timestamp};
 use tokio::sync::Mutex;
@@ -15,7 +16,6 @@ use tokio::time::Instant;
 use super::expressions::{Expressions, SdkItem, key_of};
 use crate::Aws;
 use crate::errors::fault;
-use crate::since::Since;
 
 /// The most positions that one call takes: more than the records of any batch.
 const BLOCK_MAX: u32 = 1_000;
@@ -170,7 +170,7 @@ mod tests {
     use lifecycle::testing::simulated::within;
 
     use super::*;
-    use crate::since::tests::WallClock;
+    use crate::every::tests::WallClock;
 
     #[tokio::test(start_paused = true)]
     async fn a_block_has_consecutive_positions_that_do_not_last() {

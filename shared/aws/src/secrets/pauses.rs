@@ -4,8 +4,7 @@
 use std::time::Duration;
 
 use lifecycle::random;
-
-use crate::since::Since;
+use lifecycle::since::Since;
 
 /// How the pauses grow.
 #[derive(Debug, Clone, Copy)]

@@ -10,13 +10,13 @@ use futures::future::BoxFuture;
 use lifecycle::ServiceError;
 use lifecycle::background::{self, Spawned};
 use lifecycle::error::BoxError;
+use lifecycle::since::Since;
 use tokio::time::{Instant, timeout};
 
 use super::pauses::{Failing, Pauses};
 use crate::Aws;
 use crate::cache::single_flight::SingleFlight;
 use crate::errors::{fault, unavailable};
-use crate::since::Since;
 
 /// After this age a secret is refreshed in the background (stale-while-revalidate).
 pub(crate) const FRESH: Duration = Duration::from_mins(5);

@@ -25,7 +25,7 @@ use super::limits::SKEW_S;
 use super::{Client, Request, Response, UpstreamError};
 use crate::cache::single_flight::SingleFlight;
 use crate::errors::unavailable;
-use crate::since::Every;
+use crate::every::Every;
 use crate::{Aws, Table};
 
 /// The table of shared tokens, one item for each upstream.

@@ -3,6 +3,7 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use lifecycle::since::Since;
 use lifecycle::{Claims, ServiceError, Timestamp, claims};
 use serde_json::Value;
 
@@ -12,7 +13,6 @@ use super::named_claim::named;
 use super::purpose::{check_ours, check_outside};
 use super::trusted_issuers::{AccessClaim, subject as outside_subject};
 use crate::secrets::Secret;
-use crate::since::Since;
 
 /// Tokens with invented key ids must not cause a refresh of the keys each time.
 const BETWEEN_REFRESHES: Duration = Duration::from_mins(1);
@@ -205,7 +205,7 @@ mod tests {
 
     use super::*;
     use crate::auth::tokens::generate;
-    use crate::since::tests::WallClock;
+    use crate::every::tests::WallClock;
 
     #[tokio::test(start_paused = true)]
     async fn the_minute_between_refreshes_passes_while_the_process_is_frozen() {

@@ -8,7 +8,7 @@ use lifecycle::testing::simulated::within;
 use tokio::time::{advance, sleep};
 
 use super::*;
-use crate::since::tests::WallClock;
+use crate::every::tests::WallClock;
 
 /// A store that counts its reads and can be made to fail.
 #[derive(Default)]

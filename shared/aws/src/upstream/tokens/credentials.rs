@@ -11,7 +11,7 @@ use tokio::time::timeout;
 
 use crate::Secret;
 use crate::errors::unavailable;
-use crate::since::Every;
+use crate::every::Every;
 
 /// A read again takes at most this long: the request waits for it, and so do those of other instances.
 const PATIENCE: Duration = Duration::from_secs(1);

@@ -3,7 +3,7 @@
 use lifecycle::testing::simulated::within;
 
 use super::*;
-use crate::since::tests::WallClock;
+use crate::every::tests::WallClock;
 
 #[tokio::test(start_paused = true)]
 async fn while_keys_cannot_be_read_unknown_ones_are_a_fault_and_known_verify() {

@@ -1,44 +1,9 @@
-//! The ages of values that a process keeps from one invocation to the next.
+//! Operations at most once in a time.
 
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use lifecycle::clock;
-use tokio::time::Instant;
-
-/// The moment from which an age is counted.
-///
-/// Lambda freezes a process between invocations. AWS does not document whether the monotonic clock
-/// goes on meanwhile. The wall clock does, but it may be set back. So the age is the larger
-/// difference of the two clocks. A value may be replaced too early; too late only if the wall clock
-/// is set back while the process is frozen.
-///
-/// A duration within one invocation needs only an [`Instant`].
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Since {
-    instant: Instant,
-    wall_ms: i64,
-}
-
-impl Since {
-    /// The current moment.
-    pub(crate) fn now() -> Self {
-        Self { instant: Instant::now(), wall_ms: clock::now().as_millis() }
-    }
-
-    /// The time that has passed since this moment.
-    pub(crate) fn elapsed(&self) -> Duration {
-        let wall_ms = clock::now().as_millis().saturating_sub(self.wall_ms);
-        // Negative if the wall clock has been set back.
-        let wall = Duration::from_millis(u64::try_from(wall_ms).unwrap_or(0));
-        self.instant.elapsed().max(wall)
-    }
-
-    /// The moment on the monotonic clock, which alone gives the order of two moments.
-    pub(crate) fn instant(&self) -> Instant {
-        self.instant
-    }
-}
+use lifecycle::since::Since;
 
 /// Allows an operation at most once in a time, to one process.
 #[derive(Debug)]
@@ -71,7 +36,6 @@ pub(crate) mod tests {
 
     use lifecycle::Timestamp;
     use lifecycle::testing::simulated::{Surroundings, within};
-    use tokio::time::advance;
 
     use super::*;
 
@@ -87,10 +51,6 @@ pub(crate) mod tests {
         pub(crate) fn pass(&self, time: Duration) {
             self.passed_ms.fetch_add(i64::try_from(time.as_millis()).unwrap(), SeqCst);
         }
-
-        fn set_back(&self, time: Duration) {
-            self.passed_ms.fetch_sub(i64::try_from(time.as_millis()).unwrap(), SeqCst);
-        }
     }
 
     impl Surroundings for WallClock {
@@ -101,23 +61,6 @@ pub(crate) mod tests {
         fn fill(&self, bytes: &mut [u8]) {
             bytes.fill(7);
         }
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn an_age_is_the_larger_difference_of_both_clocks() {
-        let clock = Arc::<WallClock>::default();
-        within(clock.clone(), async {
-            let (minute, hour) = (Duration::from_mins(1), Duration::from_hours(1));
-            let since = Since::now();
-            assert_eq!(since.elapsed(), Duration::ZERO);
-            clock.pass(minute);
-            assert_eq!(since.elapsed(), minute, "the monotonic clock stands still");
-            advance(hour).await;
-            assert_eq!(since.elapsed(), hour);
-            clock.set_back(2 * hour);
-            assert_eq!(since.elapsed(), hour, "the wall clock is set back");
-        })
-        .await;
     }
 
     #[tokio::test(start_paused = true)]
