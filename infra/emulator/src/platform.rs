@@ -293,6 +293,7 @@ fn deployments(
         }
         Ok(FunctionConfig {
             logical_id: id.clone(),
+            name: function.name.clone(),
             binary: binaries[&function.code].clone(),
             handler: function.handler.clone(),
             variables,

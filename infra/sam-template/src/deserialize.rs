@@ -7,7 +7,7 @@ use serde::de::{DeserializeOwned, Error};
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
-use super::value::TemplateValue;
+use super::value::{Part, TemplateValue};
 
 /// A number, or an optional one. As in `CloudFormation`, it may be a text: `Fn::Sub` returns texts.
 pub(super) fn number<'de, D: Deserializer<'de>, T: DeserializeOwned>(
@@ -94,15 +94,25 @@ where
     millis.map(|it| within(it, LEAST..=MOST).map(Duration::from_millis)).transpose()
 }
 
-/// The logical id from a reference to one resource.
+/// The logical id from a reference to one resource. A literal is kept in quotes, which no logical id
+/// has, until [`super::targets`] finds its resource.
 pub(super) fn resource<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
     let text = TemplateValue::deserialize(deserializer)?;
-    text.logical_id()
-        .map(ToOwned::to_owned)
-        .ok_or_else(|| D::Error::custom("expected a reference to a resource of this template"))
+    match (text.logical_id(), text.parts()) {
+        (Some(id), _) => Ok(id.to_owned()),
+        (None, [Part::Literal(words)]) => Ok(format!("\"{words}\"")),
+        (None, _) => Err(D::Error::custom(
+            "expected a reference to one resource of this template, or its name or ARN",
+        )),
+    }
 }
 
-/// The logical id from an optional reference to one resource.
+/// The words of a literal in place of a logical id.
+pub(super) fn literal(target: &str) -> Option<&str> {
+    target.strip_prefix('"')?.strip_suffix('"')
+}
+
+/// Like [`resource`], for an optional reference.
 pub(super) fn optional_resource<'de, D: Deserializer<'de>>(
     deserializer: D,
 ) -> Result<Option<String>, D::Error> {

@@ -15,7 +15,7 @@ use super::model::{EventSource, ScheduleService, ScheduleTrigger, Trigger};
 use super::names::{IMPLICIT_HTTP_API, IMPLICIT_REST_API};
 use super::reader::parse;
 use super::skipped::Skips;
-use super::{ignored_properties, left_out};
+use super::{definition, ignored_properties, left_out};
 
 /// The types of events whose services are not emulated.
 const NOT_EMULATED: &[&str] = &[
@@ -132,6 +132,8 @@ struct ScheduleEvent {
     enabled: Option<bool>,
     state: Option<String>,
     schedule_expression_timezone: Option<String>,
+    start_date: Option<IgnoredAny>,
+    end_date: Option<IgnoredAny>,
     #[serde(rename = "DeadLetterConfig")]
     _dead_letter_config: Option<IgnoredAny>,
     #[serde(rename = "Description")]
@@ -228,10 +230,10 @@ fn http_route(
     if event.route_settings.is_some() {
         skips.add("RouteSettings", function, "has no effect here");
     }
-    let is_two = |version: &Value| version.to_string().trim_matches('"') == "2.0";
-    if event.payload_format_version.as_ref().is_some_and(|version| !is_two(version)) {
+    let version = event.payload_format_version;
+    if version.is_some_and(|version| !definition::is_payload_2(&version)) {
         let path = format!("{path}/PayloadFormatVersion");
-        return Err(TemplateError::not_understood(&path, "a payload format other than 2.0"));
+        return Err(TemplateError::not_understood(&path, definition::OTHER_PAYLOAD));
     }
     let method_and_path = match (event.method, event.path) {
         (None, None) => None,
@@ -288,6 +290,10 @@ impl ScheduleEvent {
         if self.schedule_expression_timezone.is_some_and(|zone| zone != "UTC") {
             let part = format!("the time zone of the schedule {name}");
             skips.add(part, function, "schedules are in UTC here");
+        }
+        if self.start_date.is_some() || self.end_date.is_some() {
+            let part = format!("the start and end dates of the schedule {name}");
+            skips.add(part, function, "it runs before and after them here");
         }
         let trigger = Trigger::Schedule(ScheduleTrigger {
             service,

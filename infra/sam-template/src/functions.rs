@@ -6,6 +6,7 @@ use serde_json::Value;
 
 use super::error::TemplateError;
 use super::events::EventDeclaration;
+use super::given_names;
 use super::ignored_properties;
 use super::model::{Api, Code, Function};
 use super::policies::Policies;
@@ -44,9 +45,8 @@ pub(super) fn read(
         let what = format!("a runtime other than {}: {runtime}", RUNTIMES.join(", "));
         errors.push(TemplateError::in_resource(id, "Runtime", &what));
     }
-    let role = reader.unevaluated(declaration, "Function").remove("Role");
     let policies = Policies { reader, function: id };
-    let statements = match &role {
+    let statements = match &properties.role {
         Some(role) => policies.of_role(role),
         None => policies.statements(properties.policies),
     };
@@ -56,6 +56,7 @@ pub(super) fn read(
         (Ok(policies), Ok(url), None) => Ok(Declared {
             function: Function {
                 logical_id: id.to_owned(),
+                name: given_names::FUNCTION.name(reader, id, declaration)?,
                 binary,
                 code,
                 handler: properties.handler.unwrap_or_else(|| HANDLER.to_owned()),
@@ -65,7 +66,7 @@ pub(super) fn read(
                 reserved_concurrency: properties.reserved_concurrent_executions,
                 policies,
             },
-            has_role: role.is_some(),
+            has_role: properties.role.is_some(),
             url,
             events: properties.events.into_iter().collect(),
         }),
@@ -235,6 +236,19 @@ mod tests {
         let off = "{Type: Schedule, Properties: {Schedule: rate(1 minute), Enabled: false}}";
         assert_eq!(runs(off), 0);
         assert_eq!(schedule(off).skipped[0].to_string(), "the schedule S (F): disabled");
+    }
+
+    #[test]
+    fn a_schedule_runs_without_its_dates_and_has_a_line() {
+        for date in ["StartDate: '2030-01-01T00:00:00Z'", "EndDate: '2020-01-01T00:00:00Z'"] {
+            let schedule = format!("{{ScheduleExpression: rate(1 minute), {date}}}");
+            let events = format!("Events: {{S: {{Type: ScheduleV2, Properties: {schedule}}}}}");
+            let template = template(&format!("Runtime: provided.al2023, {events}"), "{}").unwrap();
+
+            assert_eq!(template.event_sources.len(), 1);
+            let line = template.skipped[0].to_string();
+            assert!(line.starts_with("the start and end dates of the schedule S (F): "), "{line}");
+        }
     }
 
     #[test]

@@ -147,6 +147,7 @@ pub(super) fn read(
         stage: properties.stage_name.unwrap_or_else(|| DEFAULT_STAGE.to_owned()),
         routes: definition::routes::<30_000>(
             id,
+            &ApiKind::Http,
             &properties.definition_body,
             properties.auth.default_authorizer.as_deref(),
             reader.skips,
@@ -195,6 +196,7 @@ impl AuthorizerProperties {
             function,
             format: AuthorizerFormat::Simple,
             identity_headers: headers.map(|header| header.to_lowercase()).collect(),
+            identity_query_strings: Vec::new(),
             cache_ttl: self.identity.reauthorize_every,
         })
     }

@@ -136,8 +136,9 @@ pub(super) const ROTATION: &[&str] = &["RotateImmediatelyOnUpdate"];
 /// The consequences of a property that is left out, if a function or its client can notice them.
 pub(super) fn consequence(property: &str) -> Option<&'static str> {
     Some(match property {
-        "CanarySetting" | "DefinitionUri" | "MethodSettings" | "Models" | "Policy"
-        | "RouteSettings" | "StageVariables" | "Variables" => "has no effect here",
+        // A `DefinitionBody` is left out only if it includes a file.
+        "CanarySetting" | "DefinitionBody" | "DefinitionUri" | "MethodSettings" | "Models"
+        | "Policy" | "RouteSettings" | "StageVariables" | "Variables" => "has no effect here",
         "DeduplicationScope" => "messages are deduplicated by queue here",
         "FifoThroughputLimit" => "queues have no throughput limit here",
         "DeadLetterQueue" | "EventInvokeConfig" => "functions are invoked synchronously here",
@@ -146,7 +147,6 @@ pub(super) fn consequence(property: &str) -> Option<&'static str> {
         "GatewayResponses" => "errors of the gateway have their usual bodies here",
         "Layers" => "not loaded; a binary that needs one, such as a web adapter, does not run",
         "ProvisionedConcurrencyConfig" => "environments start on demand here",
-        "TableName" => "tables are named by their logical ids here",
         "TumblingWindowInSeconds" => "batches have no windows here",
         "VpcConfig" => "functions use this machine's network",
         _ => return None,

@@ -2,7 +2,8 @@
 //!
 //! Parameters, mappings, conditions and pseudo parameters are replaced by their values. References
 //! to resources remain, in three forms that [`TemplateValue`](super::TemplateValue) reads: `Ref`,
-//! `Fn::GetAtt`, and a `Fn::Join` with an empty separator of these and literals.
+//! `Fn::GetAtt`, and a `Fn::Join` with an empty separator of these and literals. References to
+//! resources that are left out, and values of other stacks, are texts.
 
 use std::collections::BTreeMap;
 
@@ -33,6 +34,9 @@ pub(super) struct Scope<'a> {
     /// The size that the evaluated values may still have.
     pub(super) left: Left,
 }
+
+/// The beginning of the text for a value of another stack. The name of its export and `}}` follow.
+pub(super) const IMPORTED: &str = "{{resolve:import:";
 
 /// The maximum depth of nested expressions; it also stops conditions that refer to themselves.
 pub(super) const DEPTH_MAX: usize = 64;
@@ -102,6 +106,7 @@ impl Scope<'_> {
             "Fn::FindInMap" => self.find_in_map(argument, path, depth).map(Some),
             "Fn::Select" => self.select(argument, path, depth).map(Some),
             "Fn::Split" => self.split(argument, path, depth).map(Some),
+            "Fn::ImportValue" => self.import(argument, path, depth).map(Some),
             _ => Err(TemplateError::not_understood(path, &format!("the intrinsic {name}"))),
         }
     }
@@ -124,12 +129,12 @@ impl Scope<'_> {
             Some(value) => return self.left.copy(value, path).map(Some),
             None => {}
         }
-        if let Some(kind) = self.left_out.get(name) {
-            return Ok(Some(json!(left_out::reference(kind, name))));
-        }
         // SAM's alias or version of a function is the function here.
         let resource = name.strip_suffix(".Alias").or_else(|| name.strip_suffix(".Version"));
         let resource = resource.unwrap_or(name);
+        if let Some(kind) = self.kind_left_out(resource) {
+            return Ok(Some(json!(left_out::reference(kind, resource))));
+        }
         self.resource(resource, path)?;
         Ok(Some(json!({"Ref": resource})))
     }
@@ -137,7 +142,7 @@ impl Scope<'_> {
     fn attribute(&self, argument: &Value, path: &str) -> Result<Value, TemplateError> {
         match argument.as_array().map(Vec::as_slice) {
             Some([Value::String(resource), Value::String(attribute)]) if !attribute.is_empty() => {
-                if let Some(kind) = self.left_out.get(resource) {
+                if let Some(kind) = self.kind_left_out(resource) {
                     return Ok(json!(left_out::attribute(kind, resource, attribute)));
                 }
                 if self.is_role_of_function(resource) {
@@ -149,6 +154,13 @@ impl Scope<'_> {
             }
             _ => Err(TemplateError::not_understood(path, "a GetAtt without `Resource.Attribute`")),
         }
+    }
+
+    /// The type of a resource that is left out, or of the function whose URL this is.
+    fn kind_left_out(&self, name: &str) -> Option<&str> {
+        let function = name.strip_suffix("Url").filter(|_| self.is_url_of_function(name));
+        let kind = self.left_out.get(name).or_else(|| self.left_out.get(function?));
+        kind.map(String::as_str)
     }
 
     fn resource(&self, name: &str, path: &str) -> Result<(), TemplateError> {
@@ -169,7 +181,7 @@ impl Scope<'_> {
 
     /// Whether this is the function URL that SAM adds to a function.
     fn is_url_of_function(&self, name: &str) -> bool {
-        self.is_of_function(name, "Url")
+        !self.resources.contains_key(name) && self.is_of_function(name, "Url")
     }
 
     fn is_of_function(&self, name: &str, suffix: &str) -> bool {
@@ -208,6 +220,9 @@ impl Scope<'_> {
                 (Some(literal), _) => json!(format!("${{{literal}}}")),
                 (None, Some(variable)) => self.left.copy(variable, path)?,
                 (None, None) => match name.split_once('.') {
+                    Some((function, "Alias" | "Version")) if self.is_of_function(function, "") => {
+                        json!({"Ref": name})
+                    }
                     Some((resource, attribute)) => json!({"Fn::GetAtt": [resource, attribute]}),
                     None => json!({"Ref": name}),
                 },
@@ -262,20 +277,37 @@ impl Scope<'_> {
         };
         let item = index.and_then(|index| usize::try_from(index).ok());
         let item = item.and_then(|index| arguments[1].get(index));
+        // A list of another stack is a single text here, which stands for each of its items.
+        let list = arguments[1].as_array();
+        let only = list.filter(|items| items.len() == 1).and_then(|items| items.first());
+        let item = item.or(only.filter(|it| it.as_str().is_some_and(is_imported)));
         item.cloned().ok_or_else(|| TemplateError::not_understood(path, "the item of Fn::Select"))
     }
 
     /// `Fn::Split`: the parts of a string whose value is known, or of a stream's ARN by `/`. The
-    /// label of a stream is not known here; `*` matches it in a policy.
+    /// label of a stream is not known here; `*` matches it in a policy. A value of another stack
+    /// stays whole.
     fn split(&self, argument: &Value, path: &str, depth: usize) -> Result<Value, TemplateError> {
         let arguments = self.reduce(argument, path, depth)?.unwrap_or_default();
         match (arguments[0].as_str(), arguments[1].as_str()) {
+            (Some(_), Some(text)) if is_imported(text) => Ok(json!([text])),
             (Some(delimiter), Some(text)) => Ok(text.split(delimiter).collect()),
             (Some("/"), None) if arguments[1]["Fn::GetAtt"][1] == "StreamArn" => {
                 let table = json!({ "Ref": arguments[1]["Fn::GetAtt"][0] });
                 Ok(json!([names::arn("dynamodb", "table"), table, "stream", "*"]))
             }
             _ => Err(TemplateError::not_understood(path, "the arguments of Fn::Split")),
+        }
+    }
+
+    /// `Fn::ImportValue`: a text in place of a value of another stack.
+    fn import(&self, argument: &Value, path: &str, depth: usize) -> Result<Value, TemplateError> {
+        match self.reduce(argument, path, depth)? {
+            Some(Value::String(export)) => Ok(json!(format!("{IMPORTED}{export}}}}}"))),
+            _ => Err(TemplateError::not_understood(
+                path,
+                "an Fn::ImportValue of an export whose name is no text",
+            )),
         }
     }
 
@@ -296,6 +328,11 @@ impl Scope<'_> {
     }
 }
 
+/// Whether a text has a value of another stack.
+pub(super) fn is_imported(text: &str) -> bool {
+    text.contains(IMPORTED)
+}
+
 /// The intrinsic of an object with a single key, if it is one.
 pub(super) fn sole_intrinsic(object: &Map<String, Value>) -> Option<(&str, &Value)> {
     let (name, argument) = object.iter().next().filter(|_| object.len() == 1)?;
@@ -309,84 +346,4 @@ pub(super) fn sole_intrinsic(object: &Map<String, Value>) -> Option<(&str, &Valu
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn evaluate(value: &Value) -> Result<Value, TemplateError> {
-        let resources = json!({"Table": {}, "Work": {"Type": names::FUNCTION}});
-        let mappings = json!({"Sizes": {"prod": {"memory": 512}}});
-        let conditions = json!({
-            "IsProd": {"Fn::Equals": [{"Ref": "Stage"}, "prod"]},
-            "IsDev": {"Fn::Not": [{"Condition": "IsProd"}]},
-            "Loop": {"Condition": "Loop"},
-        });
-        let scope = Scope {
-            parameters: BTreeMap::from([
-                ("Stage".to_owned(), json!("prod")),
-                ("Origins".to_owned(), json!(["https://a.example", "https://b.example"])),
-            ]),
-            named_only: Vec::new(),
-            mappings: &mappings,
-            conditions: &conditions,
-            resources: resources.as_object().unwrap(),
-            left_out: BTreeMap::from([("Topic".to_owned(), "AWS::SNS::Topic".to_owned())]),
-            left: Left::new(),
-        };
-        scope.evaluate(value, "")
-    }
-
-    #[test]
-    fn known_values_are_evaluated_and_resource_references_remain() {
-        let cases = [
-            (json!({"Ref": "Stage"}), json!("prod")),
-            (json!({"Ref": "Table"}), json!({"Ref": "Table"})),
-            (json!({"Fn::Sub": "a-${Stage}-${!x}"}), json!("a-prod-${x}")),
-            (json!({"Fn::Sub": "${Table}"}), json!({"Ref": "Table"})),
-            (
-                json!({"Fn::Sub": "${Table.Arn}/index/*"}),
-                json!({"Fn::Join": ["", [{"Fn::GetAtt": ["Table", "Arn"]}, "/index/*"]]}),
-            ),
-            (
-                json!({"Fn::Join": [",", {"Ref": "Origins"}]}),
-                json!("https://a.example,https://b.example"),
-            ),
-            (json!({"Fn::If": ["IsDev", 1, 2]}), json!(2)),
-            (json!({"Fn::FindInMap": ["Sizes", {"Ref": "Stage"}, "memory"]}), json!(512)),
-            (json!({"Fn::Select": [1, {"Fn::Split": ["/", "a/b"]}]}), json!("b")),
-            (
-                json!({"Fn::Select": [3, {"Fn::Split": ["/", {"Fn::GetAtt": ["Table", "StreamArn"]}]}]}),
-                json!("*"),
-            ),
-            (json!({"Ref": "Topic"}), json!("arn:aws:sns:eu-west-1:000000000000:local-Topic")),
-            (json!({"Ref": "Work.Version"}), json!({"Ref": "Work"})),
-            (json!({"Ref": "ServerlessHttpApi"}), json!({"Ref": "ServerlessHttpApi"})),
-            (
-                json!({"Fn::GetAtt": ["WorkRole", "Arn"]}),
-                json!("arn:aws:iam::000000000000:role/local-WorkRole"),
-            ),
-            (json!({"kept": 1, "gone": {"Ref": "AWS::NoValue"}}), json!({"kept": 1})),
-        ];
-
-        for (expression, expected) in cases {
-            assert_eq!(evaluate(&expression).unwrap(), expected, "{expression}");
-        }
-    }
-
-    #[test]
-    fn an_unsupported_expression_is_an_error_with_its_path() {
-        let cases = [
-            (json!({"a": [{"Fn::Transform": {}}]}), "/a/0: the intrinsic Fn::Transform"),
-            (json!({"b": {"Ref": "Nothing"}}), "/b: Nothing, which the template does not have"),
-            (
-                json!({"Fn::If": ["Loop", 1, 2]}),
-                "/Conditions/Loop: conditions that refer to each other",
-            ),
-            (json!({"c": {"Fn::Sub": "${Stage"}}), "/c: a `${` that is not closed"),
-        ];
-
-        for (expression, expected) in cases {
-            let message = evaluate(&expression).unwrap_err().to_string();
-            assert!(message.contains(expected), "{message}");
-        }
-    }
-}
+mod tests;

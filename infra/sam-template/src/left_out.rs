@@ -1,6 +1,6 @@
 //! Resources that the platform leaves out, and the values of references to them.
 
-use super::names::{ACCOUNT_ID, REGION, arn, physical};
+use super::names::{ACCOUNT_ID, FUNCTION, REGION, arn, physical};
 
 /// The reason for types that matter only on AWS.
 const ONLY_ON_AWS: &str = "matters only on AWS";
@@ -12,6 +12,8 @@ const POLICY: &str = "only the policies of a function, and of the role that it n
 pub(super) const CONNECTOR: &str = "it grants nothing here; use policies";
 /// The reason for event sources that the template disables.
 pub(super) const DISABLED: &str = "disabled";
+/// The reason for nested stacks.
+const NESTED: &str = "the resources of its template do not run here";
 /// The reason for resources that `--ignore` names.
 pub(super) const BY_OPTION: &str = "left out by --ignore";
 
@@ -27,7 +29,7 @@ const TYPES: &[(&str, &str)] = &[
     ("AWS::ApplicationAutoScaling::ScalingPolicy", ONLY_ON_AWS),
     ("AWS::ApplicationInsights::Application", ONLY_ON_AWS),
     ("AWS::CertificateManager::Certificate", ONLY_ON_AWS),
-    ("AWS::CloudFormation::Stack", ONLY_ON_AWS),
+    ("AWS::CloudFormation::Stack", NESTED),
     ("AWS::CloudFront::Distribution", ONLY_ON_AWS),
     ("AWS::CloudWatch::Alarm", ONLY_ON_AWS),
     ("AWS::CloudWatch::CompositeAlarm", ONLY_ON_AWS),
@@ -59,6 +61,7 @@ const TYPES: &[(&str, &str)] = &[
     ("AWS::SNS::TopicPolicy", ONLY_ON_AWS),
     ("AWS::SQS::QueuePolicy", ONLY_ON_AWS),
     ("AWS::SSM::Parameter", NOT_EMULATED),
+    ("AWS::Serverless::Application", NESTED),
     ("AWS::Serverless::Connector", CONNECTOR),
     ("AWS::Serverless::LayerVersion", "layers are not loaded"),
     ("AWS::Serverless::StateMachine", NOT_EMULATED),
@@ -92,12 +95,39 @@ fn name_of(kind: &str, id: &str) -> String {
 }
 
 fn arn_of(kind: &str, id: &str) -> String {
-    let name = physical(id);
+    arn_named(kind, &physical(id))
+}
+
+/// The property with the name of a resource of a type that events and other resources refer to.
+pub(super) fn name_property(kind: &str) -> Option<&'static str> {
+    match kind {
+        FUNCTION => Some("FunctionName"),
+        "AWS::DynamoDB::Table" | "AWS::Serverless::SimpleTable" => Some("TableName"),
+        "AWS::IAM::Role" => Some("RoleName"),
+        "AWS::Kinesis::Stream" | "AWS::SES::ConfigurationSet" | "AWS::SecretsManager::Secret" => {
+            Some("Name")
+        }
+        "AWS::SNS::Topic" => Some("TopicName"),
+        "AWS::SQS::Queue" => Some("QueueName"),
+        _ => None,
+    }
+}
+
+/// The ARN of a resource of a type, by its name.
+pub(super) fn arn_named(kind: &str, name: &str) -> String {
     match kind {
         "AWS::Events::EventBus" => arn("events", &format!("event-bus/{name}")),
         "AWS::Kinesis::Stream" => arn("kinesis", &format!("stream/{name}")),
+        "AWS::DynamoDB::Table" | "AWS::Serverless::SimpleTable" => {
+            arn("dynamodb", &format!("table/{name}"))
+        }
+        "AWS::Lambda::Function" | "AWS::Serverless::Function" => {
+            arn("lambda", &format!("function:{name}"))
+        }
+        "AWS::SecretsManager::Secret" => arn("secretsmanager", &format!("secret:{name}")),
         "AWS::IAM::Role" => format!("arn:aws:iam::{ACCOUNT_ID}:role/{name}"),
         "AWS::S3::Bucket" => format!("arn:aws:s3:::{}", name.to_lowercase()),
+        "AWS::SES::ConfigurationSet" => arn("ses", &format!("configuration-set/{name}")),
         "AWS::Serverless::StateMachine" | "AWS::StepFunctions::StateMachine" => {
             arn("states", &format!("stateMachine:{name}"))
         }
@@ -113,6 +143,14 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_nested_stack_of_either_service_is_left_out() {
+        for kind in ["AWS::CloudFormation::Stack", "AWS::Serverless::Application"] {
+            assert_eq!(reason(kind), Some(NESTED));
+            assert_eq!(attribute(kind, "Nested", "Outputs.Name"), "local-Nested");
+        }
+    }
+
+    #[test]
     fn a_reference_to_a_resource_left_out_has_the_form_of_its_service() {
         let topic = "arn:aws:sns:eu-west-1:000000000000:local-News";
         assert_eq!(reference("AWS::SNS::Topic", "News"), topic);
@@ -125,6 +163,10 @@ mod tests {
         assert_eq!(reference("AWS::S3::Bucket", "Files"), "local-files");
         let bus = "arn:aws:events:eu-west-1:000000000000:event-bus/local-Bus";
         assert_eq!(attribute("AWS::Events::EventBus", "Bus", "Arn"), bus);
+        let work = "arn:aws:lambda:eu-west-1:000000000000:function:local-Work";
+        assert_eq!(attribute("AWS::Serverless::Function", "Work", "Arn"), work);
+        let table = "arn:aws:dynamodb:eu-west-1:000000000000:table/local-T";
+        assert_eq!(attribute("AWS::DynamoDB::Table", "T", "Arn"), table);
         assert_eq!(attribute("AWS::Events::EventBus", "Bus", "Name"), "local-Bus");
     }
 }

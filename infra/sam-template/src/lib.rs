@@ -2,7 +2,8 @@
 //! # How it is read
 //!
 //! The template is converted to a typed model. [`document`] converts YAML to `CloudFormation`'s
-//! JSON, [`intrinsics`] evaluates known expressions, and [`resources`] builds the [`model`].
+//! JSON, [`intrinsics`] evaluates known expressions, and [`resources`] builds the [`model`], in which
+//! [`targets`] replaces names and ARNs by logical ids.
 //! SAM's short forms are expanded as by its transform: [`events`] to routes and mappings, implicit
 //! APIs ([`apis`]), and policy templates to statements ([`policies`]).
 //!
@@ -29,6 +30,7 @@ mod filter;
 mod function_url;
 mod functions;
 mod generated;
+mod given_names;
 mod granted;
 mod http_api;
 mod ignored_properties;
@@ -56,6 +58,7 @@ pub mod routes;
 pub mod schedules;
 mod skipped;
 mod tables;
+mod targets;
 mod value;
 
 use std::collections::{BTreeMap, BTreeSet};

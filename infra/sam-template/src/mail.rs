@@ -173,7 +173,7 @@ mod tests {
     fn mail_events_are_read_with_their_rule_and_its_queue() {
         let template = Template::parse(SOURCE, &BTreeMap::new()).unwrap();
 
-        assert!(template.configuration_sets.contains("Mails"));
+        assert_eq!(template.configuration_sets["Mails"], "mails");
         assert_eq!(template.event_destinations[0].configuration_set, "Mails");
         assert_eq!(template.event_destinations[0].event_types.len(), 2);
         assert_eq!(template.event_rules[0].queues, ["MailQueue"]);

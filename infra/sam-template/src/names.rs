@@ -7,7 +7,7 @@ use super::value::Reference;
 pub const REGION: &str = "eu-west-1";
 /// The account of all emulated resources.
 pub const ACCOUNT_ID: &str = "000000000000";
-/// The name of the stack, and the first part of every physical name.
+/// The name of the stack, and the first part of the physical names that the template does not give.
 pub const STACK_NAME: &str = "local";
 
 /// The type of SAM's functions.
@@ -23,10 +23,10 @@ impl Template {
     pub fn look_up(&self, reference: &Reference) -> Option<String> {
         let id = reference.resource.as_str();
         let attribute = reference.attribute.as_deref();
-        if self.functions.contains_key(id) {
-            let name = physical(id);
+        if let Some(function) = self.functions.get(id) {
+            let name = &function.name;
             return match attribute {
-                None => Some(name),
+                None => Some(name.clone()),
                 Some("Arn") => Some(arn("lambda", &format!("function:{name}"))),
                 Some(_) => None,
             };

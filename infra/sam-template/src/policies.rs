@@ -29,11 +29,11 @@ impl Policies<'_> {
         self.all(&path, policies)
     }
 
-    /// The statements of a role, by the function's unevaluated `Role`. A role outside of the template
-    /// allows everything.
+    /// The statements of a role, by the function's evaluated `Role`: a text, since roles are
+    /// resources that are left out. A role outside of the template allows everything.
     pub(super) fn of_role(&self, role: &Value) -> Result<Vec<Statement>, TemplateError> {
         let scope = self.reader.scope;
-        let id = role.pointer("/Fn::GetAtt/0").or_else(|| role.get("Ref")).and_then(Value::as_str);
+        let id = role.as_str().and_then(|role| scope.left_out_in(role));
         let found = id.and_then(|id| Some((id, scope.resources.get(id)?)));
         let Some((id, declaration)) = found.filter(|(_, it)| it["Type"] == "AWS::IAM::Role") else {
             let why = "a role outside of the template; here it allows everything";
@@ -42,7 +42,11 @@ impl Policies<'_> {
         };
         let path = format!("/Resources/{id}/Properties");
         let properties = &declaration["Properties"];
-        let evaluate = |name: &str| scope.evaluate(&properties[name], &format!("{path}/{name}"));
+        let evaluate = |name: &str| {
+            let value = scope.evaluate(&properties[name], &format!("{path}/{name}"))?;
+            self.reader.note_unknown(self.function, &value);
+            Ok::<_, TemplateError>(value)
+        };
         let managed =
             self.all(&format!("{path}/ManagedPolicyArns"), evaluate("ManagedPolicyArns")?)?;
         let mut statements = managed;
@@ -180,7 +184,8 @@ mod tests {
 
     fn template(properties: &str) -> Template {
         let source = format!(
-            "Resources:
+            "Conditions: {{Always: !Equals [a, a]}}
+Resources:
   Q: {{Type: 'AWS::SQS::Queue'}}
   T: {{Type: 'AWS::Serverless::SimpleTable'}}
   Role:
@@ -191,6 +196,12 @@ mod tests {
       Policies:
         - PolicyName: p
           PolicyDocument: {{Statement: {{Effect: Allow, Action: sqs:SendMessage, Resource: !GetAtt Q.Arn}}}}
+  Named:
+    Type: AWS::IAM::Role
+    Properties:
+      RoleName: worker
+      Path: /svc/
+      ManagedPolicyArns: ['arn:aws:iam::aws:policy/AmazonDynamoDBFullAccess']
   F:
     Type: AWS::Serverless::Function
     Metadata: {{BuildProperties: {{Binary: f}}}}
@@ -229,17 +240,40 @@ mod tests {
 
     #[test]
     fn a_role_of_the_template_grants_its_policies_and_another_role_everything() {
-        let found = granted("Role: !GetAtt Role.Arn");
-        assert_eq!(
-            found,
-            [
-                "sqs:DeleteMessage *",
-                "sqs:GetQueueAttributes *",
-                "sqs:ReceiveMessage *",
-                "sqs:SendMessage Q"
-            ]
-        );
-        assert_eq!(granted("Role: 'arn:aws:iam::1:role/x'"), ["* *"]);
+        for role in [
+            "!GetAtt Role.Arn",
+            "!If [Always, !GetAtt Role.Arn, !Ref Nothing]",
+            "!Sub '${Role.Arn}'",
+            "!Sub 'arn:aws:iam::${AWS::AccountId}:role/${Role}'",
+        ] {
+            assert_eq!(
+                granted(&format!("Role: {role}")),
+                [
+                    "sqs:DeleteMessage *",
+                    "sqs:GetQueueAttributes *",
+                    "sqs:ReceiveMessage *",
+                    "sqs:SendMessage Q"
+                ],
+                "{role}"
+            );
+        }
+        let named = "Role: !Sub 'arn:aws:iam::${AWS::AccountId}:role/svc/worker'";
+        assert_eq!(granted(named), ["dynamodb:* *"]);
+        for outside in [
+            "'arn:aws:iam::1:role/x'",
+            "'arn:aws:iam::1:role/svc/worker'",
+            "'arn:aws:iam::000000000000:role/svc/worker/x'",
+            "!ImportValue role",
+        ] {
+            assert_eq!(granted(&format!("Role: {outside}")), ["* *"], "{outside}");
+        }
+    }
+
+    #[test]
+    fn a_function_whose_role_has_no_value_has_its_own_policies() {
+        let role = "Role: !If [Always, !Ref 'AWS::NoValue', !GetAtt Role.Arn]";
+        let found = granted(&format!("{role}, Policies: AmazonDynamoDBFullAccess"));
+        assert_eq!(found, ["dynamodb:* *"]);
     }
 
     #[test]

@@ -22,9 +22,7 @@ pub(super) struct FunctionProperties {
     pub(super) handler: Option<String>,
     pub(super) package_type: Option<String>,
     pub(super) code_uri: Option<Value>,
-    /// Read before it is evaluated.
-    #[serde(rename = "Role")]
-    _role: Option<IgnoredAny>,
+    pub(super) role: Option<Value>,
     pub(super) function_url_config: Option<FunctionUrlProperties>,
     #[serde(default)]
     pub(super) environment: EnvironmentProperties,

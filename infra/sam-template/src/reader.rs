@@ -6,7 +6,7 @@ use serde_path_to_error::{Path, Segment};
 
 use super::error::TemplateError;
 use super::ignored_properties;
-use super::intrinsics::{Scope, sole_intrinsic};
+use super::intrinsics::{IMPORTED, Scope, is_imported, sole_intrinsic};
 use super::skipped::Skips;
 
 /// The section of resources for which SAM has no globals.
@@ -36,7 +36,7 @@ impl Reader<'_> {
         let mut errors = Vec::new();
         let mut evaluated = Map::new();
         for (name, value) in self.unevaluated(declaration, section) {
-            if only_on_aws.contains(&name.as_str()) {
+            if only_on_aws.contains(&name.as_str()) || is_included(&name, &value) {
                 if let Some(consequence) = ignored_properties::consequence(&name)
                     && self.is_set(&name, &value)
                 {
@@ -52,10 +52,36 @@ impl Reader<'_> {
                 Err(error) => errors.push(error),
             }
         }
-        if evaluated.values().any(has_dynamic_reference) {
-            self.skips.add("the dynamic references", id, "passed on as text here");
+        for value in evaluated.values() {
+            self.note_unknown(id, value);
         }
         parse_knowing(&path, evaluated, errors, only_on_aws)
+    }
+
+    /// Adds a line for each kind of text of a resource that only AWS replaces.
+    pub(super) fn note_unknown(&self, id: &str, value: &Value) {
+        match value {
+            Value::String(text) => {
+                if is_imported(text) {
+                    let why = "not known here; the names of their exports stand for them";
+                    self.skips.add("the imported values", id, why);
+                }
+                if text.replace(IMPORTED, "").contains("{{resolve:") {
+                    self.skips.add("the dynamic references", id, "passed on as text here");
+                }
+            }
+            Value::Array(items) => {
+                for item in items {
+                    self.note_unknown(id, item);
+                }
+            }
+            Value::Object(object) => {
+                for value in object.values() {
+                    self.note_unknown(id, value);
+                }
+            }
+            Value::Null | Value::Bool(_) | Value::Number(_) => {}
+        }
     }
 
     /// Whether a property has a value: not `AWS::NoValue`, an empty list, nor the default.
@@ -79,14 +105,9 @@ impl Reader<'_> {
     }
 }
 
-/// Whether a value has a text such as `{{resolve:ssm:name}}`, which only AWS replaces.
-fn has_dynamic_reference(value: &Value) -> bool {
-    match value {
-        Value::String(text) => text.contains("{{resolve:"),
-        Value::Array(items) => items.iter().any(has_dynamic_reference),
-        Value::Object(object) => object.values().any(has_dynamic_reference),
-        Value::Null | Value::Bool(_) | Value::Number(_) => false,
-    }
+/// Whether a property is a document in a file, which only AWS includes.
+fn is_included(property: &str, value: &Value) -> bool {
+    property == "DefinitionBody" && value["Fn::Transform"]["Name"] == "AWS::Include"
 }
 
 /// Parses evaluated properties at a place of the template. `errors` are those of properties that
@@ -282,6 +303,26 @@ Resources:
                 "the dynamic references (S): passed on as text here",
             ]
         );
+    }
+
+    #[test]
+    fn a_document_that_includes_a_file_is_left_out_with_a_line() {
+        let source = "Resources:
+  A:
+    Type: AWS::Serverless::HttpApi
+    Properties:
+      DefinitionBody: !Transform {Name: AWS::Include, Parameters: {Location: openapi.yaml}}
+  B:
+    Type: AWS::Serverless::Api
+    Properties:
+      StageName: v1
+      DefinitionBody:
+        Fn::Transform: {Name: AWS::Include, Parameters: {Location: s3://bucket/openapi.yaml}}
+";
+        let template = crate::Template::parse(source, &std::collections::BTreeMap::new()).unwrap();
+
+        let lines: Vec<String> = template.skipped.iter().map(ToString::to_string).collect();
+        assert_eq!(lines, ["DefinitionBody (A, B): has no effect here"]);
     }
 
     #[test]

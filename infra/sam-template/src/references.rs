@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
+use super::deserialize::literal;
 use super::error::TemplateError;
 use super::model::{Api, EventSource, Template, Trigger};
 
@@ -35,8 +36,9 @@ pub(super) fn errors(template: &Template) -> Vec<TemplateError> {
     }
     for destination in &template.event_destinations {
         let set = &destination.configuration_set;
-        if !template.configuration_sets.contains(set) {
-            errors.push(missing(set, set, "configuration set"));
+        if !template.configuration_sets.contains_key(set) {
+            let what = format!("an event destination of {}", unknown(set, "configuration set"));
+            errors.push(TemplateError::not_understood("/Resources", &what));
         }
     }
     for rule in &template.event_rules {
@@ -52,8 +54,29 @@ pub(super) fn errors(template: &Template) -> Vec<TemplateError> {
 }
 
 fn missing(owner: &str, id: &str, kind: &str) -> TemplateError {
-    let what = format!("{id}, which is not a {kind} of this template");
-    TemplateError::in_resource(owner, "", &what)
+    TemplateError::in_resource(owner, "", &unknown(id, kind))
+}
+
+/// Like [`missing`], for a function of a property that takes only its ARN.
+fn missing_by_arn(owner: &str, id: &str) -> TemplateError {
+    TemplateError::in_resource(owner, "", &complaint(id, "the ARN of ", "function"))
+}
+
+/// The complaint about a logical id, or about a literal in its place.
+fn unknown(id: &str, kind: &str) -> String {
+    let form = match kind {
+        "queue" => "the ARN of ",
+        "table" => "the ARN of the stream of ",
+        "configuration set" => "the name of ",
+        _ => "the name or ARN of ",
+    };
+    complaint(id, form, kind)
+}
+
+/// Like [`unknown`], with the form that a literal has.
+fn complaint(id: &str, form: &str, kind: &str) -> String {
+    let form = if literal(id).is_some() { form } else { "" };
+    format!("{id}, which is not {form}a {kind} of this template")
 }
 
 fn of_api(template: &Template, api: &Api) -> Vec<TemplateError> {
@@ -61,7 +84,7 @@ fn of_api(template: &Template, api: &Api) -> Vec<TemplateError> {
     let functions = api.authorizers.values().map(|it| &it.function);
     let functions = functions.chain(api.routes.iter().map(|it| &it.function));
     let unknown = functions.filter(|id| !is_function(id));
-    let unknown = unknown.map(|id| missing(&api.logical_id, id, "function"));
+    let unknown = unknown.map(|id| missing_by_arn(&api.logical_id, id));
     let authorizers = api.routes.iter().filter_map(|route| {
         let is_known = |name: &String| {
             api.authorizers.contains_key(name) || api.jwt_authorizers.contains_key(name)
@@ -153,7 +176,11 @@ fn of_source<'a>(
     rotated: &mut BTreeSet<&'a String>,
 ) -> Option<TemplateError> {
     if !template.functions.contains_key(&source.function) {
-        return Some(missing(&source.name, &source.function, "function"));
+        return Some(if matches!(source.trigger, Trigger::Rotation(_)) {
+            missing_by_arn(&source.name, &source.function)
+        } else {
+            missing(&source.name, &source.function, "function")
+        });
     }
     match &source.trigger {
         Trigger::Queue(trigger) if !template.queues.contains_key(&trigger.queue) => {
@@ -168,7 +195,11 @@ fn of_source<'a>(
                 );
                 Some(TemplateError::in_resource(&trigger.table, "StreamSpecification", &what))
             }
-            Some(_) => None,
+            Some(_) => {
+                let failures = trigger.on_failure_queue.as_ref();
+                let unknown = failures.filter(|queue| !template.queues.contains_key(*queue));
+                unknown.map(|queue| missing(&source.function, queue, "queue"))
+            }
         },
         Trigger::Rotation(trigger) if !template.secrets.contains_key(&trigger.secret) => {
             Some(missing(&source.name, &trigger.secret, "secret"))

@@ -8,6 +8,7 @@ use super::apis::Apis;
 use super::error::TemplateError;
 use super::events::{Event, EventDeclaration};
 use super::functions::{self, Declared};
+use super::given_names::{self, Naming};
 use super::intrinsics::Scope;
 use super::mail::{ConfigurationSetProperties, EventDestinationProperties, RuleProperties};
 use super::mappings::{QueueMapping, StreamMapping};
@@ -18,6 +19,7 @@ use super::reader::{NO_GLOBALS, Reader};
 use super::rotations::RotationSchedule;
 use super::skipped::Skips;
 use super::tables::{SimpleTableProperties, TableProperties};
+use super::targets::{ABSENT, Targets};
 use super::value::TemplateValue;
 use super::{granted, http_api, ignored_properties, left_out, policies, references, rest_api};
 
@@ -45,15 +47,20 @@ pub(super) fn model(
     for (id, declaration) in scope.resources {
         errors.extend(builder.add(id, declaration).err());
     }
-    for declared in std::mem::take(&mut builder.functions) {
-        errors.extend(builder.attach(declared).err());
+    let functions = std::mem::take(&mut builder.functions);
+    let targets = Targets::of(&functions, &builder.template, scope, &skips);
+    targets.find_all(&mut builder.template);
+    for declared in functions {
+        errors.extend(builder.attach(declared, &targets).err());
     }
     let Builder { mut template, apis, .. } = builder;
     template.apis = apis.into_list();
+    targets.find_of_authorizers(&mut template.apis);
     template.skipped = skips.into_list();
     if errors.is_empty() {
         // After other errors, a reference may only lack the resource that could not be read.
         errors = references::errors(&template);
+        errors.extend(given_names::errors(&template));
     }
     TemplateError::of(errors).map_or(Ok(template), Err)
 }
@@ -80,7 +87,7 @@ fn empty(scope: &Scope<'_>) -> Template {
         queues: BTreeMap::new(),
         secrets: BTreeMap::new(),
         event_sources: Vec::new(),
-        configuration_sets: BTreeSet::new(),
+        configuration_sets: BTreeMap::new(),
         event_destinations: Vec::new(),
         event_rules: Vec::new(),
         skipped: Vec::new(),
@@ -117,10 +124,16 @@ impl Builder<'_> {
             reader.skips.add(kind, id, left_out::BY_OPTION);
             return Ok(());
         }
+        let properties = declaration["Properties"].as_object();
+        if properties.is_some_and(|it| reader.scope.lacks_resource(kind, it)) {
+            reader.skips.add(kind, id, ABSENT);
+            return Ok(());
+        }
         if declaration.get("Connectors").is_some() {
             reader.skips.add("Connectors", id, left_out::CONNECTOR);
         }
         let template = &mut self.template;
+        let name = |naming: Naming| naming.name(reader, id, declaration);
         match kind {
             FUNCTION => self.functions.push(functions::read(reader, id, declaration)?),
             "AWS::Serverless::HttpApi" => {
@@ -130,22 +143,30 @@ impl Builder<'_> {
             "AWS::DynamoDB::Table" => {
                 let table: TableProperties =
                     reader.properties(id, declaration, "Table", ignored_properties::TABLE)?;
-                template.tables.insert(id.to_owned(), table.into_table(id)?);
+                template
+                    .tables
+                    .insert(id.to_owned(), table.into_table(id, name(given_names::TABLE)?)?);
             }
             "AWS::Serverless::SimpleTable" => {
                 let table: SimpleTableProperties =
                     reader.properties(id, declaration, "SimpleTable", ignored_properties::TABLE)?;
-                template.tables.insert(id.to_owned(), table.into_table(id));
+                template
+                    .tables
+                    .insert(id.to_owned(), table.into_table(id, name(given_names::TABLE)?));
             }
             "AWS::SQS::Queue" => {
                 let queue: QueueProperties =
                     reader.properties(id, declaration, NO_GLOBALS, ignored_properties::QUEUE)?;
-                template.queues.insert(id.to_owned(), into_queue(id, queue));
+                let ending = if queue.fifo_queue { ".fifo" } else { "" };
+                let name = given_names::QUEUE.name_with(reader, id, declaration, ending)?;
+                template.queues.insert(id.to_owned(), into_queue(id, name, queue));
             }
             "AWS::SecretsManager::Secret" => {
                 let secret: SecretProperties =
                     reader.properties(id, declaration, NO_GLOBALS, ignored_properties::SECRET)?;
-                template.secrets.insert(id.to_owned(), into_secret(id, secret)?);
+                template
+                    .secrets
+                    .insert(id.to_owned(), into_secret(id, name(given_names::SECRET)?, secret)?);
             }
             "AWS::Lambda::EventSourceMapping" => {
                 template.event_sources.extend(mapping(reader, id, declaration)?);
@@ -162,7 +183,9 @@ impl Builder<'_> {
                     NO_GLOBALS,
                     ignored_properties::CONFIGURATION_SET,
                 )?;
-                template.configuration_sets.insert(id.to_owned());
+                template
+                    .configuration_sets
+                    .insert(id.to_owned(), name(given_names::CONFIGURATION_SET)?);
             }
             "AWS::SES::ConfigurationSetEventDestination" => {
                 let destination: EventDestinationProperties =
@@ -188,7 +211,7 @@ impl Builder<'_> {
 
     /// Adds a function with its events to the model: routes to their APIs, others to the event
     /// sources, with the permissions that SAM adds.
-    fn attach(&mut self, declared: Declared) -> Result<(), TemplateError> {
+    fn attach(&mut self, declared: Declared, targets: &Targets<'_>) -> Result<(), TemplateError> {
         let Declared { mut function, has_role, url, events } = declared;
         let id = function.logical_id.clone();
         if let Some(url) = url {
@@ -198,7 +221,8 @@ impl Builder<'_> {
         for (name, event) in events {
             match self.convert(&id, &name, event) {
                 Ok(None) => {}
-                Ok(Some((source, policy))) => {
+                Ok(Some((mut source, policy))) => {
+                    targets.find_of_source(&mut source);
                     if !has_role {
                         permit(&mut function, &source, policy);
                     }
@@ -218,7 +242,12 @@ impl Builder<'_> {
         name: &str,
         event: EventDeclaration,
     ) -> Result<Option<(EventSource, Option<&'static str>)>, TemplateError> {
-        match event.convert(function, name, self.reader.skips)? {
+        let reader = &self.reader;
+        if reader.scope.lacks_resource(&event.r#type, &event.properties) {
+            reader.skips.add(format!("the event {name}"), function, ABSENT);
+            return Ok(None);
+        }
+        match event.convert(function, name, reader.skips)? {
             Event::Route(route) => {
                 self.apis.attach(&self.reader, function, name, route).map(|()| None)
             }
@@ -247,9 +276,13 @@ fn mapping(
     id: &str,
     declaration: &Value,
 ) -> Result<Option<EventSource>, TemplateError> {
-    let attribute = declaration.pointer("/Properties/EventSourceArn/Fn::GetAtt/1");
+    let source = reader.scope.reduce(&declaration["Properties"]["EventSourceArn"], "", 0);
+    // If it has no value, the reader finds the error.
+    let source = source.ok().flatten().unwrap_or_default();
+    let is_stream = source["Fn::GetAtt"][1] == "StreamArn"
+        || source.as_str().is_some_and(|source| source.starts_with("arn:aws:dynamodb:"));
     let only_on_aws = ignored_properties::MAPPING;
-    let source = if attribute.is_some_and(|attribute| attribute == "StreamArn") {
+    let source = if is_stream {
         let stream: StreamMapping = reader.properties(id, declaration, NO_GLOBALS, only_on_aws)?;
         stream.into_source(id)
     } else {
@@ -262,9 +295,10 @@ fn mapping(
     Ok(source)
 }
 
-fn into_queue(id: &str, properties: QueueProperties) -> Queue {
+fn into_queue(id: &str, name: String, properties: QueueProperties) -> Queue {
     Queue {
         logical_id: id.to_owned(),
+        name,
         fifo: properties.fifo_queue,
         content_based_deduplication: properties.content_based_deduplication,
         visibility_timeout: properties.visibility_timeout,
@@ -279,10 +313,15 @@ fn into_queue(id: &str, properties: QueueProperties) -> Queue {
     }
 }
 
-fn into_secret(id: &str, properties: SecretProperties) -> Result<Secret, TemplateError> {
+fn into_secret(
+    id: &str,
+    name: String,
+    properties: SecretProperties,
+) -> Result<Secret, TemplateError> {
     let generated = properties.generate_secret_string;
     Ok(Secret {
         logical_id: id.to_owned(),
+        name,
         value: properties.secret_string,
         generated: generated.map(|generated| generated.into_value(id)).transpose()?,
     })

@@ -11,6 +11,7 @@ use super::deserialize::{flag, optional_resource, optional_seconds_within};
 use super::error::TemplateError;
 use super::model::{Api, ApiKind, Authorizer, AuthorizerFormat};
 use super::reader::Reader;
+use super::skipped::Skips;
 use super::{cors, definition, ignored_properties};
 
 /// The caching time of API Gateway if the template sets none.
@@ -79,6 +80,13 @@ struct IdentityProperties {
     header: Option<String>,
     #[serde(default)]
     headers: Vec<String>,
+    #[serde(default)]
+    query_strings: Vec<String>,
+    #[serde(default)]
+    stage_variables: Vec<String>,
+    #[serde(default)]
+    context: Vec<String>,
+    validation_expression: Option<IgnoredAny>,
     #[serde(default, deserialize_with = "optional_seconds_within::<_, 0, 3_600>")]
     reauthorize_every: Option<Duration>,
 }
@@ -104,7 +112,7 @@ pub(super) fn read(
     let mut authorizers = BTreeMap::new();
     let mut errors = Vec::new();
     for (name, authorizer) in auth.authorizers {
-        match authorizer.into_authorizer(id, &format!("Auth/Authorizers/{name}")) {
+        match authorizer.into_authorizer(id, &name, reader.skips) {
             Ok(authorizer) => {
                 authorizers.insert(name, authorizer);
             }
@@ -124,16 +132,18 @@ pub(super) fn read(
         let authorizer = auth.default_authorizer.clone();
         cors.preflight_authorizer = authorizer.filter(|name| authorizers.contains_key(name));
     }
+    let kind = ApiKind::Rest { binary_media_types };
     let api = Api {
         logical_id: id.to_owned(),
-        kind: ApiKind::Rest { binary_media_types },
         stage: properties.stage_name,
         routes: definition::routes::<900_000>(
             id,
+            &kind,
             &properties.definition_body,
             auth.default_authorizer.as_deref(),
             reader.skips,
         )?,
+        kind,
         authorizers,
         jwt_authorizers: BTreeMap::new(),
         cors,
@@ -143,30 +153,127 @@ pub(super) fn read(
 }
 
 impl AuthorizerProperties {
-    fn into_authorizer(self, api: &str, place: &str) -> Result<Authorizer, TemplateError> {
-        let refused = |what: &str| Err(TemplateError::in_resource(api, place, what));
+    fn into_authorizer(
+        self,
+        api: &str,
+        name: &str,
+        skips: &Skips,
+    ) -> Result<Authorizer, TemplateError> {
+        let place = format!("Auth/Authorizers/{name}");
+        let refused = |what: &str| Err(TemplateError::in_resource(api, &place, what));
         if self.user_pool_arn.is_some() {
             return refused("a Cognito authorizer, whose tokens the platform cannot verify");
         }
         let Some(function) = self.function_arn else {
             return refused("an authorizer without a function");
         };
-        let IdentityProperties { header, headers, reauthorize_every } = self.identity;
-        let (format, headers) = match self.function_payload_type {
+        let identity = self.identity;
+        let mut cache_ttl = identity.reauthorize_every.unwrap_or(CACHE_TTL);
+        let (format, headers, query_strings) = match self.function_payload_type {
             PayloadType::Token => {
-                let header = header.unwrap_or_else(|| "authorization".to_owned());
-                (AuthorizerFormat::Token, vec![header])
+                if identity.validation_expression.is_some() {
+                    let part = format!("the ValidationExpression of the authorizer {name}");
+                    skips.add(part, api, "the function gets all tokens here");
+                }
+                let header = identity.header.unwrap_or_else(|| "authorization".to_owned());
+                (AuthorizerFormat::Token, vec![header], Vec::new())
             }
-            PayloadType::Request => (AuthorizerFormat::Request, headers),
+            PayloadType::Request => {
+                let left_out =
+                    [("StageVariables", identity.stage_variables), ("Context", identity.context)];
+                for (source, _) in left_out.iter().filter(|(_, names)| !names.is_empty()) {
+                    let part = format!("the {source} of the authorizer {name}");
+                    skips.add(part, api, "not in its identity here; its results are not cached");
+                    // Requests that differ only in these values must not share a result.
+                    cache_ttl = Duration::ZERO;
+                }
+                (AuthorizerFormat::Request, identity.headers, identity.query_strings)
+            }
         };
-        if headers.is_empty() {
-            return refused("an authorizer without an identity header");
+        if headers.is_empty() && query_strings.is_empty() && !cache_ttl.is_zero() {
+            return refused(
+                "an authorizer without an identity; add Headers or QueryStrings to its Identity, \
+                 or set ReauthorizeEvery to 0",
+            );
         }
         Ok(Authorizer {
             function,
             format,
             identity_headers: headers.iter().map(|header| header.to_lowercase()).collect(),
-            cache_ttl: reauthorize_every.unwrap_or(CACHE_TTL),
+            identity_query_strings: query_strings,
+            cache_ttl,
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::Template;
+
+    use super::*;
+
+    /// The authorizer `A` with these properties besides its function, and the lines of the start.
+    fn authorizer(properties: &str) -> Result<(Authorizer, Vec<String>), TemplateError> {
+        let source = format!(
+            "Resources:
+  Work:
+    Type: AWS::Serverless::Function
+    Metadata: {{BuildProperties: {{Binary: work}}}}
+    Properties: {{Runtime: provided.al2023}}
+  Rest:
+    Type: AWS::Serverless::Api
+    Properties:
+      StageName: v1
+      Auth: {{Authorizers: {{A: {{FunctionArn: !GetAtt Work.Arn, {properties}}}}}}}
+"
+        );
+        let template = Template::parse(&source, &BTreeMap::new())?;
+        let lines = template.skipped.iter().map(ToString::to_string).collect();
+        Ok((template.root_api().unwrap().authorizers["A"].clone(), lines))
+    }
+
+    #[test]
+    fn the_validation_expression_of_a_token_is_left_out_with_a_line() {
+        let identity = "{Header: X-Key, ValidationExpression: 'Bearer.*', ReauthorizeEvery: 30}";
+        let (token, lines) = authorizer(&format!("Identity: {identity}")).unwrap();
+
+        assert_eq!(token.format, AuthorizerFormat::Token);
+        assert_eq!(token.identity_headers, ["x-key"]);
+        assert_eq!(token.cache_ttl, Duration::from_secs(30));
+        let line = "the ValidationExpression of the authorizer A (Rest): the function gets all \
+                    tokens here";
+        assert_eq!(lines, [line]);
+    }
+
+    #[test]
+    fn a_request_is_identified_by_headers_and_query_strings() {
+        let request = |identity: &str| {
+            authorizer(&format!("FunctionPayloadType: REQUEST, Identity: {{{identity}}}")).unwrap()
+        };
+        let (both, lines) = request("QueryStrings: [Auth], Headers: [Authorization]");
+        assert_eq!(both.identity_headers, ["authorization"]);
+        assert_eq!(both.identity_query_strings, ["Auth"]);
+        assert_eq!((both.cache_ttl, lines), (CACHE_TTL, vec![]));
+
+        let (other, lines) =
+            request("QueryStrings: [auth], StageVariables: [V], Context: [C], ReauthorizeEvery: 9");
+        assert_eq!(other.cache_ttl, Duration::ZERO);
+        let why = "(Rest): not in its identity here; its results are not cached";
+        let line = |source: &str| format!("the {source} of the authorizer A {why}");
+        assert_eq!(lines, [line("Context"), line("StageVariables")]);
+    }
+
+    #[test]
+    fn a_request_without_an_identity_needs_an_authorizer_without_a_cache() {
+        let request =
+            |identity: &str| authorizer(&format!("FunctionPayloadType: REQUEST{identity}"));
+
+        let (uncached, _) = request(", Identity: {ReauthorizeEvery: 0}").unwrap();
+        assert!(uncached.identity_headers.is_empty() && uncached.cache_ttl.is_zero());
+        for cached in ["", ", Identity: {ReauthorizeEvery: 1}"] {
+            let message = request(cached).unwrap_err().to_string();
+            let expected = "Auth/Authorizers/A: an authorizer without an identity; add Headers or";
+            assert!(message.contains(expected), "{message}");
+        }
     }
 }

@@ -120,13 +120,14 @@ impl Default for PrimaryKey {
 }
 
 impl TableProperties {
-    pub(super) fn into_table(self, id: &str) -> Result<Table, TemplateError> {
+    pub(super) fn into_table(self, id: &str, name: String) -> Result<Table, TemplateError> {
         let indexes = |indexes: Vec<IndexProperties>| {
             indexes.into_iter().map(|index| index.into_index(id)).collect::<Result<_, _>>()
         };
         let attributes = self.attribute_definitions.into_iter();
         Ok(Table {
             logical_id: id.to_owned(),
+            name,
             key: key(id, self.key_schema)?,
             attributes: attributes.map(|it| (it.attribute_name, it.attribute_type)).collect(),
             indexes: indexes(self.global_secondary_indexes)?,
@@ -141,8 +142,8 @@ impl TableProperties {
 }
 
 impl SimpleTableProperties {
-    pub(super) fn into_table(self, id: &str) -> Table {
-        let PrimaryKey { name, r#type } = self.primary_key;
+    pub(super) fn into_table(self, id: &str, name: String) -> Table {
+        let PrimaryKey { name: key, r#type } = self.primary_key;
         let attribute_type = match r#type {
             SimpleType::String => AttributeType::S,
             SimpleType::Number => AttributeType::N,
@@ -150,8 +151,9 @@ impl SimpleTableProperties {
         };
         Table {
             logical_id: id.to_owned(),
-            key: Key { partition: name.clone(), sort: None },
-            attributes: BTreeMap::from([(name, attribute_type)]),
+            name,
+            key: Key { partition: key.clone(), sort: None },
+            attributes: BTreeMap::from([(key, attribute_type)]),
             indexes: Vec::new(),
             local_indexes: Vec::new(),
             stream: None,
@@ -201,14 +203,12 @@ mod tests {
   A: {Type: 'AWS::Serverless::SimpleTable'}
   B:
     Type: AWS::Serverless::SimpleTable
-    Properties: {PrimaryKey: {Name: n, Type: Number}, TableName: x}
+    Properties: {PrimaryKey: {Name: n, Type: Number}}
 ";
         let template = Template::parse(source, &BTreeMap::new()).unwrap();
         assert_eq!(template.tables["A"].key.partition, "id");
         assert_eq!(template.tables["A"].attributes["id"], AttributeType::S);
         assert_eq!(template.tables["B"].attributes["n"], AttributeType::N);
-        let line = "TableName (B): tables are named by their logical ids here";
-        assert_eq!(template.skipped[0].to_string(), line);
     }
 
     #[test]

@@ -25,10 +25,10 @@ async fn an_order_carries_its_request_id_and_trace_to_every_consumer() {
 
     control.mail("customer@example.com", "We have received").await;
     for (message, function) in [
-        ("request", "CreateOrder"),
-        ("record", "SendEmail"),
-        ("record", "ApproveCustomer"),
-        ("record", "SettleOrder"),
+        ("request", "create_order"),
+        ("record", "send_email"),
+        ("record", "approve_customer"),
+        ("record", "settle_order"),
     ] {
         let line = line_of(&control, placed.request_id().unwrap(), message, function).await;
         assert_eq!(line["traceId"], TRACE, "{line}");
@@ -42,7 +42,7 @@ async fn an_order_carries_its_request_id_and_trace_to_every_consumer() {
     let traceparent = told["traceparent"].as_str().unwrap();
     assert!(traceparent.starts_with(&format!("00-{TRACE}-")), "{traceparent}");
     assert!(!traceparent.contains("00f067aa0ba902b7"), "the parent is our own span");
-    for function in ["RelayOutbox", "ApproveCustomer", "ProjectOrders"] {
+    for function in ["relay_outbox", "approve_customer", "project_orders"] {
         let line = line_of(&control, id, "record", function).await;
         assert_eq!(line["traceId"], TRACE, "{line}");
     }
@@ -59,8 +59,8 @@ async fn a_message_carries_the_request_id_made_for_its_request() {
     let id = created.header("x-request-id");
     assert_eq!(Uuid::parse_str(id).unwrap().get_version_num(), 7);
 
-    let request = line_of(&control, id, "request", "PostUser").await;
-    let record = line_of(&control, id, "record", "SendEmail").await;
+    let request = line_of(&control, id, "request", "post_user").await;
+    let record = line_of(&control, id, "record", "send_email").await;
     assert_eq!(request["traceId"], record["traceId"]);
     let trace = request["traceId"].as_str().unwrap();
     assert!(trace.len() == 32 && trace.bytes().any(|digit| digit != b'0'), "{trace}");
@@ -75,9 +75,9 @@ async fn every_log_line_of_a_request_has_its_id_and_one_sums_it_up() {
     let path = format!("/products/{}", Uuid::nil());
     api.get(&path).header("x-request-id", "r-2").send().await.error(503, "SERVICE_UNAVAILABLE");
 
-    let refused = line_of(&control, "r-1", "request", "PostUser").await;
+    let refused = line_of(&control, "r-1", "request", "post_user").await;
     assert_eq!((&refused["code"], &refused["level"]), (&json!("INVALID_REQUEST"), &json!("INFO")));
-    let failed = line_of(&control, "r-2", "request", "GetProduct").await;
+    let failed = line_of(&control, "r-2", "request", "get_product").await;
     assert_eq!((&failed["status"], &failed["level"]), (&json!("503"), &json!("ERROR")));
     assert!(
         failed["error"].as_str().unwrap().contains("products"),
@@ -91,7 +91,7 @@ async fn every_log_line_of_a_request_has_its_id_and_one_sums_it_up() {
 
 /// The log line of a function about a request, once it is printed.
 async fn line_of(control: &Control, id: &str, message: &str, function: &str) -> Value {
-    let name = format!("-{function}Function");
+    let name = format!("-{function}");
     let is_it = |line: &Value| {
         line["message"] == message && line["function"].as_str().unwrap().ends_with(&name)
     };

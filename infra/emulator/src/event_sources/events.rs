@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use crate::services::{QueueName, ReceivedMessage, TableName};
 pub(super) use sam_template::batches::fitting;
-use sam_template::{ACCOUNT_ID, REGION, STACK_NAME, ScheduleService};
+use sam_template::{ACCOUNT_ID, REGION, ScheduleService};
 
 /// The event of an SQS event source mapping.
 pub(super) fn of_messages(queue: &QueueName, messages: &[ReceivedMessage]) -> String {
@@ -109,7 +109,7 @@ pub(super) fn of_rotation(step: &str, secret: &str, token: &str) -> String {
 
 /// The message to an on-failure destination about stream records that are given up.
 pub(super) fn of_given_up(
-    function: &str,
+    function_arn: Option<&str>,
     table: &TableName,
     records: &[Record],
     condition: &str,
@@ -123,8 +123,6 @@ pub(super) fn of_given_up(
     };
     let first = records.first();
     let last = records.last();
-    let function_arn =
-        format!("arn:aws:lambda:{REGION}:{ACCOUNT_ID}:function:{STACK_NAME}-{function}");
     json!({
         "requestContext": {
             "requestId": Uuid::new_v4(),

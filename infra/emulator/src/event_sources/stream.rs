@@ -285,9 +285,9 @@ impl Lane {
         let stores = &self.mapping.stores;
         let destination = self.trigger.on_failure_queue.as_deref();
         if let Some(queue) = destination.and_then(|queue| stores.names().queue(queue)) {
-            let function = &self.mapping.function;
-            let (table, now) = (&self.table, self.mapping.now());
-            let body = events::of_given_up(function, table, records, condition, attempts, now);
+            let arn = stores.names().function_arn(&self.mapping.function);
+            let (arn, table, now) = (arn.as_deref(), &self.table, self.mapping.now());
+            let body = events::of_given_up(arn, table, records, condition, attempts, now);
             let items = Self::items(records);
             let reason = SentBecause::OfRows(&self.trigger.table, &items);
             if let Err(error) = stores.send_because(queue, &body, reason).await {

@@ -9,6 +9,8 @@ use std::time::Duration;
 pub struct FunctionConfig {
     /// Its name in the template.
     pub logical_id: String,
+    /// Its physical name, which the process gets as `AWS_LAMBDA_FUNCTION_NAME`.
+    pub name: String,
     /// The program.
     pub binary: PathBuf,
     /// Its handler in the template, which the process gets as `_HANDLER`.

@@ -14,7 +14,7 @@ use uuid::Uuid;
 
 use super::environment::RegistrationError;
 use super::handle::{EnvironmentHandle, REPORT_BYTES_MAX, accepted, read_report, refuse};
-use super::variables::{VERSION, function_name};
+use super::variables::VERSION;
 
 const NAME: &str = "lambda-extension-name";
 const IDENTIFIER: &str = "lambda-extension-identifier";
@@ -74,7 +74,7 @@ async fn register(
 /// The response to a registration.
 pub(super) fn welcome(station: &EnvironmentHandle, id: Uuid) -> Response {
     let body = json!({
-        "functionName": function_name(&station.function.deployment.logical_id),
+        "functionName": station.function.deployment.name,
         "functionVersion": VERSION,
         "handler": station.function.deployment.handler,
     });

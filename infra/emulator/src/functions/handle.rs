@@ -78,7 +78,7 @@ impl EnvironmentHandle {
     }
 
     pub(super) fn arn(&self) -> String {
-        function_arn(&self.function.deployment.logical_id)
+        function_arn(&self.function.deployment.name)
     }
 
     pub(super) fn note(&self, what: &str) {

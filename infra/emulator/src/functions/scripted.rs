@@ -14,6 +14,7 @@ use crate::clock::Clock;
 pub(crate) fn config(logical_id: &str, timeout: std::time::Duration) -> FunctionConfig {
     FunctionConfig {
         logical_id: logical_id.to_owned(),
+        name: format!("local-{logical_id}"),
         binary: "/bin/false".into(),
         handler: "bootstrap".to_owned(),
         variables: std::collections::BTreeMap::new(),

@@ -6,7 +6,7 @@ use std::net::SocketAddr;
 
 use super::config::FunctionConfig;
 use super::function::Function;
-use sam_template::{ACCOUNT_ID, REGION, STACK_NAME};
+use sam_template::{ACCOUNT_ID, REGION};
 
 /// The variables that a template may set otherwise. Lambda's others are reserved.
 const DEFAULTS: [(&str, &str); 3] =
@@ -20,7 +20,7 @@ pub(super) fn of(
 ) -> BTreeMap<String, String> {
     let deployment = &function.deployment;
     let clock_offset_s = function.clock.offset_s();
-    let name = function_name(&deployment.logical_id);
+    let name = &deployment.name;
     let task_root = deployment.binary.parent().map(|path| path.display().to_string());
     let lambda = [
         ("AWS_DEFAULT_REGION", REGION.to_owned()),
@@ -76,13 +76,7 @@ pub(super) fn everywhere(deployment: &FunctionConfig) -> BTreeMap<String, String
 /// The unpublished version.
 pub(super) const VERSION: &str = "$LATEST";
 
-/// A function's physical name.
-pub(super) fn function_name(logical_id: &str) -> String {
-    format!("{STACK_NAME}-{logical_id}")
-}
-
 /// A function's ARN.
-pub(super) fn function_arn(logical_id: &str) -> String {
-    let name = function_name(logical_id);
+pub(super) fn function_arn(name: &str) -> String {
     format!("arn:aws:lambda:{REGION}:{ACCOUNT_ID}:function:{name}")
 }

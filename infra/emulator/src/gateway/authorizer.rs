@@ -13,9 +13,10 @@ use bytes::Bytes;
 use futures::FutureExt;
 use futures::future::{BoxFuture, Shared};
 use http::HeaderMap;
+use http::request::Parts;
 use jiff::Timestamp;
 use serde::Deserialize;
-use serde_json::Value;
+use serde_json::{Value, json};
 use tokio::time::timeout;
 
 pub use self::report::{AuthorizerReport, CachedDecision, DecisionKind};
@@ -23,6 +24,7 @@ use self::uses::Uses;
 use super::event::Exchange;
 use super::failure::Failure;
 use super::policy::AuthorizerPolicy;
+use super::rest_event::query;
 use crate::activity::{Authorization, Cause};
 use crate::control::Telemetry;
 use crate::functions::{Functions, InvokeError};
@@ -96,8 +98,7 @@ impl Authorizer {
         exchange: &Exchange<'_>,
     ) -> Result<Value, Failure> {
         let began = Instant::now();
-        let headers = &exchange.parts.headers;
-        let (decision, cached) = match identity(&self.settings.identity_headers, headers) {
+        let (decision, cached) = match self.identity(exchange.parts) {
             Some(identity) => self.decision(identity, exchange).await,
             None => (AuthorizerDecision::Unauthorized, false),
         };
@@ -121,6 +122,13 @@ impl Authorizer {
         };
         self.functions.activity().request_authorized(exchange.request_id, &authorization);
         admitted
+    }
+
+    /// The values that identify the caller, or `None` if one is missing or empty.
+    fn identity(&self, parts: &Parts) -> Option<Vec<String>> {
+        let mut identity = in_headers(&self.settings.identity_headers, &parts.headers)?;
+        identity.extend(in_query(&self.settings.identity_query_strings, parts)?);
+        Some(identity)
     }
 
     /// The decision on an identity: from the cache, from another request's running call, or from a
@@ -272,11 +280,22 @@ fn make_room(cache: &mut HashMap<Vec<String>, Entry>, now: Timestamp) {
 /// The values of the identity's headers, or `None` if one is missing or empty. Repeated headers are
 /// joined by commas. Bytes that are not text are replaced, not omitted: the rest must not pass for
 /// the whole value.
-fn identity(names: &[String], headers: &HeaderMap) -> Option<Vec<String>> {
+fn in_headers(names: &[String], headers: &HeaderMap) -> Option<Vec<String>> {
     let values = names.iter().map(|name| {
         let all = headers.get_all(name).iter();
         let all: Vec<_> = all.map(|it| String::from_utf8_lossy(it.as_bytes())).collect();
         Some(all.join(",")).filter(|value| !value.is_empty())
+    });
+    values.collect()
+}
+
+/// The values of the identity's query parameters, or `None` if one is missing or empty. They are
+/// lists in JSON, so that different queries never are the same identity.
+fn in_query(names: &[String], parts: &Parts) -> Option<Vec<String>> {
+    let given = query(parts.uri.query().unwrap_or_default());
+    let values = names.iter().map(|name| {
+        let all = given.get(name).filter(|all| all.iter().any(|value| !value.is_empty()))?;
+        Some(json!(all).to_string())
     });
     values.collect()
 }

@@ -151,7 +151,8 @@ fn or_null<T>(map: &BTreeMap<String, T>, value: Value) -> Value {
     if map.is_empty() { Value::Null } else { value }
 }
 
-fn query(query: &str) -> Lists {
+/// The decoded parameters of a query, each with its values in their order.
+pub(super) fn query(query: &str) -> Lists {
     let mut lists = Lists::new();
     for pair in query.split('&').filter(|pair| !pair.is_empty()) {
         let (name, value) = pair.split_once('=').unwrap_or((pair, ""));

@@ -270,7 +270,8 @@ fn table_resource(names: &Names, table: &Value, index: &Value) -> Resource {
     match (names.table_called(called), index.as_str()) {
         (Some(table), Some(index)) => Resource::Index(table.to_owned(), index.to_owned()),
         (Some(table), None) => Resource::Table(table.to_owned()),
-        (None, _) => Resource::Other(called.to_owned()),
+        (None, Some(index)) => Resource::Other(format!("{called}/index/{index}")),
+        (None, None) => Resource::Other(called.to_owned()),
     }
 }
 

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::net::SocketAddr;
 
 use super::ses::Identities;
-use sam_template::{ACCOUNT_ID, Queue, REGION, Reference, STACK_NAME, Table, Template};
+use sam_template::{ACCOUNT_ID, Queue, REGION, Reference, Secret, Table, Template};
 
 /// Maps logical ids to physical names, URLs and ARNs, and back.
 #[derive(Debug, Clone, Default)]
@@ -17,12 +17,14 @@ pub struct Names {
     identities: Identities,
     /// The functions by access key.
     functions: HashMap<String, String>,
+    /// The physical names of functions, by logical id.
+    function_names: BTreeMap<String, String>,
 }
 
 /// The names of a created table.
 #[derive(Debug, Clone)]
 pub struct TableName {
-    /// `local-OrdersTable`.
+    /// `local-OrdersTable`, unless the template has another name.
     pub name: String,
     /// The table's ARN. An index's ARN adds `/index/` and its name.
     pub arn: String,
@@ -37,7 +39,7 @@ pub struct TableName {
 /// The names of a created queue.
 #[derive(Debug, Clone)]
 pub struct QueueName {
-    /// `local-EmailsQueue`.
+    /// `local-EmailsQueue`, unless the template has another name.
     pub name: String,
     /// The queue URL.
     pub url: String,
@@ -49,7 +51,7 @@ pub struct QueueName {
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct SecretName {
-    /// `local-SigningKeysSecret`.
+    /// `local-SigningKeysSecret`, unless the template has another name.
     pub name: String,
     /// Its ARN, with the six characters that Secrets Manager appends.
     pub arn: String,
@@ -63,18 +65,20 @@ impl Names {
         let queues = queues.map(|queue| (queue.logical_id.clone(), queue_name(queue, endpoint)));
         let functions = template.functions.keys();
         let functions = functions.map(|function| (access_key(function), function.clone()));
-        let sets = template.configuration_sets.iter().map(|set| (set.clone(), physical(set)));
+        let function_names = template.functions.iter();
+        let function_names = function_names.map(|(id, it)| (id.clone(), it.name.clone()));
         Self {
             queues: queues.collect(),
             functions: functions.collect(),
-            configuration_sets: sets.collect(),
+            function_names: function_names.collect(),
+            configuration_sets: template.configuration_sets.clone(),
             identities,
             ..Self::default()
         }
     }
 
     pub(super) fn add_table(&mut self, table: &Table, stream_label: Option<&str>) {
-        let name = physical(&table.logical_id);
+        let name = table.name.clone();
         let arn = format!("arn:aws:dynamodb:{REGION}:{ACCOUNT_ID}:table/{name}");
         let known = TableName {
             stream_arn: stream_label.map(|label| format!("{arn}/stream/{label}")),
@@ -86,9 +90,9 @@ impl Names {
         self.tables.insert(table.logical_id.clone(), known);
     }
 
-    pub(super) fn add_secret(&mut self, logical_id: &str, arn: String) {
-        let name = physical(logical_id);
-        self.secrets.insert(logical_id.to_owned(), SecretName { name, arn });
+    pub(super) fn add_secret(&mut self, secret: &Secret, arn: String) {
+        let name = secret.name.clone();
+        self.secrets.insert(secret.logical_id.clone(), SecretName { name, arn });
     }
 
     /// The value of a template reference, if it refers to a resource of the stores.
@@ -189,6 +193,12 @@ impl Names {
         found.map(|(id, _)| id.as_str())
     }
 
+    /// The ARN of a function.
+    pub(crate) fn function_arn(&self, logical_id: &str) -> Option<String> {
+        let name = self.function_names.get(logical_id)?;
+        Some(format!("arn:aws:lambda:{REGION}:{ACCOUNT_ID}:function:{name}"))
+    }
+
     /// The function that signs with this access key.
     pub(super) fn function_of(&self, access_key: &str) -> Option<&str> {
         self.functions.get(access_key).map(String::as_str)
@@ -202,15 +212,8 @@ pub fn access_key(function: &str) -> String {
     format!("ASIA{name}")
 }
 
-pub(super) fn physical(logical_id: &str) -> String {
-    format!("{STACK_NAME}-{logical_id}")
-}
-
 fn queue_name(queue: &Queue, endpoint: SocketAddr) -> QueueName {
-    let mut name = physical(&queue.logical_id);
-    if queue.fifo {
-        name.push_str(".fifo");
-    }
+    let name = queue.name.clone();
     QueueName {
         url: format!("http://{endpoint}/{ACCOUNT_ID}/{name}"),
         arn: format!("arn:aws:sqs:{REGION}:{ACCOUNT_ID}:{name}"),

@@ -189,16 +189,40 @@ fn arn(names: &Names, access: &Access) -> String {
         Resource::Queue(id) => names.queue(id).map(|queue| queue.arn.clone()),
         Resource::Secret(id) => names.secret(id).map(|secret| secret.arn.clone()),
         Resource::Any => Some("*".to_owned()),
-        Resource::Other(called) => {
-            Some(format!("arn:aws:{service}:{REGION}:{ACCOUNT_ID}:{called}"))
-        }
+        Resource::Other(called) => Some(arn_outside(service, called)),
     };
     known.unwrap_or_else(|| "*".to_owned())
+}
+
+/// The ARN of a resource outside of the template, which a call names by its name, URL or ARN.
+fn arn_outside(service: &str, called: &str) -> String {
+    let resource = match service {
+        _ if called.starts_with("arn:") => return called.to_owned(),
+        "dynamodb" => format!("table/{called}"),
+        "secretsmanager" => format!("secret:{called}"),
+        "sqs" => called.rsplit('/').next().unwrap_or(called).to_owned(),
+        _ => called.to_owned(),
+    };
+    format!("arn:aws:{service}:{REGION}:{ACCOUNT_ID}:{resource}")
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_resource_outside_of_the_template_has_the_arn_of_its_kind() {
+        let arn = "arn:aws:dynamodb:eu-west-1:000000000000:table/legacy";
+        assert_eq!(arn_outside("dynamodb", "legacy"), arn);
+        assert_eq!(arn_outside("dynamodb", arn), arn);
+        let arn = "arn:aws:secretsmanager:eu-west-1:000000000000:secret:shop/key";
+        assert_eq!(arn_outside("secretsmanager", "shop/key"), arn);
+        let url = "http://127.0.0.1:4566/000000000000/jobs";
+        let arn = "arn:aws:sqs:eu-west-1:000000000000:jobs";
+        assert_eq!([arn_outside("sqs", url), arn_outside("sqs", "jobs")], [arn, arn]);
+        let arn = "arn:aws:ses:eu-west-1:000000000000:identity/example.com";
+        assert_eq!(arn_outside("ses", "identity/example.com"), arn);
+    }
 
     fn right(effect: Effect, action: &str, resource: &str) -> Right {
         let statement = Statement {

@@ -126,11 +126,11 @@ async fn create(
     for secret in template.secrets.values() {
         let value = secret.value.as_ref();
         let value = value.map(|text| text.resolve(|reference| names.look_up(reference)));
-        let value = value.transpose()?.or_else(|| secrets.kept_value(&secret.logical_id));
+        let value = value.transpose()?.or_else(|| secrets.kept_value(&secret.name));
         let value = value
             .or_else(|| secret.generated.as_ref().map(|it| it.text(|end| fastrand::usize(..end))));
-        let added = secrets.add(&secret.logical_id, value.as_deref()).await;
-        names.add_secret(&secret.logical_id, added.map_err(StartError::Secrets)?);
+        let added = secrets.add(&secret.name, value.as_deref()).await;
+        names.add_secret(secret, added.map_err(StartError::Secrets)?);
     }
     Ok(names)
 }

@@ -16,7 +16,7 @@ use super::endpoint::{Environments, ServiceEndpoint};
 use super::error::{DataError, NoSuch, QueueError, StoreError};
 use super::fault_injector::FaultInjector;
 use super::meter::Consumed;
-use super::physical_names::{Names, QueueName, TableName, physical};
+use super::physical_names::{Names, QueueName, SecretName, TableName};
 use super::secrets::Rotation;
 use super::ses::Mailbox;
 use super::sqs::{QueueCount, QueueReport, QueuedMessage, ReceivedMessage, RedriveError, Redriven};
@@ -166,7 +166,7 @@ impl Stores {
     /// # Errors
     /// If there is no such secret or the value is too large.
     pub async fn put_secret(&self, secret: &str, value: &str) -> Result<(), StoreError> {
-        let name = self.names().secret(secret).ok_or_else(|| NoSuch::new("secret", secret))?;
+        let name = self.secret(secret)?;
         self.door.activity.learn_secret(value);
         Ok(self.door.secrets.put(&name.arn, value).await?)
     }
@@ -174,7 +174,8 @@ impl Stores {
     /// Whether the data directory has a value of a secret, by its logical id, of this run or an
     /// earlier one. Without such a directory it has none.
     pub fn is_secret_kept(&self, secret: &str) -> bool {
-        self.door.secrets.kept_value(secret).is_some()
+        let name = self.names().secret(secret);
+        name.is_some_and(|name| self.door.secrets.kept_value(&name.name).is_some())
     }
 
     /// Writes values to those of these secrets that the template has, by their logical ids.
@@ -347,7 +348,7 @@ impl Stores {
     /// # Errors
     /// If there is no such secret, it has no rotation, or the previous rotation is not complete.
     pub async fn rotate(&self, secret: &str) -> Result<(), StoreError> {
-        let input = json!({"SecretId": physical(secret)});
+        let input = json!({"SecretId": self.secret(secret)?.name});
         Ok(self.door.secrets.rotate_secret(input).await.map(drop)?)
     }
 
@@ -361,8 +362,13 @@ impl Stores {
     }
 
     fn rotation(&self, secret: &str) -> Result<&Rotation, NoSuch> {
-        let rotation = self.door.secrets.rotations.get(&physical(secret));
+        let name = self.names().secret(secret);
+        let rotation = name.and_then(|name| self.door.secrets.rotations.get(&name.name));
         rotation.ok_or_else(|| NoSuch::new("rotation of secret", secret))
+    }
+
+    fn secret(&self, logical_id: &str) -> Result<&SecretName, NoSuch> {
+        self.names().secret(logical_id).ok_or_else(|| NoSuch::new("secret", logical_id))
     }
 
     fn table(&self, logical_id: &str) -> Result<&TableName, NoSuch> {

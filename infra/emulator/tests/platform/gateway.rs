@@ -59,6 +59,7 @@ impl Api {
                     function: "AuthorizerFunction".to_owned(),
                     format,
                     identity_headers: vec!["authorization".to_owned()],
+                    identity_query_strings: Vec::new(),
                     cache_ttl: Duration::from_mins(5),
                 },
             )]),

@@ -20,6 +20,7 @@ use serde_json::Value;
 fn deployment() -> FunctionConfig {
     FunctionConfig {
         logical_id: "ProbeFunction".to_owned(),
+        name: "local-ProbeFunction".to_owned(),
         binary: probe(),
         handler: "bootstrap".to_owned(),
         variables: BTreeMap::new(),

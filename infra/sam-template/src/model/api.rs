@@ -74,6 +74,9 @@ pub struct Authorizer {
     /// The headers that identify the caller. A request without one of them is a 401, without an
     /// invocation.
     pub identity_headers: Vec<String>,
+    /// The query parameters that identify the caller, too. A request without one of them is a 401,
+    /// without an invocation.
+    pub identity_query_strings: Vec<String>,
     /// The caching time of a result for the same identity; zero disables the cache.
     pub cache_ttl: Duration,
 }

@@ -11,6 +11,8 @@ use crate::value::TemplateValue;
 pub struct Function {
     /// Its logical id, `GetUserFunction`.
     pub logical_id: String,
+    /// Its physical name: the template's, or else `local-GetUserFunction`.
+    pub name: String,
     /// The cargo target it is built from, `get_user`. If the template names none, the last part of
     /// its `CodeUri`, or else its logical id.
     pub binary: String,

@@ -46,8 +46,8 @@ pub struct Template {
     pub secrets: BTreeMap<String, Secret>,
     /// The event sources of functions besides the API.
     pub event_sources: Vec<EventSource>,
-    /// The configuration sets of SES, by logical id.
-    pub configuration_sets: BTreeSet<String>,
+    /// The physical names of the configuration sets of SES, by logical id.
+    pub configuration_sets: BTreeMap<String, String>,
     /// The mail events that SES publishes.
     pub event_destinations: Vec<EventDestination>,
     /// The rules that send events to queues.

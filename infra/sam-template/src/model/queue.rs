@@ -7,6 +7,8 @@ use std::time::Duration;
 pub struct Queue {
     /// Its logical id.
     pub logical_id: String,
+    /// Its physical name: the template's, or else `local-EmailsQueue`.
+    pub name: String,
     /// Whether messages keep their order within a group.
     pub fifo: bool,
     /// Whether a FIFO queue deduplicates messages by their bodies.

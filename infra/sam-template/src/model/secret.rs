@@ -9,6 +9,8 @@ use crate::value::TemplateValue;
 pub struct Secret {
     /// Its logical id.
     pub logical_id: String,
+    /// Its physical name: the template's, or else `local-SigningKeysSecret`.
+    pub name: String,
     /// Its value from the template; an operator sets most secrets.
     pub value: Option<TemplateValue>,
     /// The random value that is generated at creation, if any.

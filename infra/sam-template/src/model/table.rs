@@ -7,6 +7,8 @@ use std::collections::BTreeMap;
 pub struct Table {
     /// Its logical id.
     pub logical_id: String,
+    /// Its physical name: the template's, or else `local-OrdersTable`.
+    pub name: String,
     /// The partition and sort key.
     pub key: Key,
     /// The types of all key attributes, including those of indexes.

@@ -16,6 +16,7 @@ pub(super) struct Names {
     secrets: BTreeSet<String>,
     configuration_sets: BTreeSet<String>,
     dead_letter_queues: BTreeSet<String>,
+    functions: BTreeSet<String>,
     /// The ARNs of streams, by table.
     pub(super) streams: BTreeMap<String, String>,
 }
@@ -36,8 +37,9 @@ impl Names {
             tables: template.tables.keys().cloned().collect(),
             queues: template.queues.values().map(queue).collect(),
             secrets: template.secrets.keys().cloned().collect(),
-            configuration_sets: template.configuration_sets.clone(),
+            configuration_sets: template.configuration_sets.keys().cloned().collect(),
             dead_letter_queues: dead_letters.chain(failures).collect(),
+            functions: template.functions.keys().cloned().collect(),
             streams: BTreeMap::new(),
         }
     }
@@ -91,7 +93,11 @@ impl Names {
         if self.secrets.contains(id) {
             return matches!(attribute, None | Some("Id")).then(|| secret_arn(id));
         }
-        (self.configuration_sets.contains(id) && attribute.is_none()).then(|| id.to_owned())
+        if self.functions.contains(id) && attribute == Some("Arn") {
+            return Some(arn("lambda", &format!("function:{id}")));
+        }
+        let has_name = self.configuration_sets.contains(id) || self.functions.contains(id);
+        (has_name && attribute.is_none()).then(|| id.to_owned())
     }
 
     /// The resource of a permission: the last part of the ARN.

@@ -82,6 +82,7 @@ mod tests {
             function: "F".to_owned(),
             format: AuthorizerFormat::Token,
             identity_headers: vec!["authorization".to_owned()],
+            identity_query_strings: Vec::new(),
             cache_ttl: Duration::ZERO,
         };
         let described = Api {

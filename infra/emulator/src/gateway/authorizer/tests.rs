@@ -12,21 +12,26 @@ use crate::activity::Activity;
 use crate::clock::Clock;
 use crate::functions::scripted;
 
+/// An authorizer by one header.
+fn by_header(cache_ttl: Duration) -> sam_template::Authorizer {
+    sam_template::Authorizer {
+        function: "Check".to_owned(),
+        format: AuthorizerFormat::Simple,
+        identity_headers: vec!["authorization".to_owned()],
+        identity_query_strings: Vec::new(),
+        cache_ttl,
+    }
+}
+
 /// The invocations of an authorizer by requests with one identity. It fails each time.
 async fn invocations(
-    cache_ttl: Duration,
+    settings: sam_template::Authorizer,
     requests: impl AsyncFnOnce(&Arc<Authorizer>, &Exchange<'_>),
 ) -> u64 {
     let clock = Clock::default();
     let config = scripted::config("Check", Duration::from_secs(3));
     let functions = scripted::warm(config, &clock, &Activity::new(&clock)).await;
     let before = functions.counts()["Check"].invocations;
-    let settings = sam_template::Authorizer {
-        function: "Check".to_owned(),
-        format: AuthorizerFormat::Simple,
-        identity_headers: vec!["authorization".to_owned()],
-        cache_ttl,
-    };
     let authorizer = Authorizer::new("Token", settings, functions.clone(), Arc::default());
     let authorizer = Arc::new(authorizer);
     let request = Request::get("/a").header("authorization", "one").body(()).unwrap();
@@ -59,8 +64,8 @@ async fn two(authorizer: &Arc<Authorizer>, exchange: &Exchange<'_>) {
 
 #[tokio::test]
 async fn only_with_a_caching_time_do_concurrent_requests_share_a_call() {
-    assert_eq!(invocations(Duration::ZERO, two).await, 2);
-    assert_eq!(invocations(Duration::from_mins(5), two).await, 1);
+    assert_eq!(invocations(by_header(Duration::ZERO), two).await, 2);
+    assert_eq!(invocations(by_header(Duration::from_mins(5)), two).await, 1);
 }
 
 /// The first client disconnects during the call, which then fails.
@@ -74,7 +79,25 @@ async fn abandoned_and_later(authorizer: &Arc<Authorizer>, exchange: &Exchange<'
 
 #[tokio::test]
 async fn a_call_whose_client_disconnects_is_over_for_later_requests() {
-    assert_eq!(invocations(Duration::from_mins(5), abandoned_and_later).await, 2);
+    let settings = by_header(Duration::from_mins(5));
+    assert_eq!(invocations(settings, abandoned_and_later).await, 2);
+}
+
+/// One request, which is refused.
+async fn one(authorizer: &Arc<Authorizer>, exchange: &Exchange<'_>) {
+    authorizer.authorize(exchange).await.unwrap_err();
+}
+
+#[tokio::test]
+async fn a_call_needs_the_query_parameters_of_the_identity_if_there_are_any() {
+    let by_query = |names: Vec<String>| sam_template::Authorizer {
+        format: AuthorizerFormat::Request,
+        identity_headers: Vec::new(),
+        identity_query_strings: names,
+        ..by_header(Duration::ZERO)
+    };
+    assert_eq!(invocations(by_query(vec![]), one).await, 1);
+    assert_eq!(invocations(by_query(vec!["auth".to_owned()]), one).await, 0);
 }
 
 #[test]
@@ -117,11 +140,11 @@ fn an_authorizers_response_becomes_a_decision() {
 fn a_missing_or_empty_identity_header_is_no_identity() {
     let names = ["authorization".to_owned()];
     let mut headers = HeaderMap::new();
-    assert_eq!(identity(&names, &headers), None);
+    assert_eq!(in_headers(&names, &headers), None);
     headers.insert("authorization", http::HeaderValue::from_static(""));
-    assert_eq!(identity(&names, &headers), None);
+    assert_eq!(in_headers(&names, &headers), None);
     headers.insert("authorization", http::HeaderValue::from_static("Bearer x"));
-    assert_eq!(identity(&names, &headers), Some(vec!["Bearer x".to_owned()]));
+    assert_eq!(in_headers(&names, &headers), Some(vec!["Bearer x".to_owned()]));
 }
 
 #[test]
@@ -133,10 +156,23 @@ fn an_identity_has_all_values_with_invalid_bytes_replaced() {
             let value = http::HeaderValue::from_bytes(value).unwrap();
             headers.append("authorization", value);
         }
-        identity(&names, &headers).unwrap().remove(0)
+        in_headers(&names, &headers).unwrap().remove(0)
     };
     assert_eq!(identified(&[b"Bearer x", b"Bearer y"]), "Bearer x,Bearer y");
     assert_eq!(identified(&[b"Bearer x", b"\xff"]), "Bearer x,\u{fffd}");
     assert_eq!(identified(&[b"\xff", b"Bearer x"]), "\u{fffd},Bearer x");
     assert_eq!(identified(&[b"Bearer x", b""]), "Bearer x,");
+}
+
+#[test]
+fn a_missing_or_empty_query_parameter_is_no_identity_and_all_its_values_are_one() {
+    let identified = |query: &str| {
+        let request = Request::get(format!("/a?{query}")).body(()).unwrap();
+        in_query(&["auth".to_owned()], &request.into_parts().0)
+    };
+    for missing in ["", "b=1", "Auth=1", "auth", "auth="] {
+        assert_eq!(identified(missing), None, "{missing}");
+    }
+    assert_eq!(identified("b=1&auth=a%20b"), Some(vec![r#"["a b"]"#.to_owned()]));
+    assert_ne!(identified("auth=a&auth=b"), identified("auth=a,b"));
 }

@@ -110,7 +110,6 @@ mod tests {
 
     use super::*;
     use crate::clock::Clock;
-    use crate::services::physical_names::physical;
     use crate::services::tests::template;
 
     /// The outbox with this many items, and its name and key.
@@ -118,14 +117,13 @@ mod tests {
         let tables = Tables::start(None, &Clock::default(), pending()).await.unwrap();
         let table = template().tables["OutboxTable"].clone();
         tables.add(&table).unwrap();
-        let name = physical(&table.logical_id);
         for number in 0..count {
             let sk = format!("{number:04}");
             let item =
                 json!({"pk": {"S": "order"}, "sk": {"S": sk}, "n": {"N": number.to_string()}});
-            tables.put(&name, &item).unwrap();
+            tables.put(&table.name, &item).unwrap();
         }
-        (tables, name, table.key)
+        (tables, table.name, table.key)
     }
 
     #[tokio::test]

@@ -16,7 +16,6 @@ use super::server::{Server, ServerError};
 use super::{direct, kept, private, retention};
 use crate::clock::Clock;
 use crate::services::error::StartError;
-use crate::services::physical_names::physical;
 use sam_template::{Index, Key, Projection, StartingPosition, StreamView, Table};
 
 /// The database file in a data directory.
@@ -73,8 +72,8 @@ impl Tables {
 
     /// Creates a table. The inner error is the part in which the kept table differs.
     fn set_up(&self, table: &Table) -> Result<Result<Option<String>, &'static str>, DynoxideError> {
-        let name = physical(&table.logical_id);
-        let wanted = creation(&name, table);
+        let name = &table.name;
+        let wanted = creation(name, table);
         if !self.create(&wanted)? {
             let described = self.database.describe_table(request(&json!({"TableName": name})))?;
             if let Some(part) = kept::difference(&json!(described)["Table"], &wanted) {
@@ -82,9 +81,9 @@ impl Tables {
             }
         }
         if let Some(attribute) = &table.ttl_attribute {
-            self.expire_by(&name, attribute)?;
+            self.expire_by(name, attribute)?;
         }
-        let described = self.database.get_table_metadata(&name)?;
+        let described = self.database.get_table_metadata(name)?;
         Ok(Ok(described.and_then(|table| table.stream_label)))
     }
 

@@ -18,7 +18,6 @@ use uuid::Uuid;
 use super::kept::Kept;
 use super::rotation::{self, Rotation};
 use crate::services::error::SecretError;
-use crate::services::physical_names::physical;
 use sam_template::{ACCOUNT_ID, REGION, Template};
 
 /// The calls that may change a secret's current value.
@@ -48,18 +47,14 @@ impl Secrets {
     }
 
     /// The value that an earlier run has kept of a secret.
-    pub(crate) fn kept_value(&self, logical_id: &str) -> Option<String> {
-        self.kept.value(&physical(logical_id))
+    pub(crate) fn kept_value(&self, name: &str) -> Option<String> {
+        self.kept.value(name)
     }
 
     /// Creates a secret, empty unless the template has its value. Returns its ARN.
-    pub(crate) async fn add(
-        &self,
-        logical_id: &str,
-        value: Option<&str>,
-    ) -> Result<String, SecretError> {
+    pub(crate) async fn add(&self, name: &str, value: Option<&str>) -> Result<String, SecretError> {
         let mut creation = json!({
-            "Name": physical(logical_id),
+            "Name": name,
             "ClientRequestToken": Uuid::new_v4().to_string(),
         });
         if let Some(value) = value {

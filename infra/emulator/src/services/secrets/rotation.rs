@@ -5,8 +5,6 @@ use std::collections::BTreeMap;
 use sam_template::{Template, Trigger};
 use tokio::sync::{Mutex, watch};
 
-use crate::services::physical_names::physical;
-
 /// The rotation of one secret.
 #[derive(Default)]
 pub(crate) struct Rotation {
@@ -20,7 +18,7 @@ pub(crate) struct Rotation {
 pub(super) fn of(template: &Template) -> BTreeMap<String, Rotation> {
     let sources = template.event_sources.iter();
     let secrets = sources.filter_map(|source| match &source.trigger {
-        Trigger::Rotation(trigger) => Some(physical(&trigger.secret)),
+        Trigger::Rotation(trigger) => Some(template.secrets.get(&trigger.secret)?.name.clone()),
         _ => None,
     });
     secrets.map(|name| (name, Rotation::default())).collect()

@@ -15,7 +15,7 @@ use tokio::time::Instant;
 
 pub use self::peek::{MessageState, QueuedMessage};
 use crate::clock::Clock;
-use crate::services::physical_names::{QueueName, physical};
+use crate::services::physical_names::QueueName;
 use sam_template::Queue;
 
 /// The maximum number of recorded messages over all queues. Only the oldest are shown, so new ones
@@ -103,12 +103,15 @@ impl Journal {
         }
     }
 
-    pub(super) fn add_queue(&mut self, queue: &Queue, name: &QueueName) {
-        let dead_letters = queue.redrive.as_ref().map(|redrive| {
-            let id = redrive.dead_letter_queue.clone();
-            let suffix = if queue.fifo { ".fifo" } else { "" };
-            let name = format!("{}{suffix}", physical(&id));
-            (id, name, redrive.max_receive_count)
+    /// Adds a queue; `dead_letters` is the name of its dead-letter queue.
+    pub(super) fn add_queue(
+        &mut self,
+        queue: &Queue,
+        name: &QueueName,
+        dead_letters: Option<&QueueName>,
+    ) {
+        let dead_letters = queue.redrive.as_ref().zip(dead_letters).map(|(redrive, name)| {
+            (redrive.dead_letter_queue.clone(), name.name.clone(), redrive.max_receive_count)
         });
         let (visibility_timeout, delay) = (queue.visibility_timeout, queue.delay);
         let facts = QueueFacts { visibility_timeout, delay, dead_letters };

@@ -125,15 +125,16 @@ impl Queues {
             attributes["ContentBasedDeduplication"] =
                 queue.content_based_deduplication.to_string().into();
         }
-        if let Some(redrive) = &queue.redrive {
-            let target = queue_name(names, &redrive.dead_letter_queue);
+        let redrive = queue.redrive.as_ref();
+        let dead_letters = redrive.map(|redrive| queue_name(names, &redrive.dead_letter_queue));
+        if let Some((redrive, target)) = redrive.zip(dead_letters) {
             let policy = json!({
                 "deadLetterTargetArn": target.arn,
                 "maxReceiveCount": redrive.max_receive_count,
             });
             attributes["RedrivePolicy"] = policy.to_string().into();
         }
-        self.sqs.journal().add_queue(queue, name);
+        self.sqs.journal().add_queue(queue, name, dead_letters);
         // The embedded SQS does not get it: a kept message may be larger than a size lowered since.
         self.sqs.sizes.set(&name.name, queue.message_bytes_max);
         let creation = json!({"QueueName": name.name, "Attributes": attributes});

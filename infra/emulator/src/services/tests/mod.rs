@@ -1,5 +1,6 @@
 mod activity;
 mod fifo;
+mod given_names;
 mod kept;
 mod mail;
 mod meter;
