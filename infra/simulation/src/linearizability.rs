@@ -10,6 +10,7 @@
 //! /// The copies of a book that are not lent.
 //! struct Shelf;
 //!
+//! #[derive(PartialEq, Eq)]
 //! enum Operation {
 //!     Borrow,
 //!     Read(u32),
@@ -44,8 +45,8 @@ use std::hash::Hash;
 pub trait Model {
     /// The state of the record.
     type State: Clone + Eq + Hash;
-    /// An operation with its answer, if it has one.
-    type Operation;
+    /// An operation with its answer, if it has one. Equal operations have equal effects.
+    type Operation: PartialEq;
 
     /// The state after an operation. `None` if the operation cannot have this answer in this state.
     fn apply(state: &Self::State, operation: &Self::Operation) -> Option<Self::State>;
@@ -83,25 +84,51 @@ pub fn check<M: Model>(
     // A call without an answer is tried last: most have had no effect.
     let mut tried: Vec<usize> = (0..calls.len()).collect();
     tried.sort_by_key(|index| (calls[*index].end.is_none(), calls[*index].end));
+    let unanswered = calls.iter().filter(|call| call.end.is_none()).count();
     let mut search = Search::<M> {
         calls,
         tried,
+        kinds: kinds::<M>(calls),
         done: vec![0; calls.len().div_ceil(64)],
         order: Vec::new(),
         seen: HashSet::new(),
         steps_left: steps_max,
     };
-    match search.explain(&initial) {
-        Some(true) => Verdict::Linearizable(search.order),
-        Some(false) => Verdict::NotLinearizable,
-        None => Verdict::Unknown,
+    // An order with few of them is found before the many that have more.
+    let mut most = 0;
+    loop {
+        match search.explain(&initial, most) {
+            Some(true) => return Verdict::Linearizable(search.order),
+            Some(false) if most >= unanswered => return Verdict::NotLinearizable,
+            Some(false) => {}
+            None => return Verdict::Unknown,
+        }
+        search.seen.clear();
+        most = if most < FEW { most + 1 } else { unanswered };
     }
+}
+
+/// The number of calls without an answer up to which orders are searched apart.
+const FEW: usize = 6;
+
+/// For each call without an answer, the first such call with an equal operation.
+fn kinds<M: Model>(calls: &[Call<M::Operation>]) -> Vec<Option<usize>> {
+    let unanswered = || calls.iter().enumerate().filter(|(_, call)| call.end.is_none());
+    let first = |operation: &M::Operation| {
+        unanswered().find(|(_, call)| call.operation == *operation).map(|(index, _)| index)
+    };
+    let kind = |call: &Call<M::Operation>| match call.end {
+        None => first(&call.operation),
+        Some(_) => None,
+    };
+    calls.iter().map(kind).collect()
 }
 
 struct Search<'a, M: Model> {
     calls: &'a [Call<M::Operation>],
     /// The indexes of the calls, in the order in which they are tried.
     tried: Vec<usize>,
+    kinds: Vec<Option<usize>>,
     /// A bit for each call that is in the order.
     done: Vec<u64>,
     order: Vec<usize>,
@@ -111,23 +138,33 @@ struct Search<'a, M: Model> {
 }
 
 impl<M: Model> Search<'_, M> {
-    /// Whether the other calls can follow. `None` if the steps are used up.
-    fn explain(&mut self, state: &M::State) -> Option<bool> {
+    /// Whether the other calls can follow, with at most so many of those without an answer. `None` if the
+    /// steps are used up.
+    fn explain(&mut self, state: &M::State, unanswered_max: usize) -> Option<bool> {
         let Some(first_end) = self.first_end() else { return Some(true) };
         self.steps_left = self.steps_left.checked_sub(1)?;
         if !self.seen.insert((self.done.clone(), state.clone())) {
             return Some(false);
         }
+        let mut tried_kinds = HashSet::new();
         // The next call began before any of the others ended.
         for position in 0..self.tried.len() {
             let index = self.tried[position];
             if self.is_done(index) || self.calls[index].begin > first_end {
                 continue;
             }
+            let mut unanswered_max = unanswered_max;
+            if let Some(kind) = self.kinds[index] {
+                // Each call of this kind can also be next at any later time.
+                if unanswered_max == 0 || !tried_kinds.insert(kind) {
+                    continue;
+                }
+                unanswered_max -= 1;
+            }
             let Some(next) = M::apply(state, &self.calls[index].operation) else { continue };
             self.set(index, true);
             self.order.push(index);
-            if self.explain(&next)? {
+            if self.explain(&next, unanswered_max)? {
                 return Some(true);
             }
             self.order.pop();
@@ -163,7 +200,7 @@ mod tests {
     /// A register of a number.
     struct Register;
 
-    #[derive(Debug, Clone, Copy)]
+    #[derive(Debug, Clone, Copy, PartialEq, Eq)]
     enum Operation {
         Write(u8),
         Read(u8),
@@ -245,6 +282,20 @@ mod tests {
             .map(|(operation, begin, end)| Call { operation, begin, end })
             .collect();
         let verdict = check::<Register>(0, &calls, 30);
+        assert!(matches!(verdict, Verdict::Linearizable(_)), "{verdict:?}");
+    }
+
+    #[test]
+    fn one_of_many_writes_without_an_answer_is_found_at_any_place() {
+        let writes = (0..200_u8).map(|at| (Write(at % 20), 0, None));
+        let reads = (1..=20_u64).map(|at| (Read(u8::from(at > 10) * 7), 2 * at, Some(2 * at + 1)));
+        let last = (Read(9), 60, Some(61));
+        let calls: Vec<_> = writes
+            .chain(reads)
+            .chain([last])
+            .map(|(operation, begin, end)| Call { operation, begin, end })
+            .collect();
+        let verdict = check::<Register>(0, &calls, 5_000);
         assert!(matches!(verdict, Verdict::Linearizable(_)), "{verdict:?}");
     }
 

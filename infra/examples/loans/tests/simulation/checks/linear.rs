@@ -20,7 +20,7 @@ pub(crate) struct Linear {
 }
 
 /// A call with its answer. A loan or a return without a definite answer has its effect or not.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 enum Step {
     Borrow { book: String, key: String, answer: Option<Borrowed> },
     Return { loan: String, is_new: Option<bool> },
