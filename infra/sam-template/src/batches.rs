@@ -18,6 +18,9 @@ pub fn fitting(sizes: impl Iterator<Item = usize>) -> usize {
 
 /// The places of the failed items in the batch, in order, given the identifiers of its items.
 ///
+/// A queue may deliver a message twice while Lambda gathers a batch. The response names the message,
+/// so both of its places have failed.
+///
 /// As on Lambda, a response or a list without anything is success, and an invalid response means
 /// that the whole batch has failed.
 ///
@@ -42,8 +45,15 @@ pub fn failed_items(
         let Some(identifier) = failure.get("itemIdentifier").and_then(Value::as_str) else {
             return invalid("a failure has no text `itemIdentifier`");
         };
-        let place = identifiers.iter().position(|known| known.as_ref() == identifier);
-        failed.push(place.ok_or_else(|| format!("no item `{identifier}` in the batch"))?);
+        let before = failed.len();
+        for (place, known) in identifiers.iter().enumerate() {
+            if known.as_ref() == identifier {
+                failed.push(place);
+            }
+        }
+        if failed.len() == before {
+            return Err(format!("no item `{identifier}` in the batch"));
+        }
     }
     failed.sort_unstable();
     failed.dedup();
@@ -84,6 +94,14 @@ mod tests {
         for (response, expected) in cases {
             assert_eq!(failed(response), Ok(expected.to_vec()), "{response}");
         }
+    }
+
+    #[test]
+    fn a_failed_message_that_the_batch_has_twice_has_failed_at_both_places() {
+        let failures =
+            r#"{"batchItemFailures": [{"itemIdentifier": "a"}, {"itemIdentifier": "a"}]}"#;
+        let response = serde_json::from_str(failures).unwrap();
+        assert_eq!(failed_items(&response, &["a", "b", "a"]), Ok(vec![0, 2]));
     }
 
     #[test]

@@ -12,6 +12,7 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
 use aws_credential_types::provider::SharedCredentialsProvider;
+use aws_sdk_dynamodb::config::retry::{RetryPartition, TokenBucket};
 use aws_sdk_dynamodb::config::{BehaviorVersion, IdentityCache, StalledStreamProtectionConfig};
 use aws_smithy_async::rt::sleep::{SharedAsyncSleep, TokioSleep};
 use aws_smithy_runtime_api::client::http::{SharedHttpConnector, http_client_fn};
@@ -115,7 +116,8 @@ impl Aws {
     /// Make the client once, where the endpoint is built. Its calls belong in stage 6, where a
     /// [`Permit`](lifecycle::Permit) proves that the caller was admitted; nothing enforces that
     /// here. [`service_error`](crate::service_error) maps their errors. Declare the permissions by
-    /// [`Resource::Other`](lifecycle::resource::Resource::Other).
+    /// [`Resource::Other`](lifecycle::resource::Resource::Other). For a simulation, give the client an
+    /// [`Aws::retry_partition`].
     ///
     /// ```
     /// use aws::{Aws, service_error};
@@ -126,7 +128,9 @@ impl Aws {
     ///
     /// impl Backups {
     ///     fn of(aws: &Aws) -> Self {
-    ///         Self(aws_sdk_dynamodb::Client::new(&aws.sdk_config()))
+    ///         let mut config = aws_sdk_dynamodb::config::Builder::from(&aws.sdk_config());
+    ///         config.set_retry_partition(aws.retry_partition());
+    ///         Self(aws_sdk_dynamodb::Client::from_conf(config.build()))
     ///     }
     ///
     ///     async fn count<C>(&self, _: &Permit<C>) -> Retrieved<usize> {
@@ -138,6 +142,21 @@ impl Aws {
     /// ```
     pub fn sdk_config(&self) -> SdkConfig {
         self.0.sdk.to_builder().service_config(EndpointUrls(self.clone())).build()
+    }
+
+    /// A retry quota for one client on [`Aws::sdk_config`], as in its example. `None` outside of
+    /// simulations: the clients of a service share the SDK's quota in the process.
+    ///
+    /// The process of a simulation has many execution environments. With one quota, the time at which an
+    /// environment stops its retries would depend on the others, and on other runs.
+    pub fn retry_partition(&self) -> Option<RetryPartition> {
+        if !self.0.is_simulated {
+            return None;
+        }
+        // The costs of the SDK's retry specification 2.1.
+        let quota = TokenBucket::builder().retry_cost(14).throttling_retry_cost(5);
+        let quota = quota.timeout_retry_cost(14).build();
+        Some(RetryPartition::custom("environment").token_bucket(quota).build())
     }
 
     /// The calls of the ports that this function makes.

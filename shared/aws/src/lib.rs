@@ -12,7 +12,7 @@
 //! | [`Sequence`] | numbers that are taken in stage 6, before the commit that has them |
 //! | [`auth`], [`tokens`], [`Secret`] | tokens, API keys, passwords, limits on guesses, secrets |
 //! | [`Cache`], [`upstream`] | shared values, and calls to third-party services |
-//! | [`Aws::sdk_config`], [`service_error`] | clients of other AWS services |
+//! | [`Aws::sdk_config`], [`Aws::retry_partition`], [`service_error`] | clients of other AWS services |
 //! | `testing`, a module of the feature of that name | functions in the process of a test |
 //! | [`environment`] | all environment variables, and the shapes of tables |
 //!

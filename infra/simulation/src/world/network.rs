@@ -169,7 +169,7 @@ impl Wire {
         let error = if is_upstream {
             draws(Fault::FailingUpstream, random).then(|| upstream_error(random))
         } else if draws(Fault::ThrottledCall, random) {
-            Some(aws_error(400, throttling(operation)))
+            Some(throttled(operation))
         } else {
             draws(Fault::ServiceError, random).then(|| aws_error(500, "InternalServerError"))
         };
@@ -229,7 +229,7 @@ impl Carrier {
         } else {
             match self.world.outage_of(&operation, request.body()) {
                 Some(Outage::Silence) => return lost(answered, false),
-                Some(Outage::Overload) => response(aws_error(400, throttling(&operation))),
+                Some(Outage::Overload) => response(throttled(&operation)),
                 Some(Outage::Unavailable) => response(aws_error(503, "ServiceUnavailable")),
                 None => self.ask_aws(&request, fate.error).await,
             }
@@ -333,13 +333,17 @@ fn aws_error(status: u16, code: &'static str) -> WireResponse {
 }
 
 /// The error of a service that gets too many requests.
-fn throttling(operation: &str) -> &'static str {
-    match operation.split_once('.') {
+fn throttled(operation: &str) -> WireResponse {
+    // The operation of SES, which has no target: a method and a URL.
+    if operation.starts_with("POST ") {
+        return aws_error(429, "TooManyRequestsException");
+    }
+    let code = match operation.split_once('.') {
         Some(("DynamoDB_20120810", _)) => "ProvisionedThroughputExceededException",
         Some(("AmazonSQS", _)) => "RequestThrottled",
-        Some(_) => "ThrottlingException",
-        None => "TooManyRequestsException",
-    }
+        _ => "ThrottlingException",
+    };
+    aws_error(400, code)
 }
 
 fn upstream_error(random: &mut impl Random) -> WireResponse {
@@ -349,4 +353,27 @@ fn upstream_error(random: &mut impl Random) -> WireResponse {
 
 fn upstream_failure(status: u16) -> WireResponse {
     WireResponse { status, headers: Vec::new(), body: b"{}".to_vec() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_service_is_throttled_by_the_error_that_it_documents() {
+        for (operation, status, code) in [
+            ("DynamoDB_20120810.GetItem", 400, "ProvisionedThroughputExceededException"),
+            ("AmazonSQS.SendMessage", 400, "RequestThrottled"),
+            ("secretsmanager.GetSecretValue", 400, "ThrottlingException"),
+            (
+                "POST email.us-east-1.amazonaws.com/v2/email/outbound-emails",
+                429,
+                "TooManyRequestsException",
+            ),
+        ] {
+            let error = throttled(operation);
+            let found = (error.status, error.headers[0].1.as_str());
+            assert_eq!(found, (status, code), "{operation}");
+        }
+    }
 }

@@ -1,5 +1,6 @@
-//! Panics in the code of a test: in its checks and upstreams.
+//! Panics in the code of a test: in its operations, checks and upstreams.
 
+use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 /// Runs code of a test. A panic in a task of the world would otherwise only end that task, and the run
@@ -8,11 +9,14 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 /// # Errors
 /// The message of a panic.
 pub(super) fn caught<T>(run: impl FnOnce() -> T) -> Result<T, String> {
-    catch_unwind(AssertUnwindSafe(run)).map_err(|panic| {
-        let text = panic.downcast_ref::<String>().map(String::as_str);
-        let text = text.or_else(|| panic.downcast_ref::<&str>().copied());
-        format!("it panicked: {}", text.unwrap_or("without a message"))
-    })
+    catch_unwind(AssertUnwindSafe(run))
+        .map_err(|panic| format!("it panicked: {}", message(&*panic)))
+}
+
+/// The message of a panic.
+pub(super) fn message(panic: &(dyn Any + Send)) -> &str {
+    let text = panic.downcast_ref::<String>().map(String::as_str);
+    text.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("without a message")
 }
 
 #[cfg(test)]

@@ -1,8 +1,10 @@
 //! Runs a world from its beginning until it is at rest, and then its probes.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Instant as WallInstant;
 
+use lifecycle::testing::simulated;
 use sam_template::{Template, Trigger};
 use tokio::task::JoinSet;
 use tokio::time::{Duration, Instant, sleep, timeout};
@@ -17,7 +19,7 @@ use super::state::{BEGINNING, World, lock};
 use super::streams::Streams;
 use super::trace::Happened;
 use super::workload::{AnyWorkload, Step};
-use super::{builder, sources};
+use super::{builder, panic, sources};
 use crate::Millis;
 
 /// The name under which the world reports that it does not come to rest.
@@ -37,8 +39,10 @@ impl Simulation {
     /// # Errors
     /// If the world cannot be built: there is no template, one of its functions has no code, a name of the
     /// simulation is not in it, or it has a part that is not simulated. If there is no workload, since
-    /// nothing would happen.
+    /// nothing would happen. If DynamoDB would refuse a first item. If the process or the thread has a
+    /// subscriber of `tracing`, which would take the log lines.
     pub fn run(&self) -> Result<Report, String> {
+        simulated::start_log()?;
         let began = WallInstant::now();
         let template = self.template.as_deref().ok_or("the simulation has no template")?;
         let mut builder = tokio::runtime::Builder::new_current_thread();
@@ -109,7 +113,7 @@ async fn perform(
 ) -> Vec<(usize, String)> {
     let world = &platform.world;
     let mut operations = Vec::new();
-    let mut running = JoinSet::new();
+    let (mut running, mut numbers) = (JoinSet::new(), HashMap::new());
     let most = simulation.operation_max;
     for (operation, step) in steps {
         if simulation.left_out.contains(&operation) {
@@ -117,7 +121,7 @@ async fn perform(
         }
         operations.push((operation, step.text.clone()));
         let (world, client) = (Arc::clone(world), Client::new(Arc::clone(platform), operation));
-        running.spawn(async move {
+        let task = running.spawn(async move {
             let Step { after, text, perform } = step;
             sleep(after.as_duration()).await;
             world.record(Happened::OperationBegan { operation, text });
@@ -130,10 +134,18 @@ async fn perform(
             }
             world.record(Happened::OperationEnded { operation });
         });
+        numbers.insert(task.id(), operation);
     }
     while let Some(ended) = running.join_next().await {
         if let Err(error) = ended {
-            world.fail(WORKLOAD, format!("an operation panicked: {error}"));
+            let operation = numbers[&error.id()];
+            // The text of the error has the number of the task, which is another in each run.
+            let reason = match error.try_into_panic() {
+                Ok(payload) => format!("panicked: {}", panic::message(&*payload)),
+                Err(_) => "was cancelled".to_owned(),
+            };
+            world.fail(WORKLOAD, format!("operation {operation} {reason}"));
+            world.record(Happened::OperationEnded { operation });
         }
     }
     operations

@@ -8,6 +8,8 @@ use std::sync::{Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use lifecycle::testing::simulated;
+
 use super::report::{Report, Shrunk};
 use super::simulation::Simulation;
 use crate::Millis;
@@ -103,6 +105,8 @@ impl Simulation {
     /// # Errors
     /// As [`Simulation::run`].
     pub fn run_seeds(&self, seeds: &Seeds) -> Result<Runs, String> {
+        // The runs of the search are on this thread, and the others are not.
+        simulated::start_log()?;
         let began = Instant::now();
         let Range { start, end } = seeds.range();
         let next = AtomicU64::new(start);

@@ -151,7 +151,7 @@ impl Simulation {
     /// `lifecycle::record::item_of(&record)` has this form.
     ///
     /// Every operation finds it, also in a shrunk workload. It is in each index at once, and its write is
-    /// in the table's stream.
+    /// in the table's stream. An item that a `PutItem` could not store is an error of the run.
     #[must_use]
     pub fn item(mut self, table: &str, item: impl Serialize) -> Self {
         let item = serde_json::to_value(item).map_err(|error| error.to_string());

@@ -81,11 +81,29 @@ impl Workload for Mistyped {
 
 #[test]
 fn an_operation_on_an_unknown_resource_fails_the_run() {
-    let report = service(1).function(ENDPOINT, place_order).workload(Mistyped).run().unwrap();
+    let service = service(1).function(ENDPOINT, place_order).workload(Mistyped);
+
+    let report = service.run().unwrap();
 
     let reasons: Vec<_> = report.failures.iter().map(|failure| &failure.reason).collect();
     for unknown in ["no queue NoQueue", "no table NoTable", "no function NoFunction"] {
         assert!(reasons.iter().any(|reason| reason.contains(unknown)), "{unknown}: {reasons:?}");
+    }
+    assert!(reasons.iter().all(|reason| reason.starts_with("operation ")), "{reasons:?}");
+    let again = service.run().unwrap();
+    assert_eq!(report.trace.hash(), again.trace.hash(), "{reasons:?}");
+}
+
+#[test]
+fn a_run_is_an_error_if_its_log_lines_would_be_lost() {
+    let service = service(1).function(ENDPOINT, place_order).workload(Mistyped);
+    let other = tracing::subscriber::set_default(tracing::subscriber::NoSubscriber::new());
+
+    let errors = [service.run().unwrap_err(), service.run_seeds(&(1..3).into()).unwrap_err()];
+
+    drop(other);
+    for error in errors {
+        assert!(error.starts_with("another subscriber of `tracing`"), "{error}");
     }
 }
 

@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use aws_sdk_dynamodb::config::retry::{RetryPartition, TokenBucket};
 #[cfg(feature = "mail")]
 use aws_smithy_types::retry::RetryConfig;
 
@@ -58,17 +57,5 @@ impl Aws {
                 .build();
             aws_sdk_sesv2::Client::from_conf(config)
         })
-    }
-
-    /// The retry quota of one client of a simulated function. Otherwise clients share the quota of
-    /// their service in the process, which in a simulation has many execution environments.
-    fn retry_partition(&self) -> Option<RetryPartition> {
-        if !self.0.is_simulated {
-            return None;
-        }
-        // The costs of the SDK's retry specification 2.1.
-        let quota = TokenBucket::builder().retry_cost(14).throttling_retry_cost(5);
-        let quota = quota.timeout_retry_cost(14).build();
-        Some(RetryPartition::custom("environment").token_bucket(quota).build())
     }
 }

@@ -26,9 +26,7 @@ pub(super) fn canonical(request: Request<Vec<u8>>) -> Request<Vec<u8>> {
         for name in LEFT_OUT {
             head.headers.remove(name);
         }
-        // Objects of `Value` are ordered.
-        let ordered = serde_json::from_slice(&body).ok();
-        if let Some(ordered) = ordered.and_then(|json: Value| serde_json::to_vec(&json).ok()) {
+        if let Some(ordered) = ordered(&body) {
             body = ordered;
             if head.headers.contains_key(CONTENT_LENGTH) {
                 head.headers.insert(CONTENT_LENGTH, body.len().into());
@@ -36,6 +34,14 @@ pub(super) fn canonical(request: Request<Vec<u8>>) -> Request<Vec<u8>> {
         }
     }
     Request::from_parts(head, body)
+}
+
+/// The JSON with the members of each object in the order of their names.
+fn ordered(json: &[u8]) -> Option<Vec<u8>> {
+    let mut json: Value = serde_json::from_slice(json).ok()?;
+    // With `serde_json/preserve_order`, which any crate may enable, objects have the order of the text.
+    json.sort_all_objects();
+    serde_json::to_vec(&json).ok()
 }
 
 /// The header of a signed request up to its credential.

@@ -60,6 +60,7 @@ async fn a_client_of_the_sdk_configuration_has_its_services_address_and_shares_c
     assert_eq!(aws.read(PRODUCTS, &Key::new("a")).await.unwrap(), None);
     let client = aws_sdk_dynamodb::Client::new(&aws.sdk_config());
     client.list_tables().send().await.unwrap();
+    assert!(aws.retry_partition().is_none(), "outside of simulations the SDK's quota applies");
     assert_eq!((counts.connections.load(SeqCst), counts.requests.load(SeqCst)), (1, 2));
 }
 

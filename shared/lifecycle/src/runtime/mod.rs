@@ -175,7 +175,6 @@ fn simulate<P: Adapter + Clone>(
     build: impl FnOnce(&P, Arc<Shared>) -> Arc<dyn Handler>,
 ) -> ExitCode {
     let settings = Settings::read(|name| variables(name));
-    crate::telemetry::log::start_simulated(settings.log_level.as_deref());
     warn_of_ignored(&settings);
     let built = built(settings, resources, &connect, build);
     simulated::hand_over(match built {

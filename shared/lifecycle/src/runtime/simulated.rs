@@ -12,6 +12,7 @@ use std::task::{Context, Poll};
 use bytes::Bytes;
 use serde_json::Value;
 use tokio::time::Instant;
+use tracing::level_filters::LevelFilter;
 
 use super::defer_mode::DeferMode;
 use super::deferred::DeferredWork;
@@ -21,7 +22,7 @@ use super::shared::Shared;
 use crate::Deadline;
 use crate::resource::Resource;
 use crate::surroundings::{self, Environment, Surroundings, Tasks, driven};
-use crate::telemetry::panic_message;
+use crate::telemetry::{log, panic_message};
 
 /// The environment variables of a simulated function, by name.
 pub type Variables = Arc<dyn Fn(&str) -> Option<String> + Send + Sync>;
@@ -39,14 +40,21 @@ pub type Variables = Arc<dyn Fn(&str) -> Option<String> + Send + Sync>;
 /// # Errors
 ///
 /// The text that the function would have logged before its process ended: missing variables, or a
-/// panic of `main`.
+/// panic of `main`. An error, too, if the process or the thread has another subscriber of `tracing`:
+/// the log lines would be lost.
 pub fn start(
     environment: Variables,
     main: impl FnOnce() -> ExitCode,
 ) -> Result<SimulatedFunction, String> {
     let name = environment("AWS_LAMBDA_FUNCTION_NAME").unwrap_or_else(|| "function".to_owned());
-    let tasks = Arc::new(Tasks::default());
-    let home = Home { surroundings: surroundings::current(), function: name.into(), tasks };
+    log::start_simulated().map_err(|reason| format!("{name} cannot start: {reason}"))?;
+    let level = environment("LOG_LEVEL").filter(|level| !level.is_empty());
+    let home = Home {
+        surroundings: surroundings::current(),
+        function: name.into(),
+        log_level: log::level_of(level.as_deref()),
+        tasks: Arc::new(Tasks::default()),
+    };
     let before = STARTING.replace(Some(Starting { variables: environment, built: None }));
     let ended =
         surroundings::started_in(home.environment(), || catch_unwind(AssertUnwindSafe(main)));
@@ -99,12 +107,17 @@ pub(super) fn hand_over(built: Result<Built, String>) -> ExitCode {
 struct Home {
     surroundings: Option<Arc<dyn Surroundings>>,
     function: Arc<str>,
+    log_level: LevelFilter,
     tasks: Arc<Tasks>,
 }
 
 impl Home {
     fn environment(&self) -> Environment {
-        Environment { function: Arc::clone(&self.function), tasks: Arc::downgrade(&self.tasks) }
+        Environment {
+            function: Arc::clone(&self.function),
+            log_level: self.log_level,
+            tasks: Arc::downgrade(&self.tasks),
+        }
     }
 
     /// Runs work of the environment, and its background tasks meanwhile.

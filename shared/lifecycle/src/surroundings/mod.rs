@@ -6,6 +6,8 @@ mod tasks;
 use std::future::Future;
 use std::sync::{Arc, Weak};
 
+use tracing::level_filters::LevelFilter;
+
 pub(crate) use self::tasks::{Tasks, driven};
 use crate::Timestamp;
 
@@ -32,6 +34,8 @@ pub trait Surroundings: Send + Sync {
 pub(crate) struct Environment {
     /// The name of the function.
     pub(crate) function: Arc<str>,
+    /// The level of its log.
+    pub(crate) log_level: LevelFilter,
     /// Weak, because the tasks have this value too.
     pub(crate) tasks: Weak<Tasks>,
 }
@@ -135,6 +139,13 @@ pub(crate) fn function() -> Option<Arc<str>> {
     ENVIRONMENT.try_with(|environment| Arc::clone(&environment.function)).ok()
 }
 
+/// The log level of the simulated function that the running future belongs to. Surroundings without a
+/// function have the default level. Outside of simulations there is no log.
+pub(crate) fn log_level() -> LevelFilter {
+    let other = if is_simulated() { LevelFilter::INFO } else { LevelFilter::OFF };
+    ENVIRONMENT.try_with(|environment| environment.log_level).unwrap_or(other)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -157,13 +168,23 @@ mod tests {
             [(false, false), (false, true), (true, false), (true, true)]
         {
             let surroundings = has_surroundings.then(|| Arc::new(Frozen) as Arc<dyn Surroundings>);
-            let environment = Environment { function: "get_note".into(), tasks: Weak::default() };
+            let environment = Environment {
+                function: "get_note".into(),
+                log_level: LevelFilter::WARN,
+                tasks: Weak::default(),
+            };
             let environment = has_environment.then_some(environment);
-            let seen = async { (is_simulated(), now().is_some(), function()) };
-            let (simulated, has_time, function) = all(surroundings, environment, seen).await;
+            let seen = async { (is_simulated(), now().is_some(), function(), log_level()) };
+            let (simulated, has_time, function, level) = all(surroundings, environment, seen).await;
             assert_eq!(simulated, has_surroundings || has_environment);
             assert_eq!(has_time, has_surroundings);
             assert_eq!(function.as_deref(), has_environment.then_some("get_note"));
+            let expected = match (has_surroundings, has_environment) {
+                (_, true) => LevelFilter::WARN,
+                (true, false) => LevelFilter::INFO,
+                (false, false) => LevelFilter::OFF,
+            };
+            assert_eq!(level, expected);
         }
     }
 }

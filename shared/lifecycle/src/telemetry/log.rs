@@ -25,16 +25,23 @@ pub(crate) fn start(function: &str, level: Option<&str>) {
     std::panic::set_hook(Box::new(log_panic));
 }
 
-/// Writes the log lines of simulated functions to their surroundings. The first start in a process
-/// sets the level. Panics outside of simulations keep their hook.
+/// Writes the log lines of simulated functions to their surroundings, each from the level of its
+/// function. Panics outside of simulations keep their hook.
+///
+/// # Errors
+///
+/// If the process or the thread has another subscriber, which would take the lines.
 #[cfg(any(test, feature = "testing"))]
-pub(crate) fn start_simulated(level: Option<&str>) {
+pub(crate) fn start_simulated() -> Result<(), String> {
     static STARTED: std::sync::Once = std::sync::Once::new();
     STARTED.call_once(|| {
         let subscriber = tracing_subscriber::registry()
-            .with(level_of(level))
+            .with(OfSimulations)
             .with(JsonLines { function: "function".to_owned() });
+        // The check below finds another subscriber.
         let _ = tracing::subscriber::set_global_default(subscriber);
+        // A line of another thread that was first used meanwhile would stay switched off.
+        tracing::callsite::rebuild_interest_cache();
         let others = std::panic::take_hook();
         std::panic::set_hook(Box::new(move |panic| {
             if crate::surroundings::is_simulated() {
@@ -44,10 +51,48 @@ pub(crate) fn start_simulated(level: Option<&str>) {
             }
         }));
     });
+    if tracing::dispatcher::get_default(tracing::Dispatch::is::<OfSimulations>) {
+        return Ok(());
+    }
+    let reason = "another subscriber of `tracing` takes the log lines of simulated functions; set none \
+                  in a process with simulations, neither for all threads nor for one";
+    Err(reason.to_owned())
+}
+
+/// The filter of simulated functions. Each has a level. The lines of the AWS SDK are left out: they
+/// have requests as they are sent, whose members are in a random order.
+#[cfg(any(test, feature = "testing"))]
+struct OfSimulations;
+
+#[cfg(any(test, feature = "testing"))]
+impl<S: Subscriber> Layer<S> for OfSimulations {
+    /// By default, the first function that reaches a line would decide for all. `never` is final: `enabled`
+    /// is not asked about the lines of the SDK.
+    fn register_callsite(
+        &self,
+        metadata: &'static tracing::Metadata<'static>,
+    ) -> tracing::subscriber::Interest {
+        use tracing::subscriber::Interest;
+        if is_of_sdk(metadata.target()) { Interest::never() } else { Interest::sometimes() }
+    }
+
+    fn enabled(&self, metadata: &tracing::Metadata<'_>, _: Context<'_, S>) -> bool {
+        *metadata.level() <= crate::surroundings::log_level() && !is_of_sdk(metadata.target())
+    }
+}
+
+/// Whether a line is of a crate of the AWS SDK.
+#[cfg(any(test, feature = "testing"))]
+fn is_of_sdk(target: &str) -> bool {
+    const CRATES: [&str; 5] =
+        ["aws_config", "aws_credential_types", "aws_runtime", "aws_sigv4", "aws_types"];
+    let name = target.split("::").next().unwrap_or_default();
+    let is_family = |family: &str| name.strip_prefix(family).is_some_and(|it| it.starts_with('_'));
+    CRATES.contains(&name) || is_family("aws_sdk") || is_family("aws_smithy")
 }
 
 /// The level in `LOG_LEVEL`; `INFO` if it names none.
-fn level_of(level: Option<&str>) -> LevelFilter {
+pub(crate) fn level_of(level: Option<&str>) -> LevelFilter {
     level.and_then(|level| level.parse().ok()).unwrap_or(LevelFilter::INFO)
 }
 
@@ -143,7 +188,7 @@ impl Visit for Fields<'_> {
 pub(crate) mod captured {
     use std::sync::{Arc, Mutex, Once};
 
-    use tracing::subscriber::{DefaultGuard, set_global_default};
+    use tracing::subscriber::DefaultGuard;
 
     use super::*;
 
@@ -167,8 +212,8 @@ pub(crate) mod captured {
             // Without it, an event that first occurs on another thread is switched off for all threads.
             static EVERYWHERE: Once = Once::new();
             EVERYWHERE.call_once(|| {
-                // Any other global subscriber serves as well.
-                let _ = set_global_default(tracing_subscriber::registry());
+                // That of simulated functions, which start in this process, too.
+                let _ = start_simulated();
             });
             let lines = Arc::<Mutex<Vec<Value>>>::default();
             let subscriber = tracing_subscriber::registry().with(Lines(Arc::clone(&lines)));

@@ -6,6 +6,10 @@
 //! the same calls and write the same lines, byte for byte. A new simulation needs a new runtime: the
 //! timers of a runtime depend on its age.
 //!
+//! Each function has the log level of its `LOG_LEVEL`. Lines of the AWS SDK are left out, since they
+//! have requests whose members are in a random order. The process and its threads must have no other
+//! subscriber of `tracing`, and code outside of simulations has no log.
+//!
 //! Work on other threads is not simulated. So the watchdog is off, and work that blocks a
 //! thread ([`background::blocking`](crate::background::blocking)) runs at once.
 //!
@@ -101,3 +105,12 @@ pub use crate::runtime::simulated::{
     Deferred, Failed, Returned, SimulatedFunction, SimulatedInvocation, Variables, start, variables,
 };
 pub use crate::surroundings::{Surroundings, within};
+
+/// Starts the log of simulated functions, as the first [`start`] of one does.
+///
+/// # Errors
+///
+/// If the process or the thread has another subscriber of `tracing`, which would take the lines.
+pub fn start_log() -> Result<(), String> {
+    crate::telemetry::log::start_simulated()
+}

@@ -35,9 +35,12 @@ pub use self::definition::{
 };
 use self::in_progress::Transactions;
 use self::key::Key;
+use self::plan::{Action, Expressions, OnFailure, Plan};
 use self::table::Table;
 use self::value::Value;
-pub(crate) use self::value::{Item, item_of, item_to_json, plain};
+#[cfg(test)]
+pub(crate) use self::value::item_of;
+pub(crate) use self::value::{Item, item_to_json, plain};
 use super::call::{Answer, Call, CallId, Finished, Turn};
 use super::freedom::Freedom;
 use super::wire::AwsError;
@@ -253,7 +256,7 @@ impl DynamoDb {
         table.unwrap_or_else(|| panic!("there is no table {name}")).items.values()
     }
 
-    /// Stores an item without conditions, and without a caller.
+    /// Stores an item without conditions, and without a caller. It is checked like that of a `PutItem`.
     pub(super) fn seed(
         &mut self,
         name: &str,
@@ -261,9 +264,11 @@ impl DynamoDb {
         turn: &mut Turn<'_>,
     ) -> Result<(), String> {
         let stored = (|| {
-            let item = item_of(item)?;
-            let key = Key::of_item(&self.table(name)?.definition.key, &item)?;
-            self.write(name, &key, Some(&Arc::new(item)), Author::Caller, turn);
+            let table = &self.table(name)?.definition;
+            let plan = Plan::put(table, item, &Expressions::default(), OnFailure::None)?;
+            if let Action::Put(item) = &plan.action {
+                self.write(name, &plan.key, Some(item), Author::Caller, turn);
+            }
             Ok(())
         })();
         stored.map_err(|error: AwsError| error.message)

@@ -168,8 +168,13 @@ impl Poller {
         }
         match failed_items(&answer, &ids) {
             Ok(failed) => {
-                let items: Vec<String> =
-                    failed.iter().filter_map(|place| ids.get(*place).cloned()).collect();
+                let mut items: Vec<String> = Vec::new();
+                for id in failed.iter().filter_map(|place| ids.get(*place)) {
+                    // The batch may have a message twice. It is one failure.
+                    if !items.contains(id) {
+                        items.push(id.clone());
+                    }
+                }
                 if !items.is_empty() {
                     self.mapping.record_failed(items, "the function reported them");
                 }

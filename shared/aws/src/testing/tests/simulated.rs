@@ -260,3 +260,20 @@ fn without_surroundings_the_randomness_is_the_systems() {
     assert_eq!(first.lines, [] as [String; 0]);
     assert_ne!(first.calls, second.calls, "other ids");
 }
+
+#[tokio::test]
+async fn a_client_of_a_simulated_function_can_have_a_retry_quota() {
+    let network = connector(Busy { began: Instant::now(), calls: Arc::default() });
+    let mut has_quota = false;
+    let main = || {
+        crate::serve(|aws: &Aws| {
+            has_quota = aws.retry_partition().is_some();
+            PostLoan { books: aws.table() }
+        })
+    };
+
+    let started = network.scope(|| start(Arc::new(variable), main));
+
+    assert!(started.is_ok());
+    assert!(has_quota, "otherwise it shares the quota of the process");
+}

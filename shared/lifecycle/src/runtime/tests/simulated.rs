@@ -208,6 +208,49 @@ fn the_reason_why_a_function_does_not_start_is_its_error() {
     }
 }
 
+/// The levels of the lines that a function with this `LOG_LEVEL` writes while it starts.
+async fn levels(level: &'static str) -> Vec<Value> {
+    let surroundings = Counting::new();
+    let variables = move |name: &str| (name == "LOG_LEVEL").then(|| level.to_owned());
+    let main = || {
+        tracing::debug!("starting");
+        tracing::info!("starting");
+        tracing::error!(target: "aws_config::profile", "starting");
+        tracing::error!(target: "aws_orders::placing", "starting");
+        runtime::rotation(|_| Ok(Memory::new()), |_| Idle)
+    };
+    within(surroundings.clone(), async { start(Arc::new(variables), main).unwrap() }).await;
+    let lines = surroundings.lines_with("starting");
+    lines.into_iter().map(|line| line["level"].clone()).collect()
+}
+
+#[tokio::test]
+async fn each_function_has_a_log_level_and_no_lines_of_the_sdk() {
+    let cases: [(&str, &[&str]); 5] = [
+        ("error", &["ERROR"]),
+        ("debug", &["DEBUG", "INFO", "ERROR"]),
+        ("off", &[]),
+        ("", &["INFO", "ERROR"]),
+        ("error", &["ERROR"]),
+    ];
+    for (level, expected) in cases {
+        assert_eq!(levels(level).await, expected, "{level:?}");
+    }
+}
+
+#[test]
+fn a_function_whose_log_would_be_lost_does_not_start() {
+    let main = || runtime::rotation(|_| Ok(Memory::new()), |_| Idle);
+    let started = || start(Arc::new(|_: &str| None::<String>), main);
+    let other = tracing::subscriber::set_default(tracing_subscriber::registry());
+
+    let error = started().unwrap_err();
+
+    assert!(error.starts_with("function cannot start: another subscriber"), "{error}");
+    drop(other);
+    assert!(started().is_ok());
+}
+
 /// Rotates nothing.
 struct Idle;
 

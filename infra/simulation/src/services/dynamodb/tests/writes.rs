@@ -28,6 +28,27 @@ fn an_item_is_put_read_and_deleted() {
 }
 
 #[test]
+fn a_first_item_that_the_service_would_refuse_is_an_error() {
+    let by_state = IndexDefinition::new("by_state", KeySchema::of_strings("state", None));
+    let mut world = world(TableDefinition::new("notes", "pk").with_global_index(by_state));
+    let text = "x".repeat(400 * 1024);
+    for (item, reason) in [
+        (json!({ "pk": { "N": "1" } }), "Type mismatch for key pk"),
+        (json!({ "pk": { "S": "a" }, "state": { "N": "1" } }), "IndexName: by_state"),
+        (json!({ "pk": { "S": "a" }, "state": { "S": "" } }), "IndexName: by_state"),
+        (json!({ "pk": { "S": "a" }, "text": { "S": text } }), "Item size has exceeded"),
+    ] {
+        let put = world.services.put_item("notes", &item, &mut world.random);
+        let error = put.unwrap_err();
+        assert!(error.contains(reason), "{error}");
+    }
+    assert!(world.services.items("notes").is_empty());
+    let item = json!({ "pk": { "S": "a" }, "state": { "S": "OPEN" } });
+    world.services.put_item("notes", &item, &mut world.random).unwrap();
+    assert_eq!(world.services.items("notes"), [item]);
+}
+
+#[test]
 fn a_failed_condition_returns_the_stored_item_if_wanted() {
     let mut world = notes();
     world.put("notes", key("a"));
