@@ -1,6 +1,6 @@
 //! Resources that the platform leaves out, and the values of references to them.
 
-use super::names::{ACCOUNT_ID, FUNCTION, REGION, arn, physical};
+use super::names::{ACCOUNT_ID, FUNCTION, REGION, arn, function_arn, physical};
 
 /// The reason for types that matter only on AWS.
 const ONLY_ON_AWS: &str = "matters only on AWS";
@@ -121,9 +121,7 @@ pub(super) fn arn_named(kind: &str, name: &str) -> String {
         "AWS::DynamoDB::Table" | "AWS::Serverless::SimpleTable" => {
             arn("dynamodb", &format!("table/{name}"))
         }
-        "AWS::Lambda::Function" | "AWS::Serverless::Function" => {
-            arn("lambda", &format!("function:{name}"))
-        }
+        "AWS::Lambda::Function" | FUNCTION => function_arn(name),
         "AWS::SecretsManager::Secret" => arn("secretsmanager", &format!("secret:{name}")),
         "AWS::IAM::Role" => format!("arn:aws:iam::{ACCOUNT_ID}:role/{name}"),
         "AWS::S3::Bucket" => format!("arn:aws:s3:::{}", name.to_lowercase()),

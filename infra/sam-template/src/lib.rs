@@ -76,7 +76,7 @@ pub use self::model::{
     QueueTrigger, Redrive, RotationTrigger, Route, ScheduleService, ScheduleTrigger, Secret,
     StartingPosition, Statement, StreamTrigger, StreamView, Table, Template, Throttle, Trigger,
 };
-pub use self::names::{ACCOUNT_ID, REGION, STACK_NAME};
+pub use self::names::{ACCOUNT_ID, REGION, STACK_NAME, function_arn};
 pub use self::parameters::check_parameter;
 pub use self::permissions::Permission;
 pub use self::reader::{applied_globals, merge_globals};

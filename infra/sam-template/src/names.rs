@@ -27,7 +27,7 @@ impl Template {
             let name = &function.name;
             return match attribute {
                 None => Some(name.clone()),
-                Some("Arn") => Some(arn("lambda", &format!("function:{name}"))),
+                Some("Arn") => Some(function_arn(name)),
                 Some(_) => None,
             };
         }
@@ -60,6 +60,11 @@ impl Template {
 /// A physical name: `local-OrdersTable`.
 pub(super) fn physical(logical_id: &str) -> String {
     format!("{STACK_NAME}-{logical_id}")
+}
+
+/// The ARN of a function in the emulated account, by its physical name.
+pub fn function_arn(name: &str) -> String {
+    arn("lambda", &format!("function:{name}"))
 }
 
 /// An ARN in the emulated account.

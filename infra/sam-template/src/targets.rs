@@ -10,10 +10,10 @@ use serde_json::{Map, Value};
 use super::deserialize::literal;
 use super::functions::Declared;
 use super::intrinsics::{Scope, is_imported};
-use super::left_out;
 use super::model::{Api, EventSource, Redrive, Template, Trigger};
 use super::names::{ACCOUNT_ID, arn, physical};
 use super::skipped::Skips;
+use super::{left_out, names};
 
 /// The reason for parts that refer to a resource that is not here.
 pub(super) const ABSENT: &str = "refers to a resource that is left out or imported";
@@ -224,14 +224,14 @@ impl<'a> Targets<'a> {
 fn function_arn(text: &str) -> String {
     let partial = text.strip_prefix(format!("{ACCOUNT_ID}:function:").as_str());
     match partial.or_else(|| (!text.contains(':')).then_some(text)) {
-        Some(name) => unqualified(&arn("lambda", &format!("function:{name}"))),
+        Some(name) => unqualified(&names::function_arn(name)),
         None => unqualified(text),
     }
 }
 
 /// The ARN of a function without the version or the alias that may follow.
 fn unqualified(text: &str) -> String {
-    let whole = arn("lambda", "function:");
+    let whole = names::function_arn("");
     match text.strip_prefix(whole.as_str()) {
         Some(rest) => format!("{whole}{}", rest.split(':').next().unwrap_or(rest)),
         None => text.to_owned(),

@@ -14,7 +14,7 @@ use tokio::time::sleep;
 use super::environment::{Environment, StopCommand};
 use super::error::{ErrorReport, InvokeError};
 use super::function::Function;
-use super::variables::function_arn;
+use sam_template::function_arn;
 
 /// The delay of the response to a killed process: the signal must take effect before.
 const DEATH: Duration = Duration::from_secs(1);

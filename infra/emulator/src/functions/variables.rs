@@ -6,7 +6,7 @@ use std::net::SocketAddr;
 
 use super::config::FunctionConfig;
 use super::function::Function;
-use sam_template::{ACCOUNT_ID, REGION};
+use sam_template::REGION;
 
 /// The variables that a template may set otherwise. Lambda's others are reserved.
 const DEFAULTS: [(&str, &str); 3] =
@@ -75,8 +75,3 @@ pub(super) fn everywhere(deployment: &FunctionConfig) -> BTreeMap<String, String
 
 /// The unpublished version.
 pub(super) const VERSION: &str = "$LATEST";
-
-/// A function's ARN.
-pub(super) fn function_arn(name: &str) -> String {
-    format!("arn:aws:lambda:{REGION}:{ACCOUNT_ID}:function:{name}")
-}

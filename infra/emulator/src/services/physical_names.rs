@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::net::SocketAddr;
 
 use super::ses::Identities;
-use sam_template::{ACCOUNT_ID, Queue, REGION, Reference, Secret, Table, Template};
+use sam_template::{ACCOUNT_ID, Queue, REGION, Reference, Secret, Table, Template, function_arn};
 
 /// Maps logical ids to physical names, URLs and ARNs, and back.
 #[derive(Debug, Clone, Default)]
@@ -195,8 +195,7 @@ impl Names {
 
     /// The ARN of a function.
     pub(crate) fn function_arn(&self, logical_id: &str) -> Option<String> {
-        let name = self.function_names.get(logical_id)?;
-        Some(format!("arn:aws:lambda:{REGION}:{ACCOUNT_ID}:function:{name}"))
+        self.function_names.get(logical_id).map(|name| function_arn(name))
     }
 
     /// The function that signs with this access key.

@@ -94,8 +94,8 @@ impl Reader {
     }
 
     /// Delivers a batch: the records that are there, or the first that come within the batching
-    /// window, until they fill an event. `seen` is the number of records before the
-    /// read. Returns whether there was a record.
+    /// window, until they fill an event. `seen` is the number of records before the read. Returns whether
+    /// there was a record.
     async fn deliver_next(&mut self, seen: &mut u64) -> Result<bool, Json> {
         let mut records = self.next_records().await?;
         if records.is_empty() {
